@@ -44,7 +44,7 @@ class VideoIndex:
         size_bytes: length of the file.
         codec: FFmpeg's name of the codec, e.g. `h264`.
         width, height: of the displayed frame in pixels, rotation applied.
-        rotation: clockwise degrees that turn the stored frame into the displayed one: 0, 90, 180, 270.
+        rotation: clockwise degrees from the stored frame to the displayed one: 0, 90, 180, 270.
         time_base: seconds per unit of `pts`.
         pts: (N,) int64, strictly increasing: presentation time of every displayed frame.
         keyframes: (K,) int64, increasing frame indices at which decoding can start; contains
