@@ -132,7 +132,7 @@ class Pack:
             return cls(detector=detector, landmark=landmark, **fields)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise PackError(
-                f"{PACK_FILE} cannot be read: {error}",
+                f"no description of a model pack: {error}",
                 "Run `annotate models pull --force` to make the pack anew.",
             ) from error
 
@@ -149,7 +149,10 @@ def read_pack(folder: Path) -> Pack:
         raise PackError(
             f"no model pack at {folder}: {error.strerror}", "Run `annotate models pull`."
         ) from error
-    return Pack.from_json(text)
+    try:
+        return Pack.from_json(text)
+    except PackError as error:
+        raise PackError(f"{folder / PACK_FILE}: {error.message}", error.hint) from error
 
 
 def _tuples(fields: dict[str, Any]) -> dict[str, Any]:

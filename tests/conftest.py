@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from annotate.packs.blazepose import REQUIREMENT
+from annotate.packs.pull import pull
+from annotate.packs.wheel import download_wheel
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
@@ -14,3 +18,16 @@ def shared_data() -> Path:
     if not (folder / "videos").is_dir():
         pytest.skip(f"no test data: {folder / 'videos'} (set ANNOTATE_TEST_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def mediapipe_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel that the default pack is made from, downloaded once through pip."""
+    return download_wheel(REQUIREMENT, tmp_path_factory.mktemp("wheel"), lambda _fraction: None)
+
+
+@pytest.fixture(scope="session")
+def blazepose_pack(tmp_path_factory: pytest.TempPathFactory, mediapipe_wheel: Path) -> Path:
+    """Folder of the default pack, made once."""
+    root = tmp_path_factory.mktemp("packs")
+    return pull(root, wheel=mediapipe_wheel, progress=lambda _phase, _fraction: None)

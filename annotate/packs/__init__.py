@@ -1,0 +1,1 @@
+"""Where model packs come from: fetched, converted, checked, listed."""

@@ -1,0 +1,104 @@
+"""The pack `blazepose-full`: MediaPipe's own two Pose models, 33 landmarks, whole body.
+
+The weights are not ours to ship: they come from MediaPipe's official wheel. The constants are
+those of MediaPipe's graphs `pose_detection_cpu`, `pose_detection_to_roi`,
+`pose_landmark_by_roi_cpu` and `tensors_to_pose_landmarks_and_segmentation`.
+"""
+
+import hashlib
+from pathlib import Path
+
+from annotate.pack import PACK_FILE, DetectorSpec, LandmarkSpec, Pack
+from annotate.packs.convert import convert
+from annotate.packs.wheel import Member
+
+NAME = "blazepose-full"
+REQUIREMENT = "mediapipe==0.10.21"
+
+DETECTOR = Member(
+    "mediapipe/modules/pose_detection/pose_detection.tflite",
+    "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
+)
+LANDMARK = Member(
+    "mediapipe/modules/pose_landmark/pose_landmark_full.tflite",
+    "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+)
+
+
+def build_pack(detector_tflite: bytes, landmark_tflite: bytes, folder: Path) -> Pack:
+    """Write the pack into the empty `folder`, which exists, and return what `pack.json` says.
+
+    Raises:
+        PackError: a model cannot be converted.
+        OSError: the folder cannot be written.
+    """
+    detector = convert(
+        detector_tflite,
+        "pose_detection",
+        "image",
+        {"boxes": "Identity", "scores": "Identity_1"},
+    )
+    # The model's two other outputs, segmentation and world landmarks, are not used: without
+    # the segmentation branch the model takes about half the time.
+    landmark = convert(
+        landmark_tflite,
+        "pose_landmark_full",
+        "image",
+        {"landmarks": "Identity", "flag": "Identity_1", "heatmap": "Identity_3"},
+    )
+    pack = Pack(
+        name=NAME,
+        skeleton="blazepose-33",
+        source=REQUIREMENT,
+        detector=_detector_spec("pose_detection.onnx", detector),
+        landmark=_landmark_spec("pose_landmark_full.onnx", landmark),
+    )
+    (folder / pack.detector.file).write_bytes(detector)
+    (folder / pack.landmark.file).write_bytes(landmark)
+    (folder / PACK_FILE).write_text(pack.to_json(), encoding="utf-8", newline="\n")
+    return pack
+
+
+def _detector_spec(file: str, model: bytes) -> DetectorSpec:
+    return DetectorSpec(
+        file=file,
+        sha256=hashlib.sha256(model).hexdigest(),
+        input="image",
+        layout="NHWC",
+        value_range=(-1.0, 1.0),
+        boxes=("boxes",),
+        scores=("scores",),
+        size=224,
+        strides=(8, 16, 32, 32, 32),
+        anchor_offset=0.5,
+        box_scale=224.0,
+        score_clip=100.0,
+        min_score=0.5,
+        nms="weighted",
+        nms_iou=0.3,
+        roi_centre=0,
+        roi_tip=1,
+        roi_scale=1.25,
+    )
+
+
+def _landmark_spec(file: str, model: bytes) -> LandmarkSpec:
+    return LandmarkSpec(
+        file=file,
+        sha256=hashlib.sha256(model).hexdigest(),
+        input="image",
+        layout="NHWC",
+        value_range=(0.0, 1.0),
+        size=256,
+        border="replicate",
+        landmarks="landmarks",
+        columns=("x", "y", "z", "visibility", "presence"),
+        landmarks_scale=1.0,
+        logits=True,
+        count=33,
+        flag="flag",
+        min_flag=0.5,
+        heatmap="heatmap",
+        heatmap_window=9,
+        heatmap_min=0.5,
+    )

@@ -1,0 +1,240 @@
+"""Converts a TFLite model to ONNX: one small function for each operator, and a table of them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import tflite
+
+from annotate.errors import PackError
+from annotate.packs.onnx_builder import PICTURE_RANK, TO_NCHW, Builder, Margin
+from annotate.packs.tflite_graph import Operator, read_graph
+
+_NO_MARGIN = (0, 0, 0, 0)
+
+
+def convert(model: bytes, name: str, image: str, outputs: Mapping[str, str]) -> bytes:
+    """The TFLite `model` as an ONNX model of the same input and output shapes, float32.
+
+    Branches that no wanted output needs are left out. The same model gives the same bytes.
+
+    Args:
+        model: the TFLite file's content.
+        name: of the ONNX graph.
+        image: what the ONNX model calls its only input, (1, h, w, c).
+        outputs: what it calls the wanted outputs, and their names in the TFLite model.
+
+    Raises:
+        PackError: no TFLite model, no such output, or an operator that is not in the table.
+    """
+    graph = read_graph(model)
+    wanted = {new: graph.output_named(old) for new, old in outputs.items()}
+    (source,) = graph.inputs
+    builder = Builder(graph)
+    builder.names[source] = builder.add("Transpose", [image], f"{image}_nchw", perm=TO_NCHW)
+    for operator in graph.operators_for(tuple(wanted.values())):
+        if operator.name not in _CONVERTERS:
+            raise PackError(
+                f"the TFLite model uses the operator {operator.name}, which is not converted",
+                "Only the models that a pack names can be converted.",
+            )
+        _CONVERTERS[operator.name](builder, operator)
+    for new, tensor in wanted.items():
+        builder.add("Identity", [builder.read_in_tflite_order(tensor)], new)
+    return builder.model(name, {image: source}, wanted)
+
+
+def _fold(builder: Builder, operator: Operator) -> None:
+    """DENSIFY of a constant, which is dense since it was read; DEQUANTIZE of half floats."""
+    values = builder.constant(operator.inputs[0])
+    if operator.name == "DEQUANTIZE":
+        values = values.astype(np.float32)
+    builder.constants[operator.outputs[0]] = values
+
+
+def _pad(builder: Builder, operator: Operator) -> None:
+    """PAD: nothing is written, the convolutions that read the result pad for themselves."""
+    source, amounts = operator.inputs
+    batch, rows, columns, channels = builder.constant(amounts).tolist()
+    if any(batch) or any(channels):
+        raise PackError("the TFLite model uses PAD along other axes than height and width")
+    builder.names[operator.outputs[0]] = builder.read(source)
+    builder.margins[operator.outputs[0]] = (rows[0], columns[0], rows[1], columns[1])
+
+
+def _convolution(builder: Builder, operator: Operator) -> None:
+    """CONV_2D: weights (out, h, w, in)."""
+    _write_convolution(builder, operator, to_onnx=(0, 3, 1, 2), group=1)
+
+
+def _depthwise(builder: Builder, operator: Operator) -> None:
+    """DEPTHWISE_CONV_2D: weights (1, h, w, out); each input channel is a group of its own."""
+    channels = builder.shape(operator.inputs[0])[-1]
+    _write_convolution(builder, operator, to_onnx=(3, 0, 1, 2), group=channels)
+
+
+def _write_convolution(
+    builder: Builder, operator: Operator, to_onnx: tuple[int, ...], group: int
+) -> None:
+    source, weights, bias = operator.inputs
+    options = operator.options
+    kernel = builder.constant(weights).transpose(to_onnx)
+    dilations = (options.DilationHFactor(), options.DilationWFactor())
+    window = tuple((k - 1) * d + 1 for k, d in zip(kernel.shape[2:], dilations, strict=True))
+    margin = builder.margins.get(source, _NO_MARGIN)
+    inputs = [
+        builder.names[source],
+        builder.initializer(f"weights_{weights}", kernel),
+        builder.initializer(f"bias_{bias}", builder.constant(bias)),
+    ]
+    value = builder.add(
+        "Conv",
+        inputs,
+        f"conv_{operator.outputs[0]}",
+        dilations=dilations,
+        group=group,
+        kernel_shape=kernel.shape[2:],
+        pads=np.add(margin, _pads(builder.shape(source), window, options)).tolist(),
+        strides=(options.StrideH(), options.StrideW()),
+    )
+    if source in builder.resizes:
+        value = _write_resize(builder, builder.resizes[source], value, len(kernel))
+    builder.finish(operator, value)
+
+
+def _pads(shape: tuple[int, ...], window: tuple[int, ...], options: Any) -> Margin:
+    """What TFLite's padding modes come to, for an input of `shape` (1, h, w, c).
+
+    SAME gives ceil(side / stride) windows; where the zeros are odd in number, the extra one
+    stands at the bottom or right.
+    """
+    if options.Padding() == tflite.Padding.VALID:
+        return _NO_MARGIN
+    strides = (options.StrideH(), options.StrideW())
+    totals = [
+        max((-(-side // stride) - 1) * stride + length - side, 0)
+        for side, stride, length in zip(shape[1:3], strides, window, strict=True)
+    ]
+    top, left = (total // 2 for total in totals)
+    return (top, left, totals[0] - top, totals[1] - left)
+
+
+def _resize(builder: Builder, operator: Operator) -> None:
+    """RESIZE_BILINEAR.
+
+    A 1x1 convolution gives the same on a resized picture as resized afterwards, since both
+    are linear and the weights of the interpolation sum to 1. Our models enlarge, so that the
+    second order is the cheaper one: it takes 9% off the detector.
+    """
+    source, _ = operator.inputs
+    (target,) = operator.outputs
+    if _only_pointwise_readers(builder, target):
+        builder.names[target] = builder.read(source)
+        builder.resizes[target] = operator
+    else:
+        channels = builder.shape(source)[-1]
+        builder.names[target] = _write_resize(builder, operator, builder.read(source), channels)
+
+
+def _only_pointwise_readers(builder: Builder, tensor: int) -> bool:
+    readers = builder.graph.readers(tensor)
+    return bool(readers) and all(
+        reader.name == "CONV_2D"
+        and builder.shape(reader.inputs[1])[1:3] == (1, 1)
+        and (reader.options.StrideH(), reader.options.StrideW()) == (1, 1)
+        for reader in readers
+    )
+
+
+def _write_resize(builder: Builder, operator: Operator, value: str, channels: int) -> str:
+    options = operator.options
+    if options.AlignCorners():
+        mode = "align_corners"
+    else:
+        mode = "half_pixel" if options.HalfPixelCenters() else "asymmetric"
+    height, width = builder.constant(operator.inputs[1]).tolist()
+    sizes = np.array([1, channels, height, width], np.int64)
+    return builder.add(
+        "Resize",
+        [value, "", "", builder.initializer(f"{value}_sizes", sizes)],
+        f"{value}_resized",
+        coordinate_transformation_mode=mode,
+        mode="linear",
+    )
+
+
+def _max_pool(builder: Builder, operator: Operator) -> None:
+    """MAX_POOL_2D."""
+    source, options = operator.inputs[0], operator.options
+    window = (options.FilterHeight(), options.FilterWidth())
+    value = builder.add(
+        "MaxPool",
+        [builder.read(source)],
+        f"max_pool_{operator.outputs[0]}",
+        kernel_shape=window,
+        pads=_pads(builder.shape(source), window, options),
+        strides=(options.StrideH(), options.StrideW()),
+    )
+    builder.finish(operator, value)
+
+
+def _add(builder: Builder, operator: Operator) -> None:
+    """ADD of two tensors of one shape."""
+    inputs = [builder.read(tensor) for tensor in operator.inputs]
+    builder.finish(operator, builder.add("Add", inputs, f"add_{operator.outputs[0]}"))
+
+
+def _concatenate(builder: Builder, operator: Operator) -> None:
+    """CONCATENATION."""
+    (target,) = operator.outputs
+    rank = len(builder.shape(target))
+    axis = operator.options.Axis() % rank
+    if rank == PICTURE_RANK:
+        axis = TO_NCHW.index(axis)
+    inputs = [builder.read(tensor) for tensor in operator.inputs]
+    builder.finish(operator, builder.add("Concat", inputs, f"concat_{target}", axis=axis))
+
+
+def _depth_to_space(builder: Builder, operator: Operator) -> None:
+    """DEPTH_TO_SPACE: the channels count as (block row, block column, new channel)."""
+    (target,) = operator.outputs
+    builder.names[target] = builder.add(
+        "DepthToSpace",
+        [builder.read(operator.inputs[0])],
+        f"depth_to_space_{target}",
+        blocksize=operator.options.BlockSize(),
+        mode="DCR",
+    )
+
+
+def _reshape(builder: Builder, operator: Operator) -> None:
+    """RESHAPE to anything but a picture."""
+    (target,) = operator.outputs
+    if len(builder.shape(target)) == PICTURE_RANK:
+        raise PackError("the TFLite model uses RESHAPE to a 4-D tensor, which is not converted")
+    source = builder.read_in_tflite_order(operator.inputs[0])
+    shape = builder.initializer(f"shape_{target}", np.array(builder.shape(target), np.int64))
+    builder.names[target] = builder.add("Reshape", [source, shape], f"reshape_{target}")
+
+
+def _logistic(builder: Builder, operator: Operator) -> None:
+    """LOGISTIC."""
+    (target,) = operator.outputs
+    source = builder.read(operator.inputs[0])
+    builder.names[target] = builder.add("Sigmoid", [source], f"sigmoid_{target}")
+
+
+_CONVERTERS: dict[str, Callable[[Builder, Operator], None]] = {
+    "ADD": _add,
+    "CONCATENATION": _concatenate,
+    "CONV_2D": _convolution,
+    "DENSIFY": _fold,
+    "DEPTHWISE_CONV_2D": _depthwise,
+    "DEPTH_TO_SPACE": _depth_to_space,
+    "DEQUANTIZE": _fold,
+    "LOGISTIC": _logistic,
+    "MAX_POOL_2D": _max_pool,
+    "PAD": _pad,
+    "RESHAPE": _reshape,
+    "RESIZE_BILINEAR": _resize,
+}

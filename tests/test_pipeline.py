@@ -1,0 +1,205 @@
+"""The numeric parts of the pipeline against arithmetic done another way."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from annotate.geometry import (
+    apply_affine,
+    box_iou,
+    crop_to_picture,
+    letterbox_roi,
+    rois_from_points,
+)
+from annotate.pack import Pack, read_pack
+from annotate.pipeline.crops import crop, sampling, to_range
+from annotate.pipeline.detector import Detections, anchor_centres, decode_detections, suppress
+from annotate.pipeline.landmarks import refine
+from annotate.pipeline.prefetch import prefetch
+
+
+@pytest.fixture(scope="module")
+def pack(blazepose_pack: Path) -> Pack:
+    return read_pack(blazepose_pack)
+
+
+# Geometry
+
+
+@pytest.mark.parametrize(
+    ("tip", "degrees"),
+    [((50, 10), 0), ((90, 50), 90), ((50, 90), 180), ((10, 50), -90)],
+    ids=["upright", "lying with the head to the right", "upside down", "head to the left"],
+)
+def test_an_roi_turns_the_tip_to_the_top_of_the_crop(tip: tuple[int, int], degrees: int):
+    centre = np.array([[50, 50]], np.float32)
+    roi = rois_from_points(centre, np.array([tip], np.float32), 1.25)[0]
+    assert roi[2] == pytest.approx(2 * 40 * 1.25)
+    assert np.degrees(roi[3]) % 360 == pytest.approx(degrees % 360)
+    seen = apply_affine(crop_to_picture(roi, 256), np.array([[128, 128 - 128 / 1.25]], np.float32))
+    assert seen[0] == pytest.approx(tip, abs=1e-3)
+
+
+def test_the_corners_of_an_roi_are_the_corners_of_the_crop():
+    roi = np.array([30, 40, 20, 0], np.float32)
+    corners = apply_affine(crop_to_picture(roi, 256), np.array([[0, 0], [256, 256]], np.float32))
+    assert corners.tolist() == [[20, 30], [40, 50]]
+
+
+def test_a_letterbox_holds_the_whole_picture_in_its_middle():
+    assert letterbox_roi(1920, 1080).tolist() == [960, 540, 1920, 0]
+
+
+def test_overlap_of_boxes():
+    box = np.array([0, 0, 2, 2], np.float32)
+    others = np.array([[0, 0, 2, 2], [1, 0, 3, 2], [5, 5, 6, 6], [1, 1, 1, 1]], np.float32)
+    assert box_iou(box, others) == pytest.approx([1, 2 / 6, 0, 0])
+
+
+# Crops
+
+
+def test_an_upright_crop_at_scale_one_is_the_picture_itself():
+    picture = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
+    maps = sampling(letterbox_roi(64, 64), 64)
+    assert (crop(picture, maps, "zero") == picture).all()
+
+
+def test_a_turned_crop_is_near_that_of_opencvs_own_warp():
+    smooth = np.random.default_rng(2).integers(0, 256, (12, 16, 3), np.uint8)
+    picture = cv2.resize(smooth, (320, 240), interpolation=cv2.INTER_CUBIC)
+    roi = np.array([170.3, 121.7, 190.2, 0.7], np.float32)
+    ours = crop(picture, sampling(roi, 128), "replicate")
+    theirs = cv2.warpAffine(
+        picture,
+        crop_to_picture(roi, 128),
+        (128, 128),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    # Positions differ by up to 1/64 px, on slopes of some 10 grey values a pixel.
+    assert np.abs(ours.astype(int) - theirs).max() <= 2
+
+
+def test_an_roi_far_outside_the_picture_gives_its_border():
+    picture = np.full((10, 10, 3), 7, np.uint8)
+    maps = sampling(np.array([1e6, -1e6, 50, 0.3], np.float32), 16)
+    assert (crop(picture, maps, "zero") == 0).all()
+    assert (crop(picture, maps, "replicate") == 7).all()
+
+
+def test_values_fill_the_models_range():
+    picture = np.array([[[0, 51, 255]]], np.uint8)
+    assert to_range(picture, (0, 1)).ravel() == pytest.approx([0, 0.2, 1])
+    assert to_range(picture, (-1, 1)).ravel() == pytest.approx([-1, -0.6, 1])
+
+
+# Detector
+
+
+def test_blazepose_has_2254_anchors_in_its_order(pack: Pack):
+    anchors = anchor_centres(pack.detector)
+    assert anchors.shape == (28 * 28 * 2 + 14 * 14 * 2 + 7 * 7 * 6, 2)
+    assert anchors[0] == pytest.approx([0.5 / 28, 0.5 / 28])
+    assert anchors[2] == pytest.approx([1.5 / 28, 0.5 / 28])
+    assert anchors[28 * 2] == pytest.approx([0.5 / 28, 1.5 / 28])
+    assert anchors[-1] == pytest.approx([6.5 / 7, 6.5 / 7])
+
+
+def test_only_scores_from_the_threshold_on_become_detections(pack: Pack):
+    anchors = np.array([[0.5, 0.5], [0.25, 0.75], [0.1, 0.1]], np.float32)
+    boxes = np.zeros((3, 12), np.float32)
+    boxes[:, 2:4] = 22.4
+    logits = np.array([0.0, 500.0, -0.01], np.float32)
+    found = decode_detections(boxes, logits, anchors, pack.detector)
+    assert found.score == pytest.approx([1.0, 0.5])
+    assert found.box[0] == pytest.approx([0.2, 0.7, 0.3, 0.8])
+    assert found.points[1].tolist() == [[0.5, 0.5]] * 4
+
+
+def test_overlapping_detections_become_their_weighted_mean(pack: Pack):
+    found = Detections(
+        score=np.array([0.9, 0.8, 0.6], np.float32),
+        box=np.array([[0, 0, 1, 1], [5, 5, 6, 6], [0, 0.2, 1, 1.2]], np.float32),
+        points=np.array([[[0.0, 0.0]], [[5.0, 5.0]], [[1.0, 1.0]]], np.float32),
+    )
+    merged = suppress(found, pack.detector)
+    assert merged.score == pytest.approx([0.9, 0.8])
+    assert merged.box[0] == pytest.approx([0, 0.08, 1, 1.08])
+    assert merged.points[0, 0] == pytest.approx([0.4, 0.4])
+    hard = suppress(found, replace(pack.detector, nms="hard"))
+    assert hard.box[0].tolist() == [0, 0, 1, 1]
+
+
+def test_nobody_is_found_in_noise_below_the_threshold(pack: Pack):
+    nothing = decode_detections(
+        np.zeros((1, 12), np.float32),
+        np.array([-9.0], np.float32),
+        np.zeros((1, 2), np.float32),
+        pack.detector,
+    )
+    assert len(suppress(nothing, pack.detector)) == 0
+
+
+# Landmarks
+
+
+def refined_one_by_one(landmarks: np.ndarray, heatmap: np.ndarray, window: int) -> np.ndarray:
+    """The calculator's loop, written out."""
+    out = landmarks.copy()
+    rows, columns, count = heatmap.shape
+    for i in range(count):
+        column, row = int(landmarks[i, 0] / 256 * columns), int(landmarks[i, 1] / 256 * rows)
+        if not (0 <= column < columns and 0 <= row < rows):
+            continue
+        total = greatest = x = y = 0.0
+        for r in range(max(0, row - window // 2), min(rows, row + window // 2 + 1)):
+            for c in range(max(0, column - window // 2), min(columns, column + window // 2 + 1)):
+                weight = 1 / (1 + np.exp(-heatmap[r, c, i]))
+                total, greatest = total + weight, max(greatest, weight)
+                x, y = x + weight * c, y + weight * r
+        if greatest >= 0.5:
+            out[i, 0], out[i, 1] = x / total / columns * 256, y / total / rows * 256
+    return out
+
+
+def test_refinement_is_the_weighted_mean_of_the_window(pack: Pack):
+    random = np.random.default_rng(3)
+    heatmap = random.normal(-4, 2, (64, 64, 39)).astype(np.float32)
+    landmarks = random.uniform(-20, 276, (39, 5)).astype(np.float32)
+    for i in range(0, 39, 2):
+        column, row = (landmarks[i, :2].clip(0, 255) / 4).astype(int)
+        heatmap[row, column, i] = 3.0
+    expected = refined_one_by_one(landmarks, heatmap, pack.landmark.heatmap_window)
+    actual = refine(landmarks, heatmap, pack.landmark)
+    assert actual == pytest.approx(expected, abs=1e-3)
+    moved = (actual != landmarks).any(axis=1)
+    assert 0 < moved.sum() < 39
+
+
+# Prefetch
+
+
+def test_prefetch_keeps_order_and_raises_the_error_behind_the_items():
+    def items() -> Iterator[int]:
+        yield from range(10)
+        raise RuntimeError("broken frame")
+
+    seen = []
+    with pytest.raises(RuntimeError, match="broken frame"):
+        seen.extend(prefetch(items()))
+    # `extend` adds what came before the error.
+    assert seen == list(range(10))
+
+
+def test_prefetch_ends_its_thread_when_it_is_left_early():
+    before = threading.active_count()
+    endless = prefetch(iter(range(1_000_000)))
+    assert next(endless) == 0
+    endless.close()  # type: ignore[attr-defined]  # a generator behind an iterator's type
+    assert threading.active_count() == before
