@@ -1,0 +1,185 @@
+"""A job: its videos, its recipe, and what became of it, as they stand in the store.
+
+A manifest is written once and never changed; its digest travels with every task, so that a worker
+cannot do a job that somebody altered.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from annotate.domain import Chunk
+from annotate.errors import StoreError
+
+# To be raised whenever the pipeline's answer to the same frames changes: old parts then no longer
+# count as done.
+PIPELINE_VERSION = 1
+# Likewise for the merge's answer to the same parts, thresholds included.
+MERGE_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that can change a part: results are filed under its digest.
+
+    Attributes:
+        pack_name: for people to read.
+        pack: the model pack's digest.
+        pipeline: version of the code between the models.
+    """
+
+    pack_name: str
+    pack: str
+    pipeline: int = PIPELINE_VERSION
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits."""
+        return _digest(asdict(self))[:16]
+
+
+@dataclass(frozen=True)
+class JobVideo:
+    """One video of a job.
+
+    Attributes:
+        name: unique in the job; the export's names are made of it.
+        fingerprint: of its content.
+        path: where it was when it was submitted.
+    """
+
+    name: str
+    fingerprint: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A file that was submitted but cannot be annotated, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission.
+
+    Attributes:
+        id: time of submission and digest of the content, e.g. `20260102-030405-1a2b3c`.
+        recipe: of the parts.
+        smooth_hz: cut-off of the smoother in Hz, or None for no smoothing.
+        videos: in the order given.
+        rejected: files that could not be read.
+    """
+
+    id: str
+    recipe: Recipe
+    smooth_hz: float | None
+    videos: tuple[JobVideo, ...]
+    rejected: tuple[Rejected, ...] = ()
+
+    @property
+    def merge_digest(self) -> str:
+        """16 hex digits of all that can change the tracks made of the same parts."""
+        return _digest({"smooth_hz": self.smooth_hz, "merge": MERGE_VERSION})[:16]
+
+    @property
+    def content_digest(self) -> str:
+        """Of everything but the id: two submissions of the same have the same."""
+        return _digest({**asdict(self), "id": ""})
+
+    @property
+    def digest(self) -> str:
+        """Of the whole manifest."""
+        return _digest(asdict(self))
+
+    def to_json(self) -> str:
+        """The text of the manifest."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Job":
+        """Inverse of `to_json`.
+
+        Raises:
+            StoreError: the text is no manifest.
+        """
+        try:
+            fields: dict[str, Any] = json.loads(text)
+            return cls(
+                id=fields["id"],
+                recipe=Recipe(**fields["recipe"]),
+                smooth_hz=fields["smooth_hz"],
+                videos=tuple(JobVideo(**video) for video in fields["videos"]),
+                rejected=tuple(Rejected(**one) for one in fields["rejected"]),
+            )
+        except (ValueError, TypeError, KeyError) as error:
+            raise StoreError(
+                f"a job's manifest cannot be read: {error}",
+                "It was written by another version or is damaged; submit the videos again.",
+            ) from error
+
+    def video(self, fingerprint: str) -> JobVideo:
+        """The first video of that fingerprint.
+
+        Raises:
+            StoreError: the job has none.
+        """
+        for video in self.videos:
+            if video.fingerprint == fingerprint:
+                return video
+        raise StoreError(f"job {self.id} has no video {fingerprint[:12]}", "Submit it again.")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a chunk, or a video's merge, was given up.
+
+    Attributes:
+        unit: the chunk's name, or `merge`.
+        reason: one line for people.
+        attempts: how often it was tried.
+        traceback: of an error that the program did not foresee, for its authors.
+    """
+
+    unit: str
+    reason: str
+    attempts: int
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """What a worker process is doing, written every second or so and allowed to be lost.
+
+    Attributes:
+        worker: `host-pid`.
+        job, video: id and name.
+        fingerprint: of the video.
+        chunk: in hand.
+        frames: of the chunk, done.
+        frames_per_s: since the chunk's first frame.
+        provider: execution provider that really runs the models.
+        rss_bytes: resident memory.
+        time_s: Unix time of writing.
+        version: of the program.
+    """
+
+    worker: str
+    job: str
+    video: str
+    fingerprint: str
+    chunk: Chunk
+    frames: int
+    frames_per_s: float
+    provider: str
+    rss_bytes: int
+    time_s: float
+    version: str
+
+
+def _digest(fields: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()

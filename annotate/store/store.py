@@ -1,0 +1,242 @@
+"""The store: jobs, indexes, packs and results, by name. The only truth of what is done.
+
+jobs/<job>.json                          manifest, never changed
+videos/<fingerprint>/index.parquet       every frame's pts, the keyframes
+packs/<digest>/                          the packs that recipes refer to
+results/<recipe>/<fingerprint>/          chunks.json, parts/, failures/, tracks/<merge>.parquet
+heartbeats/<worker>.json                 what is in hand; may be lost
+"""
+
+import json
+import shutil
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+import pyarrow as pa
+
+from annotate.domain import Chunk, Poses, Tracks, VideoIndex
+from annotate.errors import StoreError, UsageError
+from annotate.job import Failure, Heartbeat, Job
+from annotate.pack import PACK_FILE
+from annotate.store import tables
+from annotate.store.files import Files
+
+T = TypeVar("T")
+
+
+class Store:
+    """Typed access to the objects of a store."""
+
+    def __init__(self, files: Files) -> None:
+        self.files = files
+
+    # Jobs
+
+    def job_ids(self) -> list[str]:
+        """Ids of all jobs, oldest first."""
+        return [name.removesuffix(".json") for name in self.files.names("jobs")]
+
+    def read_job(self, job_id: str) -> Job:
+        """The manifest of a job.
+
+        Raises:
+            UsageError: there is no such job.
+        """
+        known = self.job_ids()
+        if job_id not in known:
+            shown = ", ".join(known[-3:]) or "none"
+            raise UsageError(
+                f"no job {job_id} in the store {self.files}", f"Its newest jobs are: {shown}."
+            )
+        return Job.from_json(self.files.read(f"jobs/{job_id}.json") or b"")
+
+    def newest_job(self) -> Job:
+        """The job submitted last.
+
+        Raises:
+            UsageError: the store has no job.
+        """
+        ids = self.job_ids()
+        if not ids:
+            raise UsageError(
+                f"the store {self.files} has no job yet", "Begin with: annotate submit VIDEO..."
+            )
+        return self.read_job(ids[-1])
+
+    def write_job(self, job: Job) -> None:
+        """Files the manifest."""
+        self.files.write(f"jobs/{job.id}.json", job.to_json().encode())
+
+    # Videos and packs
+
+    def read_index(self, fingerprint: str) -> VideoIndex | None:
+        """The index of a video, or None where it was never probed."""
+        key = _index_key(fingerprint)
+        if not self.files.exists(key):
+            return None
+        return self._parquet(key, tables.read_index)
+
+    def write_index(self, index: VideoIndex) -> None:
+        """Files the index."""
+        with self.files.writer(_index_key(index.fingerprint)) as file:
+            tables.write_index(file, index)
+
+    def pack_folder(self, digest: str) -> Path:
+        """The folder of a pack that `add_pack` filed."""
+        return self.files.root / "packs" / digest
+
+    def add_pack(self, folder: Path, digest: str) -> None:
+        """Copies the pack in `folder` into the store, unless it stands there."""
+        final = self.pack_folder(digest)
+        if (final / PACK_FILE).exists():
+            return
+        temporary = final.with_name(f"{digest}.tmp-{uuid.uuid4().hex}")
+        try:
+            shutil.copytree(folder, temporary)
+            temporary.rename(final)
+        except OSError as error:
+            shutil.rmtree(temporary, ignore_errors=True)
+            if (final / PACK_FILE).exists():  # another process was first
+                return
+            raise StoreError(
+                f"cannot copy the model pack into the store {self.files}: {error.strerror}",
+                "Check the store's folder and its free space, or name another: --store.",
+            ) from error
+
+    # Results
+
+    def read_chunks(self, recipe: str, fingerprint: str) -> tuple[Chunk, ...] | None:
+        """How the video was cut, or None where it was not yet."""
+        data = self.files.read(f"{_results(recipe, fingerprint)}/chunks.json")
+        if data is None:
+            return None
+        return tuple(Chunk(start, stop) for start, stop in json.loads(data))
+
+    def write_chunks(self, recipe: str, fingerprint: str, chunks: Iterable[Chunk]) -> None:
+        """Files how the video is cut."""
+        ranges = [[chunk.start, chunk.stop] for chunk in chunks]
+        self.files.write(
+            f"{_results(recipe, fingerprint)}/chunks.json", json.dumps(ranges).encode()
+        )
+
+    def parts(self, recipe: str, fingerprint: str) -> set[str]:
+        """Names of the chunks that are done."""
+        names = self.files.names(f"{_results(recipe, fingerprint)}/parts")
+        return {name.removesuffix(".parquet") for name in names}
+
+    def has_part(self, recipe: str, fingerprint: str, chunk: Chunk) -> bool:
+        """Whether the chunk is done."""
+        return self.files.exists(_part_key(recipe, fingerprint, chunk))
+
+    def read_part(self, recipe: str, fingerprint: str, chunk: Chunk) -> Poses:
+        """The poses of a chunk that is done."""
+        return self._parquet(_part_key(recipe, fingerprint, chunk), tables.read_part)
+
+    def write_part(
+        self, recipe: str, fingerprint: str, chunk: Chunk, poses: Poses, facts: dict[str, Any]
+    ) -> None:
+        """Makes the chunk done."""
+        with self.files.writer(_part_key(recipe, fingerprint, chunk)) as file:
+            tables.write_part(file, poses, facts)
+
+    def failures(self, recipe: str, fingerprint: str) -> dict[str, Failure]:
+        """What was given up, by the chunk's name, or `merge`."""
+        folder = f"{_results(recipe, fingerprint)}/failures"
+        found = (self.files.read(f"{folder}/{name}") for name in self.files.names(folder))
+        failures = [Failure(**json.loads(data)) for data in found if data is not None]
+        return {failure.unit: failure for failure in failures}
+
+    def write_failure(self, recipe: str, fingerprint: str, failure: Failure) -> None:
+        """Gives a chunk or a merge up."""
+        key = f"{_results(recipe, fingerprint)}/failures/{failure.unit}.json"
+        self.files.write(key, json.dumps(asdict(failure)).encode())
+
+    def delete_failure(self, recipe: str, fingerprint: str, unit: str) -> None:
+        """Lets a chunk or a merge be tried again."""
+        self.files.delete(f"{_results(recipe, fingerprint)}/failures/{unit}.json")
+
+    def has_tracks(self, recipe: str, fingerprint: str, merge: str) -> bool:
+        """Whether the merge is done."""
+        return self.files.exists(_tracks_key(recipe, fingerprint, merge))
+
+    def read_tracks(self, recipe: str, fingerprint: str, merge: str) -> Iterator[Tracks]:
+        """The blocks of a tracks file, one at a time."""
+        with self.files.reader(_tracks_key(recipe, fingerprint, merge)) as file:
+            yield from tables.read_tracks(file)
+
+    def tracks_facts(self, recipe: str, fingerprint: str, merge: str) -> dict[str, Any]:
+        """What the merge said of its file."""
+        return self._parquet(_tracks_key(recipe, fingerprint, merge), tables.read_facts)
+
+    def write_tracks(
+        self,
+        recipe: str,
+        fingerprint: str,
+        merge: str,
+        blocks: Iterable[Tracks],
+        landmarks: int,
+        facts: dict[str, Any],
+    ) -> None:
+        """Makes the merge done; the blocks are consumed as they are written."""
+        with self.files.writer(_tracks_key(recipe, fingerprint, merge)) as file:
+            tables.write_tracks(file, blocks, landmarks, facts)
+
+    def delete_tracks(self, recipe: str, fingerprint: str, merge: str) -> None:
+        """Lets a merge be done again."""
+        self.files.delete(_tracks_key(recipe, fingerprint, merge))
+
+    # Heartbeats
+
+    def write_heartbeat(self, beat: Heartbeat) -> None:
+        """Says what a worker process is doing."""
+        data = json.dumps(asdict(beat)).encode()
+        self.files.write(f"heartbeats/{beat.worker}.json", data, durable=False)
+
+    def delete_heartbeat(self, worker: str) -> None:
+        """Says that a worker process has nothing in hand."""
+        self.files.delete(f"heartbeats/{worker}.json")
+
+    def heartbeats(self) -> list[Heartbeat]:
+        """The last word of every worker process that has a chunk in hand."""
+        beats = []
+        for name in self.files.names("heartbeats"):
+            data = self.files.read(f"heartbeats/{name}")
+            if data is not None:
+                fields = json.loads(data)
+                beats.append(Heartbeat(**{**fields, "chunk": Chunk(**fields["chunk"])}))
+        return beats
+
+    def _parquet(self, key: str, read: Callable[[BinaryIO], T]) -> T:
+        with self.files.reader(key) as file, _damaged(key):
+            return read(file)
+
+
+@contextmanager
+def _damaged(key: str) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowInvalid, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{key} in the store is damaged: {error}",
+            "Delete that file and run the same submit command again: it is made anew.",
+        ) from error
+
+
+def _index_key(fingerprint: str) -> str:
+    return f"videos/{fingerprint}/index.parquet"
+
+
+def _results(recipe: str, fingerprint: str) -> str:
+    return f"results/{recipe}/{fingerprint}"
+
+
+def _part_key(recipe: str, fingerprint: str, chunk: Chunk) -> str:
+    return f"{_results(recipe, fingerprint)}/parts/{chunk.name}.parquet"
+
+
+def _tracks_key(recipe: str, fingerprint: str, merge: str) -> str:
+    return f"{_results(recipe, fingerprint)}/tracks/{merge}.parquet"

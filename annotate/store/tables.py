@@ -1,0 +1,171 @@
+"""Parquet forms of an index, of a part and of a tracks file."""
+
+import json
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from annotate.domain import Poses, Tracks, VideoIndex
+
+_COLUMNS = 5  # x, y, z, visibility, presence
+_META = b"annotate"
+_WRITE = {"compression": "zstd", "write_statistics": False}
+
+
+def write_index(file: BinaryIO, index: VideoIndex) -> None:
+    """A row a frame: pts and whether it is a keyframe; the rest in the schema's metadata."""
+    keyframe = np.zeros(len(index), np.bool_)
+    keyframe[index.keyframes] = True
+    facts = {
+        "fingerprint": index.fingerprint,
+        "size_bytes": index.size_bytes,
+        "codec": index.codec,
+        "width": index.width,
+        "height": index.height,
+        "rotation": index.rotation,
+        "time_base": str(index.time_base),
+        "declared_frames": index.declared_frames,
+    }
+    table = pa.table({"pts": index.pts, "keyframe": keyframe})
+    pq.write_table(_with_facts(table, facts), file, **_WRITE)
+
+
+def read_index(file: BinaryIO) -> VideoIndex:
+    """Inverse of `write_index`."""
+    table = pq.read_table(file)
+    facts = _facts(table.schema)
+    return VideoIndex(
+        **{**facts, "time_base": Fraction(facts["time_base"])},
+        pts=table["pts"].to_numpy(),
+        keyframes=np.flatnonzero(table["keyframe"].to_numpy()),
+    )
+
+
+def write_part(file: BinaryIO, poses: Poses, facts: dict[str, Any]) -> None:
+    """A row a frame, frames with nobody included; its poses as a list of structs."""
+    landmarks = poses.landmarks.shape[1]
+    people = pa.StructArray.from_arrays(
+        [
+            pa.array(poses.detection_score),
+            pa.array(poses.score),
+            _fixed(poses.roi),
+            _fixed(poses.landmarks),
+        ],
+        names=["detection_score", "score", "roi", "landmarks"],
+    )
+    table = pa.table(
+        {
+            "frame_index": poses.frame_index,
+            "pts": poses.pts,
+            "time_s": poses.time_s,
+            "poses": pa.ListArray.from_arrays(pa.array(poses.offsets, pa.int32()), people),
+        }
+    )
+    facts = {**facts, "landmarks": landmarks}
+    pq.write_table(_with_facts(table, facts), file, **_WRITE)
+
+
+def read_part(file: BinaryIO) -> Poses:
+    """Inverse of `write_part`."""
+    table = pq.read_table(file).combine_chunks()
+    count = _facts(table.schema)["landmarks"]
+    lists = table["poses"].combine_chunks()
+    lengths = lists.value_lengths().to_numpy(zero_copy_only=False)
+    people = lists.flatten()
+    return Poses(
+        frame_index=table["frame_index"].to_numpy(),
+        pts=table["pts"].to_numpy(),
+        time_s=table["time_s"].to_numpy(),
+        offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        detection_score=_plain(people.field("detection_score")),
+        score=_plain(people.field("score")),
+        roi=_plain(people.field("roi").flatten()).reshape(-1, 4),
+        landmarks=_plain(people.field("landmarks").flatten()).reshape(-1, count, _COLUMNS),
+    )
+
+
+def write_tracks(
+    file: BinaryIO, blocks: Iterable[Tracks], landmarks: int, facts: dict[str, Any]
+) -> None:
+    """A row a pose; the blocks are written as they come, a row group each."""
+    schema = pa.schema(
+        {
+            "frame_index": pa.int64(),
+            "pts": pa.int64(),
+            "time_s": pa.float64(),
+            "track_id": pa.int64(),
+            "score": pa.float32(),
+            "bbox": pa.list_(pa.float32(), 4),
+            "filled": pa.bool_(),
+            "raw": pa.list_(pa.float32(), landmarks * _COLUMNS),
+            "smoothed": pa.list_(pa.float32(), landmarks * _COLUMNS),
+        },
+        metadata=_metadata({**facts, "landmarks": landmarks}),
+    )
+    with pq.ParquetWriter(file, schema, **_WRITE) as writer:
+        for block in blocks:
+            columns = [
+                block.frame_index,
+                block.pts,
+                block.time_s,
+                block.track_id,
+                block.score,
+                _fixed(block.bbox),
+                block.filled,
+                _fixed(block.raw),
+                _fixed(block.smoothed),
+            ]
+            writer.write_batch(pa.record_batch([pa.array(c) for c in columns], schema=schema))
+
+
+def read_tracks(file: BinaryIO) -> Iterator[Tracks]:
+    """The blocks of a tracks file, one at a time."""
+    parquet = pq.ParquetFile(file)
+    count = _facts(parquet.schema_arrow)["landmarks"]
+    for group in range(parquet.num_row_groups):
+        table = parquet.read_row_group(group)
+        columns = {name: table[name].combine_chunks() for name in table.column_names}
+        yield Tracks(
+            **{
+                name: _plain(columns[name])
+                for name in ("frame_index", "pts", "time_s", "track_id", "score", "filled")
+            },
+            bbox=_plain(columns["bbox"].flatten()).reshape(-1, 4),
+            raw=_plain(columns["raw"].flatten()).reshape(-1, count, _COLUMNS),
+            smoothed=_plain(columns["smoothed"].flatten()).reshape(-1, count, _COLUMNS),
+        )
+
+
+def read_facts(file: BinaryIO) -> dict[str, Any]:
+    """What the writer said of the file beside its rows."""
+    return _facts(pq.read_schema(file))
+
+
+def _fixed(values: NDArray[np.float32]) -> Any:
+    """(n, ...) array as n fixed-size lists."""
+    size = int(np.prod(values.shape[1:]))
+    flat = pa.array(np.ascontiguousarray(values).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flat, size)
+
+
+def _plain(array: Any) -> NDArray[Any]:
+    plain: NDArray[Any] = array.to_numpy(zero_copy_only=False)
+    return plain
+
+
+def _metadata(facts: dict[str, Any]) -> dict[bytes, bytes]:
+    return {_META: json.dumps(facts, sort_keys=True).encode()}
+
+
+def _with_facts(table: Any, facts: dict[str, Any]) -> Any:
+    return table.replace_schema_metadata(_metadata(facts))
+
+
+def _facts(schema: Any) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads(schema.metadata[_META])
+    return facts

@@ -1,0 +1,41 @@
+"""Poses and indexes made of numbers alone, for tests that need no picture."""
+
+from fractions import Fraction
+
+import numpy as np
+
+from annotate.domain import Poses, VideoIndex
+
+FINGERPRINT = "ab" * 32
+
+
+def made_index(frames: int = 10, fps: int = 30, fingerprint: str = FINGERPRINT) -> VideoIndex:
+    return VideoIndex(
+        fingerprint=fingerprint,
+        size_bytes=1234,
+        codec="h264",
+        width=640,
+        height=360,
+        rotation=90,
+        time_base=Fraction(1, fps * 512),
+        pts=np.arange(frames, dtype=np.int64) * 512 + 1024,
+        keyframes=np.arange(0, frames, 5, dtype=np.int64),
+        declared_frames=None,
+    )
+
+
+def made_poses(counts: list[int], start: int = 0, landmarks: int = 33) -> Poses:
+    """Poses with random landmarks: `counts[i]` people in frame `start + i`."""
+    random = np.random.default_rng(start)
+    total = sum(counts)
+    frame_index = np.arange(start, start + len(counts), dtype=np.int64)
+    return Poses(
+        frame_index=frame_index,
+        pts=frame_index * 512 + 1024,
+        time_s=frame_index / 30,
+        offsets=np.cumsum([0, *counts], dtype=np.int64),
+        detection_score=random.random(total, np.float32),
+        score=random.random(total, np.float32),
+        roi=random.random((total, 4), np.float32),
+        landmarks=random.random((total, landmarks, 5), np.float32),
+    )

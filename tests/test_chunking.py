@@ -1,0 +1,64 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from annotate.chunking import chunk_frames, cut
+from annotate.domain import Chunk, VideoIndex
+
+
+def index_of(frames: int, keyframes: list[int]) -> VideoIndex:
+    return VideoIndex(
+        fingerprint="0" * 64,
+        size_bytes=1,
+        codec="h264",
+        width=64,
+        height=64,
+        rotation=0,
+        time_base=Fraction(1, 30),
+        pts=np.arange(frames, dtype=np.int64),
+        keyframes=np.array(keyframes, np.int64),
+        declared_frames=frames,
+    )
+
+
+def test_a_video_with_a_keyframe_every_second_is_cut_only_at_keyframes():
+    index = index_of(3000, list(range(0, 3000, 30)))
+    chunks = cut(index, 400)
+    assert all(chunk.start % 30 == 0 for chunk in chunks)
+    assert all(200 <= len(chunk) <= 620 for chunk in chunks)
+
+
+def test_a_video_with_one_keyframe_is_decoded_less_than_twice_in_all():
+    chunks = cut(index_of(100_000, [0]), 4000)
+    assert len(chunks) > 3
+    run_up = sum(chunk.start for chunk in chunks)
+    assert run_up < 100_000
+
+
+def test_two_workers_share_a_short_video_with_one_keyframe():
+    chunks = cut(index_of(100, [0]), chunk_frames(100, workers=2))
+    assert chunks == (Chunk(0, 50), Chunk(50, 100))
+
+
+@pytest.mark.parametrize(
+    ("total", "workers", "frames"),
+    [(1_000_000, 2, 4000), (100, 2, 50), (101, 2, 51), (1, 8, 1)],
+    ids=["a long job", "a short job", "an odd number of frames", "one frame"],
+)
+def test_length_of_a_chunk(total: int, workers: int, frames: int):
+    assert chunk_frames(total, workers) == frames
+
+
+@given(
+    frames=st.integers(1, 2000),
+    keyframes=st.sets(st.integers(0, 1999)),
+    target=st.integers(1, 500),
+)
+def test_chunks_cover_every_frame_once(frames: int, keyframes: set[int], target: int):
+    inside = sorted(k for k in keyframes if k < frames)
+    chunks = cut(index_of(frames, inside), target)
+    covered = [i for chunk in chunks for i in range(chunk.start, chunk.stop)]
+    assert covered == list(range(frames))
