@@ -1,0 +1,1 @@
+"""File formats of other tools, as streams of bytes made from arrays."""
