@@ -48,7 +48,9 @@ class VideoIndex:
         time_base: seconds per unit of `pts`.
         pts: (N,) int64, strictly increasing: presentation time of every displayed frame.
         keyframes: (K,) int64, increasing frame indices at which decoding can start; contains
-            every frame that the container marks as a keyframe and that is displayed.
+            every frame that the container marks as a keyframe and that is displayed. Empty where
+            frames can only be counted from the beginning, because the time stamps that they carry
+            are not in the order of display (H.264 in AVI).
         declared_frames: what the container claims, or None where it claims nothing.
     """
 

@@ -1,0 +1,173 @@
+"""Exact frames of any chunk: the same, bit for bit, as in one decode of the whole video.
+
+Decoding starts at the last keyframe at or before the wanted frame. Pictures displayed before that
+keyframe lack their references (open GOP) and are dropped. From the first picture on, the pts must
+follow the index without a gap. Where they do not, decoding starts again at the keyframe before,
+and at last at the file's beginning, which is the decode of the whole.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import chain
+from pathlib import Path
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from annotate.domain import Chunk, Frame, VideoIndex
+from annotate.errors import VideoError
+from annotate.video.opening import (
+    Packets,
+    check_file,
+    decoded,
+    fingerprint,
+    opened,
+    readable_packets,
+)
+from annotate.video.picture import RgbConverter
+
+# Frames by which a seek aims before the keyframe, tried in turn. Containers without an index seek
+# by decoding time, which is earlier than the time of display, and so land behind the keyframe.
+AIMS = (0, 16, 128, 1024)
+NOT_INDEXED = "The file has changed since it was submitted: submit it again."
+DAMAGED = (
+    "Copy the file again from its source, or convert it: `ffmpeg -i FILE -c:v libx264 -crf 16 "
+    "NEW.mp4`, and submit it again."
+)
+
+
+class _BrokenError(Exception):
+    """The frames stop to come as the index has them; `frame` is the first that does not."""
+
+    def __init__(self, frame: int) -> None:
+        super().__init__(frame)
+        self.frame = frame
+
+
+def decode(path: Path, index: VideoIndex, chunk: Chunk, *, threads: int = 1) -> Iterator[Frame]:
+    """The frames of `chunk` in order. Earlier ones are decoded where needed, never converted.
+
+    `index` is what `probe` found at `path`; `threads` are the decoder's.
+
+    Raises:
+        VideoError: the file is not the one of the index, or a frame of the chunk is damaged.
+        ValueError: the chunk reaches beyond the video.
+    """
+    if chunk.stop > len(index):
+        raise ValueError(f"{chunk} reaches beyond {len(index)} frames")
+    if check_file(path) != index.size_bytes:
+        raise VideoError(f"{path} is not the file that was submitted", NOT_INDEXED)
+    wanted, failures = chunk.start, []
+    for start in _starts(index, chunk.start):
+        try:
+            for frame in _decode_from(path, index, start, Chunk(wanted, chunk.stop), threads):
+                yield frame
+                wanted += 1
+        except _BrokenError as broken:
+            failures.append(broken)
+        else:
+            return
+    if fingerprint(path) != index.fingerprint:
+        raise VideoError(f"{path} is not the file that was submitted", NOT_INDEXED)
+    damaged = max(failure.frame for failure in failures)
+    raise VideoError(
+        f"{path} is damaged at frame {damaged} ({index.time_s[damaged]:.3f} s)", DAMAGED
+    )
+
+
+def _starts(index: VideoIndex, frame: int) -> list[int]:
+    """Where to start decoding for `frame`, in order of preference; 0 is the file's beginning."""
+    before = index.keyframes[index.keyframes <= frame]
+    return [*dict.fromkeys([*before[:-3:-1].tolist(), 0])]
+
+
+def _decode_from(
+    path: Path, index: VideoIndex, start: int, chunk: Chunk, threads: int
+) -> Iterator[Frame]:
+    """The frames of `chunk`, decoding from keyframe `start` on, or raises `_BrokenError`."""
+    converter = RgbConverter(index.width, index.height, index.rotation)
+    at = start - 1
+    with _opened_at(path, index, start, threads) as (stream, packets):
+        frames = decoded(stream, packets)
+        for at, frame in _placed(frames, index, start, chunk.start):
+            if at >= chunk.start:
+                try:
+                    rgb = converter.rgb(frame)
+                except av.FFmpegError as error:
+                    raise _BrokenError(at) from error
+                yield Frame(at, int(index.pts[at]), rgb)
+            if at == chunk.stop - 1:
+                return
+    raise _BrokenError(at + 1)
+
+
+def _placed(
+    frames: Iterator[VideoFrame], index: VideoIndex, start: int, wanted: int
+) -> Iterator[tuple[int, VideoFrame]]:
+    """Each frame from keyframe `start` on with its index, or raises `_BrokenError`."""
+    if not len(index.keyframes):
+        yield from enumerate(frames)
+        return
+    at: int | None = None
+    for frame in frames:
+        if frame.pts is None or frame.pts < index.pts[start]:
+            continue
+        if at is None:
+            # Where the picture is refreshed bit by bit, the first frames do not come out.
+            at = min(int(np.searchsorted(index.pts, frame.pts)), wanted)
+            # Some containers mark as a keyframe what is none; its picture would be wrong.
+            if at == start > 0 and not frame.key_frame:
+                raise _BrokenError(start)
+        if frame.pts > index.pts[at]:
+            raise _BrokenError(at)
+        if frame.pts == index.pts[at]:
+            yield at, frame
+            at += 1
+
+
+@contextmanager
+def _opened_at(
+    path: Path, index: VideoIndex, start: int, threads: int
+) -> Iterator[tuple[VideoStream, Packets]]:
+    """The stream and its packets from keyframe `start` on, in decoding order."""
+    with opened(path, threads) as (container, stream):
+        found = _packets_from(container, stream, index, start)
+        if found is not None:
+            yield stream, found
+            return
+    # The container does not seek. Packets that are read and not decoded cost little.
+    with opened(path, threads) as (container, stream):
+        found = _from_key(readable_packets(container, stream), index.pts[start])
+        if found is None:
+            raise _BrokenError(start)
+        yield stream, found
+
+
+def _packets_from(
+    container: InputContainer, stream: VideoStream, index: VideoIndex, start: int
+) -> "Packets | None":
+    """The packets from keyframe `start` on, by seeking; None where that does not lead there."""
+    if start == 0:
+        return readable_packets(container, stream)
+    for aim in AIMS:
+        with suppress(av.FFmpegError):
+            container.seek(int(index.pts[max(0, start - aim)]), stream=stream)
+            packets = _from_key(readable_packets(container, stream), index.pts[start])
+            if packets is not None:
+                return packets
+    return None
+
+
+def _from_key(packets: Packets, pts: int) -> "Packets | None":
+    """The packets from the keyframe at `pts` on; None where they begin behind it."""
+    for packet in packets:
+        if packet.pts is None or not packet.is_keyframe or packet.is_discard:
+            continue
+        if packet.pts == pts:
+            return chain([packet], packets)
+        if packet.pts > pts:
+            return None
+    return None

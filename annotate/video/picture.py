@@ -1,0 +1,97 @@
+"""From a decoded frame to the picture that is displayed: orientation and RGB."""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import numpy as np
+from av.sidedata.sidedata import SideData
+from av.video.frame import VideoFrame
+from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
+from numpy.typing import NDArray
+
+# The signs of a, b, c, d in x' = a x + c y, y' = b x + d y, y downward: clockwise degrees. All
+# zeros are what some programs write for "nothing to do".
+QUARTER_TURNS = {
+    (1, 0, 0, 1): 0,
+    (0, 0, 0, 0): 0,
+    (0, 1, -1, 0): 90,
+    (-1, 0, 0, -1): 180,
+    (0, -1, 1, 0): 270,
+}
+RESERVED_SPACE = 3  # of FFmpeg's AVColorSpace
+# Columns turned at a time: as many as the processor's first cache holds lines for.
+STRIP = 64
+
+
+def clockwise_degrees(frame: VideoFrame) -> int | None:
+    """Degrees 0, 90, 180 or 270 by which the file asks to turn the frame for display.
+
+    None where it asks for anything else: a mirror, a skew, a small tilt.
+    """
+    try:
+        # PyAV's type stub knows one kind of side data only.
+        matrix = cast("Mapping[str, SideData]", frame.side_data)["DISPLAYMATRIX"]
+    except KeyError:
+        return 0
+    except ValueError:
+        # PyAV lists no side data where one is of a kind that is new to it, such as EXIF. The
+        # angle that it gives then says all but a mirror.
+        return -frame.rotation % 360 if frame.rotation % 90 == 0 else None
+    return turn(np.frombuffer(bytes(matrix), np.int32).tolist())
+
+
+def turn(matrix: Sequence[int]) -> int | None:
+    """Clockwise degrees of a display matrix, 3x3, row by row; None where it is no quarter turn.
+
+    Shift and scale are of no interest: the frame is displayed whole, at its own resolution.
+    """
+    linear = np.array([matrix[0], matrix[1], matrix[3], matrix[4]], dtype=np.int64)
+    small = np.abs(linear) * 100 < np.abs(linear).max()
+    a, b, c, d = np.sign(np.where(small, 0, linear)).tolist()
+    return QUARTER_TURNS.get((a, b, c, d))
+
+
+class RgbConverter:
+    """Makes RGB of decoded frames of one video; keeps swscale's tables between frames.
+
+    The conversion is that of `cv2.VideoCapture`, bit for bit where the video has 8 bits and an
+    even height: bicubic, and with the frame's own colour space and range (BT.601 and limited
+    where it names none).
+    """
+
+    def __init__(self, width: int, height: int, rotation: int) -> None:
+        """Of the displayed frame: `width` and `height` in pixels, `rotation` clockwise degrees."""
+        self._stored = (width, height) if rotation % 180 == 0 else (height, width)
+        self._rotation = rotation
+        self._reformatter = VideoReformatter()
+
+    def rgb(self, frame: VideoFrame) -> NDArray[np.uint8]:
+        """(height, width, 3) uint8, contiguous; a frame of another size is scaled to it.
+
+        Raises:
+            av.FFmpegError: the frame's colours are in a space that swscale does not know.
+        """
+        converted = self._reformatter.reformat(
+            frame,
+            *self._stored,
+            "rgb24",
+            # Swscale refuses the reserved value, where others see no value at all.
+            src_colorspace=Colorspace.ITU601 if frame.colorspace == RESERVED_SPACE else None,
+            interpolation=Interpolation.BICUBIC,
+            threads=1,
+        )
+        rgb = np.asarray(converted.to_ndarray(), dtype=np.uint8)
+        return rotated(rgb, self._rotation)
+
+
+def rotated(rgb: NDArray[np.uint8], clockwise: int) -> NDArray[np.uint8]:
+    """`rgb` (H, W, 3) turned by a multiple of 90 degrees, contiguous; itself where it is both."""
+    if clockwise % 360 == 0:
+        return np.ascontiguousarray(rgb)
+    turned = np.rot90(rgb, -clockwise // 90)
+    out = np.empty_like(turned, order="C")
+    # One colour of one strip at a time is four times as fast as one copy of the view.
+    for left in range(0, turned.shape[1], STRIP):
+        for colour in range(3):
+            out[:, left : left + STRIP, colour] = turned[:, left : left + STRIP, colour]
+    return out

@@ -1,0 +1,141 @@
+"""Video files made from frames: for the demo, the overlay and the tests."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from annotate.errors import VideoError
+from annotate.video.picture import rotated
+
+# Unit of explicit times: without a rest for 24, 25, 30, 50, 60 and 30000/1001 frames a second,
+# and fine enough for any other. MPEG-4 allows no more than 65535.
+TICKS_PER_SECOND = 60000
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How frames become a video.
+
+    Attributes:
+        codec: FFmpeg's name of the encoder.
+        fps: frames per second where the frames are written without times.
+        pix_fmt: FFmpeg's name of the stored pixel format.
+        gop: most frames from one keyframe to the next; the encoder's own choice where None.
+        options: of the encoder, such as `{"preset": "fast", "crf": "18"}`.
+        rotation: clockwise degrees 0, 90, 180 or 270. Frames are stored turned back by them, and
+            the file asks for the turn when it is displayed, as telephones do.
+    """
+
+    codec: str = "libx264"
+    fps: Fraction = Fraction(30)
+    pix_fmt: str = "yuv420p"
+    gop: int | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    rotation: int = 0
+
+
+class VideoWriter:
+    """Writes a video, whole or not at all: it gets its name when the `with` block ends well.
+
+    The same frames and encoding give the same bytes.
+
+        with VideoWriter(path, Encoding(fps=Fraction(25))) as video:
+            video.write(rgb)
+
+    Raises:
+        VideoError: the encoder refuses the frames, or the file cannot be written.
+    """
+
+    def __init__(self, path: Path, encoding: Encoding | None = None) -> None:
+        """`path` tells the container by its ending."""
+        self._path = path
+        self._part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+        self._encoding = encoding or Encoding()
+        self._timed: bool | None = None
+        self._count = 0
+
+    def __enter__(self) -> Self:
+        with self._reported():
+            self._container = av.open(str(self._part), "w")
+        return self
+
+    def write(self, rgb: NDArray[np.uint8], time_s: float | None = None) -> None:
+        """Adds a frame, (H, W, 3) uint8 RGB as displayed; all frames have one size.
+
+        `time_s` is its time in seconds from the video's start, rising from frame to frame; give
+        it for every frame (variable frame rate) or for none.
+        """
+        if self._timed is None:
+            self._timed = time_s is not None
+            with self._reported():
+                self._stream = self._add_stream(rgb)
+        if self._timed is not (time_s is not None):
+            raise ValueError("give a time for every frame of a video or for none")
+        frame = VideoFrame.from_ndarray(rotated(rgb, -self._encoding.rotation), format="rgb24")
+        frame.time_base = Fraction(1, TICKS_PER_SECOND) if self._timed else 1 / self._encoding.fps
+        frame.pts = self._count if time_s is None else round(time_s * TICKS_PER_SECOND)
+        self._count += 1
+        with self._reported():
+            self._container.mux(self._stream.encode(frame))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._finish()
+        finally:
+            with suppress(av.FFmpegError):
+                self._container.close()
+            self._part.unlink(missing_ok=True)
+
+    def _finish(self) -> None:
+        if not self._count:
+            raise VideoError(f"{self._path} would hold no frame", "Write at least one.")
+        with self._reported():
+            self._container.mux(self._stream.encode(None))
+            self._container.close()
+            self._part.replace(self._path)
+
+    def _add_stream(self, rgb: NDArray[np.uint8]) -> VideoStream:
+        encoding = self._encoding
+        stream = self._container.add_stream(
+            encoding.codec, rate=encoding.fps, options=dict(encoding.options)
+        )
+        if not isinstance(stream, VideoStream):
+            raise TypeError(f"{encoding.codec} encodes no video")
+        height, width = rgb.shape[:2] if encoding.rotation % 180 == 0 else rgb.shape[1::-1]
+        stream.width, stream.height, stream.pix_fmt = width, height, encoding.pix_fmt
+        if encoding.rotation:
+            stream.set_display_rotation(-encoding.rotation)
+        context = stream.codec_context
+        if encoding.gop is not None:
+            context.gop_size = encoding.gop
+        context.time_base = Fraction(1, TICKS_PER_SECOND) if self._timed else 1 / encoding.fps
+        # Encoders with several threads do not give the same bytes every time.
+        context.thread_count = 1
+        return stream
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
+        except (av.FFmpegError, OSError, ValueError, TypeError) as error:
+            raise VideoError(
+                f"{self._path} cannot be written: {error}",
+                "Check the folder, the space left, and the ending of the name (.mp4, .mkv).",
+            ) from error

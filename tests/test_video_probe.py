@@ -1,0 +1,247 @@
+"""The index: what a video says of itself, against what was made."""
+
+import hashlib
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from annotate.domain import Chunk
+from annotate.errors import VideoError
+from annotate.video import decode, probe
+from annotate.video.picture import turn
+from tests.made_videos import (
+    FRAMES,
+    LAYOUTS,
+    SHOW_FIRST_REFERENCE,
+    Layout,
+    Made,
+    number_of,
+    repacked,
+)
+
+H264 = "H.264 with B-frames in MP4"
+
+
+def make(name: str, folder: Path) -> Made:
+    return LAYOUTS[name].make(folder / f"video{LAYOUTS[name].suffix}")
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "time_base", "declared"),
+    [
+        (H264, "h264", Fraction(1, 12800), FRAMES),
+        ("HEVC with open GOPs in MPEG-TS", "hevc", Fraction(1, 90000), None),
+        ("VP9 in WebM", "vp9", Fraction(1, 1000), None),
+        ("AV1 in MP4", "av1", Fraction(1, 12800), FRAMES),
+        ("MPEG-4 with B-frames in AVI", "mpeg4", Fraction(1, 25), FRAMES),
+        ("H.264 in fragmented MP4", "h264", Fraction(1, 12800), None),
+    ],
+)
+def test_facts_of_the_file(name, codec, time_base, declared, tmp_path):
+    path = make(name, tmp_path).path
+    index = probe(path)
+    assert (index.codec, index.time_base, index.declared_frames) == (codec, time_base, declared)
+    assert (index.width, index.height, index.rotation) == (160, 120, 0)
+    assert index.size_bytes == path.stat().st_size
+    assert index.fingerprint == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert index.pts.dtype == index.keyframes.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("name", "keyframes"),
+    [
+        (H264, [0, 12, 24, 36, 48]),
+        ("HEVC with open GOPs in MPEG-TS", [0, 12, 24, 36, 48]),
+        ("H.264 with one keyframe in the whole file", [0]),
+        ("H.264 with keyframes only", list(range(FRAMES))),
+        # Pictures 17 to 44: its first one is no keyframe, but decoding can start before it.
+        ("edit list that begins amid a GOP", [0, 24 - 17, 36 - 17]),
+        ("H.264 in MPEG-TS without its front", [0, 12, 24]),
+        ("H.264 in AVI, times out of order", []),
+    ],
+)
+def test_keyframes_are_where_the_encoder_set_them(name, keyframes, tmp_path):
+    assert probe(make(name, tmp_path).path).keyframes.tolist() == keyframes
+
+
+def test_found_frames_differ_from_the_declared(tmp_path):
+    """The sample table lists 50 frames; the file ends before."""
+    index = probe(make("H.264 in MP4 without its back", tmp_path).path)
+    assert index.declared_frames == FRAMES
+    assert len(index) < FRAMES
+
+
+@pytest.mark.parametrize(
+    ("rotation", "size"), [(0, (160, 120)), (90, (120, 160)), (180, (160, 120)), (270, (120, 160))]
+)
+def test_rotation_is_applied_to_the_sides(rotation, size, tmp_path):
+    path = Layout(".mp4", rotation=rotation, size=size).make(tmp_path / "video.mp4").path
+    index = probe(path)
+    assert (index.rotation, index.width, index.height) == (rotation, *size)
+    [frame] = decode(path, index, Chunk(37, 38))
+    assert number_of(frame.rgb) == 37
+
+
+@pytest.mark.parametrize(("degrees", "hflip"), [(0, True), (90, True), (30, False)])
+def test_mirrored_or_tilted_display_is_refused(degrees, hflip, tmp_path):
+    path = tmp_path / "selfie.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height = 64, 64
+        stream.set_display_rotation(degrees, hflip=hflip)
+        container.mux(stream.encode(av.VideoFrame(64, 64, "yuv420p")))
+        container.mux(stream.encode(None))
+    with pytest.raises(VideoError, match="mirrored or tilted") as caught:
+        probe(path)
+    assert "ffmpeg" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("matrix", "degrees"),
+    [
+        ([65536, 0, 0, 0, 65536, 0, 0, 0, 2**30], 0),
+        ([0, 65536, 0, -65536, 0, 0, 1080 << 16, 0, 2**30], 90),
+        ([0, -131072, 0, 32768, 0, 0, 0, 0, 2**30], 270),
+        ([-65536, 3, 0, -3, -65536, 0, 0, 0, 2**30], 180),
+        ([0] * 9, 0),
+        ([65536, 0, 0, 0, -65536, 0, 0, 0, 2**30], None),
+        ([0, 65536, 0, 65536, 0, 0, 0, 0, 2**30], None),
+        ([46341, 46341, 0, -46341, 46341, 0, 0, 0, 2**30], None),
+    ],
+    ids=[
+        "nothing to do",
+        "quarter turn with a shift",
+        "quarter turn with scales",
+        "half turn with rounding errors",
+        "all zeros",
+        "upside down in a mirror",
+        "transposed",
+        "eighth turn",
+    ],
+)
+def test_display_matrix(matrix, degrees):
+    assert turn(matrix) == degrees
+
+
+def test_side_data_that_the_library_does_not_know(tmp_path):
+    """JPEG pictures with EXIF, which PyAV 18 cannot list; their orientation 6 is a quarter turn."""
+    made = Layout(".avi", codec="mjpeg", pix_fmt="yuvj420p", size=(160, 120)).make(
+        tmp_path / "exif.avi"
+    )
+    tiff = b"II*\0" + b"\x08\0\0\0" + b"\1\0" + b"\x12\1\3\0\1\0\0\0\6\0\0\0" + bytes(4)
+    exif = b"\xff\xe1" + (len(tiff) + 8).to_bytes(2, "big") + b"Exif\0\0" + tiff
+
+    def with_exif(packet):
+        data = bytes(packet)
+        new = av.Packet(data[:2] + exif + data[2:])
+        new.pts, new.dts, new.time_base = packet.pts, packet.dts, packet.time_base
+        new.is_keyframe = True
+        return [new]
+
+    repacked(made.path, with_exif)
+    index = probe(made.path)
+    assert (index.rotation, index.width, index.height) == (90, 120, 160)
+    [frame] = decode(made.path, index, Chunk(21, 22))
+    stored = np.rot90(frame.rgb)
+    assert number_of(stored) == 21
+
+
+def test_reserved_colour_space_is_taken_for_none(tmp_path):
+    path = make("VP9 in WebM", tmp_path).path
+    plain = [frame.rgb for frame in decode(path, probe(path), Chunk(10, 14))]
+    data, sync_code = bytearray(path.read_bytes()), b"\x49\x83\x42"
+    assert data.count(sync_code) == 5
+    at = -1
+    while (at := data.find(sync_code, at + 1)) >= 0:
+        data[at + 3] = data[at + 3] & 0x1F | 6 << 5
+    path.write_bytes(data)
+    reserved = [frame.rgb for frame in decode(path, probe(path), Chunk(10, 14))]
+    np.testing.assert_array_equal(plain, reserved)
+
+
+def test_hidden_frames_in_packets_of_their_own_are_no_frames(tmp_path):
+    """Each keyframe hidden, and after it a packet with the command to show it."""
+    made = Layout(".nut", codec="libvpx-vp9", options={"cpu-used": "8"}).make(
+        tmp_path / "hidden.nut"
+    )
+
+    def in_two(packet):
+        data = bytes(packet)
+        parts = [data]
+        if packet.is_keyframe:
+            parts = [bytes([data[0] & ~0b10]) + data[1:], SHOW_FIRST_REFERENCE]
+        for place, part in enumerate(parts):
+            new = av.Packet(part)
+            new.pts = new.dts = packet.pts + place
+            new.time_base, new.is_keyframe = packet.time_base, packet.is_keyframe and not place
+            yield new
+
+    repacked(made.path, in_two)
+    with av.open(str(made.path)) as container:
+        assert sum(packet.size > 0 for packet in container.demux(video=0)) == FRAMES + 5
+    index = probe(made.path)
+    assert len(index) == FRAMES
+    assert index.keyframes.tolist() == [0]  # the packets that are marked show nothing
+    for chunk in (Chunk(0, FRAMES), Chunk(12, 14), Chunk(35, 38)):
+        numbers = [number_of(frame.rgb) for frame in decode(made.path, index, chunk)]
+        assert numbers == list(range(chunk.start, chunk.stop))
+
+
+def test_frames_of_another_size_are_scaled_to_the_first(tmp_path):
+    """Two recordings in one stream, the second one larger."""
+    parts = []
+    for start_s, size in [(0, (160, 120)), (9, (320, 240))]:
+        options = {"output_ts_offset": str(start_s)}
+        layout = replace(LAYOUTS[H264], size=size, container_options=options)
+        parts.append(layout.make(tmp_path / "part.ts").path.read_bytes())
+    path = tmp_path / "both.ts"
+    path.write_bytes(b"".join(parts))
+    index = probe(path)
+    assert (len(index), index.width, index.height) == (2 * FRAMES, 160, 120)
+    frames = [frame.rgb for frame in decode(path, index, Chunk(0, 2 * FRAMES))]
+    assert {rgb.shape for rgb in frames} == {(120, 160, 3)}
+    halved = np.repeat(np.repeat(frames[60], 2, axis=0), 2, axis=1)
+    assert number_of(halved) == 10
+    [frame] = decode(path, index, Chunk(60, 61))
+    np.testing.assert_array_equal(frame.rgb, frames[60])
+
+
+@pytest.mark.parametrize("starts_s", [(9, 0), (0, 0)], ids=["jump back", "same again"])
+def test_times_that_start_anew_are_an_error(starts_s, tmp_path):
+    parts = []
+    for start_s in starts_s:
+        layout = replace(LAYOUTS[H264], container_options={"output_ts_offset": str(start_s)})
+        parts.append(layout.make(tmp_path / "part.ts").path.read_bytes())
+    path = tmp_path / "both.ts"
+    path.write_bytes(b"".join(parts))
+    with pytest.raises(VideoError, match="does not say when its frames are shown") as caught:
+        probe(path)
+    assert "new time stamps" in caught.value.hint
+
+
+def test_progress_reaches_the_end_and_never_falls(tmp_path):
+    path = (
+        Layout(".mov", codec="prores_ks", pix_fmt="yuv422p10le", size=(640, 480))
+        .make(tmp_path / "large.mov")
+        .path
+    )
+    reports = []
+    probe(path, lambda done, total: reports.append((done, total)))
+    size = path.stat().st_size
+    assert size > 3 * 2**20
+    assert len(reports) > 4
+    assert reports == sorted(reports)
+    assert {total for _, total in reports} == {2 * size}
+    assert reports[-1] == (2 * size, 2 * size)
+
+
+def test_progress_of_a_whole_decode_is_told_too(tmp_path):
+    path = make("H.264 in AVI, times out of order", tmp_path).path
+    reports = []
+    probe(path, lambda done, total: reports.append((done, total)))
+    size = path.stat().st_size
+    assert reports[-1] == (3 * size, 3 * size)
