@@ -1,0 +1,44 @@
+"""Made scenes as video files."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from annotate.scene.render import Renderer
+from annotate.scene.scene import Scene
+from annotate.scene.truth import Truth, gathered, observe
+from annotate.video.writer import Encoding, VideoWriter
+
+
+def render_video(
+    scene: Scene,
+    path: Path,
+    encoding: Encoding | None = None,
+    progress: Callable[[float], None] = lambda _share: None,
+) -> Truth:
+    """Draw all frames of `scene` into the file `path`.
+
+    Args:
+        path: its ending tells the container.
+        encoding: if its frame rate is that of the scene, the video has this constant rate;
+            if not, every frame is written with its own time.
+        progress: told after every frame which share in [0, 1] is done.
+
+    Returns:
+        What is known of every frame.
+
+    Raises:
+        VideoError: the encoder refuses the frames, or the file cannot be written.
+    """
+    encoding = encoding or Encoding()
+    renderer = Renderer(scene)
+    steady = np.allclose(scene.frame_times() * float(encoding.fps), np.arange(len(scene)))
+    seen = []
+    with VideoWriter(path, encoding) as video:
+        for index, time_s in enumerate(scene.times_s):
+            sight = renderer.sight(index)
+            video.write(renderer.draw(index, sight), None if steady else time_s)
+            seen.append(observe(renderer, index, sight))
+            progress((index + 1) / len(scene))
+    return gathered(scene, seen)
