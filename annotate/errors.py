@@ -56,6 +56,10 @@ class PackError(AnnotateError):
     exit_code = ExitCode.BAD_PACK
 
 
+class ProviderError(AnnotateError):
+    """The execution provider that was asked for cannot run the models on this host."""
+
+
 class StoreError(AnnotateError):
     """The store cannot be read or written."""
 

@@ -18,11 +18,13 @@ class Settings:
         store: folder of the store (`ANNOTATE_STORE`).
         broker: URL of the queue (`ANNOTATE_BROKER`); `memory://` needs no server.
         packs: folder of this host's model packs (`ANNOTATE_PACKS`).
+        soc: name of this host's SoC, where it cannot be found out (`ANNOTATE_SOC`), or empty.
     """
 
     store: Path
     broker: str
     packs: Path
+    soc: str = ""
 
     @property
     def embedded(self) -> bool:
@@ -35,6 +37,7 @@ class Settings:
             "ANNOTATE_STORE": str(self.store),
             "ANNOTATE_BROKER": self.broker,
             "ANNOTATE_PACKS": str(self.packs),
+            "ANNOTATE_SOC": self.soc,
         }
 
 
@@ -47,4 +50,5 @@ def settings_from(
         store=(store or Path(environ.get("ANNOTATE_STORE") or data / "store")).absolute(),
         broker=environ.get("ANNOTATE_BROKER") or MEMORY,
         packs=Path(environ.get("ANNOTATE_PACKS") or data / "packs").absolute(),
+        soc=environ.get("ANNOTATE_SOC") or "",
     )

@@ -8,6 +8,10 @@ import pytest
 from annotate.packs.blazepose import REQUIREMENT
 from annotate.packs.pull import pull
 from annotate.packs.wheel import download_wheel
+from annotate.scene.film import render_video
+from annotate.video.writer import Encoding
+from tests.command import Host
+from tests.made_scenes import walk_scene
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +35,19 @@ def blazepose_pack(tmp_path_factory: pytest.TempPathFactory, mediapipe_wheel: Pa
     """Folder of the default pack, made once."""
     root = tmp_path_factory.mktemp("packs")
     return pull(root, wheel=mediapipe_wheel, progress=lambda _phase, _fraction: None)
+
+
+@pytest.fixture
+def host(tmp_path: Path, blazepose_pack: Path) -> Host:
+    """A host with an empty store and the default pack."""
+    home = tmp_path / "home"
+    home.mkdir()
+    return Host(store=tmp_path / "store", packs=blazepose_pack.parent, home=home)
+
+
+@pytest.fixture(scope="session")
+def walk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A made video of two people who walk past each other: 240 frames, a keyframe a second."""
+    path = tmp_path_factory.mktemp("made") / "walk.mp4"
+    render_video(walk_scene(), path, Encoding(gop=30))
+    return path

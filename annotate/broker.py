@@ -1,0 +1,123 @@
+"""The queue: Celery, with the settings that were tried, and the names of the tasks.
+
+A message is only a hint: it may be lost and it may come twice. What is done stands in the store.
+Tasks are sent by name, so that nothing here imports `workers`.
+"""
+
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from billiard.util import get_logger
+from celery import Celery, signals
+from celery.app.utils import find_app
+from celery.utils.dispatch import Signal
+
+from annotate.domain import Chunk
+from annotate.job import Job
+
+CHUNK_TASK = "annotate.chunk"
+MERGE_TASK = "annotate.merge"
+# A queue of their own lets a video's merge overtake the chunks of the videos behind it.
+QUEUES = {CHUNK_TASK: "annotate.chunks", MERGE_TASK: "annotate.merges"}
+WORKERS = "workers"
+ATTEMPTS = 3
+
+# Sent in the worker's parent process when a task ended with an error of its own.
+task_trouble = Signal(name="task_trouble", providing_args={"error"})
+
+
+def make_app(broker: str) -> Celery:
+    """A Celery application on the broker at that URL, with our settings."""
+    app = Celery(WORKERS, broker=broker)
+    app.conf.update(
+        accept_content=["json"],
+        task_serializer="json",
+        task_ignore_result=True,
+        task_queues={name: {"routing_key": name} for name in QUEUES.values()},
+        task_routes={task: {"queue": queue} for task, queue in QUEUES.items()},
+        # A message is acknowledged when its part stands; a process that dies gives it back.
+        task_acks_late=True,
+        task_retry_on_worker_lost=True,
+        worker_lost_wait=0.5,
+        worker_prefetch_multiplier=1,
+        worker_pool_start_method="spawn",
+        worker_proc_alive_timeout=120,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        broker_connection_retry_on_startup=True,
+    )
+    return app
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Sends the units of a job to whoever works."""
+
+    app: Celery
+
+    def send_chunk(self, job: Job, fingerprint: str, chunk: Chunk) -> None:
+        """Asks for the part of a chunk."""
+        self._send(CHUNK_TASK, job, fingerprint, chunk.start, chunk.stop)
+
+    def send_merge(self, job: Job, fingerprint: str) -> None:
+        """Asks for the tracks of a video."""
+        self._send(MERGE_TASK, job, fingerprint)
+
+    def _send(self, task: str, job: Job, fingerprint: str, *more: int) -> None:
+        self.app.send_task(task, [job.id, job.digest, fingerprint, *more])
+
+
+class Troubles:
+    """Collects the errors of an embedded worker's tasks."""
+
+    def __init__(self) -> None:
+        self._errors: queue.SimpleQueue[BaseException] = queue.SimpleQueue()
+
+    def receive(self, error: BaseException, **_: object) -> None:
+        """Receiver of `task_trouble`."""
+        self._errors.put(error)
+
+    def check(self) -> None:
+        """Raises the first error that has come, if one has."""
+        if not self._errors.empty():
+            raise self._errors.get()
+
+
+@contextmanager
+def embedded_worker(processes: int) -> Iterator[tuple[Queue, Troubles]]:
+    """A Celery worker with its own processes inside this one, and the queue that feeds it.
+
+    The worker is the same that `celery -A workers worker` starts; it takes its settings from the
+    environment. Leaving the block ends its processes at once: what they had in hand is redone
+    when the job goes on.
+    """
+    troubles = Troubles()
+    task_trouble.connect(troubles.receive)
+    # With a receiver of its own signal, Celery leaves the root logger alone, and does not print
+    # into the progress bars.
+    signals.setup_logging.connect(_keep_logging)
+    # billiard's logger keeps to itself otherwise, and prints where nobody has set it up.
+    get_logger().propagate = True
+    app = find_app(WORKERS)
+    worker = app.WorkController(
+        pool="prefork",
+        concurrency=processes,
+        hostname="embedded@localhost",
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+    )
+    thread = threading.Thread(target=worker.start, name="embedded-worker", daemon=True)
+    thread.start()
+    try:
+        yield Queue(app), troubles
+    finally:
+        worker.terminate()
+        thread.join(timeout=5)
+
+
+def _keep_logging(**_: object) -> None:
+    """Leaves logging as the command set it up."""

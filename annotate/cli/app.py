@@ -1,0 +1,101 @@
+"""The command line's root: its commands, its global options, and the one place that catches.
+
+Commands import what they do inside their bodies: `annotate --help` and `annotate status` must not
+wait for libraries that they do not use.
+"""
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+
+from annotate import __version__
+from annotate.cli import models
+from annotate.cli.demo import demo
+from annotate.cli.export import export
+from annotate.cli.status import jobs, retry, status
+from annotate.cli.submit import submit
+from annotate.errors import AnnotateError, ExitCode
+
+DEBUG = "--debug"
+
+app = typer.Typer(
+    name="annotate",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(submit)
+app.command()(status)
+app.command()(export)
+app.command()(retry)
+app.command()(jobs)
+app.add_typer(models.app, name="models")
+app.command()(demo)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"annotate {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[  # noqa: ARG001 - the callback acts on it
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option(DEBUG, help="Show tracebacks and the queue's log.")
+    ] = False,
+) -> None:
+    """Body keypoints of every person in every frame of your videos, as COCO JSON.
+
+    [bold]Begin with[/bold]
+
+      annotate demo                                   see it work on a made video
+
+      annotate submit videos/*.mp4                    annotate yours
+
+      annotate status                                 how far it is, from any terminal
+
+      annotate export --format coco --out people.json
+
+    [dim]Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial result, 4 unreadable video,
+    5 model pack, 6 store, 130 interrupted.[/dim]
+    """
+    handler = logging.StreamHandler() if debug else logging.NullHandler()
+    logging.basicConfig(level=logging.INFO if debug else logging.WARNING, handlers=[handler])
+
+
+def main() -> None:
+    """Runs the command line and exits."""
+    try:
+        app(prog_name="annotate")
+    except AnnotateError as error:
+        if DEBUG in sys.argv:
+            raise
+        _print_error(error.message, error.hint)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _print_error("interrupted", "")
+        sys.exit(ExitCode.INTERRUPTED)
+    except Exception as error:
+        if DEBUG in sys.argv:
+            raise
+        _print_error(
+            f"unexpected {type(error).__name__}: {error}",
+            f"This is a defect. Run the same with `annotate {DEBUG} ...` and report what it says.",
+        )
+        sys.exit(ExitCode.FAILED)
+
+
+def _print_error(message: str, hint: str) -> None:
+    typer.secho("error: ", fg="red", bold=True, err=True, nl=False)
+    typer.echo(message, err=True)
+    if hint:
+        typer.echo(f"  {hint}", err=True)

@@ -1,0 +1,81 @@
+"""`annotate doctor`."""
+
+import json
+from dataclasses import asdict
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from annotate.cli.options import JsonOption, StoreOption
+from annotate.errors import ExitCode
+from annotate.settings import settings_from
+
+if TYPE_CHECKING:
+    from annotate.use_cases.doctor import Report
+
+
+class Required(StrEnum):
+    """What a host can be required to have."""
+
+    NPU = "npu"
+
+
+def doctor(
+    *,
+    require: Annotated[
+        Required | None,
+        typer.Option("--require", help="Exit with 1 unless this host has it and it works."),
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at this host: versions, NPU, model packs, speed, store and broker.
+
+    Exits with 0 when nothing is wrong, with or without an NPU, and with 1 otherwise.
+
+    Examples:
+
+      annotate doctor
+
+      annotate doctor --require npu --json
+    """
+    from annotate.cli.progress import phases
+    from annotate.use_cases.doctor import examine
+
+    with phases() as phase:
+        report = examine(
+            settings_from(store=store), require_npu=require is Required.NPU, progress=phase
+        )
+    if as_json:
+        typer.echo(json.dumps(asdict(report), indent=2))
+    else:
+        _print(report)
+    if not report.sound:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _print(report: "Report") -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    for check in report.checks:
+        mark, style = _MARKS[check.state]
+        value = f"{check.value}\n{check.hint}" if check.hint else check.value
+        table.add_row(Text(mark, style=style), Text(check.name), Text(value))
+    console = Console()
+    console.print(table)
+    console.print(Text(report.verdict, style="bold" if report.sound else "bold red"))
+
+
+_MARKS = {
+    "ok": ("ok", "green"),
+    "none": ("-", "dim"),
+    "warn": ("look", "yellow"),
+    "fail": ("wrong", "red"),
+}

@@ -1,0 +1,38 @@
+"""Options that several commands share, and the store that they name."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from annotate.settings import Settings, settings_from
+
+if TYPE_CHECKING:
+    from annotate.job import Job
+    from annotate.store import Store
+
+StoreOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--store",
+        help="Folder that holds jobs and results. Also ANNOTATE_STORE.",
+        show_default="your data folder",
+    ),
+]
+JobArgument = Annotated[
+    str | None, typer.Argument(metavar="[JOB]", help="The job's id.", show_default="the newest job")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+
+
+def open_store(folder: Path | None) -> tuple["Store", Settings]:
+    """The store that the command line or the environment names."""
+    from annotate.store import Files, Store
+
+    settings = settings_from(store=folder)
+    return Store(Files(settings.store)), settings
+
+
+def the_job(store: "Store", job: str | None) -> "Job":
+    """The job of that id, or the newest."""
+    return store.read_job(job) if job else store.newest_job()

@@ -1,0 +1,175 @@
+"""How far things are, while one waits: bars on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol, Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from annotate.cli.text import duration, number
+from annotate.use_cases.status import JobStatus, VideoStatus
+
+LINE_EVERY_S = 5.0
+console = Console(stderr=True)
+
+
+@contextmanager
+def phases() -> Iterator["Phases"]:
+    """A bar for work of known steps: reading files, fetching models, rendering."""
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        yield Phases(bar)
+
+
+class Phases:
+    """One bar whose label and fraction change; plain lines at each new label."""
+
+    def __init__(self, bar: Progress) -> None:
+        self._bar = bar
+        self._task = bar.add_task("", total=1.0)
+        self._label = ""
+
+    def __call__(self, label: str, fraction: float) -> None:
+        """Shows `label` and how much of it is done, in [0, 1]."""
+        if label != self._label and not console.is_terminal:
+            console.print(label)
+        self._label = label
+        self._bar.update(self._task, description=label, completed=fraction)
+
+    def file(self, path: Path, done: int, total: int) -> None:
+        """Shows that a file is being read."""
+        self(f"Reading {path.name}", done / max(total, 1))
+
+
+class Reporter(Protocol):
+    """Shows a job's status again and again."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
+    def __call__(self, status: JobStatus) -> None:
+        """Shows the newest status."""
+
+
+def job_reporter() -> Reporter:
+    """Bars where a person looks, lines where a log is written."""
+    return Bars() if console.is_terminal else Lines()
+
+
+class Bars:
+    """A bar for each video that is being worked on, and one for the job; a line for each video
+    that is finished.
+    """
+
+    def __init__(self) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=console,
+            transient=True,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._finished: set[str] = set()
+        self._total = self._bar.add_task("all", total=None, note="")
+
+    def __enter__(self) -> "Bars":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def __call__(self, status: JobStatus) -> None:
+        """Brings the bars up to date."""
+        for video in status.videos:
+            if video.finished:
+                self._finish(video)
+            elif video.running or video.state == "merging":
+                self._advance(video)
+        eta = f"{number(status.frames_per_s)} frames/s"
+        if status.eta_s is not None:
+            eta += f", {duration(status.eta_s)} left"
+        self._bar.update(
+            self._total,
+            description=f"all {len(status.videos)} videos" if len(status.videos) > 1 else "job",
+            total=status.frames,
+            completed=status.frames_done,
+            note=eta if status.frames_per_s else "",
+        )
+
+    def _advance(self, video: VideoStatus) -> None:
+        name = video.video.name
+        if name not in self._tasks:
+            self._tasks[name] = self._bar.add_task(name, total=video.frames, note="")
+        note = "tracking" if video.state == "merging" else f"{len(video.running)} running"
+        self._bar.update(self._tasks[name], completed=video.frames_done, note=note)
+
+    def _finish(self, video: VideoStatus) -> None:
+        name = video.video.name
+        if name in self._finished:
+            return
+        self._finished.add(name)
+        if name in self._tasks:
+            self._bar.remove_task(self._tasks.pop(name))
+        self._bar.console.print(finished_line(video), markup=False, highlight=False)
+
+
+class Lines:
+    """A line every few seconds, and one for each video that is finished."""
+
+    def __init__(self) -> None:
+        self._printed = time.monotonic()
+        self._finished: set[str] = set()
+
+    def __enter__(self) -> "Lines":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is open."""
+
+    def __call__(self, status: JobStatus) -> None:
+        """Prints what is new."""
+        for video in status.videos:
+            if video.finished and video.video.name not in self._finished:
+                self._finished.add(video.video.name)
+                self._print(finished_line(video))
+        if status.finished or time.monotonic() - self._printed < LINE_EVERY_S:
+            return
+        line = f"{number(status.frames_done)} of {number(status.frames)} frames"
+        if status.eta_s is not None:
+            line += f", {number(status.frames_per_s)} frames/s, {duration(status.eta_s)} left"
+        self._print(line)
+
+    def _print(self, line: str) -> None:
+        self._printed = time.monotonic()
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def finished_line(video: VideoStatus) -> str:
+    """What became of a video."""
+    mark = {"done": "done   ", "partial": "partial", "failed": "failed "}[video.state]
+    line = f"{mark}  {video.video.name}  {number(video.frames)} frames"
+    for failure in video.failures.values():
+        line += f"\n         {failure.unit}: {failure.reason}"
+    return line

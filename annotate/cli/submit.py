@@ -1,0 +1,99 @@
+"""`annotate submit`."""
+
+import os
+import shlex
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from annotate.cli.options import StoreOption, open_store
+from annotate.errors import ExitCode
+
+if TYPE_CHECKING:
+    from annotate.use_cases.status import JobStatus
+
+
+class Smooth(StrEnum):
+    """Cut-offs that the smoother offers."""
+
+    HZ_4 = "4"
+    HZ_6 = "6"
+    HZ_10 = "10"
+    OFF = "off"
+
+    @property
+    def hz(self) -> float | None:
+        """In Hz, or None."""
+        return None if self is Smooth.OFF else float(self.value)
+
+
+def submit(
+    videos: Annotated[
+        list[Path], typer.Argument(metavar="VIDEO...", help="Video files, or folders of them.")
+    ],
+    *,
+    store: StoreOption = None,
+    smooth: Annotated[
+        Smooth, typer.Option(help="Cut-off of the smoother in Hz; lower is smoother.")
+    ] = Smooth.HZ_6,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            "--processes", "-j", min=1, help="Worker processes.", show_default="all cores"
+        ),
+    ] = None,
+) -> None:
+    """Annotate videos: find, track and smooth every person in every frame.
+
+    Works in the foreground, on all cores. Stop it whenever you like: the same command goes on
+    where it was, and finds at once what is done already.
+
+    Examples:
+
+      annotate submit videos/*.mp4
+
+      annotate submit recordings/ --smooth 10
+    """
+    from annotate.cli.models import ensure_pack
+    from annotate.cli.progress import console, job_reporter, phases
+    from annotate.use_cases.submit import expand
+    from annotate.use_cases.submit import submit as submit_videos
+    from annotate.use_cases.work import work_here
+
+    the_store, settings = open_store(store)
+    files = expand(videos)
+    pack = ensure_pack(settings.packs)
+    count = processes or os.cpu_count() or 1
+    with phases() as phase:
+        job = submit_videos(
+            the_store, files, pack, smooth_hz=smooth.hz, workers=count, progress=phase.file
+        )
+    for one in job.rejected:
+        console.print(f"skipped  {one.reason}", style="yellow", markup=False, highlight=False)
+    try:
+        with job_reporter() as report:
+            status = work_here(the_store, job, settings, count, report)
+    except KeyboardInterrupt:
+        typer.echo("Stopped. The same command goes on from here.", err=True)
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    _conclude(status, store)
+
+
+def _conclude(status: "JobStatus", store: Path | None) -> None:
+    from annotate.cli.text import number
+
+    job = status.job
+    where = f" --store {shlex.quote(str(store))}" if store else ""
+    done = sum(video.state == "done" for video in status.videos)
+    typer.echo(
+        f"Job {job.id}: {done} of {len(job.videos) + len(job.rejected)} videos done, "
+        f"{number(status.frames_done)} frames."
+    )
+    if status.complete:
+        typer.echo(f"Next: annotate export --format coco --out people.json{where}")
+        return
+    if any(video.failures for video in status.videos):
+        typer.echo(f"Some of it failed. Try that again with: annotate retry{where}", err=True)
+    raise typer.Exit(ExitCode.PARTIAL)

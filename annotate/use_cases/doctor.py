@@ -1,0 +1,292 @@
+"""What this host can do: versions, NPU, packs, speed, store and broker, and what is wrong."""
+
+import os
+import platform
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal, ParamSpec
+
+import numpy as np
+
+from annotate import __version__
+from annotate.broker import make_app
+from annotate.domain import Chunk
+from annotate.errors import AnnotateError
+from annotate.inference.host import (
+    FASTRPC_DEVICE,
+    FASTRPC_LIBRARY,
+    emulates_npu,
+    fastrpc_device,
+    fastrpc_library,
+    host_architecture,
+    process_architecture,
+    this_soc,
+)
+from annotate.inference.isolated import isolated
+from annotate.inference.qnn import NPU, PACKAGE, versions
+from annotate.inference.trial import Trial, try_cpu, try_npu
+from annotate.pack import PACK_FILE
+from annotate.packs.installed import verify_pack
+from annotate.settings import Settings
+from annotate.soc import Soc, find_soc
+from annotate.store import Files
+from annotate.variant import VARIANTS
+from annotate.video import VideoWriter, decode, probe
+from annotate.video.writer import Encoding
+
+P = ParamSpec("P")
+State = Literal["ok", "none", "warn", "fail"]
+"""Good; not there, and need not be; works but is worth a look; keeps work from being done."""
+
+# Versions of the plugin with the oldest and the newest ONNX Runtime that ran with them.
+TRIED_PAIRS = {(2, 7): ((1, 26), (1, 32))}
+BROKER_TIMEOUT_S = 3
+VIDEO_SIZE, VIDEO_FRAMES = (720, 1280), 48
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at; `facts` is what scripts read of it."""
+
+    name: str
+    state: State
+    value: str
+    hint: str = ""
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that was looked at.
+
+    Attributes:
+        npu: whether an NPU, no emulator, takes both models whole and answers as the CPU does.
+        verdict: one line for a person.
+        sound: whether nothing keeps this host from its work.
+    """
+
+    checks: tuple[Check, ...]
+    npu: bool
+    verdict: str
+    sound: bool
+
+
+def examine(
+    settings: Settings, *, require_npu: bool, progress: Callable[[str, float], None]
+) -> Report:
+    """Looks at everything; writes nothing but a probe into the store, which it removes.
+
+    Args:
+        require_npu: a host without a working NPU is not sound.
+        progress: told what is looked at, and the fraction done.
+
+    Raises:
+        UsageError: the settings name an SoC that is not known.
+    """
+    soc = None if emulates_npu() else _own_soc(settings)
+    progress("Versions and devices", 0.0)
+    checks = [*_version_checks(soc), *_host_checks(soc)]
+    progress("Model packs", 0.1)
+    checks += _pack_checks(settings.packs)
+    folder = _sound_pack(settings.packs)
+    progress("Models on the CPU", 0.2)
+    checks.append(_trial_check("models on the CPU", folder, try_cpu))
+    progress("Models on the NPU", 0.4)
+    checks.append(_npu_check(folder, soc))
+    progress("Decoding", 0.8)
+    checks.append(_checked("decoding", _decode_check))
+    progress("Store and broker", 0.9)
+    checks.append(_checked("store", _store_check, settings))
+    checks.append(_broker_check(settings))
+    return judge(tuple(checks), soc, require_npu=require_npu)
+
+
+def judge(checks: tuple[Check, ...], soc: Soc | None, *, require_npu: bool) -> Report:
+    """The report that follows from the checks on a host with that SoC, or with none."""
+    npu = any(check.facts.get("provider") == NPU for check in checks)
+    if npu:
+        runs = "The NPU works"
+    elif soc:
+        runs = f"The NPU of this {soc.title} does not work: the models run on the CPU"
+    else:
+        runs = "This machine has no NPU: the models run on the CPU"
+    wrong = [check.name for check in checks if check.state == "fail"]
+    if require_npu and not npu:
+        wrong.append("no working NPU, which is required")
+    verdict = f"{runs}. " + (f"Wrong: {', '.join(wrong)}." if wrong else "Nothing is wrong.")
+    return Report(checks, npu, verdict, not wrong)
+
+
+def _own_soc(settings: Settings) -> Soc | None:
+    return find_soc(settings.soc) if settings.soc else this_soc()
+
+
+# Versions and the host
+
+
+def _version_checks(soc: Soc | None) -> Iterator[Check]:
+    found = versions()
+    yield Check("annotate", "ok", __version__)
+    yield Check("Python", "ok", platform.python_version())
+    yield Check("onnxruntime", "ok", str(found["onnxruntime"]))
+    plugin = found[PACKAGE]
+    if plugin is None:
+        hint = "Install it: pip install 'annotate[npu]'"
+        yield Check(PACKAGE, "warn" if soc else "none", "not installed", hint)
+        return
+    oldest, newest = TRIED_PAIRS.get(_minor(plugin), ((0, 0), (0, 0)))
+    tried = oldest <= _minor(str(found["onnxruntime"])) <= newest
+    note = "" if tried else "; this pair of versions was never tried"
+    yield Check(PACKAGE, "ok" if tried else "warn", plugin + note)
+    yield Check("QAIRT", "ok", str(found["QAIRT"]))
+
+
+def _host_checks(soc: Soc | None) -> Iterator[Check]:
+    process, host = process_architecture(), host_architecture()
+    emulated = process == "win-amd64" and host == "ARM64"
+    value = f"{process} on {host}" + (", emulated" if emulated else "")
+    yield Check("architecture", "ok", value, facts={"process": process, "host": host})
+    yield Check("SoC", "ok" if soc else "none", soc.title if soc else "none with a known NPU")
+    if sys.platform != "linux" or not soc:
+        return
+    device = fastrpc_device()
+    hint = f"Give this user access to {FASTRPC_DEVICE}, e.g. by its group."
+    good = device == "usable"
+    yield Check(str(FASTRPC_DEVICE), "ok" if good else "warn", device, "" if good else hint)
+    loads = fastrpc_library()
+    hint = "It comes with the system of the board: install its FastRPC package."
+    value = "loads" if loads else "does not load"
+    yield Check(FASTRPC_LIBRARY, "ok" if loads else "warn", value, "" if loads else hint)
+    if preset := os.environ.get("ADSP_LIBRARY_PATH"):
+        hint = "Libraries there that are not of the plugin's version stop the NPU (error 1008)."
+        yield Check("ADSP_LIBRARY_PATH", "warn", preset, hint)
+
+
+def _minor(version: str) -> tuple[int, int]:
+    major, minor, *_ = version.split(".")
+    return int(major), int(minor)
+
+
+# Packs and models
+
+
+def _pack_checks(root: Path) -> Iterator[Check]:
+    folders = [file.parent for file in sorted(root.glob(f"*/{PACK_FILE}"))]
+    if not folders:
+        yield Check("model packs", "none", f"none in {root}", "Fetch one: annotate models pull")
+    for folder in folders:
+        yield _checked(f"pack {folder.name}", _pack_check, folder)
+
+
+def _pack_check(folder: Path) -> Check:
+    pack = verify_pack(folder)
+    variants = sorted(file.name for file in folder.glob(f"{VARIANTS}/[!.]*"))
+    value = f"{pack.digest[:12]}, compiled for {', '.join(variants) or 'no NPU'}"
+    return Check(
+        f"pack {pack.name}", "ok", value, facts={"digest": pack.digest, "variants": variants}
+    )
+
+
+def _sound_pack(root: Path) -> Path | None:
+    for file in sorted(root.glob(f"*/{PACK_FILE}")):
+        try:
+            verify_pack(file.parent)
+        except AnnotateError:
+            continue
+        return file.parent
+    return None
+
+
+def _npu_check(folder: Path | None, soc: Soc | None) -> Check:
+    name = "models on the emulator" if emulates_npu() else "models on the NPU"
+    if versions()[PACKAGE] is None:
+        return Check(name, "none", f"not tried: {PACKAGE} is not installed")
+    check = _trial_check(name, folder, try_npu, soc)
+    # Where there is no NPU, that none works is no fault.
+    return check if soc or check.state != "fail" else replace(check, state="none")
+
+
+def _trial_check(name: str, folder: Path | None, trial: Callable[..., Trial], *more: Any) -> Check:
+    if folder is None:
+        return Check(name, "none", "not tried: there is no sound model pack")
+    return _checked(name, lambda: _trial_found(name, isolated(trial, folder, *more)))
+
+
+def _trial_found(name: str, found: Trial) -> Check:
+    ms, nodes = found.latency_ms, found.placement
+    placed = "; ".join(f"{model} {_counted(counts)}" for model, counts in nodes.items())
+    value = f"{found.provider}: detector {ms['detector']:.1f} ms, landmarks {ms['landmark']:.1f} ms"
+    if found.agreement_db:
+        value += f"; {min(found.agreement_db.values()):.0f} dB from the CPU"
+    facts = {
+        "provider": found.provider,
+        "device": found.device,
+        "placement": {model: dict(counts) for model, counts in nodes.items()},
+        "latency_ms": {model: round(value, 3) for model, value in ms.items()},
+        "agreement_db": {model: round(value, 1) for model, value in found.agreement_db.items()},
+    }
+    return Check(name, "ok", f"{value}; nodes: {placed}", facts=facts)
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return " + ".join(
+        f"{count} {name.removesuffix('ExecutionProvider')}" for name, count in counts.items()
+    )
+
+
+# Videos, store, broker
+
+
+def _decode_check() -> Check:
+    height, width = VIDEO_SIZE
+    noise = np.random.default_rng(0).integers(0, 256, (height // 8, width // 8, 3), np.uint8)
+    picture = np.kron(noise, np.ones((8, 8, 1), np.uint8))
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "made.mp4"
+        with VideoWriter(path, Encoding(fps=Fraction(30), options={"preset": "veryfast"})) as video:
+            for shift in range(VIDEO_FRAMES):
+                video.write(np.roll(picture, 3 * shift, axis=1))
+        index = probe(path)
+        began = time.perf_counter()
+        frames = sum(1 for _ in decode(path, index, Chunk(0, len(index))))
+        speed = frames / (time.perf_counter() - began)
+    value = f"{speed:,.0f} frames/s a core ({width} x {height} H.264)"
+    return Check("decoding", "ok", value, facts={"frames_per_s": round(speed, 1)})
+
+
+def _store_check(settings: Settings) -> Check:
+    files, key = Files(settings.store), f"doctor-{uuid.uuid4().hex}"
+    files.write(key, b"probe", durable=False)
+    files.delete(key)
+    return Check("store", "ok", f"{files} can be written")
+
+
+def _broker_check(settings: Settings) -> Check:
+    if settings.embedded:
+        return Check("broker", "ok", "in the process of `annotate submit`; needs no server")
+    options = {"socket_connect_timeout": BROKER_TIMEOUT_S, "socket_timeout": BROKER_TIMEOUT_S}
+    app = make_app(settings.broker)
+    with app.connection_for_write(
+        connect_timeout=BROKER_TIMEOUT_S, transport_options=options
+    ) as connection:
+        address = connection.as_uri()  # without the password
+        try:
+            connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
+        # Each transport raises errors of its own.
+        except Exception as error:  # noqa: BLE001
+            hint = "Start it, or correct ANNOTATE_BROKER."
+            return Check("broker", "fail", f"{address} cannot be reached: {error}", hint)
+    return Check("broker", "ok", f"{address} answers")
+
+
+def _checked(name: str, check: Callable[P, Check], *args: P.args, **kwargs: P.kwargs) -> Check:
+    try:
+        return check(*args, **kwargs)
+    except AnnotateError as error:
+        return Check(name, "fail", error.message, error.hint)

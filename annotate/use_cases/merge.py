@@ -1,0 +1,44 @@
+"""All parts of one video to its tracks file."""
+
+from collections.abc import Iterator
+
+from annotate.domain import Poses
+from annotate.errors import StoreError
+from annotate.job import Job
+from annotate.merge import MergeSettings, merge
+from annotate.pack import read_pack
+from annotate.skeletons import SKELETONS
+from annotate.store import Store
+
+
+def merge_video(store: Store, job: Job, fingerprint: str) -> None:
+    """Makes the tracks of a video, unless they stand or a chunk is neither done nor given up.
+
+    The frames of chunks that were given up are listed in the file as missing.
+    """
+    recipe, digest = job.recipe.digest, job.merge_digest
+    chunks = store.read_chunks(recipe, fingerprint) or ()
+    index = store.read_index(fingerprint)
+    if index is None:
+        raise StoreError(
+            f"the store has no index of video {fingerprint[:12]}", "Submit the video again."
+        )
+    done = store.parts(recipe, fingerprint)
+    given_up = store.failures(recipe, fingerprint)
+    if store.has_tracks(recipe, fingerprint, digest) or any(
+        chunk.name not in done and chunk.name not in given_up for chunk in chunks
+    ):
+        return
+
+    def parts() -> Iterator[Poses]:
+        for chunk in chunks:
+            if chunk.name in done:
+                yield store.read_part(recipe, fingerprint, chunk)
+
+    settings = MergeSettings(smooth_hz=job.smooth_hz)
+    skeleton = SKELETONS[read_pack(store.pack_folder(job.recipe.pack)).skeleton]
+    missing = [[chunk.start, chunk.stop] for chunk in chunks if chunk.name not in done]
+    blocks = merge(parts(), settings, skeleton, (index.width, index.height))
+    store.write_tracks(
+        recipe, fingerprint, digest, blocks, len(skeleton.landmarks), {"missing": missing}
+    )

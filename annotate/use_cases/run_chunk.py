@@ -1,0 +1,103 @@
+"""One chunk: decode, both models, part."""
+
+import os
+import socket
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from annotate import __version__
+from annotate.domain import Chunk, Frame
+from annotate.errors import StoreError
+from annotate.job import Heartbeat, Job
+from annotate.pipeline import PoseEstimator
+from annotate.pipeline.prefetch import prefetch
+from annotate.store import Store
+from annotate.video import decode
+
+BEAT_S = 1.0
+
+
+def run_chunk(
+    store: Store,
+    job: Job,
+    fingerprint: str,
+    chunk: Chunk,
+    estimator: Callable[[], PoseEstimator],
+) -> None:
+    """Makes the part of a chunk, unless it stands.
+
+    Args:
+        estimator: loads the models, or gives the loaded ones.
+
+    Raises:
+        VideoError: the video cannot be read, or is not the one that was submitted.
+        StoreError: the store cannot be read or written.
+    """
+    recipe = job.recipe.digest
+    if store.has_part(recipe, fingerprint, chunk):
+        return
+    index = store.read_index(fingerprint)
+    if index is None:
+        raise StoreError(
+            f"the store has no index of video {fingerprint[:12]}", "Submit the video again."
+        )
+    pipeline = estimator()
+    frames = decode(Path(job.video(fingerprint).path), index, chunk)
+    beats = _Heartbeats(store, job, fingerprint, chunk, pipeline.provider)
+    try:
+        poses = pipeline.run(prefetch(beats.count(frames)), index)
+        facts = {"recipe": recipe, "fingerprint": fingerprint, "provider": pipeline.provider}
+        store.write_part(recipe, fingerprint, chunk, poses, facts)
+    finally:
+        beats.stop()
+
+
+class _Heartbeats:
+    """Says how far the chunk is, once a second, and only while frames advance."""
+
+    def __init__(
+        self, store: Store, job: Job, fingerprint: str, chunk: Chunk, provider: str
+    ) -> None:
+        self._store = store
+        self._job = job
+        self._fingerprint = fingerprint
+        self._chunk = chunk
+        self._provider = provider
+        self._worker = f"{socket.gethostname()}-{os.getpid()}"
+        self._process = psutil.Process()
+        self._began = time.monotonic()
+        self._written = 0.0
+
+    def count(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        self._write(0)
+        for done, frame in enumerate(frames):
+            if time.monotonic() - self._written >= BEAT_S:
+                self._write(done)
+            yield frame
+
+    def stop(self) -> None:
+        with suppress(StoreError):
+            self._store.delete_heartbeat(self._worker)
+
+    def _write(self, done: int) -> None:
+        self._written = time.monotonic()
+        beat = Heartbeat(
+            worker=self._worker,
+            job=self._job.id,
+            video=self._job.video(self._fingerprint).name,
+            fingerprint=self._fingerprint,
+            chunk=self._chunk,
+            frames=done,
+            frames_per_s=done / max(self._written - self._began, 1e-9),
+            provider=self._provider,
+            rss_bytes=self._process.memory_info().rss,
+            time_s=time.time(),
+            version=__version__,
+        )
+        # A heartbeat may be lost; the part that it speaks of may not.
+        with suppress(StoreError):
+            self._store.write_heartbeat(beat)

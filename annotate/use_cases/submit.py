@@ -1,0 +1,129 @@
+"""Files to a job: probe every video, cut it into chunks, write the manifest."""
+
+import difflib
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from annotate.chunking import chunk_frames, cut
+from annotate.domain import VideoIndex
+from annotate.errors import UsageError, VideoError
+from annotate.job import Job, JobVideo, Recipe, Rejected
+from annotate.pack import read_pack
+from annotate.store import Store
+from annotate.video import probe
+
+_FILM = [".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".ogv", ".webm", ".wmv"]
+_CAMERA = [".3gp", ".m2ts", ".mpeg", ".mpg", ".mts", ".ts"]
+VIDEO_ENDINGS = frozenset(_FILM + _CAMERA)
+
+# path, bytes done, bytes in all
+Progress = Callable[[Path, int, int], None]
+
+
+def submit(
+    store: Store,
+    videos: Sequence[Path],
+    pack: Path,
+    *,
+    smooth_hz: float | None,
+    workers: int,
+    progress: Progress,
+) -> Job:
+    """The job that annotates `videos`; its manifest and chunks stand in the store.
+
+    A file that cannot be read is listed in the manifest as rejected and does not stop the others.
+    The same submission again gives the same job, as long as no other one came after it.
+
+    Args:
+        pack: folder of the model pack.
+        smooth_hz: cut-off of the smoother, or None.
+        workers: how many processes wait for chunks.
+        progress: called while files are read.
+
+    Raises:
+        UsageError: two files would have the same name.
+        VideoError: none of the files can be read.
+        StoreError: the store cannot be written.
+    """
+    spec = read_pack(pack)
+    recipe = Recipe(pack_name=spec.name, pack=spec.digest)
+    store.add_pack(pack, recipe.pack)
+    indexes: dict[Path, VideoIndex] = {}
+    rejected: list[Rejected] = []
+    for path in videos:
+        try:
+            indexes[path] = probe(path, partial(progress, path))
+        except VideoError as error:
+            rejected.append(Rejected(str(path), error.message))
+    if not indexes:
+        reasons = "\n".join(f"  {one.reason}" for one in rejected)
+        raise VideoError(f"none of the files can be annotated:\n{reasons}", "")
+    target = chunk_frames(sum(len(index) for index in indexes.values()), workers)
+    for index in indexes.values():
+        store.write_index(index)
+        if store.read_chunks(recipe.digest, index.fingerprint) is None:
+            store.write_chunks(recipe.digest, index.fingerprint, cut(index, target))
+    names = _unique_names(list(indexes))
+    entries = (
+        JobVideo(name, index.fingerprint, str(path.absolute()))
+        for name, (path, index) in zip(names, indexes.items(), strict=True)
+    )
+    return _filed(store, Job("", recipe, smooth_hz, tuple(entries), tuple(rejected)))
+
+
+def expand(paths: Sequence[Path]) -> list[Path]:
+    """The files that the arguments of `annotate submit` name: files stand for themselves, a folder
+    for the videos below it, by their usual endings.
+
+    Raises:
+        UsageError: there is no such file, or a folder without a video.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in VIDEO_ENDINGS)
+            if not inside:
+                raise UsageError(
+                    f"no video in the folder {path}",
+                    f"Videos end in {' '.join(sorted(VIDEO_ENDINGS))}; name other files directly.",
+                )
+            found.update(dict.fromkeys(inside))
+        elif path.exists():
+            found[path] = None
+        else:
+            raise UsageError(f"no such file: {path}", _similar(path))
+    return list(found)
+
+
+def _similar(path: Path) -> str:
+    folder = path.parent
+    beside = [p.name for p in folder.iterdir()] if folder.is_dir() else []
+    close = difflib.get_close_matches(path.name, beside, n=1)
+    return f"Did you mean {folder / close[0]}?" if close else "Check the path."
+
+
+def _filed(store: Store, job: Job) -> Job:
+    ids = store.job_ids()
+    if ids:
+        newest = store.read_job(ids[-1])
+        if newest.content_digest == job.content_digest:
+            return newest
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    job = Job(
+        f"{stamp}-{job.content_digest[:6]}", job.recipe, job.smooth_hz, job.videos, job.rejected
+    )
+    store.write_job(job)
+    return job
+
+
+def _unique_names(paths: Sequence[Path]) -> Iterator[str]:
+    """File names, with as many folders before them as it takes to tell them apart."""
+    absolute = [path.absolute() for path in paths]
+    for path in absolute:
+        for length in range(1, len(path.parts) + 1):
+            tail = path.parts[-length:]
+            if sum(other.parts[-length:] == tail for other in absolute) == 1:
+                break
+        yield "/".join(tail)

@@ -1,0 +1,47 @@
+"""What chunks and merges share: the manifest they trust, and how they are given up."""
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from annotate.errors import AnnotateError, StoreError
+from annotate.job import Failure, Job
+from annotate.store import Store
+
+MERGE_UNIT = "merge"
+
+
+def checked_job(store: Store, job_id: str, digest: str) -> Job:
+    """The manifest of a job, if it is the one that the task was sent for.
+
+    Raises:
+        StoreError: it is another one.
+    """
+    job = store.read_job(job_id)
+    if job.digest != digest:
+        raise StoreError(
+            f"the manifest of job {job_id} is not the one that was submitted",
+            "Somebody changed it; submit the videos again.",
+        )
+    return job
+
+
+@contextmanager
+def recorded_failure(store: Store, job: Job, fingerprint: str, unit: str) -> Iterator[None]:
+    """Gives a unit up when the block raises: the same input would raise again.
+
+    Trouble with the store itself is passed on: it says nothing of the unit.
+    """
+    try:
+        yield
+    except StoreError:
+        raise
+    except AnnotateError as error:
+        failure = Failure(unit, error.message, attempts=1)
+    # A defect in our own code or a library's must not stop the job either.
+    except Exception as error:  # noqa: BLE001
+        reason = f"unexpected {type(error).__name__}: {error}"
+        failure = Failure(unit, reason, attempts=1, traceback=traceback.format_exc())
+    else:
+        return
+    store.write_failure(job.recipe.digest, fingerprint, failure)

@@ -1,0 +1,40 @@
+"""Sizes and compile times of the context binaries, as a Markdown table.
+
+    python tests/benchmarks/compile_table.py PACK_FOLDER
+
+Compiles a copy of the pack for every known SoC; the pack stays as it is.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from annotate.inference.compiled import compile_variant
+from annotate.inference.isolated import isolated
+from annotate.inference.qnn import versions
+from annotate.packs.installed import verify_pack
+from annotate.soc import SOCS
+
+
+def main(source: Path) -> None:
+    """Prints the table."""
+    print(", ".join(f"{name} {version}" for name, version in versions().items()), end="; ")
+    print(f"{os.cpu_count()} cores\n")
+    print("| SoC | HTP | model | ONNX (MB) | context binary (MB) | compile (s) |")
+    print("|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = shutil.copytree(source, Path(scratch) / source.name)
+        pack = verify_pack(folder)
+        for soc in SOCS:
+            for one in isolated(compile_variant, pack, folder, soc):
+                onnx = (folder / one.model).stat().st_size
+                print(
+                    f"| {soc.title} | v{soc.htp_arch} | {one.model} | {onnx / 1e6:.1f} "
+                    f"| {one.size_bytes / 1e6:.1f} | {one.compile_s:.2f} |"
+                )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

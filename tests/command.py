@@ -1,0 +1,84 @@
+"""Runs the command line as a user does: in a process of its own."""
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from annotate.job import Heartbeat
+from annotate.store import Files, Store
+from annotate.use_cases.status import is_alive
+
+PATIENCE_S = 120.0
+
+
+@dataclass(frozen=True)
+class Host:
+    """A host with a store and the default pack.
+
+    Attributes:
+        store: folder of the store.
+        packs: folder of its packs.
+        home: working directory.
+    """
+
+    store: Path
+    packs: Path
+    home: Path
+
+    def start(self, *arguments: str | Path, **options: object) -> subprocess.Popen[str]:
+        """Starts `annotate ARGUMENTS` in a process group of its own."""
+        environ = {
+            **os.environ,
+            "ANNOTATE_STORE": str(self.store),
+            "ANNOTATE_PACKS": str(self.packs),
+            "COLUMNS": "200",
+        }
+        return subprocess.Popen(  # type: ignore[call-overload,no-any-return]  # options vary
+            [sys.executable, "-m", "annotate", *map(str, arguments)],
+            cwd=self.home,
+            env=environ,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            **options,
+        )
+
+    def run(self, *arguments: str | Path, code: int = 0, **options: object) -> "Said":
+        """Runs `annotate ARGUMENTS` to its end and checks the exit code."""
+        process = self.start(*arguments, **options)
+        out, err = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == code, f"exit {process.returncode}\n{out}\n{err}"
+        assert "Traceback" not in err, err
+        return Said(out, err)
+
+    def opened(self) -> Store:
+        """The store, from this process."""
+        return Store(Files(self.store))
+
+    def exported(self, name: str = "people.json", *options: str) -> bytes:
+        """The bytes of an export of the newest job."""
+        self.run("export", "--out", name, *options)
+        return (self.home / name).read_bytes()
+
+    def next_heartbeat(self, process: "subprocess.Popen[str]") -> Heartbeat | None:
+        """The first heartbeat of a living worker, or None once `process` has ended."""
+        deadline = time.monotonic() + PATIENCE_S
+        while process.poll() is None:
+            alive = [beat for beat in self.opened().heartbeats() if is_alive(beat)]
+            if alive:
+                return alive[0]
+            assert time.monotonic() < deadline, "no worker began a chunk"
+            time.sleep(0.02)
+        return None
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command printed."""
+
+    out: str
+    err: str

@@ -1,0 +1,106 @@
+"""Nothing that is killed loses work or changes a byte of the result."""
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from annotate.domain import Chunk
+from annotate.errors import ExitCode
+from annotate.settings import Settings
+from annotate.use_cases.submit import submit
+from tests.command import Host
+
+KILLS = 20
+CHUNK = 24
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    tmp_path_factory: pytest.TempPathFactory, blazepose_pack: Path, walk: Path
+) -> bytes:
+    """The export of a run that nobody disturbed, in as few chunks as there are cores."""
+    home = tmp_path_factory.mktemp("undisturbed")
+    host = Host(home / "store", blazepose_pack.parent, home)
+    host.run("submit", walk)
+    return host.exported()
+
+
+def cut_finely(host: Host, video: Path) -> None:
+    """Plans the video's chunks before the first submission: smaller ones than it would make."""
+    store = host.opened()
+    settings = Settings(host.store, "memory://", host.packs)
+    job = submit(
+        store,
+        [video],
+        settings.packs / "blazepose-full",
+        smooth_hz=6.0,
+        workers=1,
+        progress=lambda *_: None,
+    )
+    fingerprint = job.videos[0].fingerprint
+    (whole,) = store.read_chunks(job.recipe.digest, fingerprint) or ()
+    chunks = [
+        Chunk(start, min(start + CHUNK, whole.stop)) for start in range(0, whole.stop, CHUNK)
+    ]
+    store.write_chunks(job.recipe.digest, fingerprint, chunks)
+
+
+def test_kill_9_of_everything_at_random_moments(host: Host, walk: Path, undisturbed: bytes):
+    moments = random.Random(11)
+    cut_finely(host, walk)
+    kills = 0
+    while kills < KILLS:
+        process = host.start("submit", walk)
+        time.sleep(moments.uniform(0.2, 4.0))
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            kills += 1
+        process.communicate()
+        if process.returncode == 0:
+            assert host.exported() == undisturbed
+            for part in host.store.rglob("*.parquet"):
+                if part.parent.name in ("parts", "tracks"):
+                    part.unlink()
+    host.run("submit", walk)
+    assert host.exported() == undisturbed
+
+
+def test_a_worker_process_that_is_killed_is_replaced(host: Host, walk: Path, undisturbed: bytes):
+    cut_finely(host, walk)
+    process = host.start("submit", walk)
+    beat = host.next_heartbeat(process)
+    assert beat is not None
+    os.kill(int(beat.worker.rpartition("-")[2]), signal.SIGKILL)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert host.exported() == undisturbed
+
+
+def test_three_deaths_in_one_chunk_give_it_up_and_the_job_goes_on(
+    host: Host, walk: Path, undisturbed: bytes
+):
+    cut_finely(host, walk)
+    process = host.start("submit", walk, "--processes", "1")
+    deaths: set[str] = set()
+    while (beat := host.next_heartbeat(process)) is not None:
+        if beat.chunk.start == CHUNK:
+            os.kill(int(beat.worker.rpartition("-")[2]), signal.SIGKILL)
+            deaths.add(beat.worker)
+    out, err = process.communicate()
+    assert process.returncode == ExitCode.PARTIAL, out + err
+    assert len(deaths) == 3
+    assert "died 3 times" in err
+
+    refused = host.run("export", "--out", "people.json", code=ExitCode.PARTIAL)
+    assert "failed" in refused.err
+    assert not (host.home / "people.json").exists()
+    host.run("export", "--partial", "--out", "people.json", code=ExitCode.PARTIAL)
+    assert (host.home / "people.json").exists()
+
+    host.run("retry")
+    host.run("submit", walk)
+    assert host.exported() == undisturbed

@@ -1,0 +1,29 @@
+"""What a worker process keeps between tasks: its store and its loaded models."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+
+from annotate.inference import load_models
+from annotate.pack import read_pack
+from annotate.pipeline import PoseEstimator
+from annotate.settings import settings_from
+from annotate.store import Files, Store
+
+
+def this_store() -> Store:
+    """The store of this host's settings."""
+    return Store(Files(settings_from().store))
+
+
+def estimator_of(store: Store, pack: str) -> PoseEstimator:
+    """The pipeline with the models of a pack, loaded once in this process."""
+    return _estimator(store.pack_folder(pack))
+
+
+@lru_cache(maxsize=2)
+def _estimator(folder: Path) -> PoseEstimator:
+    # One process a core: threads of OpenCV's own would only fight with the other processes'.
+    cv2.setNumThreads(1)
+    return PoseEstimator(load_models(read_pack(folder), folder))
