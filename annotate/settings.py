@@ -18,12 +18,15 @@ class Settings:
         store: folder of the store (`ANNOTATE_STORE`).
         broker: URL of the queue (`ANNOTATE_BROKER`); `memory://` needs no server.
         packs: folder of this host's model packs (`ANNOTATE_PACKS`).
+        provider: what runs the models (`ANNOTATE_PROVIDER`): `cpu`, `qnn`, or `auto`, which takes
+            the NPU where it proves itself.
         soc: name of this host's SoC, where it cannot be found out (`ANNOTATE_SOC`), or empty.
     """
 
     store: Path
     broker: str
     packs: Path
+    provider: str = "auto"
     soc: str = ""
 
     @property
@@ -37,6 +40,7 @@ class Settings:
             "ANNOTATE_STORE": str(self.store),
             "ANNOTATE_BROKER": self.broker,
             "ANNOTATE_PACKS": str(self.packs),
+            "ANNOTATE_PROVIDER": self.provider,
             "ANNOTATE_SOC": self.soc,
         }
 
@@ -50,5 +54,6 @@ def settings_from(
         store=(store or Path(environ.get("ANNOTATE_STORE") or data / "store")).absolute(),
         broker=environ.get("ANNOTATE_BROKER") or MEMORY,
         packs=Path(environ.get("ANNOTATE_PACKS") or data / "packs").absolute(),
+        provider=environ.get("ANNOTATE_PROVIDER") or "auto",
         soc=environ.get("ANNOTATE_SOC") or "",
     )

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotate.chunking import chunk_frames, cut
+from annotate.chunking import chunk_frames, cut, restart_every
 from annotate.domain import Chunk, VideoIndex
 
 
@@ -43,6 +43,26 @@ def test_two_workers_share_a_short_video_with_one_keyframe():
     assert chunks == (Chunk(0, 50), Chunk(50, 100))
 
 
+def test_chunks_of_a_pipeline_with_a_memory_start_where_it_restarts():
+    index = index_of(20_000, list(range(0, 20_000, 250)))
+    starts = [chunk.start for chunk in cut(index, 4000, align=300)]
+    assert len(starts) > 3
+    # 1500 is the least common multiple: no frame is decoded for nothing.
+    assert all(start % 1500 == 0 for start in starts)
+
+
+def test_a_video_without_keyframes_is_cut_where_the_pipeline_restarts():
+    starts = [chunk.start for chunk in cut(index_of(2000, []), 100, align=300)]
+    assert len(starts) > 1
+    assert all(start % 300 == 0 for start in starts)
+
+
+@pytest.mark.parametrize(("detect_every", "frames"), [(1, 1), (5, 300), (7, 301), (1000, 1000)])
+def test_the_memory_ends_at_a_frame_that_the_detector_sees(detect_every: int, frames: int):
+    assert restart_every(detect_every) == frames
+    assert frames % detect_every == 0
+
+
 @pytest.mark.parametrize(
     ("total", "workers", "frames"),
     [(1_000_000, 2, 4000), (100, 2, 50), (101, 2, 51), (1, 8, 1)],
@@ -56,9 +76,11 @@ def test_length_of_a_chunk(total: int, workers: int, frames: int):
     frames=st.integers(1, 2000),
     keyframes=st.sets(st.integers(0, 1999)),
     target=st.integers(1, 500),
+    align=st.sampled_from([1, 5, 300]),
 )
-def test_chunks_cover_every_frame_once(frames: int, keyframes: set[int], target: int):
+def test_chunks_cover_every_frame_once(frames: int, keyframes: set[int], target: int, align: int):
     inside = sorted(k for k in keyframes if k < frames)
-    chunks = cut(index_of(frames, inside), target)
+    chunks = cut(index_of(frames, inside), target, align)
+    assert all(chunk.start % align == 0 for chunk in chunks)
     covered = [i for chunk in chunks for i in range(chunk.start, chunk.stop)]
     assert covered == list(range(frames))

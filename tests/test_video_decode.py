@@ -145,6 +145,29 @@ def test_several_threads_give_the_same_frames(name, made, indexes):
     assert hashes(one) == hashes(two)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "H.264 refreshed bit by bit",
+        "MPEG-4, every packet marked as keyframe",
+        "HEVC, every packet marked as keyframe",
+    ],
+)
+def test_wrong_marks_of_keyframes_cost_time_but_no_bit(name, tmp_path):
+    """As where the marks are right in those first frames that `probe` checks."""
+    layout = replace(LAYOUTS[name], frames=120)
+    path = layout.make(tmp_path / f"video{layout.suffix}").path
+    index = probe(path)
+    expected = hashes(frame.rgb for frame in decode(path, index, whole(index)))
+    with av.open(str(path)) as container:
+        marked = [p.pts for p in container.demux(video=0) if p.size and p.is_keyframe]
+    believed = replace(index, keyframes=np.searchsorted(index.pts, np.sort(marked)))
+    assert len(believed.keyframes) >= 10
+    for start in range(1, 118, 9):
+        frames = decode(path, believed, Chunk(start, start + 3))
+        assert hashes(frame.rgb for frame in frames) == expected[start : start + 3]
+
+
 @pytest.mark.parametrize("name", SEEKABLE)
 def test_decoding_begins_at_the_nearest_keyframe(name, made, indexes, monkeypatch):
     """Where it began at the beginning, all would be right, and a long video would never end."""
@@ -164,6 +187,27 @@ def test_decoding_begins_at_the_nearest_keyframe(name, made, indexes, monkeypatc
     assert len(list(decode(path, index, Chunk(start, start + 1)))) == 1
     leading_pictures = 3
     assert count <= 1 + leading_pictures
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts", ".avi", ".mpg"])
+def test_seeking_reads_a_small_part_of_the_file(suffix, tmp_path, monkeypatch):
+    frames = 400
+    codec = "mpeg4" if suffix == ".avi" else "mpeg2video" if suffix == ".mpg" else "libx264"
+    layout = Layout(suffix, codec=codec, frames=frames, b_frames=2)
+    path = layout.make(tmp_path / f"long{suffix}").path
+    index = probe(path)
+    module = sys.modules["annotate.video.decode"]
+    original, count = module.readable_packets, 0
+
+    def counted(*arguments):
+        nonlocal count
+        for packet in original(*arguments):
+            count += 1
+            yield packet
+
+    monkeypatch.setattr(module, "readable_packets", counted)
+    assert len(list(decode(path, index, Chunk(380, 382)))) == 2
+    assert count < frames // 4
 
 
 def test_frames_before_the_chunk_are_not_converted(made, indexes, monkeypatch):

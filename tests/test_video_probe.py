@@ -62,6 +62,8 @@ def test_facts_of_the_file(name, codec, time_base, declared, tmp_path):
         ("edit list that begins amid a GOP", [0, 24 - 17, 36 - 17]),
         ("H.264 in MPEG-TS without its front", [0, 12, 24]),
         ("H.264 in AVI, times out of order", []),
+        ("MPEG-4, every packet marked as keyframe", [0]),
+        ("H.264 refreshed bit by bit", [0]),
     ],
 )
 def test_keyframes_are_where_the_encoder_set_them(name, keyframes, tmp_path):

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import cv2
 
-from annotate.inference import load_models
+from annotate.inference import QnnSettings, checked_provider, load_models
 from annotate.pack import read_pack
 from annotate.pipeline import PoseEstimator
 from annotate.settings import settings_from
+from annotate.soc import find_soc
 from annotate.store import Files, Store
 
 
@@ -26,4 +27,7 @@ def estimator_of(store: Store, pack: str) -> PoseEstimator:
 def _estimator(folder: Path) -> PoseEstimator:
     # One process a core: threads of OpenCV's own would only fight with the other processes'.
     cv2.setNumThreads(1)
-    return PoseEstimator(load_models(read_pack(folder), folder))
+    settings = settings_from()
+    qnn = QnnSettings(soc=find_soc(settings.soc) if settings.soc else None)
+    provider = checked_provider(settings.provider)
+    return PoseEstimator(load_models(read_pack(folder), folder, provider=provider, qnn=qnn))

@@ -12,7 +12,9 @@ import typer
 
 from annotate import __version__
 from annotate.cli import models
+from annotate.cli.compile import compile_pack
 from annotate.cli.demo import demo
+from annotate.cli.doctor import doctor
 from annotate.cli.export import export
 from annotate.cli.status import jobs, retry, status
 from annotate.cli.submit import submit
@@ -33,7 +35,9 @@ app.command()(export)
 app.command()(retry)
 app.command()(jobs)
 app.add_typer(models.app, name="models")
+models.app.command("compile")(compile_pack)
 app.command()(demo)
+app.command()(doctor)
 
 
 def _show_version(value: bool) -> None:

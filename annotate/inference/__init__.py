@@ -1,5 +1,6 @@
 """The models, loaded and ready to run: the only place that knows ONNX Runtime."""
 
-from annotate.inference.session import Model, Models, load_models
+from annotate.inference.qnn import QnnSettings
+from annotate.inference.session import Model, Models, Provider, checked_provider, load_models
 
-__all__ = ["Model", "Models", "load_models"]
+__all__ = ["Model", "Models", "Provider", "QnnSettings", "checked_provider", "load_models"]

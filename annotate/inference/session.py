@@ -4,83 +4,206 @@ A session is made in the process that uses it, never before a fork: a session wi
 own hangs in the child.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import onnxruntime as ort
 
 from annotate.domain import FloatArray
-from annotate.errors import PackError
-from annotate.pack import Layout, Pack
+from annotate.errors import PackError, ProviderError, UsageError
+from annotate.inference.agreement import agreement_db, made_picture
+from annotate.inference.compiled import compiled_models
+from annotate.inference.host import emulates_npu
+from annotate.inference.qnn import QnnSettings, label, open_session, placement, soc_of
+from annotate.pack import DetectorSpec, LandmarkSpec, Layout, Pack
+
+Provider = Literal["cpu", "qnn", "auto"]
+CPU = "cpu"
+# Sound variants differ from the CPU by 35 dB (8 bits) or more; some context binaries of other
+# compilers were wrong altogether, at -5 to 8 dB.
+MIN_AGREEMENT_DB = 30.0
+
+logger = logging.getLogger(__name__)
+
+
+def checked_provider(name: str) -> Provider:
+    """The provider of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for provider in get_args(Provider):
+        if name == provider:
+            return cast(Provider, provider)
+    raise UsageError(
+        f"no execution provider {name!r}", "ANNOTATE_PROVIDER is one of: cpu, qnn, auto."
+    )
 
 
 class Model:
     """One model: a picture in, the named outputs out."""
 
     def __init__(
-        self, file: Path, image: str, layout: Layout, outputs: Sequence[str], threads: int
+        self, session: ort.InferenceSession, image: str, layout: Layout, outputs: Sequence[str]
     ) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = ort.InferenceSession(
-                file, sess_options=options, providers=["CPUExecutionProvider"]
-            )
-        # ONNX Runtime's exceptions have no common base below Exception.
-        except Exception as error:
-            raise PackError(
-                f"ONNX Runtime cannot load {file}: {error}",
-                "Run `annotate models pull --force` to make the pack anew.",
-            ) from error
+        self._session = session
         self._image = image
         self._layout = layout
         self._outputs = list(outputs)
 
+    @property
+    def placement(self) -> dict[str, int]:
+        """How many nodes each execution provider of ONNX Runtime has."""
+        return placement(self._session)
+
     def run(self, image: FloatArray) -> list[FloatArray]:
         """The outputs, in the order asked for, of an (H, W, 3) float32 picture in the model's
         range of values.
+
+        Raises:
+            ProviderError: the execution provider fails; another is not tried.
         """
         if self._layout == "NCHW":
             image = np.ascontiguousarray(image.transpose(2, 0, 1))
-        outputs: list[Any] = self._session.run(self._outputs, {self._image: image[None]})
+        try:
+            outputs: list[Any] = self._session.run(self._outputs, {self._image: image[None]})
+        # ONNX Runtime's exceptions have no common base below Exception.
+        except Exception as error:
+            raise ProviderError(
+                f"the model fails on {self._session.get_providers()[0]}: {error}",
+                "See what `annotate doctor` says; on the NPU, restarting the worker may help.",
+            ) from error
         return outputs
 
 
 @dataclass(frozen=True)
 class Models:
-    """Both models of a pack, and what the pack says of them."""
+    """Both models of a pack, and what the pack says of them.
+
+    Attributes:
+        provider: what really runs them: `cpu`, `qnn` (the NPU), or `htp-emulator`.
+        placement: how many nodes of each model each execution provider of ONNX Runtime has; a
+            compiled model has one.
+        reason: why `auto` did not take the NPU, else empty.
+    """
 
     pack: Pack
     detector: Model
     landmark: Model
     provider: str
+    placement: Mapping[str, Mapping[str, int]]
+    reason: str = ""
 
 
-def load_models(pack: Pack, folder: Path, *, threads: int = 1) -> Models:
-    """Both models of the pack in `folder` on the CPU, with `threads` threads each.
+def load_models(
+    pack: Pack,
+    folder: Path,
+    *,
+    threads: int = 1,
+    provider: Provider = "cpu",
+    qnn: QnnSettings | None = None,
+) -> Models:
+    """Both models of the pack in `folder`.
+
+    Args:
+        threads: for each model on the CPU.
+        provider: `cpu`; `qnn`, the NPU and nothing else; or `auto`, the NPU if there is one that
+            takes every node and gives about the answers that the CPU gives, else the CPU.
+        qnn: how the NPU is used.
 
     Raises:
         PackError: a file is missing or ONNX Runtime refuses it.
+        ProviderError: the NPU that was asked for cannot run the models.
+        UsageError: `qnn` holds an option that does not exist.
     """
+    if provider == "qnn":
+        return _on_qnn(pack, folder, qnn or QnnSettings())
+    on_cpu = _bound(pack, partial(_cpu_session, folder, threads), CPU)
+    if provider == "cpu":
+        return on_cpu
+    return _best(on_cpu, folder, qnn or QnnSettings())
+
+
+def _best(on_cpu: Models, folder: Path, qnn: QnnSettings) -> Models:
+    """The models on the NPU if it proves itself against those on the CPU, else these."""
+    if emulates_npu():
+        return replace(on_cpu, reason="this host has no NPU")
+    try:
+        on_npu = _on_qnn(on_cpu.pack, folder, qnn)
+        check_agreement(agreements(on_npu, on_cpu))
+    except (PackError, ProviderError) as error:
+        logger.warning("The models run on the CPU: %s", error.message)
+        return replace(on_cpu, reason=error.message)
+    return on_npu
+
+
+def agreements(models: Models, reference: Models) -> dict[str, float]:
+    """How near the answers of both models are to those of `reference` in one run of each on a
+    made picture: the least of each model's outputs, in dB as `agreement_db` has it.
+    """
+    found = {}
+    for name, spec in (("detector", models.pack.detector), ("landmark", models.pack.landmark)):
+        picture = made_picture(spec.size, spec.value_range)
+        outputs = getattr(models, name).run(picture)
+        expected = getattr(reference, name).run(picture)
+        found[name] = min(agreement_db(*pair) for pair in zip(expected, outputs, strict=True))
+    return found
+
+
+def check_agreement(found: Mapping[str, float]) -> None:
+    """Compares what `agreements` found with `MIN_AGREEMENT_DB`.
+
+    Raises:
+        ProviderError: a model is not near its reference.
+    """
+    for name, decibel in found.items():
+        if decibel < MIN_AGREEMENT_DB:
+            raise ProviderError(
+                f"on the NPU the {name} model agrees with the CPU to {decibel:.0f} dB only",
+                "Compile the variant anew: `annotate models compile`.",
+            )
+
+
+def _on_qnn(pack: Pack, folder: Path, qnn: QnnSettings) -> Models:
+    soc = soc_of(qnn)
+    compiled = compiled_models(pack, folder, soc, qnn.cache)
+    return _bound(pack, lambda file: open_session(compiled / file, soc, qnn.options), label())
+
+
+def _bound(pack: Pack, opened: Callable[[str], ort.InferenceSession], provider: str) -> Models:
     stage_1, stage_2 = pack.detector, pack.landmark
     heatmap = [stage_2.heatmap] if stage_2.heatmap else []
-    detector = Model(
-        folder / stage_1.file,
-        stage_1.input,
-        stage_1.layout,
-        [*stage_1.boxes, *stage_1.scores],
-        threads,
-    )
-    landmark = Model(
-        folder / stage_2.file,
-        stage_2.input,
-        stage_2.layout,
-        [stage_2.landmarks, stage_2.flag, *heatmap],
-        threads,
-    )
-    return Models(pack, detector, landmark, provider="cpu")
+    detector = _model(stage_1, opened, [*stage_1.boxes, *stage_1.scores])
+    landmark = _model(stage_2, opened, [stage_2.landmarks, stage_2.flag, *heatmap])
+    placed = {"detector": detector.placement, "landmark": landmark.placement}
+    return Models(pack, detector, landmark, provider, placed)
+
+
+def _model(
+    spec: DetectorSpec | LandmarkSpec,
+    opened: Callable[[str], ort.InferenceSession],
+    outputs: Sequence[str],
+) -> Model:
+    return Model(opened(spec.file), spec.input, spec.layout, outputs)
+
+
+def _cpu_session(folder: Path, threads: int, name: str) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+    file = folder / name
+    try:
+        return ort.InferenceSession(file, sess_options=options, providers=["CPUExecutionProvider"])
+    # ONNX Runtime's exceptions have no common base below Exception.
+    except Exception as error:
+        raise PackError(
+            f"ONNX Runtime cannot load {file}: {error}",
+            "Run `annotate models pull --force` to make the pack anew.",
+        ) from error

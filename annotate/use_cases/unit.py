@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from annotate.errors import AnnotateError, StoreError
+from annotate.errors import AnnotateError, PackError, ProviderError, StoreError
 from annotate.job import Failure, Job
 from annotate.store import Store
 
@@ -30,11 +30,11 @@ def checked_job(store: Store, job_id: str, digest: str) -> Job:
 def recorded_failure(store: Store, job: Job, fingerprint: str, unit: str) -> Iterator[None]:
     """Gives a unit up when the block raises: the same input would raise again.
 
-    Trouble with the store itself is passed on: it says nothing of the unit.
+    Trouble with the store, the models or the provider is passed on: it says nothing of the unit.
     """
     try:
         yield
-    except StoreError:
+    except (StoreError, PackError, ProviderError):
         raise
     except AnnotateError as error:
         failure = Failure(unit, error.message, attempts=1)

@@ -6,29 +6,17 @@ Three tables: made scenes with truth, by height of the person in 1920x1080; the 
 real COCO images; the two people in front of a real video without labels.
 """
 
-import argparse
-import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from annotate.domain import Chunk, FloatArray, Frame, Poses
-from annotate.inference import Models, load_models
-from annotate.pack import read_pack
-from annotate.pipeline import PoseEstimator
+from annotate.domain import FloatArray
 from annotate.pipeline.search import People
-from annotate.scene import Camera, Person, Renderer, Scene, Truth, WayPoint, steady_times, truth
-from annotate.settings import settings_from
+from annotate.scene import Camera, Person, Scene, Truth, WayPoint, steady_times
 from annotate.similarity import oks
-from annotate.skeletons import SKELETONS, coco_keypoints
-from annotate.video import decode, probe
-from tests.made_poses import made_index
+from annotate.skeletons import SKELETONS
 
 WIDTH, HEIGHT, FPS = 1920, 1080, 30
 BANDS = (80, 120, 240, 480, 960)  # person's height in pixels

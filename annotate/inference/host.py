@@ -1,0 +1,80 @@
+"""What this host is, as far as the NPU is concerned: architectures, SoC, the way to the DSP."""
+
+import ctypes
+import os
+import platform
+import sys
+import sysconfig
+from contextlib import suppress
+from pathlib import Path
+
+from annotate.soc import Soc, soc_described
+
+FASTRPC_DEVICE = Path("/dev/fastrpc-cdsp")
+FASTRPC_LIBRARY = "libcdsprpc.so"
+_DESCRIPTIONS = (
+    Path("/sys/devices/soc0/machine"),
+    Path("/sys/firmware/devicetree/base/compatible"),
+)
+_IMAGE_FILE_MACHINE_ARM64 = 0xAA64
+
+
+def process_architecture() -> str:
+    """The platform that this Python was built for, e.g. `linux-x86_64` or `win-arm64`."""
+    return sysconfig.get_platform()
+
+
+def host_architecture() -> str:
+    """The processor's own architecture, also where it emulates that of this Python."""
+    if sys.platform == "win32":
+        process, native = ctypes.c_ushort(), ctypes.c_ushort()
+        kernel = ctypes.windll.kernel32
+        kernel.GetCurrentProcess.restype = ctypes.c_void_p
+        this = ctypes.c_void_p(kernel.GetCurrentProcess())
+        if kernel.IsWow64Process2(this, ctypes.byref(process), ctypes.byref(native)):
+            return "ARM64" if native.value == _IMAGE_FILE_MACHINE_ARM64 else "AMD64"
+    return platform.machine()
+
+
+def emulates_npu() -> bool:
+    """Whether the QNN libraries for this Python hold an emulator instead of the way to an NPU.
+
+    Those for x86-64 Linux do; those for x86-64 Windows run on Arm only, and use its NPU.
+    """
+    return process_architecture() == "linux-x86_64"
+
+
+def this_soc() -> Soc | None:
+    """The SoC of this host, or None where it is none that is known."""
+    return soc_described(_description())
+
+
+def fastrpc_device() -> str:
+    """Whether this user can use the DSP's device file: `usable`, `no access` or `missing`."""
+    if not FASTRPC_DEVICE.exists():
+        return "missing"
+    return "usable" if os.access(FASTRPC_DEVICE, os.R_OK | os.W_OK) else "no access"
+
+
+def fastrpc_library() -> bool:
+    """Whether the vendor's library that talks to the DSP can be loaded; no wheel brings it."""
+    try:
+        ctypes.CDLL(FASTRPC_LIBRARY)
+    except OSError:
+        return False
+    return True
+
+
+def _description() -> str:
+    if sys.platform == "win32":
+        import winreg
+
+        with winreg.OpenKey(
+            winreg.HKEY_LOCAL_MACHINE, r"HARDWARE\DESCRIPTION\System\CentralProcessor\0"
+        ) as key:
+            return str(winreg.QueryValueEx(key, "ProcessorNameString")[0])
+    text = ""
+    for file in _DESCRIPTIONS:
+        with suppress(OSError):
+            text += file.read_text(errors="replace")
+    return text

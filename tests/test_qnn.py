@@ -1,0 +1,306 @@
+"""The real QNN execution provider, on the HTP emulator that its x86-64 Linux wheel holds."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+from onnx import TensorProto, helper
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    QuantFormat,
+    QuantType,
+    quantize_static,
+)
+
+from annotate.domain import Chunk, FloatArray, Frame
+from annotate.errors import ProviderError, UsageError
+from annotate.inference import Models, QnnSettings, load_models, session
+from annotate.inference.agreement import agreement_db, made_picture
+from annotate.inference.host import emulates_npu
+from annotate.inference.qnn import (
+    OPTIONS,
+    PROVIDER,
+    check_options,
+    open_session,
+    placement,
+    sdk_version,
+    versions,
+)
+from annotate.pack import Pack, read_pack
+from annotate.pipeline import PoseEstimator
+from annotate.pipeline.crops import crop, sampling, to_range
+from annotate.soc import SOCS, find_soc, soc_described
+from annotate.video import decode, probe
+
+pytestmark = pytest.mark.skipif(not emulates_npu(), reason="the HTP emulator is for x86-64 Linux")
+
+X_ELITE = find_soc("x-elite")
+# The NPU computes in float16. Distances of landmarks to those of the CPU, in pixels of the 256 px
+# crop, over six real frames. From one ROI: found 0.03 in the median and 0.98 at most.
+MEDIAN_PX = 0.1
+MOST_PX = 1.5
+# With the detector on the NPU too, which moves an ROI by up to 1 pixel of the picture: found 0.11,
+# and 3.6 at most, in the feet of a person who is half hidden.
+WHOLE_MEDIAN_PX = 0.3
+WHOLE_MOST_PX = 5.0
+# The emulator's 8-bit arithmetic against the CPU's on one quantized model; found 32. A step of the
+# outputs' quantization is 1.6 pixels, at a peak of 170.
+QUANTIZED_DB = 28.0
+
+
+@pytest.fixture(scope="module")
+def pack(blazepose_pack: Path) -> Pack:
+    return read_pack(blazepose_pack)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> QnnSettings:
+    return QnnSettings(soc=X_ELITE, cache=tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module")
+def on_cpu(pack: Pack, blazepose_pack: Path) -> Models:
+    return load_models(pack, blazepose_pack)
+
+
+@pytest.fixture(scope="module")
+def on_npu(pack: Pack, blazepose_pack: Path, settings: QnnSettings) -> Models:
+    return load_models(pack, blazepose_pack, provider="qnn", qnn=settings)
+
+
+# Placement
+
+
+@pytest.mark.parametrize("stage", ["detector", "landmark"])
+def test_every_node_of_the_float_models_is_placed_on_the_npu(
+    pack: Pack, blazepose_pack: Path, stage: str
+):
+    file = blazepose_pack / getattr(pack, stage).file
+    opened = open_session(file, X_ELITE, {})
+    assert set(placement(opened)) == {PROVIDER}
+    nodes = opened.get_provider_graph_assignment_info()[0].get_nodes()
+    kinds = Counter(node.op_type for node in nodes)
+    convolutions = [node for node in onnx.load(file).graph.node if node.op_type == "Conv"]
+    assert kinds["Conv"] == len(convolutions) > 70
+
+
+def test_compiled_models_are_one_node_on_the_npu_and_say_what_runs_them(on_npu: Models):
+    assert on_npu.provider == "htp-emulator"
+    assert on_npu.placement == {"detector": {PROVIDER: 1}, "landmark": {PROVIDER: 1}}
+
+
+def test_a_node_that_the_npu_cannot_take_is_an_error_and_never_runs_on_the_cpu(tmp_path: Path):
+    square = helper.make_tensor_value_info("square", TensorProto.FLOAT, [1, 3, 3])
+    scalar = helper.make_tensor_value_info("scalar", TensorProto.FLOAT, [1])
+    graph = helper.make_graph(
+        [helper.make_node("Det", ["square"], ["scalar"])], "determinant", [square], [scalar]
+    )
+    file = tmp_path / "determinant.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), file)
+    with pytest.raises(ProviderError, match=r"determinant\.onnx.*CPU"):
+        open_session(file, X_ELITE, {})
+
+
+# Answers
+
+
+def test_landmarks_of_real_frames_are_those_of_the_cpu(
+    shared_data: Path, on_cpu: Models, on_npu: Models
+):
+    cpu, npu = PoseEstimator(on_cpu), PoseEstimator(on_npu)
+    from_one_roi, whole = [], []
+    for frame in real_frames(shared_data):
+        _, _, rois, expected = cpu.poses(frame.rgb)
+        _, score, found_rois, found = npu.poses(frame.rgb)
+        assert len(found) == len(expected) == 1
+        assert score[0] > 0.9
+        pixel = rois[0, 2] / 256
+        same_roi, _ = npu.landmarks(frame.rgb, rois[0])
+        from_one_roi.append(apart(same_roi[:33], expected[0]) / pixel)
+        whole.append(apart(found[0], expected[0]) / pixel)
+        assert apart(found_rois, rois).max() / pixel <= 1
+    assert 0 < np.median(from_one_roi) <= MEDIAN_PX, "equal answers would be the CPU's own"
+    assert np.max(from_one_roi) <= MOST_PX
+    assert np.median(whole) <= WHOLE_MEDIAN_PX
+    assert np.max(whole) <= WHOLE_MOST_PX
+
+
+def apart(one: FloatArray, other: FloatArray) -> FloatArray:
+    return np.linalg.norm(one[..., :2] - other[..., :2], axis=-1)
+
+
+def real_frames(shared_data: Path) -> Iterator[Frame]:
+    for name in ("single_person.mp4", "two_people.mp4", "street_5fps.mp4"):
+        path = shared_data / "videos" / name
+        index = probe(path)
+        for at in (0, len(index) // 2):
+            yield from decode(path, index, Chunk(at, at + 1))
+
+
+class RealCrops(CalibrationDataReader):
+    """Crops of a real frame about one person, jittered; then nothing."""
+
+    def __init__(self, name: str, crops: list[FloatArray]) -> None:
+        self._rows: Iterator[dict[str, FloatArray]] = iter([{name: one[None]} for one in crops])
+
+    def get_next(self) -> dict[str, FloatArray] | None:
+        return next(self._rows, None)
+
+
+def test_a_quantized_model_runs_wholly_on_the_npu_and_as_on_the_cpu(
+    shared_data: Path, pack: Pack, blazepose_pack: Path, on_cpu: Models, tmp_path: Path
+):
+    spec = pack.landmark
+    rgb = next(real_frames(shared_data)).rgb
+    roi = PoseEstimator(on_cpu).poses(rgb)[2][0]
+    crops = [
+        to_range(crop(rgb, sampling(roi * scale, spec.size), spec.border), spec.value_range)
+        for scale in np.array([[1, 1, 1, 1], [1, 1, 1.1, 1], [1.02, 1, 0.95, 1]], np.float32)
+    ]
+    quantized = tmp_path / "quantized.onnx"
+    quantize_static(
+        blazepose_pack / spec.file,
+        quantized,
+        RealCrops(spec.input, crops),
+        quant_format=QuantFormat.QDQ,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        per_channel=True,
+    )
+    outputs = [spec.landmarks]
+    npu = open_session(quantized, X_ELITE, {}).run(outputs, {spec.input: crops[0][None]})
+    cpu = ort.InferenceSession(quantized, providers=["CPUExecutionProvider"])
+    expected = cpu.run(outputs, {spec.input: crops[0][None]})
+    assert agreement_db(expected[0], npu[0]) >= QUANTIZED_DB
+
+
+# Options
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"htp_perfomance_mode": "burst"}, "did you mean htp_performance_mode"),
+        ({"htp_performance_mode": "burts"}, "did you mean burst"),
+        ({"profiling_level": "loud"}, "profiling_level cannot be 'loud'"),
+        ({"soc_model": "QCS8550"}, "no option 'soc_model'"),
+    ],
+    ids=["misspelt name", "misspelt value", "unknown value", "one that is set for the user"],
+)
+def test_options_that_the_npu_would_ignore_are_refused(options: dict[str, str], message: str):
+    with pytest.raises(UsageError, match=message):
+        check_options(options)
+
+
+def test_every_performance_mode_is_accepted_and_kept(
+    pack: Pack, blazepose_pack: Path, settings: QnnSettings, on_npu: Models
+):
+    assert on_npu.provider == "htp-emulator"  # the models are compiled by now
+    for mode in OPTIONS["htp_performance_mode"]:
+        chosen = QnnSettings(X_ELITE, {"htp_performance_mode": mode}, settings.cache)
+        models = load_models(pack, blazepose_pack, provider="qnn", qnn=chosen)
+        assert models.placement == on_npu.placement
+
+
+def test_without_the_plugin_the_error_says_how_to_get_it(
+    pack: Pack, blazepose_pack: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(sys.modules, "onnxruntime_qnn", None)
+    with pytest.raises(ProviderError, match="onnxruntime-qnn is not installed") as raised:
+        load_models(pack, blazepose_pack, provider="qnn")
+    assert "annotate[npu]" in raised.value.hint
+
+
+# Automatic choice
+
+
+def test_auto_takes_the_cpu_where_there_is_no_npu_and_says_so(pack: Pack, blazepose_pack: Path):
+    models = load_models(pack, blazepose_pack, provider="auto")
+    assert (models.provider, models.reason) == ("cpu", "this host has no NPU")
+
+
+def test_auto_takes_an_npu_that_proves_itself(
+    pack: Pack, blazepose_pack: Path, settings: QnnSettings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(session, "emulates_npu", lambda: False)
+    models = load_models(pack, blazepose_pack, provider="auto", qnn=settings)
+    assert (models.provider, models.reason) == ("htp-emulator", "")
+
+
+def test_auto_takes_the_cpu_where_the_npu_answers_something_else(
+    pack: Pack,
+    blazepose_pack: Path,
+    settings: QnnSettings,
+    on_npu: Models,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(session, "emulates_npu", lambda: False)
+    right = on_npu.landmark.run
+    monkeypatch.setattr(on_npu.landmark, "run", lambda image: [o * 0.5 for o in right(image)])
+    monkeypatch.setattr(session, "_on_qnn", lambda *_: on_npu)
+    models = load_models(pack, blazepose_pack, provider="auto", qnn=settings)
+    assert models.provider == "cpu"
+    assert "landmark model agrees with the CPU to" in models.reason
+
+
+def test_auto_takes_the_cpu_where_the_soc_is_not_known(
+    pack: Pack, blazepose_pack: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(session, "emulates_npu", lambda: False)
+    monkeypatch.setattr("annotate.inference.qnn.emulates_npu", lambda: False)
+    monkeypatch.setattr("annotate.inference.qnn.this_soc", lambda: None)
+    models = load_models(pack, blazepose_pack, provider="auto")
+    assert models.provider == "cpu"
+    assert "SoC of this host is not known" in models.reason
+
+
+# Facts
+
+
+def test_agreement_is_infinite_for_equal_answers_and_falls_20_db_for_each_factor_of_ten():
+    reference = np.array([200.0, -100.0], np.float32)
+    assert agreement_db(reference, reference) == np.inf
+    assert agreement_db(reference, reference + 2) == pytest.approx(40)
+    assert agreement_db(reference, reference + 20) == pytest.approx(20)
+    assert agreement_db(np.array([0.001]), np.array([0.011])) == pytest.approx(40)
+
+
+def test_the_made_picture_lies_in_the_models_range():
+    picture = made_picture(224, (-1, 1))
+    assert picture.shape == (224, 224, 3)
+    assert picture.dtype == np.float32
+    assert -1 <= picture.min() < -0.9 < 0.9 < picture.max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Snapdragon(R) X Elite - X1E80100 - Qualcomm(R) Oryon(TM) CPU", "x-elite"),
+        ("Snapdragon(R) X2 Elite - X2E80100 - Qualcomm(R) Oryon(TM) CPU", "x2-elite"),
+        ("qcom,qcs8550-aim300-aiot\0qcom,qcs8550\0qcom,sm8550", "qcs8550"),
+        ("QCS9075\n", "iq-9075"),
+        ("Snapdragon(R) X Plus - X1P42100 - Qualcomm(R) Oryon(TM) CPU", None),
+        ("AMD EPYC", None),
+    ],
+)
+def test_a_host_knows_its_soc_from_its_own_description(text: str, name: str | None):
+    soc = soc_described(text)
+    assert (soc and soc.name) == name
+
+
+def test_an_soc_that_is_not_known_is_refused_with_the_nearest():
+    assert [find_soc(soc.name) for soc in SOCS] == list(SOCS)
+    with pytest.raises(UsageError, match="did you mean x-elite"):
+        find_soc("x-elit")
+
+
+def test_versions_name_the_plugin_and_the_sdk_in_it():
+    found = versions()
+    assert found["QAIRT"] == sdk_version()
+    assert found["onnxruntime-qnn"]
+    assert found["onnxruntime"]
