@@ -30,6 +30,15 @@ class Host:
 
     def start(self, *arguments: str | Path, **options: object) -> subprocess.Popen[str]:
         """Starts `annotate ARGUMENTS` in a process group of its own."""
+        return self._start("-m", "annotate", *arguments, **options)
+
+    def run_python(self, program: str) -> None:
+        """Runs a program of Python with this host's settings; it must exit with 0."""
+        process = self._start("-c", program)
+        _, err = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 0, err
+
+    def _start(self, *arguments: str | Path, **options: object) -> subprocess.Popen[str]:
         environ = {
             **os.environ,
             "ANNOTATE_STORE": str(self.store),
@@ -37,7 +46,7 @@ class Host:
             "COLUMNS": "200",
         }
         return subprocess.Popen(  # type: ignore[call-overload,no-any-return]  # options vary
-            [sys.executable, "-m", "annotate", *map(str, arguments)],
+            [sys.executable, *map(str, arguments)],
             cwd=self.home,
             env=environ,
             text=True,

@@ -1,11 +1,11 @@
 """Nothing that is killed loses work or changes a byte of the result."""
 
 import os
-import random
 import signal
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from annotate.domain import Chunk
@@ -43,14 +43,12 @@ def cut_finely(host: Host, video: Path) -> None:
     )
     fingerprint = job.videos[0].fingerprint
     (whole,) = store.read_chunks(job.recipe.digest, fingerprint) or ()
-    chunks = [
-        Chunk(start, min(start + CHUNK, whole.stop)) for start in range(0, whole.stop, CHUNK)
-    ]
+    chunks = [Chunk(start, min(start + CHUNK, whole.stop)) for start in range(0, whole.stop, CHUNK)]
     store.write_chunks(job.recipe.digest, fingerprint, chunks)
 
 
 def test_kill_9_of_everything_at_random_moments(host: Host, walk: Path, undisturbed: bytes):
-    moments = random.Random(11)
+    moments = np.random.default_rng(11)
     cut_finely(host, walk)
     kills = 0
     while kills < KILLS:

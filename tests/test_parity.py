@@ -1,5 +1,5 @@
-"""The pipeline against MediaPipe's own answers on real videos: detector on every frame, no smoothing,
-its first person only.
+"""The pipeline against MediaPipe's own answers on real videos: detector on every frame, no
+smoothing, its first person only.
 """
 
 from pathlib import Path

@@ -1,0 +1,175 @@
+"""The commands as a user types them, each in a process of its own."""
+
+import json
+import os
+import resource
+import signal
+from pathlib import Path
+
+import pytest
+
+from annotate.errors import ExitCode
+from tests.command import Host
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    """A text file that calls itself a video."""
+    path = tmp_path / "notes.mp4"
+    path.write_text("not a video")
+    return path
+
+
+def test_videos_in_coco_out(host: Host, walk: Path):
+    said = host.run("submit", walk)
+    assert "1 of 1 videos done, 240 frames" in said.out
+    assert "annotate export" in said.out
+    assert "done     walk.mp4" in said.err
+
+    status = json.loads(host.run("status", "--json").out)
+    assert status["complete"]
+    assert status["frames"] == status["frames_done"] == 240
+    assert [video["state"] for video in status["videos"]] == ["done"]
+    assert "walk.mp4" in host.run("status").out
+    assert status["job"] in host.run("jobs").out
+
+    host.run("export", "--format", "coco", "--out", "people.json")
+    dataset = json.loads((host.home / "people.json").read_bytes())
+    assert len(dataset["images"]) == 240
+    assert dataset["images"][7]["file_name"] == "walk/frame_000007.jpg"
+    assert {a["track_id"] for a in dataset["annotations"]} >= {1, 2}
+
+
+def test_the_same_submission_again_finds_everything_done(host: Host, walk: Path):
+    first = host.run("submit", walk)
+    parts = {path: path.stat().st_mtime_ns for path in host.store.rglob("*.parquet")}
+    again = host.run("submit", walk)
+    assert first.out == again.out
+    written = {p for p, time in parts.items() if p.stat().st_mtime_ns != time}
+    assert {path.name for path in written} <= {"index.parquet"}
+
+
+def test_another_smoothing_repeats_only_the_merge(host: Host, walk: Path):
+    host.run("submit", walk)
+    smooth = host.exported("smooth.json")
+    parts = {p: p.stat().st_mtime_ns for p in host.store.glob("results/*/*/parts/*")}
+    host.run("submit", walk, "--smooth", "off")
+    assert {p: p.stat().st_mtime_ns for p in host.store.glob("results/*/*/parts/*")} == parts
+    assert host.exported("raw.json") != smooth
+
+
+def test_one_bad_file_does_not_stop_the_others(host: Host, walk: Path, notes: Path):
+    said = host.run("submit", notes, walk, code=ExitCode.PARTIAL)
+    assert "notes.mp4" in said.err
+    assert "done     walk.mp4" in said.err
+    refused = host.run("export", "--out", "people.json", code=ExitCode.PARTIAL)
+    assert "notes.mp4" in refused.err
+    host.run("export", "--out", "people.json", "--partial", code=ExitCode.PARTIAL)
+    assert json.loads((host.home / "people.json").read_bytes())["annotations"]
+
+
+def test_only_bad_files_are_an_error_that_names_them(host: Host, notes: Path):
+    said = host.run("submit", notes, code=ExitCode.BAD_VIDEO)
+    assert "notes.mp4" in said.err
+
+
+def test_a_typo_in_a_path_gets_a_suggestion(host: Host, walk: Path):
+    said = host.run("submit", walk.with_name("wlak.mp4"), code=ExitCode.USAGE)
+    assert "Did you mean" in said.err
+    assert "walk.mp4" in said.err
+
+
+def test_a_folder_stands_for_its_videos(host: Host, walk: Path):
+    folder = host.home / "recordings" / "monday"
+    folder.mkdir(parents=True)
+    (folder / "a.MP4").symlink_to(walk)
+    (folder / "notes.txt").write_text("text")
+    assert "1 of 1 videos done" in host.run("submit", folder.parent).out
+    empty = host.home / "empty"
+    empty.mkdir()
+    assert "no video" in host.run("submit", empty, code=ExitCode.USAGE).err
+
+
+def test_status_and_export_without_a_job_say_how_to_begin(host: Host):
+    for command in (["status"], ["export", "--out", "people.json"]):
+        assert "annotate submit" in host.run(*command, code=ExitCode.USAGE).err
+
+
+def test_an_unfinished_job_is_not_exported_but_told_of(host: Host, walk: Path):
+    process = host.start("submit", walk)
+    assert host.next_heartbeat(process) is not None
+    running = json.loads(host.run("status", "--json").out)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert not running["finished"]
+    assert running["workers"][0]["provider"] == "cpu"
+    assert "run the same" in host.run("status").out
+    said = host.run("export", "--out", "people.json", code=ExitCode.PARTIAL)
+    assert "of 240 frames" in said.err
+    assert not (host.home / "people.json").exists()
+
+
+def test_ctrl_c_says_how_to_go_on(host: Host, walk: Path):
+    process = host.start("submit", walk)
+    assert host.next_heartbeat(process) is not None
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert "goes on from here" in err
+    assert "Traceback" not in err
+    host.run("submit", walk)
+
+
+def test_a_full_disk_is_told_and_loses_nothing(host: Host, walk: Path):
+    """A limit on the size of files stands in for the full disk: writing fails in the same place."""
+    host.run("models", "list")
+
+    def tight() -> None:
+        # Room for index, manifest and heartbeats, but for no part. SIGXFSZ would kill: Python
+        # ignores it, and writing fails with an error instead.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    # The pack is larger than the limit: it has to be in the store before.
+    submitted = host.start("submit", walk)
+    host.next_heartbeat(submitted)
+    os.killpg(submitted.pid, signal.SIGKILL)
+    submitted.communicate()
+    said = host.run("submit", walk, code=ExitCode.STORE, preexec_fn=tight)
+    assert "cannot write" in said.err
+    host.run("submit", walk)
+
+
+def test_a_store_that_cannot_be_made_is_told(host: Host, walk: Path):
+    (host.home / "file").write_text("in the way")
+    said = host.run("submit", walk, "--store", host.home / "file", code=ExitCode.STORE)
+    assert "cannot" in said.err
+    assert "--store" in said.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[], ["submit"], ["status"], ["export"], ["retry"], ["jobs"], ["models"], ["demo"]],
+    ids=["annotate", "submit", "status", "export", "retry", "jobs", "models", "demo"],
+)
+def test_help_of(host: Host, command: list[str]):
+    assert "Usage: annotate" in host.run(*command, "--help").out
+
+
+def test_light_commands_do_not_load_heavy_libraries(host: Host, walk: Path):
+    host.run("submit", walk)
+    program = (
+        "import sys, annotate.cli\n"
+        "sys.argv[1:] = {command!r}\n"
+        "try:\n    annotate.cli.main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {{'av', 'cv2', 'onnxruntime', 'scipy', 'celery', 'onnx'}} & set(sys.modules)\n"
+        "sys.exit(f'loaded: {{heavy}}' if heavy else 0)\n"
+    )
+    for command in (["--help"], ["status"], ["jobs"]):
+        host.run_python(program.format(command=command))
+
+
+def test_the_demo_finds_its_people(host: Host):
+    said = host.run("demo", "--seconds", "3", "--out", "demo")
+    assert "Against the truth" in said.out
+    made = {path.name for path in (host.home / "demo").iterdir()}
+    assert made >= {"demo.mp4", "truth.json", "people.json", "results.json", "overlay.mp4"}
