@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from billiard.util import get_logger
-from celery import Celery, signals
+from celery import Celery
 from celery.app.utils import find_app
 from celery.utils.dispatch import Signal
 
@@ -96,9 +96,6 @@ def embedded_worker(processes: int) -> Iterator[tuple[Queue, Troubles]]:
     """
     troubles = Troubles()
     task_trouble.connect(troubles.receive)
-    # With a receiver of its own signal, Celery leaves the root logger alone, and does not print
-    # into the progress bars.
-    signals.setup_logging.connect(_keep_logging)
     # billiard's logger keeps to itself otherwise, and prints where nobody has set it up.
     get_logger().propagate = True
     app = find_app(WORKERS)
@@ -117,7 +114,3 @@ def embedded_worker(processes: int) -> Iterator[tuple[Queue, Troubles]]:
     finally:
         worker.terminate()
         thread.join(timeout=5)
-
-
-def _keep_logging(**_: object) -> None:
-    """Leaves logging as the command set it up."""

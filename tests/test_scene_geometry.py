@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from annotate.scene.backdrop import floor_places
 from annotate.scene.body import SIDES, Body, body
 from annotate.scene.camera import Camera, CameraKey, View, views
 from annotate.scene.raster import CENTRE, Solids, cast, normals
@@ -92,14 +93,18 @@ def test_a_cone_seen_from_its_tip_is_as_large_as_its_larger_ball():
     assert set(large_ball.pixel) <= set(seen_from_tip.pixel)
 
 
-def test_normals_of_a_ball_point_away_from_its_centre():
-    one = solid((0.2, 0.1, 5), (0.2, 0.1, 5), (0.8, 0.8))
+@pytest.mark.parametrize("flat", [1.0, 2.0], ids=["a ball", "an ellipsoid"])
+def test_normals_are_square_to_the_surface(flat: float):
+    centre, radius = (0.2, 0.1, 5), 0.8
+    one = solid(centre, centre, (radius, radius), flat=flat)
     hits = cast(one, VIEW)
     row, column = np.divmod(hits.pixel, WIDTH)
-    points = np.stack([VIEW.columns(column), VIEW.rows(row), np.ones(len(row))], axis=1)
-    outwards = (points * hits.depth[:, None] - one.start[0]) / 0.8
+    rays = np.stack([VIEW.columns(column), VIEW.rows(row), np.ones(len(row))], axis=1)
+    # The gradient of (flat x)^2 + y^2 + z^2 about the centre.
+    gradient = (rays * hits.depth[:, None] - centre) * (flat**2, 1, 1)
+    gradient /= np.linalg.norm(gradient, axis=1, keepdims=True)
     inner = hits.cover == 1
-    np.testing.assert_allclose(normals(one, VIEW, hits)[inner], outwards[inner], atol=2e-3)
+    np.testing.assert_allclose(normals(one, VIEW, hits)[inner], gradient[inner], atol=2e-3)
 
 
 @pytest.mark.parametrize("flat", [1.0, 2.0])
@@ -109,6 +114,18 @@ def test_covered_parts_of_pixels_add_up_to_the_area(flat: float):
     # An ellipse; perspective enlarges a ball a little.
     area = np.pi * radius**2 / flat * (VIEW.focal_px / distance) ** 2
     assert hits.cover.sum() == pytest.approx(area, rel=0.02)
+
+
+@pytest.mark.parametrize("flat", [1.0, 2.5])
+def test_an_edge_moves_by_less_than_a_pixel_at_a_time(flat: float):
+    distance, radius = 6.0, 1.0
+    pixel_m = distance / VIEW.focal_px
+    widths = []
+    for shift in np.linspace(0, 1, 9):
+        centre = (shift * pixel_m, pixel_m / 2, distance)
+        hits = cast(solid(centre, centre, (radius, radius), flat=flat), VIEW)
+        widths.append(hits.cover[hits.pixel // WIDTH == HEIGHT // 2].sum())
+    np.testing.assert_allclose(widths, 2 * radius / flat / pixel_m, rtol=0.02)
 
 
 @pytest.mark.parametrize("z", [-5.0, 0.1], ids=["behind the lens", "on the lens"])
@@ -145,6 +162,28 @@ def test_right_and_up_in_the_world_are_right_and_up_in_the_picture():
 def test_turning_the_camera_moves_what_was_ahead(key: CameraKey, expected: tuple[float, float]):
     moved = pixel_of((0, 1.5, 7), key) - (100, 50)
     np.testing.assert_allclose(moved, expected, atol=1e-3)
+
+
+def test_a_camera_that_pans_and_tilts_points_where_it_says():
+    pan, tilt = np.radians(25), np.radians(-12)
+    ahead = np.array([np.sin(pan) * np.cos(tilt), -np.sin(tilt), np.cos(pan) * np.cos(tilt)])
+    x, y, z = (7 * ahead + (0, 1.5, 0)).tolist()
+    np.testing.assert_allclose(
+        pixel_of((x, y, z), CameraKey(0, pan_deg=25, tilt_deg=-12)), (100, 50), atol=1e-3
+    )
+
+
+def test_the_floor_is_seen_where_it_is():
+    key = CameraKey(0, pan_deg=20, tilt_deg=8, zoom=1.3)
+    view = views(Camera(keys=(key,)), np.zeros(1), 100, 60)[0]
+    x, y = np.arange(0, 100, 9, dtype=np.int32), np.arange(40, 60, 3, dtype=np.int32)
+    floor_x, floor_z = floor_places(view, x, y)
+    points = np.stack([floor_x, np.zeros_like(floor_x), floor_z], axis=-1)
+    pixels = view.to_pixels(view.to_camera(points))
+    np.testing.assert_allclose(pixels[..., 0], np.broadcast_to(x, floor_x.shape), atol=0.01)
+    np.testing.assert_allclose(
+        pixels[..., 1], np.broadcast_to(y[:, None], floor_x.shape), atol=0.01
+    )
 
 
 def test_zoom_enlarges_about_the_middle():

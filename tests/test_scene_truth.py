@@ -199,14 +199,12 @@ def test_a_frame_depends_on_its_time_alone():
     np.testing.assert_array_equal(Renderer(scene).frame(15), rgb)
 
 
-def test_frames_are_the_same_in_any_order_with_a_moving_camera():
+def test_a_frame_does_not_depend_on_those_drawn_before():
     camera = Camera(keys=(CameraKey(0), CameraKey(1, pan_deg=15, zoom=1.5)))
     scene = replace(demo_scene(1.0), width=160, height=120, camera=camera)
     renderer = Renderer(scene)
-    forwards = [renderer.frame(index) for index in (0, 10, 29)]
-    backwards = [renderer.frame(index) for index in (29, 10, 0)][::-1]
-    np.testing.assert_array_equal(forwards, backwards)
-    assert (forwards[0][:20] != forwards[1][:20]).any()
+    for index in (0, 29, 10):
+        np.testing.assert_array_equal(renderer.frame(index), Renderer(scene).frame(index))
 
 
 def test_the_seed_changes_colours_but_no_geometry():

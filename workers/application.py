@@ -1,7 +1,21 @@
 """The Celery application that workers run, on the broker of this host's settings."""
 
+import logging
+
+from celery import signals
+
 from annotate.broker import make_app
 from annotate.settings import settings_from
 
-app = make_app(settings_from().broker)
+_settings = settings_from()
+app = make_app(_settings.broker)
 app.conf.include = ["workers.tasks"]
+
+
+def _be_quiet(**_: object) -> None:
+    """Keeps Celery's log out of the progress bars of the command that holds this worker."""
+    logging.getLogger().addHandler(logging.NullHandler())
+
+
+if _settings.embedded:
+    signals.setup_logging.connect(_be_quiet)

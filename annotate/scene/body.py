@@ -209,7 +209,7 @@ def _bump(cycle: Array, centre: float, width: float) -> Array:
 
 def _hip(cycle: Array) -> Array:
     """Flexion of the hip in radians; the heel strikes at 0."""
-    flexion: Array = np.radians(8 + 23 * np.cos(2 * np.pi * (cycle + 0.03)))
+    flexion: Array = np.radians(8 + 23 * np.cos(2 * np.pi * (cycle - 0.03)))
     return flexion
 
 

@@ -33,7 +33,8 @@ def render_video(
     """
     encoding = encoding or Encoding()
     renderer = Renderer(scene)
-    steady = np.allclose(scene.frame_times() * float(encoding.fps), np.arange(len(scene)))
+    ticks = scene.frame_times() * float(encoding.fps)
+    steady = np.allclose(ticks, np.arange(len(scene)), rtol=0, atol=1e-3)
     seen = []
     with VideoWriter(path, encoding) as video:
         for index, time_s in enumerate(scene.times_s):

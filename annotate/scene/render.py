@@ -46,11 +46,8 @@ class Sight:
 
     def front(self) -> NDArray[np.int32]:
         """(H * W,) int32: index of the hit that each pixel's centre shows, or `NOBODY`."""
-        front = self.base.copy()
-        rim = self.rim[self.rim != NOBODY]
-        rim = rim[self.hits.cover[rim] >= CENTRE]
-        front[self.hits.pixel[rim]] = rim
-        return front
+        depth = np.repeat(floor_depth(self.view), self.view.width)
+        return _nearest(self.hits, np.flatnonzero(self.hits.cover >= CENTRE), depth)
 
 
 _NOTHING = Solids(

@@ -1,7 +1,7 @@
 """What covers the points of a body: rounded solids with colours, and the clothes of a person."""
 
 import colorsys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -81,7 +81,10 @@ def look(seed: int, number: int) -> Look:
 def shapes(look: Look) -> tuple[Shape, ...]:
     """All solids of a person with this look, radii in statures."""
     trunk = (*_trunk(), *_legs(), *_arms(look.long_sleeves))
-    fleshed = tuple(_scaled(shape, look.girth) for shape in trunk)
+    fleshed = tuple(
+        replace(shape, radii=(shape.radii[0] * look.girth, shape.radii[1] * look.girth))
+        for shape in trunk
+    )
     return (*fleshed, *_head(), *_hair(look.long_hair))
 
 
@@ -156,22 +159,13 @@ def _head() -> tuple[Shape, ...]:
 
 
 def _hair(long: bool) -> tuple[Shape, ...]:
-    cap = Shape("hair", "hair", (0.0614, 0.0614), "hair", "head", LEFT, 1.2)
-    back = Shape("hair", "hair_back", (0.0582, 0.036), "hair", "head", LEFT, 1.15)
-    fringe = Shape("fringe", "fringe", (0.0385, 0.0385), "hair", "head", UP, 1.5)
-    if not long:
-        return cap, back, fringe
-    return (
-        cap,
-        back,
-        fringe,
-        Shape("hair_back", "nape", (0.0478, 0.0416), "hair", "chest", FORWARD, 1.2),
+    short = (
+        Shape("hair", "hair", (0.0614, 0.0614), "hair", "head", LEFT, 1.2),
+        Shape("hair", "hair_back", (0.0582, 0.036), "hair", "head", LEFT, 1.15),
+        Shape("fringe", "fringe", (0.0385, 0.0385), "hair", "head", UP, 1.5),
     )
-
-
-def _scaled(shape: Shape, factor: float) -> Shape:
-    radii = (shape.radii[0] * factor, shape.radii[1] * factor)
-    return Shape(shape.start, shape.end, radii, shape.colour, shape.part, shape.axis, shape.flat)
+    mane = Shape("hair_back", "nape", (0.0478, 0.0416), "hair", "chest", FORWARD, 1.2)
+    return (*short, mane) if long else short
 
 
 def _mixed(colour: Colour, other: Colour, share: float) -> Colour:

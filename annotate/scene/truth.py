@@ -20,13 +20,13 @@ SKELETON = SKELETONS["blazepose-33"]
 _FACE = (
     *(("nose", 0.025), ("left_eye_inner", 0.02), ("left_eye", 0.02), ("left_eye_outer", 0.02)),
     *(("right_eye_inner", 0.02), ("right_eye", 0.02), ("right_eye_outer", 0.02)),
-    *(("left_ear", 0.025), ("right_ear", 0.025)),
+    *(("left_ear", 0.035), ("right_ear", 0.035)),
     *(("left_mouth_corner", 0.02), ("right_mouth_corner", 0.02)),
 )
 _BOTH_SIDES = (
     *(("shoulder", 0.065), ("elbow", 0.04), ("wrist", 0.035)),
     *(("pinky", 0.03), ("index", 0.03), ("thumb", 0.03)),
-    *(("hip", 0.09), ("knee", 0.055), ("ankle", 0.045), ("heel", 0.035), ("toe", 0.035)),
+    *(("hip", 0.12), ("knee", 0.055), ("ankle", 0.045), ("heel", 0.035), ("toe", 0.035)),
 )
 _COCO = np.array(SKELETON.coco17, np.int64)
 LANDMARKS = _FACE + tuple(
@@ -131,10 +131,10 @@ def _visibility(
 ) -> NDArray[np.uint8]:
     """(P, 33) 0, 1 or 2: hidden is what lies behind a surface nearer than `depth`."""
     view = sight.view
-    with np.errstate(invalid="ignore"):
-        column, row = np.moveaxis(np.rint(landmarks), -1, 0)
-        inside = (column >= 0) & (column < view.width) & (row >= 0) & (row < view.height)
-    pixel = (row[inside] * view.width + column[inside]).astype(np.int64)
+    size = np.array([view.width, view.height])
+    inside = ((landmarks >= 0) & (landmarks < size)).all(axis=-1)
+    column, row = np.minimum(np.rint(landmarks[inside]).astype(np.int64), size - 1).T
+    pixel = row * view.width + column
     surface = np.append(sight.hits.depth, np.float32(np.inf))[front[pixel]]
     visible = np.full(inside.shape, OUTSIDE, np.uint8)
     visible[inside] = np.where(surface < depth[inside], HIDDEN, VISIBLE)

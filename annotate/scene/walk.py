@@ -14,7 +14,7 @@ _ROUNDING_S = 0.5  # corners and starts are spread over this time
 _TURNING_S = 0.6  # so is a change of heading
 _WALKING = 0.15  # m/s; slower, a body keeps its heading
 _BRISK = 0.75  # statures per second: full swing of arms and legs
-_STRIDE = (0.35, 0.84)  # statures per two steps, creeping and brisk
+_STRIDE = (0.25, 0.84)  # statures per two steps, creeping and brisk
 
 
 @dataclass(frozen=True, eq=False)
