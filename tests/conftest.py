@@ -51,3 +51,11 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("made") / "walk.mp4"
     render_video(walk_scene(), path, Encoding(gop=30))
     return path
+
+
+@pytest.fixture(scope="session")
+def stroll(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short made video of the same two people: 60 frames, one keyframe."""
+    path = tmp_path_factory.mktemp("made") / "stroll.mp4"
+    render_video(walk_scene(seconds=2.0), path, Encoding(gop=250))
+    return path

@@ -20,48 +20,48 @@ def notes(tmp_path: Path) -> Path:
     return path
 
 
-def test_videos_in_coco_out(host: Host, walk: Path):
-    said = host.run("submit", walk)
-    assert "1 of 1 videos done, 240 frames" in said.out
+def test_videos_in_coco_out(host: Host, stroll: Path):
+    said = host.run("submit", stroll)
+    assert "1 of 1 videos done, 60 frames" in said.out
     assert "annotate export" in said.out
-    assert "done     walk.mp4" in said.err
+    assert "done     stroll.mp4" in said.err
 
     status = json.loads(host.run("status", "--json").out)
     assert status["complete"]
-    assert status["frames"] == status["frames_done"] == 240
+    assert status["frames"] == status["frames_done"] == 60
     assert [video["state"] for video in status["videos"]] == ["done"]
-    assert "walk.mp4" in host.run("status").out
+    assert "stroll.mp4" in host.run("status").out
     assert status["job"] in host.run("jobs").out
 
     host.run("export", "--format", "coco", "--out", "people.json")
     dataset = json.loads((host.home / "people.json").read_bytes())
-    assert len(dataset["images"]) == 240
-    assert dataset["images"][7]["file_name"] == "walk/frame_000007.jpg"
+    assert len(dataset["images"]) == 60
+    assert dataset["images"][7]["file_name"] == "stroll/frame_000007.jpg"
     assert {a["track_id"] for a in dataset["annotations"]} >= {1, 2}
 
 
-def test_the_same_submission_again_finds_everything_done(host: Host, walk: Path):
-    first = host.run("submit", walk)
+def test_the_same_submission_again_finds_everything_done(host: Host, stroll: Path):
+    first = host.run("submit", stroll)
     parts = {path: path.stat().st_mtime_ns for path in host.store.rglob("*.parquet")}
-    again = host.run("submit", walk)
+    again = host.run("submit", stroll)
     assert first.out == again.out
     written = {p for p, time in parts.items() if p.stat().st_mtime_ns != time}
     assert {path.name for path in written} <= {"index.parquet"}
 
 
-def test_another_smoothing_repeats_only_the_merge(host: Host, walk: Path):
-    host.run("submit", walk)
+def test_another_smoothing_repeats_only_the_merge(host: Host, stroll: Path):
+    host.run("submit", stroll)
     smooth = host.exported("smooth.json")
     parts = {p: p.stat().st_mtime_ns for p in host.store.glob("results/*/*/parts/*")}
-    host.run("submit", walk, "--smooth", "off")
+    host.run("submit", stroll, "--smooth", "off")
     assert {p: p.stat().st_mtime_ns for p in host.store.glob("results/*/*/parts/*")} == parts
     assert host.exported("raw.json") != smooth
 
 
-def test_one_bad_file_does_not_stop_the_others(host: Host, walk: Path, notes: Path):
-    said = host.run("submit", notes, walk, code=ExitCode.PARTIAL)
+def test_one_bad_file_does_not_stop_the_others(host: Host, stroll: Path, notes: Path):
+    said = host.run("submit", notes, stroll, code=ExitCode.PARTIAL)
     assert "notes.mp4" in said.err
-    assert "done     walk.mp4" in said.err
+    assert "done     stroll.mp4" in said.err
     refused = host.run("export", "--out", "people.json", code=ExitCode.PARTIAL)
     assert "notes.mp4" in refused.err
     host.run("export", "--out", "people.json", "--partial", code=ExitCode.PARTIAL)
@@ -73,16 +73,16 @@ def test_only_bad_files_are_an_error_that_names_them(host: Host, notes: Path):
     assert "notes.mp4" in said.err
 
 
-def test_a_typo_in_a_path_gets_a_suggestion(host: Host, walk: Path):
-    said = host.run("submit", walk.with_name("wlak.mp4"), code=ExitCode.USAGE)
+def test_a_typo_in_a_path_gets_a_suggestion(host: Host, stroll: Path):
+    said = host.run("submit", stroll.with_name("strol.mp4"), code=ExitCode.USAGE)
     assert "Did you mean" in said.err
-    assert "walk.mp4" in said.err
+    assert "stroll.mp4" in said.err
 
 
-def test_a_folder_stands_for_its_videos(host: Host, walk: Path):
+def test_a_folder_stands_for_its_videos(host: Host, stroll: Path):
     folder = host.home / "recordings" / "monday"
     folder.mkdir(parents=True)
-    (folder / "a.MP4").symlink_to(walk)
+    (folder / "a.MP4").symlink_to(stroll)
     (folder / "notes.txt").write_text("text")
     assert "1 of 1 videos done" in host.run("submit", folder.parent).out
     empty = host.home / "empty"
@@ -95,8 +95,8 @@ def test_status_and_export_without_a_job_say_how_to_begin(host: Host):
         assert "annotate submit" in host.run(*command, code=ExitCode.USAGE).err
 
 
-def test_an_unfinished_job_is_not_exported_but_told_of(host: Host, walk: Path):
-    process = host.start("submit", walk)
+def test_an_unfinished_job_is_not_exported_but_told_of(host: Host, stroll: Path):
+    process = host.start("submit", stroll)
     assert host.next_heartbeat(process) is not None
     running = json.loads(host.run("status", "--json").out)
     os.killpg(process.pid, signal.SIGKILL)
@@ -105,22 +105,22 @@ def test_an_unfinished_job_is_not_exported_but_told_of(host: Host, walk: Path):
     assert running["workers"][0]["provider"] == "cpu"
     assert "run the same" in host.run("status").out
     said = host.run("export", "--out", "people.json", code=ExitCode.PARTIAL)
-    assert "of 240 frames" in said.err
+    assert "of 60 frames" in said.err
     assert not (host.home / "people.json").exists()
 
 
-def test_ctrl_c_says_how_to_go_on(host: Host, walk: Path):
-    process = host.start("submit", walk)
+def test_ctrl_c_says_how_to_go_on(host: Host, stroll: Path):
+    process = host.start("submit", stroll)
     assert host.next_heartbeat(process) is not None
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == ExitCode.INTERRUPTED
     assert "goes on from here" in err
     assert "Traceback" not in err
-    host.run("submit", walk)
+    host.run("submit", stroll)
 
 
-def test_a_full_disk_is_told_and_loses_nothing(host: Host, walk: Path):
+def test_a_full_disk_is_told_and_loses_nothing(host: Host, stroll: Path):
     """A limit on the size of files stands in for the full disk: writing fails in the same place."""
     host.run("models", "list")
 
@@ -130,18 +130,18 @@ def test_a_full_disk_is_told_and_loses_nothing(host: Host, walk: Path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
     # The pack is larger than the limit: it has to be in the store before.
-    submitted = host.start("submit", walk)
+    submitted = host.start("submit", stroll)
     host.next_heartbeat(submitted)
     os.killpg(submitted.pid, signal.SIGKILL)
     submitted.communicate()
-    said = host.run("submit", walk, code=ExitCode.STORE, preexec_fn=tight)
+    said = host.run("submit", stroll, code=ExitCode.STORE, preexec_fn=tight)
     assert "cannot write" in said.err
-    host.run("submit", walk)
+    host.run("submit", stroll)
 
 
-def test_a_store_that_cannot_be_made_is_told(host: Host, walk: Path):
+def test_a_store_that_cannot_be_made_is_told(host: Host, stroll: Path):
     (host.home / "file").write_text("in the way")
-    said = host.run("submit", walk, "--store", host.home / "file", code=ExitCode.STORE)
+    said = host.run("submit", stroll, "--store", host.home / "file", code=ExitCode.STORE)
     assert "cannot" in said.err
     assert "--store" in said.err
 
@@ -155,8 +155,8 @@ def test_help_of(host: Host, command: list[str]):
     assert "Usage: annotate" in host.run(*command, "--help").out
 
 
-def test_light_commands_do_not_load_heavy_libraries(host: Host, walk: Path):
-    host.run("submit", walk)
+def test_light_commands_do_not_load_heavy_libraries(host: Host, stroll: Path):
+    host.run("submit", stroll)
     program = (
         "import sys, annotate.cli\n"
         "sys.argv[1:] = {command!r}\n"

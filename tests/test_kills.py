@@ -100,5 +100,4 @@ def test_three_deaths_in_one_chunk_give_it_up_and_the_job_goes_on(
     assert (host.home / "people.json").exists()
 
     host.run("retry")
-    host.run("submit", walk)
     assert host.exported() == undisturbed

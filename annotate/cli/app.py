@@ -16,8 +16,8 @@ from annotate.cli.compile import compile_pack
 from annotate.cli.demo import demo
 from annotate.cli.doctor import doctor
 from annotate.cli.export import export
-from annotate.cli.status import jobs, retry, status
-from annotate.cli.submit import submit
+from annotate.cli.status import jobs, status
+from annotate.cli.submit import retry, submit
 from annotate.errors import AnnotateError, ExitCode
 
 DEBUG = "--debug"

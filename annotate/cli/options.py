@@ -20,7 +20,7 @@ StoreOption = Annotated[
     ),
 ]
 JobArgument = Annotated[
-    str | None, typer.Argument(metavar="[JOB]", help="The job's id.", show_default="the newest job")
+    str | None, typer.Argument(metavar="JOB", help="The job's id.", show_default="the newest job")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 

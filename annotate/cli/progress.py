@@ -107,15 +107,15 @@ class Bars:
                 self._finish(video)
             elif video.running or video.state == "merging":
                 self._advance(video)
-        eta = f"{number(status.frames_per_s)} frames/s"
+        note = "starting workers"
         if status.eta_s is not None:
-            eta += f", {duration(status.eta_s)} left"
+            note = f"{number(status.frames_per_s)} frames/s, {duration(status.eta_s)} left"
         self._bar.update(
             self._total,
             description=f"all {len(status.videos)} videos" if len(status.videos) > 1 else "job",
             total=status.frames,
             completed=status.frames_done,
-            note=eta if status.frames_per_s else "",
+            note=note,
         )
 
     def _advance(self, video: VideoStatus) -> None:

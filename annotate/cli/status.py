@@ -1,4 +1,4 @@
-"""`annotate status`, `annotate jobs`, `annotate retry`."""
+"""`annotate status` and `annotate jobs`."""
 
 import json
 import time
@@ -65,19 +65,6 @@ def jobs(*, store: StoreOption = None, as_json: JsonOption = False) -> None:
         typer.echo(f"{manifest.id}  {names}{f' and {more} more' if more > 0 else ''}")
     if not manifests:
         typer.echo(f"The store {the_store.files} has no job yet: annotate submit VIDEO...")
-
-
-def retry(job: JobArgument = None, *, store: StoreOption = None) -> None:
-    """Forget what failed in a job, so that the next `annotate submit` tries it again."""
-    from annotate.use_cases.retry import forget_failures
-
-    the_store, _ = open_store(store)
-    manifest = the_job(the_store, job)
-    forgotten = forget_failures(the_store, manifest)
-    if not forgotten:
-        typer.echo(f"Job {manifest.id}: nothing failed.")
-        return
-    typer.echo(f"Job {manifest.id}: {forgotten} failures forgotten. Submit its videos again now.")
 
 
 def _table(now: "JobStatus") -> "RenderableType":

@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from annotate.cli.options import StoreOption, open_store
+from annotate.cli.options import JobArgument, StoreOption, open_store, the_job
 from annotate.errors import ExitCode
 
 if TYPE_CHECKING:
+    from annotate.job import Job
+    from annotate.settings import Settings
+    from annotate.store import Store
     from annotate.use_cases.status import JobStatus
+
+ProcessesOption = Annotated[
+    int | None,
+    typer.Option("--processes", "-j", min=1, help="Worker processes.", show_default="all cores"),
+]
 
 
 class Smooth(StrEnum):
@@ -31,19 +39,14 @@ class Smooth(StrEnum):
 
 def submit(
     videos: Annotated[
-        list[Path], typer.Argument(metavar="VIDEO...", help="Video files, or folders of them.")
+        list[Path], typer.Argument(metavar="VIDEO", help="Video files, or folders of them.")
     ],
     *,
     store: StoreOption = None,
     smooth: Annotated[
         Smooth, typer.Option(help="Cut-off of the smoother in Hz; lower is smoother.")
     ] = Smooth.HZ_6,
-    processes: Annotated[
-        int | None,
-        typer.Option(
-            "--processes", "-j", min=1, help="Worker processes.", show_default="all cores"
-        ),
-    ] = None,
+    processes: ProcessesOption = None,
 ) -> None:
     """Annotate videos: find, track and smooth every person in every frame.
 
@@ -57,10 +60,9 @@ def submit(
       annotate submit recordings/ --smooth 10
     """
     from annotate.cli.models import ensure_pack
-    from annotate.cli.progress import console, job_reporter, phases
+    from annotate.cli.progress import console, phases
     from annotate.use_cases.submit import expand
     from annotate.use_cases.submit import submit as submit_videos
-    from annotate.use_cases.work import work_here
 
     the_store, settings = open_store(store)
     files = expand(videos)
@@ -72,13 +74,33 @@ def submit(
         )
     for one in job.rejected:
         console.print(f"skipped  {one.reason}", style="yellow", markup=False, highlight=False)
+    _conclude(_work(the_store, job, settings, count), store)
+
+
+def retry(
+    job: JobArgument = None, *, store: StoreOption = None, processes: ProcessesOption = None
+) -> None:
+    """Try again what failed in a job, and go on with what is missing."""
+    from annotate.use_cases.retry import forget_failures
+
+    the_store, settings = open_store(store)
+    manifest = the_job(the_store, job)
+    forgotten = forget_failures(the_store, manifest)
+    typer.echo(f"Job {manifest.id}: {forgotten} failures are tried again.", err=True)
+    count = processes or os.cpu_count() or 1
+    _conclude(_work(the_store, manifest, settings, count), store)
+
+
+def _work(store: "Store", job: "Job", settings: "Settings", processes: int) -> "JobStatus":
+    from annotate.cli.progress import job_reporter
+    from annotate.use_cases.work import work_here
+
     try:
         with job_reporter() as report:
-            status = work_here(the_store, job, settings, count, report)
+            return work_here(store, job, settings, processes, report)
     except KeyboardInterrupt:
         typer.echo("Stopped. The same command goes on from here.", err=True)
         raise typer.Exit(ExitCode.INTERRUPTED) from None
-    _conclude(status, store)
 
 
 def _conclude(status: "JobStatus", store: Path | None) -> None:
