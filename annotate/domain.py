@@ -6,13 +6,16 @@ top left, without a half-pixel shift, as OpenCV and MediaPipe give them. Ranges 
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray: TypeAlias = NDArray[np.float32]
 IntArray: TypeAlias = NDArray[np.int64]
+
+# Who is looked for: those whom the detector sees in the whole picture, or small ones too.
+People: TypeAlias = Literal["near", "all"]
 
 
 @dataclass(frozen=True, order=True)
@@ -47,10 +50,10 @@ class VideoIndex:
         rotation: clockwise degrees from the stored frame to the displayed one: 0, 90, 180, 270.
         time_base: seconds per unit of `pts`.
         pts: (N,) int64, strictly increasing: presentation time of every displayed frame.
-        keyframes: (K,) int64, increasing frame indices at which decoding can start; contains
-            every frame that the container marks as a keyframe and that is displayed. Empty where
-            frames can only be counted from the beginning, because the time stamps that they carry
-            are not in the order of display (H.264 in AVI).
+        keyframes: (K,) int64, increasing frame indices at which decoding can start: 0 and, unless
+            its marks prove wrong, every displayed frame that the container marks as a keyframe.
+            Empty where frames can only be counted from the beginning, because the time stamps
+            that they carry are not in the order of display (H.264 in AVI).
         declared_frames: what the container claims, or None where it claims nothing.
     """
 
@@ -108,7 +111,7 @@ class Poses:
         pts: (F,) int64, in the stream's time base.
         time_s: (F,) float64, seconds from the stream's first frame.
         offsets: (F + 1,) int64: the poses of frame i are `[offsets[i], offsets[i + 1])`.
-        detection_score: (P,) float32 in [0, 1], the detector's.
+        detection_score: (P,) float32 in [0, 1], the detector's, maybe from some frames before.
         score: (P,) float32 in [0, 1], the landmark model's flag "there is a person".
         roi: (P, 4) float32: centre x, centre y, side in pixels, rotation in radians, clockwise.
         landmarks: (P, L, 5) float32: x, y, z in pixels, visibility and presence in [0, 1].

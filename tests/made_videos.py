@@ -270,8 +270,9 @@ LAYOUTS: Mapping[str, Layout] = {
     "displayed turned by 270 degrees": Layout(".mp4", rotation=270, size=(122, 150)),
     "displayed turned, in MKV": Layout(".mkv", rotation=90),
     "edit list that begins amid a GOP": Layout(".mp4", rework=with_edit_list((17, 45)), **H264),
+    # A hidden keyframe before the second part gets the time of picture 24, a keyframe of the first.
     "edit list that shows a part twice": Layout(
-        ".mp4", options=_x264(bframes=0), rework=with_edit_list((0, 30), (20, 50))
+        ".mp4", options=_x264(bframes=0), rework=with_edit_list((0, 30), (18, 50))
     ),
     "edit list that leaves out the middle": Layout(
         ".mp4", rework=with_edit_list((3, 15), (30, 50)), **H264
@@ -279,7 +280,7 @@ LAYOUTS: Mapping[str, Layout] = {
     "HEVC with open GOPs in MP4": Layout(".mp4", **HEVC),
     "HEVC with open GOPs in MPEG-TS": Layout(".ts", **HEVC),
     "HEVC with leading pictures that can be decoded": Layout(
-        ".mp4", codec="libx265", options=_x265(radl=2, bframes=3)
+        ".mp4", codec="libx265", options=_x265(open_gop=0, radl=2, bframes=4, min_keyint=12)
     ),
     "HEVC with 10 bits in MKV": Layout(".mkv", pix_fmt="yuv420p10le", **HEVC),
     "HEVC with open GOPs without its front": Layout(".ts", rework=without_front, **HEVC),

@@ -31,7 +31,9 @@ SEEKABLE = [
     "H.264 in FLV",
     "H.264 in MPEG-TS with a late start",
     "edit list that begins amid a GOP",
+    "edit list that shows a part twice",
     "HEVC with open GOPs in MPEG-TS",
+    "HEVC with leading pictures that can be decoded",
     "VP9 with hidden frames",
     "AV1 in MKV",
     "MPEG-4 with B-frames in AVI",
@@ -182,11 +184,11 @@ def test_decoding_begins_at_the_nearest_keyframe(name, made, indexes, monkeypatc
             yield frame
 
     monkeypatch.setattr(module, "decoded", counted)
-    start = int(index.keyframes[-1])
-    assert start > 16
-    assert len(list(decode(path, index, Chunk(start, start + 1)))) == 1
     leading_pictures = 3
-    assert count <= 1 + leading_pictures
+    for start in index.keyframes[1:].tolist():
+        count = 0
+        assert len(list(decode(path, index, Chunk(start, start + 1)))) == 1
+        assert count <= 1 + leading_pictures
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts", ".avi", ".mpg"])

@@ -77,6 +77,21 @@ def test_found_frames_differ_from_the_declared(tmp_path):
     assert len(index) < FRAMES
 
 
+@pytest.mark.parametrize("missing", [1, 20, 60, 100, 150, 200, 300])
+@pytest.mark.parametrize("name", ["H.264 in MP4 without its back", "Motion JPEG in AVI"])
+def test_every_frame_of_a_file_that_lacks_a_few_bytes_can_be_decoded(name, missing, tmp_path):
+    layout = replace(LAYOUTS[name], rework=None)
+    path = layout.make(tmp_path / f"cut{layout.suffix}").path
+    data = path.read_bytes()
+    end = data.rindex(b"idx1") if layout.suffix == ".avi" else len(data)
+    path.write_bytes(data[: end - missing])
+    index = probe(path)
+    assert len(index) in (FRAMES - 2, FRAMES - 1, FRAMES)
+    frames = list(decode(path, index, Chunk(FRAMES - 5, len(index))))
+    assert frames[0].index == FRAMES - 5
+    assert frames[-1].index == len(index) - 1
+
+
 @pytest.mark.parametrize(
     ("rotation", "size"), [(0, (160, 120)), (90, (120, 160)), (180, (160, 120)), (270, (120, 160))]
 )
@@ -210,6 +225,18 @@ def test_frames_of_another_size_are_scaled_to_the_first(tmp_path):
     assert number_of(halved) == 10
     [frame] = decode(path, index, Chunk(60, 61))
     np.testing.assert_array_equal(frame.rgb, frames[60])
+
+
+def test_two_frames_with_one_time_are_an_error(tmp_path):
+    made = make("H.264 in MKV", tmp_path)
+
+    def delayed(packet):
+        packet.pts += 40 * (packet.pts == 41 * 40)
+        return [packet]
+
+    repacked(made.path, delayed)
+    with pytest.raises(VideoError, match="does not say when its frames are shown"):
+        probe(made.path)
 
 
 @pytest.mark.parametrize("starts_s", [(9, 0), (0, 0)], ids=["jump back", "same again"])

@@ -1,7 +1,7 @@
 """Exact frames of any chunk: the same, bit for bit, as in one decode of the whole video.
 
 Decoding starts at the last keyframe at or before the wanted frame. Pictures displayed before that
-keyframe lack their references (open GOP) and are dropped. From the first picture on, the pts must
+keyframe lack their references (open GOP) and are dropped. From the keyframe on, the pts must
 follow the index without a gap. Where they do not, decoding starts again at the keyframe before,
 and at last at the file's beginning, which is the decode of the whole.
 """
@@ -12,7 +12,6 @@ from itertools import chain
 from pathlib import Path
 
 import av
-import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -40,7 +39,7 @@ DAMAGED = (
 
 
 class _BrokenError(Exception):
-    """The frames stop to come as the index has them; `frame` is the first that does not."""
+    """The frames no longer come as the index has them; `frame` is the first that does not."""
 
     def __init__(self, frame: int) -> None:
         super().__init__(frame)
@@ -92,7 +91,7 @@ def _decode_from(
     at = start - 1
     with _opened_at(path, index, start, threads) as (stream, packets):
         frames = decoded(stream, packets)
-        for at, frame in _placed(frames, index, start, chunk.start):
+        for at, frame in _placed(frames, index, start):
             if at >= chunk.start:
                 try:
                     rgb = converter.rgb(frame)
@@ -105,27 +104,22 @@ def _decode_from(
 
 
 def _placed(
-    frames: Iterator[VideoFrame], index: VideoIndex, start: int, wanted: int
+    frames: Iterator[VideoFrame], index: VideoIndex, start: int
 ) -> Iterator[tuple[int, VideoFrame]]:
     """Each frame from keyframe `start` on with its index, or raises `_BrokenError`."""
     if not len(index.keyframes):
         yield from enumerate(frames)
         return
-    at: int | None = None
+    at = start
     for frame in frames:
-        if frame.pts is None or frame.pts < index.pts[start]:
+        if frame.pts is None or frame.pts < index.pts[at]:
             continue
-        if at is None:
-            # Where the picture is refreshed bit by bit, the first frames do not come out.
-            at = min(int(np.searchsorted(index.pts, frame.pts)), wanted)
-            # Some containers mark as a keyframe what is none; its picture would be wrong.
-            if at == start > 0 and not frame.key_frame:
-                raise _BrokenError(start)
-        if frame.pts > index.pts[at]:
+        # Containers mark frames as keyframes that are none. Started there, the decoder gives
+        # pictures that are nearly right, or leaves the first ones out (H.264 intra refresh).
+        if frame.pts > index.pts[at] or (at == start > 0 and not frame.key_frame):
             raise _BrokenError(at)
-        if frame.pts == index.pts[at]:
-            yield at, frame
-            at += 1
+        yield at, frame
+        at += 1
 
 
 @contextmanager
@@ -164,7 +158,7 @@ def _packets_from(
 def _from_key(packets: Packets, pts: int) -> "Packets | None":
     """The packets from the keyframe at `pts` on; None where they begin behind it."""
     for packet in packets:
-        if packet.pts is None or not packet.is_keyframe or packet.is_discard:
+        if packet.pts is None or not packet.is_keyframe:
             continue
         if packet.pts == pts:
             return chain([packet], packets)

@@ -5,7 +5,7 @@ compared, and the last ones where the file may be cut off. Where the two differ,
 tell, the whole video is decoded once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -75,17 +75,19 @@ class _Packets:
         return int(self.pts[self.key][0])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Beginning:
-    """What decoding tells.
+    """What decoding tells of the first n frames, in the order in which they come out.
 
     Attributes:
-        pts: of the first frames, in the order in which they come out.
-        whole: they are all frames of the video.
+        pts: (n,) int64, `NO_PTS` where a frame has none.
+        key: (n,) bool: the decoder takes it for a keyframe.
+        whole: these are all frames of the video.
         width, height, rotation: as in `VideoIndex`.
     """
 
-    pts: Sequence[int | None]
+    pts: IntArray
+    key: NDArray[np.bool_]
     whole: bool
     width: int
     height: int
@@ -172,35 +174,42 @@ def _frames(path: Path, packets: _Packets, meter: Meter) -> tuple[_Beginning, In
         pts = _agreed_pts(packets, beginning)
     if pts is None:
         return beginning, _counted_pts(path, packets, beginning), np.empty(0, np.int64)
-    # Decoding can always start at the file's beginning, whatever its first frame is.
-    keyframes = np.union1d(
-        [0], np.flatnonzero(np.isin(pts, packets.pts[packets.key & packets.shown]))
-    )
-    return beginning, pts, keyframes.astype(np.int64)
+    return beginning, pts, _keyframes(pts, packets, beginning)
+
+
+def _keyframes(pts: IntArray, packets: _Packets, beginning: _Beginning) -> IntArray:
+    """As in `VideoIndex`. The file's beginning is always among them, whatever is there."""
+    marked = np.intersect1d(pts, packets.pts[packets.key & packets.shown])
+    seen = marked[marked <= beginning.pts[-1]]
+    if not np.isin(seen, beginning.pts[beginning.key]).all():
+        marked = marked[:0]
+    return np.union1d([0], np.searchsorted(pts, marked)).astype(np.int64)
 
 
 def _decode_beginning(path: Path, first_key: int | None, meter: Meter) -> _Beginning:
     """Decodes up to `CHECKED_FRAMES` frames from `first_key` on, or the whole video if None."""
-    pts: list[int | None] = []
+    rows: list[tuple[int, bool]] = []
     left = CHECKED_FRAMES
     with opened(path) as (container, stream):
         packets = readable_packets(container, stream)
         if first_key is None:
             packets = meter.watched_once_more(packets)
         for frame in decoded(stream, packets):
-            if not pts:
+            if not rows:
                 width, height, rotation = _displayed(path, frame)
-            pts.append(frame.pts)
-            if first_key is not None and frame.pts is not None and frame.pts >= first_key:
+            pts = NO_PTS if frame.pts is None else frame.pts
+            rows.append((pts, frame.key_frame))
+            if first_key is not None and pts >= first_key:
                 left -= 1
             if not left:
                 break
-    if not pts:
+    if not rows:
         raise VideoError(
             f"no frame of {path} can be decoded",
             f"Check that it plays, and that its frames have no more than {MAX_PIXELS} pixels.",
         )
-    return _Beginning(pts, left > 0, width, height, rotation)
+    table = np.array(rows, dtype=np.int64)
+    return _Beginning(table[:, 0], table[:, 1] == 1, left > 0, width, height, rotation)
 
 
 def _displayed(path: Path, frame: VideoFrame) -> tuple[int, int, int]:
@@ -233,18 +242,16 @@ def _agreed_pts(packets: _Packets, beginning: _Beginning) -> IntArray | None:
     What lies before the first keyframe (the rest of a cut recording), and the end of a file that
     may be cut off, are as the decoder says.
     """
-    if None in beginning.pts:
-        return None
-    decoded_pts = np.array(beginning.pts, dtype=np.int64)
-    if (np.diff(decoded_pts) <= 0).any():
+    found = beginning.pts
+    if NO_PTS in found or (np.diff(found) <= 0).any():
         return None
     first_key, told = packets.first_key(), packets.frame_pts()
     if beginning.whole or first_key is None:
-        return decoded_pts
-    checked = told[(told >= first_key) & (told <= decoded_pts[-1])]
-    if not np.array_equal(decoded_pts[decoded_pts >= first_key], checked):
+        return found
+    expected = told[(told >= first_key) & (told <= found[-1])]
+    if not np.array_equal(found[found >= first_key], expected):
         return None
-    pts = np.concatenate([decoded_pts, told[told > decoded_pts[-1]]])
+    pts = np.concatenate([found, told[told > found[-1]]])
     if len(packets.end):
         pts = pts[(pts < packets.end[0]) | np.isin(pts, packets.end)]
     return pts
@@ -257,8 +264,8 @@ def _counted_pts(path: Path, packets: _Packets, beginning: _Beginning) -> IntArr
     are those of the frames, and none is further from its frame than decoding reorders.
     """
     told = packets.frame_pts()
-    if None not in beginning.pts and len(told) == len(beginning.pts):
-        places = np.searchsorted(told, np.array(beginning.pts, dtype=np.int64))
+    if len(told) == len(beginning.pts):
+        places = np.searchsorted(told, beginning.pts)
         if np.abs(places - np.arange(len(places))).max() <= MOST_REORDERED:
             return told
     raise VideoError(
