@@ -1,18 +1,27 @@
 """Where to cut a video: at keyframes where it has them, and never at a price that eats the gain."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
-from annotate.domain import Chunk, VideoIndex
+from annotate.domain import Chunk, People, VideoIndex
 
-# Expected work of one frame on one core, measured on a 2024 server core at 1080p. Only the length
-# of chunks depends on it, never a result.
-CORE_SECONDS_PER_FRAME = 0.015
+# Expected work on one core, measured on a 2024 server core at 1080p with one or two people: the
+# detector on one square, and all the rest of a frame. Only the length of chunks depends on it,
+# never a result.
+DETECTOR_CORE_SECONDS = 0.007
+FRAME_CORE_SECONDS = 0.008
+SQUARES: Mapping[People, int] = MappingProxyType({"near": 1, "all": 39})
 CHUNK_CORE_SECONDS = 60.0
+# The pipeline's memory of whom it saw, 5 or 10 seconds: each time it ends, somebody whom the
+# detector misses is lost until it sees him again.
+REMEMBERED_FRAMES = 300
 
 
-def chunk_frames(total_frames: int, workers: int) -> int:
+def chunk_frames(
+    total_frames: int, workers: int, people: People = "near", detect_every: int = 1
+) -> int:
     """How many frames a chunk should have.
 
     About a minute of one core's work: short enough that a killed worker loses little, long enough
@@ -22,26 +31,43 @@ def chunk_frames(total_frames: int, workers: int) -> int:
     Args:
         total_frames: of the whole job.
         workers: how many processes are known to wait for chunks.
+        people, detect_every: of the recipe.
     """
-    most = round(CHUNK_CORE_SECONDS / CORE_SECONDS_PER_FRAME)
+    detector_s = DETECTOR_CORE_SECONDS * SQUARES[people] / detect_every
+    most = round(CHUNK_CORE_SECONDS / (FRAME_CORE_SECONDS + detector_s))
     return max(1, min(most, -(-total_frames // workers)))
 
 
-def cut(index: VideoIndex, target: int) -> tuple[Chunk, ...]:
+def restart_every(detect_every: int) -> int:
+    """After how many frames the pipeline forgets whom it saw, so that a chunk may begin there.
+
+    Args:
+        detect_every: of the recipe. With 1 nothing is remembered from frame to frame.
+
+    Returns:
+        A multiple of `detect_every`.
+    """
+    return 1 if detect_every == 1 else -(-REMEMBERED_FRAMES // detect_every) * detect_every
+
+
+def cut(index: VideoIndex, target: int, align: int = 1) -> tuple[Chunk, ...]:
     """Chunks of about `target` frames that cover the video.
 
     A chunk ends at the keyframe nearest to the target length, if one lies between half and one and
     a half of it. Elsewhere the cut falls between keyframes, and the next chunk's worker first has
     to decode the frames since the last one: such a chunk is twice as long as that run-up, so that
     even a video with a single keyframe is decoded less than twice in all, however many chunks.
+
+    Args:
+        align: every chunk starts at a multiple of it, as soon after a keyframe as that allows.
     """
-    return tuple(_cut(len(index), index.keyframes, target))
+    return tuple(_cut(len(index), index.keyframes, target, align))
 
 
-def _cut(frames: int, keyframes: np.ndarray, target: int) -> Iterator[Chunk]:
+def _cut(frames: int, keyframes: np.ndarray, target: int, align: int) -> Iterator[Chunk]:
     start = 0
     while start < frames:
-        stop = _near_keyframe(keyframes, start, _wanted(keyframes, start, target))
+        stop = _near_keyframe(keyframes, start, _wanted(keyframes, start, target), align)
         if frames - stop < _wanted(keyframes, stop, target) // 2:
             stop = frames
         yield Chunk(start, stop)
@@ -57,9 +83,10 @@ def _run_up(keyframes: np.ndarray, start: int) -> int:
     return start - int(before[-1]) if len(before) else start
 
 
-def _near_keyframe(keyframes: np.ndarray, start: int, wanted: int) -> int:
+def _near_keyframe(keyframes: np.ndarray, start: int, wanted: int, align: int) -> int:
     low, high = start + max(1, wanted // 2), start + wanted + wanted // 2
     near = keyframes[(keyframes >= low) & (keyframes <= high)]
     if not len(near):
-        return start + wanted
-    return int(near[np.argmin(np.abs(near - (start + wanted)))])
+        near = np.array([start + wanted])
+    stops = -(-near // align) * align
+    return int(stops[np.lexsort((np.abs(stops - (start + wanted)), stops - near))[0]])

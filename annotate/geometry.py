@@ -6,10 +6,20 @@ model's input, with no half-pixel shift. MediaPipe's CPU path does the same (Ope
 length.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain import FloatArray
+
+# Of the finest tiles, as a share of the picture's longest side: 320 px of 1920.
+FINEST_TILE = 1 / 6
+# At least so much of their side do neighbouring tiles share.
+TILE_OVERLAP = 0.2
+# From level to level tiles become smaller by no more than this factor: about the range of sizes in
+# which the detector finds a person, so that none falls between two levels.
+TILE_STEP = 2.6
 
 
 def letterbox_roi(width: int, height: int) -> FloatArray:
@@ -19,6 +29,38 @@ def letterbox_roi(width: int, height: int) -> FloatArray:
         (4,) float32 ROI: centre x, centre y, side in pixels, rotation 0.
     """
     return np.array([width / 2, height / 2, max(width, height), 0.0], np.float32)
+
+
+def tile_rois(width: int, height: int, smallest: int) -> FloatArray:
+    """Overlapping squares in which people of every size are seen whole: first the one that holds
+    the whole picture, then finer and finer ones, each level covering the picture row by row.
+
+    Args:
+        smallest: side in pixels below which no square shows more.
+
+    Returns:
+        (n, 4) float32 ROIs with rotation 0.
+    """
+    whole = letterbox_roi(width, height)
+    longest = float(whole[2])
+    finest = max(longest * FINEST_TILE, smallest)
+    levels = max(0, math.ceil(math.log(longest / finest, TILE_STEP)))
+    sides = [longest * (finest / longest) ** (level / levels) for level in range(1, levels + 1)]
+    return np.concatenate([whole[None], *(_covering(width, height, side) for side in sides)])
+
+
+def _covering(width: int, height: int, side: float) -> FloatArray:
+    x, y = np.meshgrid(_centres(width, side), _centres(height, side))
+    rest = np.broadcast_to([side, 0], (x.size, 2))
+    return np.column_stack([x.ravel(), y.ravel(), rest]).astype(np.float32)
+
+
+def _centres(length: int, side: float) -> NDArray[np.float64]:
+    """Where along a picture's edge the squares' centres are."""
+    if length <= side:
+        return np.array([length / 2])
+    count = 1 + math.ceil((length - side) / (side * (1 - TILE_OVERLAP)))
+    return np.linspace(side / 2, length - side / 2, count)
 
 
 def rois_from_points(centre: FloatArray, tip: FloatArray, scale: float) -> FloatArray:
@@ -79,3 +121,16 @@ def box_iou(box: FloatArray, boxes: FloatArray) -> FloatArray:
     union = own + areas - common
     iou: FloatArray = np.where(union > 0, common / np.where(union > 0, union, 1), 0)
     return iou.astype(np.float32)
+
+
+def roi_iou(roi: FloatArray, rois: FloatArray) -> FloatArray:
+    """Intersection over union of one ROI (4,) with many (n, 4), as upright squares: rotation is
+    left out, as in MediaPipe's AssociationNormRectCalculator.
+
+    Returns:
+        (n,) float32 in [0, 1].
+    """
+    every = np.vstack([roi, rois])
+    half = every[:, 2:3] / 2
+    boxes = np.hstack([every[:, :2] - half, every[:, :2] + half]).astype(np.float32)
+    return box_iou(boxes[0], boxes[1:])

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from annotate.domain import Chunk
+from annotate.domain import Chunk, People
 from annotate.errors import StoreError
 
 # To be raised whenever the pipeline's answer to the same frames changes: old parts then no longer
@@ -27,11 +27,15 @@ class Recipe:
     Attributes:
         pack_name: for people to read.
         pack: the model pack's digest.
+        people: who is looked for: `near` or `all`.
+        detect_every: on which frames the detector runs: every so many.
         pipeline: version of the code between the models.
     """
 
     pack_name: str
     pack: str
+    people: People = "near"
+    detect_every: int = 1
     pipeline: int = PIPELINE_VERSION
 
     @property

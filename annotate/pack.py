@@ -78,6 +78,8 @@ class LandmarkSpec:
         heatmap: name of the output (1, h, w, m) that refines x and y, or None.
         heatmap_window: odd side of the refining window in heatmap cells.
         heatmap_min: the least maximum of a window that refines.
+        auxiliary: the two landmarks of the output that give the ROI of a next pass, in place of
+            the detector's `roi_centre` and `roi_tip`, or None where the model has none.
     """
 
     file: str
@@ -97,6 +99,7 @@ class LandmarkSpec:
     heatmap: str | None
     heatmap_window: int
     heatmap_min: float
+    auxiliary: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

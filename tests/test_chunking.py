@@ -57,6 +57,15 @@ def test_a_video_without_keyframes_is_cut_where_the_pipeline_restarts():
     assert all(start % 300 == 0 for start in starts)
 
 
+def test_chunks_are_shorter_the_longer_the_detector_takes():
+    assert (
+        chunk_frames(10**6, 1)
+        > chunk_frames(10**6, 1, "all", 10)
+        > chunk_frames(10**6, 1, "all", 1)
+        > 100
+    )
+
+
 @pytest.mark.parametrize(("detect_every", "frames"), [(1, 1), (5, 300), (7, 301), (1000, 1000)])
 def test_the_memory_ends_at_a_frame_that_the_detector_sees(detect_every: int, frames: int):
     assert restart_every(detect_every) == frames

@@ -15,6 +15,8 @@ from annotate.use_cases.submit import submit
 from tests.command import Host
 
 KILLS = 20
+# With a memory from frame to frame, so short a video would be a single chunk.
+EXACT = ("--detect-every", "1")
 CHUNK = 24
 
 
@@ -25,7 +27,7 @@ def undisturbed(
     """The export of a run that nobody disturbed, in as few chunks as there are cores."""
     home = tmp_path_factory.mktemp("undisturbed")
     host = Host(home / "store", blazepose_pack.parent, home)
-    host.run("submit", walk)
+    host.run("submit", walk, *EXACT)
     return host.exported()
 
 
@@ -37,6 +39,8 @@ def cut_finely(host: Host, video: Path) -> None:
         store,
         [video],
         settings.packs / "blazepose-full",
+        people="near",
+        detect_every=1,
         smooth_hz=6.0,
         workers=1,
         progress=lambda *_: None,
@@ -52,7 +56,7 @@ def test_kill_9_of_everything_at_random_moments(host: Host, walk: Path, undistur
     cut_finely(host, walk)
     kills = 0
     while kills < KILLS:
-        process = host.start("submit", walk)
+        process = host.start("submit", walk, *EXACT)
         time.sleep(moments.uniform(0.2, 4.0))
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
@@ -63,13 +67,13 @@ def test_kill_9_of_everything_at_random_moments(host: Host, walk: Path, undistur
             for part in host.store.rglob("*.parquet"):
                 if part.parent.name in ("parts", "tracks"):
                     part.unlink()
-    host.run("submit", walk)
+    host.run("submit", walk, *EXACT)
     assert host.exported() == undisturbed
 
 
 def test_a_worker_process_that_is_killed_is_replaced(host: Host, walk: Path, undisturbed: bytes):
     cut_finely(host, walk)
-    process = host.start("submit", walk)
+    process = host.start("submit", walk, *EXACT)
     beat = host.next_heartbeat(process)
     assert beat is not None
     os.kill(int(beat.worker.rpartition("-")[2]), signal.SIGKILL)
@@ -82,7 +86,7 @@ def test_three_deaths_in_one_chunk_give_it_up_and_the_job_goes_on(
     host: Host, walk: Path, undisturbed: bytes
 ):
     cut_finely(host, walk)
-    process = host.start("submit", walk, "--processes", "1")
+    process = host.start("submit", walk, *EXACT, "--processes", "1")
     deaths: set[str] = set()
     while (beat := host.next_heartbeat(process)) is not None:
         if beat.chunk.start == CHUNK:

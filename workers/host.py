@@ -5,7 +5,9 @@ from pathlib import Path
 
 import cv2
 
-from annotate.inference import QnnSettings, checked_provider, load_models
+from annotate.domain import People
+from annotate.inference import Models, QnnSettings, checked_provider, load_models
+from annotate.job import Recipe
 from annotate.pack import read_pack
 from annotate.pipeline import PoseEstimator
 from annotate.settings import settings_from
@@ -18,16 +20,21 @@ def this_store() -> Store:
     return Store(Files(settings_from().store))
 
 
-def estimator_of(store: Store, pack: str) -> PoseEstimator:
-    """The pipeline with the models of a pack, loaded once in this process."""
-    return _estimator(store.pack_folder(pack))
+def estimator_of(store: Store, recipe: Recipe) -> PoseEstimator:
+    """The pipeline of a recipe, its models loaded once in this process."""
+    return _estimator(store.pack_folder(recipe.pack), recipe.people, recipe.detect_every)
+
+
+@lru_cache(maxsize=4)
+def _estimator(folder: Path, people: People, detect_every: int) -> PoseEstimator:
+    return PoseEstimator(_models(folder), people=people, detect_every=detect_every)
 
 
 @lru_cache(maxsize=2)
-def _estimator(folder: Path) -> PoseEstimator:
+def _models(folder: Path) -> Models:
     # One process a core: threads of OpenCV's own would only fight with the other processes'.
     cv2.setNumThreads(1)
     settings = settings_from()
     qnn = QnnSettings(soc=find_soc(settings.soc) if settings.soc else None)
     provider = checked_provider(settings.provider)
-    return PoseEstimator(load_models(read_pack(folder), folder, provider=provider, qnn=qnn))
+    return load_models(read_pack(folder), folder, provider=provider, qnn=qnn)

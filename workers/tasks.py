@@ -45,7 +45,7 @@ def chunk_task(job_id: str, digest: str, fingerprint: str, start: int, stop: int
     job = checked_job(store, job_id, digest)
     chunk = Chunk(start, stop)
     with recorded_failure(store, job, fingerprint, chunk.name):
-        run_chunk(store, job, fingerprint, chunk, lambda: estimator_of(store, job.recipe.pack))
+        run_chunk(store, job, fingerprint, chunk, lambda: estimator_of(store, job.recipe))
 
 
 @app.task(name=MERGE_TASK, base=ReportingTask)

@@ -33,7 +33,16 @@ def demo(
     pack = ensure_pack(settings.packs)
     with phases() as phase:
         video, truth = make_scene(out, seconds, phase)
-        job = submit(store, [video], pack, smooth_hz=6.0, workers=count, progress=phase.file)
+        job = submit(
+            store,
+            [video],
+            pack,
+            people="near",
+            detect_every=5,
+            smooth_hz=6.0,
+            workers=count,
+            progress=phase.file,
+        )
     with job_reporter() as report:
         status = work_here(store, job, settings, count, report)
     if not status.complete:

@@ -23,6 +23,17 @@ ProcessesOption = Annotated[
 ]
 
 
+class Whom(StrEnum):
+    """Who is looked for."""
+
+    NEAR = "near"
+    ALL = "all"
+
+
+# The best recall for the cost, measured by `python -m tests.benchmarks.people`.
+DETECT_EVERY = {Whom.NEAR: 5, Whom.ALL: 10}
+
+
 class Smooth(StrEnum):
     """Cut-offs that the smoother offers."""
 
@@ -43,6 +54,21 @@ def submit(
     ],
     *,
     store: StoreOption = None,
+    people: Annotated[
+        Whom,
+        typer.Option(
+            help="Whom to look for: `near` finds people larger than about a quarter of the "
+            "picture's longer side, `all` small ones too, at several times the cost."
+        ),
+    ] = Whom.NEAR,
+    detect_every: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Run the detector on every so many frames; people are followed between.",
+            show_default="5, with --people all 10",
+        ),
+    ] = None,
     smooth: Annotated[
         Smooth, typer.Option(help="Cut-off of the smoother in Hz; lower is smoother.")
     ] = Smooth.HZ_6,
@@ -70,7 +96,14 @@ def submit(
     count = processes or os.cpu_count() or 1
     with phases() as phase:
         job = submit_videos(
-            the_store, files, pack, smooth_hz=smooth.hz, workers=count, progress=phase.file
+            the_store,
+            files,
+            pack,
+            people=people.value,
+            detect_every=detect_every or DETECT_EVERY[people],
+            smooth_hz=smooth.hz,
+            workers=count,
+            progress=phase.file,
         )
     for one in job.rejected:
         console.print(f"skipped  {one.reason}", style="yellow", markup=False, highlight=False)

@@ -101,4 +101,5 @@ def _landmark_spec(file: str, model: bytes) -> LandmarkSpec:
         heatmap="heatmap",
         heatmap_window=9,
         heatmap_min=0.5,
+        auxiliary=(33, 34),
     )

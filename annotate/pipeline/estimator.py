@@ -1,54 +1,87 @@
-"""The exact two-stage pipeline over one frame and over a chunk's frames."""
+"""The two-stage pipeline over one frame and over a chunk's frames."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from annotate.domain import FloatArray, Frame, Poses, VideoIndex
-from annotate.geometry import apply_affine, crop_to_picture, letterbox_roi, rois_from_points
+from annotate.chunking import restart_every
+from annotate.domain import FloatArray, Frame, People, Poses, VideoIndex
+from annotate.errors import UsageError
+from annotate.geometry import roi_iou, rois_from_points
 from annotate.inference import Models
-from annotate.pipeline.crops import Maps, crop, sampling, to_range
-from annotate.pipeline.detector import Detections, anchor_centres, decode_detections, suppress
+from annotate.pipeline.crops import crop, sampling, to_range
+from annotate.pipeline.duplicates import distinct_poses
 from annotate.pipeline.landmarks import COLUMNS, decode_landmarks, refine, to_picture
+from annotate.pipeline.search import Candidate, Search, newcomers
+from annotate.skeletons import SKELETONS
 
-FramePoses = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
+# A pose whose next ROI overlaps the one that it was seen in by less is looked at again in that.
+SETTLED_IOU = 0.9
+
+
+class FramePoses(NamedTuple):
+    """The poses of one frame: the columns of the same names of `annotate.domain.Poses`."""
+
+    detection_score: FloatArray
+    score: FloatArray
+    roi: FloatArray
+    landmarks: FloatArray
+
+
+class Sighting(NamedTuple):
+    """One person in one picture.
+
+    Attributes:
+        detection_score: of the detection that led here, maybe some frames ago.
+        score: the landmark model's flag.
+        roi: (4,) float32 in which the landmarks were seen.
+        landmarks: (m, 5) float32 in pixels of the picture, auxiliary ones included.
+    """
+
+    detection_score: float
+    score: float
+    roi: FloatArray
+    landmarks: FloatArray
 
 
 class PoseEstimator:
-    """Every person in a frame: detector, ROI, crop, landmark model.
+    """Every person in every frame: detector, ROI, crop, landmark model.
 
-    Keeps no state from frame to frame that could change an answer, so that none depends on where
-    a chunk begins.
+    With `people="near"` and `detect_every=1` each frame stands alone and the answer is MediaPipe's
+    own. Otherwise whom the detector finds is looked at twice, the second time in the ROI that the
+    first look gives, and is then carried from frame to frame in the same way, whether the detector
+    finds him again or not, until the landmark model finds nobody there. So that no answer depends
+    on where a chunk begins, everyone is forgotten at fixed frames of the video.
+
+    Args:
+        people: `near` runs the detector on the whole picture, `all` also on tiles of it.
+        detect_every: it runs on the frames whose index is a multiple of this.
+
+    Raises:
+        UsageError: the pack cannot carry people from frame to frame.
     """
 
-    def __init__(self, models: Models) -> None:
+    def __init__(self, models: Models, *, people: People = "near", detect_every: int = 1) -> None:
+        if detect_every > 1 and models.pack.landmark.auxiliary is None:
+            raise UsageError(
+                f"the pack {models.pack.name} cannot carry people from frame to frame",
+                "Its landmark model gives no ROI: use --detect-every 1.",
+            )
         self._models = models
-        self._anchors = anchor_centres(models.pack.detector)
-        self._letterboxes: dict[tuple[int, ...], Maps] = {}
+        self._skeleton = SKELETONS[models.pack.skeleton]
+        self._search = Search(models, people)
+        self._detect_every = detect_every
+        self._restart_every = restart_every(detect_every)
+        self._looks = 1 if people == "near" and detect_every == 1 else 2
 
     @property
     def provider(self) -> str:
         """The execution provider that runs the models."""
         return self._models.provider
 
-    def detect(self, rgb: np.ndarray) -> Detections:
-        """Stage 1 on the whole picture; boxes and points in pixels of the picture."""
-        spec = self._models.pack.detector
-        height, width = rgb.shape[:2]
-        square = letterbox_roi(width, height)
-        maps = self._letterboxes.get(rgb.shape)
-        if maps is None:
-            maps = self._letterboxes[rgb.shape] = sampling(square, spec.size)
-        image = to_range(crop(rgb, maps, "zero"), spec.value_range)
-        outputs = self._models.detector.run(image)
-        boxes = np.concatenate([o[0] for o in outputs[: len(spec.boxes)]])
-        logits = np.concatenate([o.reshape(-1) for o in outputs[len(spec.boxes) :]])
-        found = suppress(decode_detections(boxes, logits, self._anchors, spec), spec)
-        place = crop_to_picture(square, 1)
-        corners = apply_affine(place, found.box.reshape(-1, 2, 2)).reshape(-1, 4)
-        return Detections(found.score, corners, apply_affine(place, found.points))
-
-    def landmarks(self, rgb: np.ndarray, roi: FloatArray) -> tuple[FloatArray, float]:
+    def landmarks(self, rgb: NDArray[np.uint8], roi: FloatArray) -> tuple[FloatArray, float]:
         """Stage 2 on one ROI.
 
         Returns:
@@ -63,52 +96,83 @@ class PoseEstimator:
             landmarks = refine(landmarks, heatmap[0][0], spec)
         return to_picture(landmarks, roi, spec.size), float(flag.reshape(-1)[0])
 
-    def poses(self, rgb: np.ndarray) -> FramePoses:
-        """Everyone in one picture, in descending order of detection score.
-
-        Args:
-            rgb: (H, W, 3) uint8.
-
-        Returns:
-            The columns detection_score (n,), score (n,), roi (n, 4), landmarks (n, L, 5) of
-            `annotate.domain.Poses`.
-        """
-        stage_1, stage_2 = self._models.pack.detector, self._models.pack.landmark
-        found = self.detect(rgb)
-        rois = rois_from_points(
-            found.points[:, stage_1.roi_centre], found.points[:, stage_1.roi_tip], stage_1.roi_scale
-        )
-        kept, scores, landmarks = [], [], []
-        for row, roi in enumerate(rois):
-            placed, flag = self.landmarks(rgb, roi)
-            if flag >= stage_2.min_flag:
-                kept.append(row)
-                scores.append(flag)
-                landmarks.append(placed[: stage_2.count])
-        shape = (len(kept), stage_2.count, len(COLUMNS))
-        return (
-            found.score[kept],
-            np.array(scores, np.float32),
-            rois[kept],
-            np.array(landmarks, np.float32).reshape(shape),
-        )
+    def poses(self, rgb: NDArray[np.uint8]) -> FramePoses:
+        """Everyone in one picture (H, W, 3) uint8, in descending order of detection score."""
+        return self._columns(self._sightings(rgb, known=(), found=self._search(rgb)))
 
     def run(self, frames: Iterable[Frame], index: VideoIndex) -> Poses:
-        """The poses of consecutive frames of the video that `index` describes."""
-        frame_index, rows = [], []
-        for frame in frames:
-            frame_index.append(frame.index)
-            rows.append(self.poses(frame.rgb))
+        """The poses of consecutive frames of the video that `index` describes.
+
+        Raises:
+            ValueError: the first frame is none at which the pipeline restarts, so that the answer
+                would depend on where the chunk begins.
+        """
+        indices, rows = zip(*self._in_order(frames), strict=True)
+        frame_index = np.array(indices, np.int64)
         detection_score, score, roi, landmarks = (
             np.concatenate(column) for column in zip(*rows, strict=True)
         )
         return Poses(
-            frame_index=np.array(frame_index, np.int64),
+            frame_index=frame_index,
             pts=index.pts[frame_index],
             time_s=index.time_s[frame_index],
-            offsets=np.cumsum([0, *(len(row[0]) for row in rows)], dtype=np.int64),
+            offsets=np.cumsum([0, *(len(row.score) for row in rows)], dtype=np.int64),
             detection_score=detection_score,
             score=score,
             roi=roi,
             landmarks=landmarks,
+        )
+
+    def _in_order(self, frames: Iterable[Frame]) -> Iterator[tuple[int, FramePoses]]:
+        """Index and poses of consecutive frames."""
+        seen: list[Sighting] | None = None
+        for frame in frames:
+            if frame.index % self._restart_every == 0:
+                seen = []
+            if seen is None:
+                raise ValueError(f"no chunk starts at frame {frame.index}")
+            detects = frame.index % self._detect_every == 0
+            known = [Candidate(one.detection_score, self._next_roi(one)) for one in seen]
+            seen = self._sightings(frame.rgb, known, self._search(frame.rgb) if detects else ())
+            yield frame.index, self._columns(seen)
+
+    def _sightings(
+        self, rgb: NDArray[np.uint8], known: Sequence[Candidate], found: Iterable[Candidate]
+    ) -> list[Sighting]:
+        """Everyone who is really there, each once, in descending order of detection score."""
+        looks = [self._look(rgb, candidate, 1) for candidate in known]
+        looks += [self._look(rgb, candidate, self._looks) for candidate in newcomers(found, known)]
+        there = [one for one in looks if one is not None]
+        there.sort(key=lambda one: -one.detection_score)
+        columns = self._columns(there)
+        rows = distinct_poses(columns.landmarks, columns.score, self._skeleton)
+        return [there[row] for row in rows]
+
+    def _look(self, rgb: NDArray[np.uint8], candidate: Candidate, looks: int) -> Sighting | None:
+        """The person whom the candidate leads to, or None."""
+        roi = candidate.roi
+        landmarks, flag = self.landmarks(rgb, roi)
+        if flag < self._models.pack.landmark.min_flag:
+            return None
+        sighting = Sighting(candidate.score, flag, roi, landmarks)
+        if looks > 1 and self._models.pack.landmark.auxiliary is not None:
+            better = self._next_roi(sighting)
+            if roi_iou(roi, better[None])[0] < SETTLED_IOU:
+                return self._look(rgb, Candidate(candidate.score, better), looks - 1)
+        return sighting
+
+    def _next_roi(self, sighting: Sighting) -> FloatArray:
+        """(4,) where to look for the same person next, by the rule for detections."""
+        centre, tip = sighting.landmarks[self._models.pack.landmark.auxiliary, None, :2]
+        roi: FloatArray = rois_from_points(centre, tip, self._models.pack.detector.roi_scale)[0]
+        return roi
+
+    def _columns(self, sightings: Sequence[Sighting]) -> FramePoses:
+        count = self._models.pack.landmark.count
+        landmarks = [one.landmarks[:count] for one in sightings]
+        return FramePoses(
+            np.array([one.detection_score for one in sightings], np.float32),
+            np.array([one.score for one in sightings], np.float32),
+            np.array([one.roi for one in sightings], np.float32).reshape(-1, 4),
+            np.array(landmarks, np.float32).reshape(-1, count, len(COLUMNS)),
         )

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from annotate.chunking import chunk_frames, cut
-from annotate.domain import VideoIndex
+from annotate.chunking import chunk_frames, cut, restart_every
+from annotate.domain import People, VideoIndex
 from annotate.errors import UsageError, VideoError
 from annotate.job import Job, JobVideo, Recipe, Rejected
 from annotate.pack import read_pack
@@ -27,6 +27,8 @@ def submit(
     videos: Sequence[Path],
     pack: Path,
     *,
+    people: People,
+    detect_every: int,
     smooth_hz: float | None,
     workers: int,
     progress: Progress,
@@ -38,6 +40,7 @@ def submit(
 
     Args:
         pack: folder of the model pack.
+        people, detect_every: of the recipe.
         smooth_hz: cut-off of the smoother, or None.
         workers: how many processes wait for chunks.
         progress: called while files are read.
@@ -48,7 +51,7 @@ def submit(
         StoreError: the store cannot be written.
     """
     spec = read_pack(pack)
-    recipe = Recipe(pack_name=spec.name, pack=spec.digest)
+    recipe = Recipe(spec.name, spec.digest, people, detect_every)
     store.add_pack(pack, recipe.pack)
     indexes: dict[Path, VideoIndex] = {}
     rejected: list[Rejected] = []
@@ -60,11 +63,14 @@ def submit(
     if not indexes:
         reasons = "\n".join(f"  {one.reason}" for one in rejected)
         raise VideoError(f"none of the files can be annotated:\n{reasons}", "")
-    target = chunk_frames(sum(len(index) for index in indexes.values()), workers)
+    frames = sum(len(index) for index in indexes.values())
+    target = chunk_frames(frames, workers, people, detect_every)
     for index in indexes.values():
         store.write_index(index)
         if store.read_chunks(recipe.digest, index.fingerprint) is None:
-            store.write_chunks(recipe.digest, index.fingerprint, cut(index, target))
+            store.write_chunks(
+                recipe.digest, index.fingerprint, cut(index, target, restart_every(detect_every))
+            )
     names = _unique_names(list(indexes))
     entries = (
         JobVideo(name, index.fingerprint, str(path.absolute()))

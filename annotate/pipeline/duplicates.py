@@ -1,0 +1,33 @@
+"""Poses that are one person twice: the better one stands."""
+
+import numpy as np
+
+from annotate.domain import FloatArray, IntArray
+from annotate.similarity import AREA_OF_BOX, oks
+from annotate.skeletons import COCO_SIGMAS, Skeleton
+
+SAME_POSE_OKS = 0.5
+
+
+def distinct_poses(landmarks: FloatArray, score: FloatArray, skeleton: Skeleton) -> IntArray:
+    """Non-maximum suppression by object keypoint similarity.
+
+    Args:
+        landmarks: (n, L, 5) float32: x, y, z, visibility, presence.
+        score: (n,) float32; with the mean visibility it tells which of two poses is the better.
+        skeleton: that they belong to.
+
+    Returns:
+        (k,) int64 rows of the poses that stand, increasing.
+    """
+    places = [place for place in skeleton.coco17 if place is not None]
+    sigmas = COCO_SIGMAS[[place is not None for place in skeleton.coco17]]
+    points = landmarks[:, places, :2]
+    area = np.prod(np.ptp(points, axis=1), axis=1) * AREA_OF_BOX
+    alike = oks(points, points, np.ones(points.shape[:2], np.bool_), area, sigmas)
+    kept: list[int] = []
+    for row in np.argsort(-score * landmarks[:, :, 3].mean(axis=1), kind="stable"):
+        # Of the two areas the smaller counts: a small pose is not the large one that it lies in.
+        if (np.minimum(alike[row, kept], alike[kept, row]) <= SAME_POSE_OKS).all():
+            kept.append(int(row))
+    return np.sort(np.array(kept, np.int64))
