@@ -3,8 +3,6 @@
 from functools import lru_cache
 from pathlib import Path
 
-import cv2
-
 from annotate.domain import People
 from annotate.inference import Models, QnnSettings, checked_provider, load_models
 from annotate.job import Recipe
@@ -13,6 +11,7 @@ from annotate.pipeline import PoseEstimator
 from annotate.settings import settings_from
 from annotate.soc import find_soc
 from annotate.store import Files, Store
+from workers.process import prepare_process
 
 
 def this_store() -> Store:
@@ -32,8 +31,7 @@ def _estimator(folder: Path, people: People, detect_every: int) -> PoseEstimator
 
 @lru_cache(maxsize=2)
 def _models(folder: Path) -> Models:
-    # One process a core: threads of OpenCV's own would only fight with the other processes'.
-    cv2.setNumThreads(1)
+    prepare_process()
     settings = settings_from()
     qnn = QnnSettings(soc=find_soc(settings.soc) if settings.soc else None)
     provider = checked_provider(settings.provider)
