@@ -17,6 +17,8 @@ class MergeSettings:
         least_similarity: below it a pose is not the track's next one.
         duplicate_oks: two poses of one frame that are more alike than this are one person.
         birth_score: a pose below it does not begin a track.
+        fresh_s: a track unseen for longer is lost, and waits for what the others leave.
+        slack_per_s: by this factor more is allowed for motion for each second unseen.
         lost_s: a track that is unseen for longer has ended.
         velocity_s: how far back the motion of a track is looked at.
         half_life_s: in which a lost track's predicted speed halves.
@@ -34,6 +36,8 @@ class MergeSettings:
     least_similarity: float = 0.3
     duplicate_oks: float = 0.7
     birth_score: float = 0.4
+    fresh_s: float = 0.15
+    slack_per_s: float = 1.0
     lost_s: float = 2.0
     velocity_s: float = 0.15
     half_life_s: float = 0.5

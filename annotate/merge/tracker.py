@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from annotate.domain import FloatArray
@@ -74,28 +75,46 @@ class Tracker:
         return owners
 
     def _pairs(self, frame: FramePoses) -> list[tuple[int, int]]:
-        shifts = [track.shift(frame.time_s, self._settings) for track in self._alive]
-        shift = np.array(shifts, np.float32)
-        similarity = self._similarity(shift, frame)
+        """Tracks and poses that go together: first the tracks just seen, then the lost ones, so
+        that nobody who comes back takes the pose of somebody who never left.
+        """
+        fresh_s = self._settings.fresh_s
+        ages = np.array([frame.time_s - track.last_s for track in self._alive])
+        free = np.arange(len(frame))
+        pairs: list[tuple[int, int]] = []
+        for group in (np.flatnonzero(ages <= fresh_s), np.flatnonzero(ages > fresh_s)):
+            if len(group) and len(free):
+                found = self._best(group, ages[group], frame, free)
+                pairs += found
+                free = np.setdiff1d(free, [pose for _, pose in found])
+        return pairs
+
+    def _best(
+        self, group: NDArray[np.int64], ages: FloatArray, frame: FramePoses, free: NDArray[np.int64]
+    ) -> list[tuple[int, int]]:
+        tracks = [self._alive[place] for place in group]
+        similarity = self._similarity(tracks, ages, frame)[:, free]
         similarity = np.rint(similarity * _STEPS) / _STEPS
         rows, columns = linear_sum_assignment(-similarity)
-        least = self._settings.least_similarity
-        return [
-            (int(row), int(column))
-            for row, column in zip(rows, columns, strict=True)
-            if similarity[row, column] >= least
-        ]
+        good = similarity[rows, columns] >= self._settings.least_similarity
+        return list(zip(group[rows[good]].tolist(), free[columns[good]].tolist(), strict=True))
 
-    def _similarity(self, shift: FloatArray, frame: FramePoses) -> FloatArray:
-        """(tracks, poses) float32 in [0, 1]: OKS and buffered IoU of the predicted poses."""
+    def _similarity(self, tracks: list[Track], ages: FloatArray, frame: FramePoses) -> FloatArray:
+        """(tracks, poses) float32 in [0, 1]: OKS and buffered IoU of the predicted poses.
+
+        What is allowed for motion grows with the time for which a track is unseen.
+        """
         settings = self._settings
-        keypoints = np.stack([track.keypoints for track in self._alive]) + shift[:, None]
-        seen = np.stack([track.seen for track in self._alive])[:, None] & frame.seen[None]
-        box = np.stack([track.box for track in self._alive]) + np.tile(shift, 2)
+        slack = (1 + settings.slack_per_s * ages).astype(np.float32)
+        shift = np.array([track.shift(frame.time_s, settings) for track in tracks], np.float32)
+        keypoints = np.stack([track.keypoints for track in tracks]) + shift[:, None]
+        seen = np.stack([track.seen for track in tracks])[:, None] & frame.seen[None]
+        box = np.stack([track.box for track in tracks]) + np.tile(shift, 2)
         area = AREA_OF_BOX * (box[:, 2:] - box[:, :2]).prod(axis=1)
         sigmas = COCO_SIGMAS * np.float32(settings.oks_sigma_scale)
-        alike = oks(keypoints, frame.keypoints, seen, area, sigmas)
-        overlap = _iou(_buffered(box, settings), _buffered(frame.box, settings))
+        alike = oks(keypoints, frame.keypoints, seen, area * slack**2, sigmas)
+        buffer = np.float32(settings.box_buffer)
+        overlap = _iou(_buffered(box, buffer * slack[:, None]), _buffered(frame.box, buffer))
         return settings.oks_share * alike + (1 - settings.oks_share) * overlap
 
     def _begin(self, frame: FramePoses, pose: int) -> Track:
@@ -125,8 +144,8 @@ class Tracker:
             track.hips.pop(0)
 
 
-def _buffered(box: FloatArray, settings: MergeSettings) -> FloatArray:
-    grow = (box[:, 2:] - box[:, :2]) * np.float32(settings.box_buffer)
+def _buffered(box: FloatArray, share: FloatArray | np.float32) -> FloatArray:
+    grow = (box[:, 2:] - box[:, :2]) * share
     return np.hstack([box[:, :2] - grow, box[:, 2:] + grow])
 
 

@@ -1,0 +1,122 @@
+"""Walking stick figures made of numbers alone: with noise, outliers and gaps, their truth known."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotate.domain import Poses
+
+LANDMARKS = 33
+HEIGHT_PX = 300.0
+
+
+@dataclass(frozen=True, eq=False)
+class Walker:
+    """A person who walks along a straight line.
+
+    Attributes:
+        xy: (F, 33, 2) float64 pixels: the truth.
+        seen: (F,) bool: frames in which the pipeline finds the person.
+    """
+
+    xy: NDArray[np.float64]
+    seen: NDArray[np.bool_]
+
+
+def walker(
+    time_s: NDArray[np.float64],
+    x: tuple[float, float],
+    y: float = 400.0,
+    phase: float = 0.0,
+    height: float = HEIGHT_PX,
+) -> Walker:
+    """Somebody who goes from x[0] to x[1] during `time_s`, with arms and legs swinging at 1 Hz."""
+    figure = _figure() * height
+    share = (time_s - time_s[0]) / max(time_s[-1] - time_s[0], 1e-9)
+    centre = np.stack([x[0] + (x[1] - x[0]) * share, np.full_like(share, y)], axis=1)
+    swing = np.sin(2 * np.pi * time_s + phase)
+    sides = np.where(np.arange(LANDMARKS) % 2 == 0, 1.0, -1.0) * _looseness() * 0.12 * height
+    xy = figure[None] + centre[:, None]
+    xy[:, :, 0] += swing[:, None] * sides
+    return Walker(xy, np.ones(len(time_s), np.bool_))
+
+
+def _figure() -> NDArray[np.float64]:
+    """(33, 2): a standing person one unit tall, hips at the origin."""
+    arms, legs = [-0.32, -0.18, -0.04, 0.0, 0.0, 0.0], [0.0, 0.24, 0.48, 0.5, 0.5]
+    y = np.array([-0.45] * 11 + [height for part in arms + legs for height in (part, part)])
+    x = np.where(np.arange(LANDMARKS) % 2 == 0, -1, 1) * np.where(y < -0.4, 0.03, 0.09)
+    return np.stack([x, y], axis=1)
+
+
+def _looseness() -> NDArray[np.float64]:
+    """(33,): how far a landmark swings."""
+    loose = np.zeros(LANDMARKS)
+    loose[13:23] = 1.0
+    loose[25:] = 1.0
+    return loose
+
+
+def poses_of(
+    walkers: list[Walker],
+    time_s: NDArray[np.float64],
+    noise_px: float = 0.0,
+    outliers: float = 0.0,
+    seed: int = 0,
+) -> Poses:
+    """What the pipeline would say of them, with white noise and outliers of 30 px."""
+    random = np.random.default_rng(seed)
+    frames = len(time_s)
+    found: list[list[NDArray[np.float64]]] = [[] for _ in range(frames)]
+    for one in walkers:
+        noise = random.normal(0, noise_px, (frames, LANDMARKS, 2))
+        far = random.random((frames, LANDMARKS, 1)) < outliers
+        noise += far * random.normal(0, 30, (frames, LANDMARKS, 2))
+        for frame in np.flatnonzero(one.seen):
+            found[frame].append(one.xy[frame] + noise[frame])
+    return _poses(found, time_s)
+
+
+def _poses(found: list[list[NDArray[np.float64]]], time_s: NDArray[np.float64]) -> Poses:
+    counts = [len(frame) for frame in found]
+    total = sum(counts)
+    landmarks = np.ones((total, LANDMARKS, 5), np.float32)
+    if total:
+        landmarks[:, :, :2] = np.concatenate([np.stack(frame) for frame in found if frame])
+    landmarks[:, :, 2] = 0
+    hips = landmarks[:, 23:25, :2].mean(axis=1)
+    return Poses(
+        frame_index=np.arange(len(time_s), dtype=np.int64),
+        pts=np.rint(time_s * 90_000).astype(np.int64),
+        time_s=time_s,
+        offsets=np.cumsum([0, *counts], dtype=np.int64),
+        detection_score=np.full(total, 0.9, np.float32),
+        score=np.full(total, 0.95, np.float32),
+        roi=np.column_stack([hips, np.full((total, 1), 750), np.zeros((total, 1))]).astype(
+            np.float32
+        ),
+        landmarks=landmarks,
+    )
+
+
+def in_parts(poses: Poses, cuts: list[int]) -> list[Poses]:
+    """The same poses in several parts, cut before the frames `cuts`."""
+    edges = [0, *sorted(set(cuts) - {0, len(poses.frame_index)}), len(poses.frame_index)]
+    parts = []
+    for start, stop in pairwise(edges):
+        rows = slice(poses.offsets[start], poses.offsets[stop])
+        parts.append(
+            Poses(
+                frame_index=poses.frame_index[start:stop],
+                pts=poses.pts[start:stop],
+                time_s=poses.time_s[start:stop],
+                offsets=poses.offsets[start : stop + 1] - poses.offsets[start],
+                detection_score=poses.detection_score[rows],
+                score=poses.score[rows],
+                roi=poses.roi[rows],
+                landmarks=poses.landmarks[rows],
+            )
+        )
+    return parts

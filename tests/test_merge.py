@@ -1,0 +1,215 @@
+"""Parts to tracks, on walkers whose truth is known."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from annotate.domain import Poses, Tracks
+from annotate.merge import MergeSettings, merge
+from annotate.skeletons import SKELETONS
+from tests.made_tracks import HEIGHT_PX, Walker, in_parts, poses_of, walker
+
+SKELETON = SKELETONS["blazepose-33"]
+SIZE = (1920, 1080)
+
+
+def merged(parts: list[Poses], options: MergeSettings | None = None) -> Tracks:
+    """All blocks as one."""
+    blocks = list(merge(iter(parts), options or MergeSettings(), SKELETON, SIZE))
+    assert blocks, "nobody was found"
+    return Tracks(
+        **{f.name: np.concatenate([getattr(b, f.name) for b in blocks]) for f in fields(Tracks)}
+    )
+
+
+def steady(seconds: float, fps: float) -> NDArray[np.float64]:
+    return np.arange(round(seconds * fps)) / fps
+
+
+def uneven(seconds: float, fps: float) -> NDArray[np.float64]:
+    steps = np.random.default_rng(7).uniform(0.5, 1.5, round(seconds * fps)) / fps
+    return np.cumsum(steps) - steps[0]
+
+
+def hidden(one: Walker, *ranges: tuple[int, int]) -> Walker:
+    seen = one.seen.copy()
+    for start, stop in ranges:
+        seen[start:stop] = False
+    return replace(one, seen=seen)
+
+
+# Identity
+
+
+def test_two_people_who_cross_keep_their_ids():
+    time_s = steady(6, 30)
+    people = [walker(time_s, (200, 1600)), walker(time_s, (1600, 200), y=430, phase=2)]
+    tracks = merged([poses_of(people, time_s, noise_px=2)])
+    assert set(tracks.track_id) == {1, 2}
+    for number, truth in enumerate(people, start=1):
+        mine = tracks.smoothed[tracks.track_id == number]
+        apart = np.abs(mine[:, 23, 0] - truth.xy[:, 23, 0])
+        assert apart.max() < 0.1 * HEIGHT_PX
+
+
+@pytest.mark.parametrize("away_s", [0.5, 1.0, 1.8])
+def test_somebody_who_is_hidden_for_less_than_two_seconds_keeps_the_id(away_s: float):
+    time_s = steady(6, 30)
+    gap = (60, 60 + round(away_s * 30))
+    tracks = merged([poses_of([hidden(walker(time_s, (500, 1100)), gap)], time_s, noise_px=1)])
+    assert set(tracks.track_id) == {1}
+
+
+def test_ids_are_numbered_by_first_frame_then_from_left_to_right():
+    time_s = steady(3, 30)
+    late = hidden(walker(time_s, (300, 350)), (0, 20))
+    right, left = walker(time_s, (1500, 1450)), walker(time_s, (900, 950))
+    tracks = merged([poses_of([late, right, left], time_s)])
+    first_x = [tracks.smoothed[tracks.track_id == n][0, 23, 0] for n in (1, 2, 3)]
+    assert first_x[0] == pytest.approx(900, abs=60)
+    assert first_x[1] == pytest.approx(1500, abs=60)
+    assert first_x[2] == pytest.approx(300, abs=60)
+
+
+def test_a_flicker_of_less_than_a_fifth_of_a_second_is_nobody():
+    time_s = steady(3, 30)
+    ghost = hidden(walker(time_s, (1500, 1500)), (0, 30), (34, 90))
+    tracks = merged([poses_of([walker(time_s, (300, 500)), ghost], time_s)])
+    assert set(tracks.track_id) == {1}
+
+
+def test_a_person_found_twice_in_a_frame_is_there_once():
+    time_s = steady(2, 30)
+    one = walker(time_s, (300, 500))
+    tracks = merged([poses_of([one, one], time_s, noise_px=1)])
+    assert len(tracks) == len(time_s)
+
+
+def test_a_single_frame_is_kept():
+    time_s = np.zeros(1)
+    tracks = merged([poses_of([walker(time_s, (300, 500))], time_s)])
+    assert tracks.track_id.tolist() == [1]
+
+
+def test_nobody_in_no_frames_and_in_some():
+    assert list(merge(iter([]), MergeSettings(), SKELETON, SIZE)) == []
+    empty = poses_of([], steady(2, 30))
+    assert list(merge(iter([empty]), MergeSettings(), SKELETON, SIZE)) == []
+
+
+# Independence of chunks
+
+
+def busy_scene() -> Poses:
+    time_s = steady(24, 30)
+    people = [
+        hidden(walker(time_s, (100, 1800)), (200, 206), (400, 440)),
+        hidden(walker(time_s, (1800, 100), y=430), (0, 100), (590, 720)),
+        hidden(walker(time_s, (900, 1000), y=600), (150, 152), (300, 600)),
+    ]
+    return poses_of(people, time_s, noise_px=2, outliers=0.01)
+
+
+def assert_identical(actual: Tracks, expected: Tracks) -> None:
+    for field in fields(Tracks):
+        a, b = getattr(actual, field.name), getattr(expected, field.name)
+        assert a.tobytes() == b.tobytes(), field.name
+
+
+@pytest.mark.parametrize("count", [7, 100])
+def test_as_many_chunks_give_the_same_bytes_as_one(count: int):
+    poses = busy_scene()
+    cuts = np.linspace(0, len(poses.frame_index), count + 1).astype(int).tolist()
+    assert_identical(merged(in_parts(poses, cuts)), merged([poses]))
+
+
+@settings(max_examples=10, deadline=None)
+@given(cuts=st.lists(st.integers(1, 719), max_size=12))
+def test_any_cuts_give_the_same_bytes(cuts: list[int]):
+    poses = busy_scene()
+    assert_identical(merged(in_parts(poses, cuts)), merged([poses]))
+
+
+def test_the_order_of_the_people_in_a_frame_does_not_matter():
+    time_s = steady(4, 30)
+    people = [walker(time_s, (200, 900)), walker(time_s, (1500, 1000), y=450)]
+    one_way = merged([poses_of(people, time_s)])
+    assert_identical(merged([poses_of(people[::-1], time_s)]), one_way)
+
+
+def test_frames_of_a_chunk_that_failed_are_a_gap():
+    poses = busy_scene()
+    first, _, last = in_parts(poses, [300, 400])
+    tracks = merged([first, last])
+    assert not ((tracks.frame_index >= 300) & (tracks.frame_index < 400)).any()
+    assert tracks.frame_index.max() >= 700
+
+
+# Smoothing
+
+
+def jitter(xy: NDArray[np.float64], time_s: NDArray[np.float64]) -> float:
+    """Mean second derivative in heights a second squared, from the true times."""
+    speed = np.diff(xy, axis=0) / np.diff(time_s)[:, None, None]
+    between = (time_s[2:] - time_s[:-2])[:, None, None] / 2
+    return float(np.abs(np.diff(speed, axis=0) / between).mean() / HEIGHT_PX)
+
+
+@pytest.mark.parametrize(
+    "time_s",
+    [steady(8, 30), steady(8, 60), uneven(8, 30)],
+    ids=["30 frames/s", "60 frames/s", "variable frame rate"],
+)
+def test_smoothing_is_nearer_to_the_truth_calmer_and_not_late(time_s: NDArray[np.float64]):
+    one = hidden(walker(time_s, (500, 1300)), (50, 55), (120, 126))
+    raw = poses_of([one], time_s, noise_px=3, outliers=0.02)
+    tracks = merged([raw])
+    assert len(tracks) == len(time_s)
+    known = ~tracks.filled
+    raw_error = np.linalg.norm(tracks.raw[known, :, :2] - one.xy[known], axis=2).mean()
+    error = np.linalg.norm(tracks.smoothed[:, :, :2] - one.xy, axis=2).mean()
+    assert error <= raw_error
+    noise = jitter(tracks.raw[known, :, :2], time_s[known])
+    assert jitter(tracks.smoothed[:, :, :2], time_s) <= noise / 5
+    wrist, truth = (v - v.mean() for v in (tracks.smoothed[:, 15, 0], one.xy[:, 15, 0]))
+    slide = range(-5, 6)
+    likeness = [float((wrist[5 + k : len(wrist) - 5 + k] * truth[5:-5]).sum()) for k in slide]
+    assert slide[int(np.argmax(likeness))] == 0
+
+
+def test_a_short_gap_is_filled_and_flagged_a_long_one_stays_open():
+    time_s = steady(6, 30)
+    one = hidden(walker(time_s, (500, 1100)), (30, 38), (90, 110))
+    tracks = merged([poses_of([one], time_s, noise_px=1)])
+    filled = tracks.frame_index[tracks.filled].tolist()
+    assert filled == list(range(30, 38))
+    assert np.isnan(tracks.raw[tracks.filled]).all()
+    assert (tracks.score[tracks.filled] == 0).all()
+    assert not np.isin(np.arange(90, 110), tracks.frame_index).any()
+    apart = np.linalg.norm(tracks.smoothed[tracks.filled, :, :2] - one.xy[30:38], axis=2)
+    assert np.median(apart) < 0.03 * HEIGHT_PX
+
+
+def test_smoothing_off_leaves_every_value_and_gap():
+    time_s = steady(3, 30)
+    poses = poses_of([hidden(walker(time_s, (500, 800)), (30, 35))], time_s, noise_px=2)
+    tracks = merged([poses], MergeSettings(smooth_hz=None))
+    assert (tracks.smoothed == tracks.raw).all()
+    assert (tracks.raw == poses.landmarks).all()
+    assert not tracks.filled.any()
+
+
+def test_boxes_hold_the_person_and_end_at_the_picture():
+    time_s = steady(2, 30)
+    tracks = merged([poses_of([walker(time_s, (20, 60))], time_s)])
+    x, y, width, height = tracks.bbox.T
+    assert (x >= 0).all()
+    assert (y >= 0).all()
+    assert (x + width <= SIZE[0]).all()
+    inside = tracks.smoothed[:, :, 0].max(axis=1)
+    assert (inside <= x + width).all()
+    assert (height >= HEIGHT_PX * 0.9).all()
