@@ -15,6 +15,7 @@ from annotate.cli import models
 from annotate.cli.compile import compile_pack
 from annotate.cli.demo import demo
 from annotate.cli.doctor import doctor
+from annotate.cli.evaluate import evaluate
 from annotate.cli.export import export
 from annotate.cli.status import jobs, status
 from annotate.cli.submit import retry, submit
@@ -37,6 +38,7 @@ app.command()(jobs)
 app.add_typer(models.app, name="models")
 models.app.command("compile")(compile_pack)
 app.command()(demo)
+app.command()(evaluate)
 app.command()(doctor)
 
 

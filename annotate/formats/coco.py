@@ -5,6 +5,7 @@ from 1 and v of 0, 1 or 2; CVAT (datumaro) wants `segmentation`, makes tracks on
 `track_id` and `keyframe` together, and reads the frame's number from the end of the image's name.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -25,6 +26,13 @@ from annotate.skeletons import (
 )
 
 PERSON = 1
+PERSON_CATEGORY = {
+    "id": PERSON,
+    "name": "person",
+    "supercategory": "person",
+    "keypoints": list(COCO_KEYPOINTS),
+    "skeleton": [[a + 1, b + 1] for a, b in COCO_EDGES],
+}
 _BLOCK = 2000
 
 
@@ -60,18 +68,15 @@ def annotation_file(videos: Sequence[CocoVideo], skeleton: Skeleton) -> Iterator
         "videos": [
             {"id": v.id, "name": v.name, "width": v.width, "height": v.height} for v in videos
         ],
-        "categories": [
-            {
-                "id": PERSON,
-                "name": "person",
-                "supercategory": "person",
-                "keypoints": list(COCO_KEYPOINTS),
-                "skeleton": [[a + 1, b + 1] for a, b in COCO_EDGES],
-            }
-        ],
+        "categories": [PERSON_CATEGORY],
     }
+    folders = image_folders([video.name for video in videos])
     yield orjson.dumps(head)[:-1] + b',"images":'
-    yield from _list(image for video in videos for image in _images(video))
+    yield from _list(
+        image
+        for video, folder in zip(videos, folders, strict=True)
+        for image in _images(video, folder)
+    )
     yield b',"annotations":'
     yield from _list(
         {"id": number, **annotation}
@@ -81,7 +86,11 @@ def annotation_file(videos: Sequence[CocoVideo], skeleton: Skeleton) -> Iterator
 
 
 def results_file(videos: Sequence[CocoVideo], skeleton: Skeleton) -> Iterator[bytes]:
-    """The results file: every pose with a labelled keypoint, all 17 coordinates as they are."""
+    """The results file: every pose with a labelled keypoint, all 17 coordinates as they are.
+
+    A pose without a labelled keypoint stays out: COCO's evaluation leaves it out of account in
+    the annotation file, and would count it here as a pose that fits nobody.
+    """
     yield from _list(
         {
             "image_id": image,
@@ -97,17 +106,37 @@ def results_file(videos: Sequence[CocoVideo], skeleton: Skeleton) -> Iterator[by
     yield b"\n"
 
 
+def image_folders(videos: Sequence[str]) -> list[str]:
+    """For each video the folder that its images are named after, no two alike.
+
+    It is the video's name without its ending, or with it where that alone tells two videos apart.
+
+    Args:
+        videos: names, no two alike.
+    """
+    stems = [str(PurePosixPath(name).with_suffix("")) for name in videos]
+    alike, whole = Counter(stems), set(videos)
+    return [
+        stem if alike[stem] == 1 and (stem == name or stem not in whole) else name
+        for name, stem in zip(videos, stems, strict=True)
+    ]
+
+
 def image_name(video: str, frame: int) -> str:
-    """Name of a frame's image; no file of that name need exist."""
-    return f"{PurePosixPath(video).with_suffix('')}/frame_{frame:06d}.jpg"
+    """Name of a frame's image, where no other video has the same stem; no such file need exist."""
+    return _image_name(image_folders([video])[0], frame)
 
 
-def _images(video: CocoVideo) -> Iterator[dict[str, Any]]:
+def _image_name(folder: str, frame: int) -> str:
+    return f"{folder}/frame_{frame:06d}.jpg"
+
+
+def _images(video: CocoVideo, folder: str) -> Iterator[dict[str, Any]]:
     times = np.round(video.time_s, 6)
     for frame, (pts, time_s) in enumerate(zip(video.pts.tolist(), times.tolist(), strict=True)):
         yield {
             "id": video.first_image + frame,
-            "file_name": image_name(video.name, frame),
+            "file_name": _image_name(folder, frame),
             "width": video.width,
             "height": video.height,
             "video_id": video.id,
@@ -140,17 +169,19 @@ def _annotations(videos: Sequence[CocoVideo], skeleton: Skeleton) -> Iterator[di
 
 def _poses(video: CocoVideo, skeleton: Skeleton) -> Iterator[tuple[Any, ...]]:
     """Image id, track id, (17, 2) coordinates, (17,) v, (4,) box, score, (17,) visibility, filled:
-    rounded once, so that both files say the same.
+    rounded once and before v is told, so that both files say the same and nothing else.
     """
     for block in video.tracks():
         keypoints = coco_keypoints(block.smoothed, skeleton)
-        v = coco_visibility(keypoints, video.width, video.height)
+        # Adding 0 turns -0.0 into 0.0.
+        xy = np.round(keypoints[:, :, :2].astype(np.float64), 2) + 0.0
+        keypoints[:, :, :2] = xy
         yield from zip(
             (video.first_image + block.frame_index).tolist(),
             block.track_id.tolist(),
-            np.round(keypoints[:, :, :2].astype(np.float64), 2),
-            v,
-            np.round(block.bbox.astype(np.float64), 2),
+            xy,
+            coco_visibility(keypoints, video.width, video.height),
+            np.round(block.bbox.astype(np.float64), 2) + 0.0,
             np.round(block.score.astype(np.float64), 4).tolist(),
             np.round(keypoints[:, :, 2].astype(np.float64), 3),
             block.filled.tolist(),

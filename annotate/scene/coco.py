@@ -4,9 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from annotate.formats.coco import PERSON, image_name
+from annotate.formats.coco import PERSON, PERSON_CATEGORY, image_name
 from annotate.scene.truth import VISIBLE, Truth
-from annotate.skeletons import COCO_EDGES, COCO_KEYPOINTS
 
 _VIDEO = 1
 
@@ -34,7 +33,7 @@ def truth_to_coco(truth: Truth, video: str) -> dict[str, Any]:
         "info": {"description": "Truth of a made scene", "version": "1.0"},
         "licenses": [],
         "videos": [{"id": _VIDEO, "name": video, **size}],
-        "categories": [_CATEGORY],
+        "categories": [PERSON_CATEGORY],
         "images": [
             {
                 "id": frame + 1,
@@ -48,15 +47,6 @@ def truth_to_coco(truth: Truth, video: str) -> dict[str, Any]:
         ],
         "annotations": annotations,
     }
-
-
-_CATEGORY = {
-    "id": PERSON,
-    "name": "person",
-    "supercategory": "person",
-    "keypoints": list(COCO_KEYPOINTS),
-    "skeleton": [[a + 1, b + 1] for a, b in COCO_EDGES],
-}
 
 
 def _annotation(truth: Truth, frame: int, person: int) -> dict[str, Any]:

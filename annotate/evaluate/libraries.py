@@ -1,0 +1,21 @@
+"""The libraries that only an evaluation needs."""
+
+from importlib import import_module
+from typing import Any
+
+from annotate.errors import UsageError
+
+
+def library(name: str) -> Any:
+    """The module `name`, imported now.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise UsageError(
+            f"evaluating needs {name.split('.')[0]}: {error}",
+            "Install what `annotate evaluate` needs: pip install 'annotate[evaluate]'",
+        ) from error

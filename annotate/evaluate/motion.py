@@ -1,0 +1,154 @@
+"""How smoothly keypoints move, and how late they come."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotate.domain import IntArray
+from annotate.evaluate.dataset import NONE, People, Truth, track_numbers
+from annotate.evaluate.pairs import Pairs
+
+# Frames either way within which a delay is looked for.
+REACH = 10
+# A delay shows where shifting the truth by REACH frames takes keypoints at least so far, in body
+# heights (root mean square), from where they best fit.
+LEAST_MOTION = 0.005
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Of the poses that fit a person of the truth; heights are medians over a track.
+
+    Attributes:
+        jitter: mean length of the keypoints' second difference in time, in body heights per
+            square second; with an even frame rate, second difference x fps^2 / height. None
+            without three frames in a row, or without times.
+        true_jitter: the same of the truth, over the same keypoints: the share that is motion.
+        lag: frames by which the truth must be delayed to fit best, to fractions of a frame; above
+            0 the poses are late. A constant offset of a keypoint does not count as lag. None where
+            nobody speeds up or slows down enough to tell, or is there for long enough.
+    """
+
+    jitter: float | None
+    true_jitter: float | None
+    lag: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class _People:
+    """Tracked people of the truth, ordered by track, then frame.
+
+    Attributes:
+        row: (P,) int64: row of the truth.
+        track: (P,) int64: number of the track, from 0.
+        frame: (P,) int64.
+        time_s: (P,) float64 seconds, or NaN.
+        height: (P,) float64 pixels, of the whole track.
+        keypoints: (P, 17, 2) float64 pixels.
+        labelled: (P, 17) bool.
+    """
+
+    row: IntArray
+    track: IntArray
+    frame: IntArray
+    time_s: NDArray[np.float64]
+    height: NDArray[np.float64]
+    keypoints: NDArray[np.float64]
+    labelled: NDArray[np.bool_]
+
+
+def measure_motion(truth: Truth, poses: People, pairs: Pairs) -> Motion | None:
+    """Jitter and lag over all videos, or None where the truth has no tracks."""
+    people = _tracked(truth)
+    pose_of = np.full(len(truth.people), NONE)
+    pose_of[pairs.person] = pairs.pose
+    pose = pose_of[people.row]  # (P,) of each person, or NONE
+    if (pose == NONE).all():
+        return None
+    found = np.where((pose == NONE)[:, None, None], np.nan, poses.keypoints[pose])
+    labelled = people.labelled & poses.labelled[pose] & (pose != NONE)[:, None]
+    track_of = np.where(pose == NONE, NONE, poses.track[pose])
+    return Motion(
+        *_jitter(people, found, labelled, track_of),
+        lag=_lag(people, found, labelled),
+    )
+
+
+def _tracked(truth: Truth) -> _People:
+    everybody, images = truth.people, truth.images
+    number, frame = track_numbers(everybody, images), images.frame[everybody.image]
+    rows = np.flatnonzero((number != NONE) & (frame != NONE))
+    rows = rows[np.lexsort((frame[rows], number[rows]))]
+    new = np.diff(number[rows], prepend=NONE) != 0
+    runs = np.split(everybody.bbox[rows, 3], np.flatnonzero(new)[1:])
+    track: IntArray = np.cumsum(new) - 1
+    heights = np.array([np.median(run) for run in runs if len(run)])
+    return _People(
+        row=rows,
+        track=track,
+        frame=frame[rows],
+        time_s=images.time_s[everybody.image[rows]],
+        height=np.maximum(heights, 1)[track],
+        keypoints=everybody.keypoints[rows],
+        labelled=everybody.labelled[rows],
+    )
+
+
+def _jitter(
+    people: _People,
+    found: NDArray[np.float64],
+    labelled: NDArray[np.bool_],
+    track_of: IntArray,
+) -> tuple[float | None, float | None]:
+    """Of the poses and of the truth, over triples of frames in which a person has one track id."""
+    steady = (np.diff(people.track) == 0) & (np.diff(people.frame) == 1)
+    steady &= np.diff(track_of) == 0
+    middle = np.flatnonzero(steady[:-1] & steady[1:]) + 1
+    around = middle[:, None] + [-1, 0, 1]
+    timed = (np.diff(people.time_s[around], axis=1) > 0).all(axis=1)
+    around, middle = around[timed], middle[timed]
+    step = np.diff(people.time_s[around], axis=1)[:, :, None, None]
+    counted = labelled[around].all(axis=1)
+    if not counted.any():
+        return None, None
+
+    def mean(keypoints: NDArray[np.float64]) -> float:
+        speed = np.diff(keypoints[around], axis=1) / step
+        change = 2 * (speed[:, 1] - speed[:, 0]) / (step[:, 0] + step[:, 1])
+        length = np.linalg.norm(change, axis=2) / people.height[middle][:, None]
+        return float(length[counted].mean())
+
+    return mean(found), mean(people.keypoints)
+
+
+def _lag(people: _People, found: NDArray[np.float64], labelled: NDArray[np.bool_]) -> float | None:
+    shifts = np.arange(-REACH, REACH + 1)
+    span = int(people.frame.max()) + 2 * REACH + 1
+    keys = people.track * span + people.frame
+    wanted = keys[:, None] - shifts
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    # Every shift is judged on the same keypoints: those that the truth knows at all of them.
+    known = (keys[place] == wanted)[:, :, None] & people.labelled[place]
+    counted = labelled & known.all(axis=1)
+    if not counted.any():
+        return None
+    scaled = [x / people.height[:, None, None] for x in (found, people.keypoints)]
+    misfit = np.array([_spread(scaled[0] - scaled[1][at], counted, people.track) for at in place.T])
+    best = int(misfit.argmin())
+    if max(misfit[0], misfit[-1]) - misfit[best] < LEAST_MOTION**2:
+        return None
+    if best in (0, len(shifts) - 1):
+        return float(shifts[best])
+    before, least, after = misfit[best - 1 : best + 2]
+    return float(shifts[best] + 0.5 * (before - after) / (before - 2 * least + after))
+
+
+def _spread(offset: NDArray[np.float64], counted: NDArray[np.bool_], track: IntArray) -> float:
+    """Mean square of (P, 17, 2) offsets about the mean offset of each keypoint of each track."""
+    starts = np.flatnonzero(np.diff(track, prepend=NONE))
+    offset = np.where(counted[:, :, None], offset, 0.0)
+    number = np.maximum(np.add.reduceat(counted.astype(np.int64), starts), 1)
+    mean = np.add.reduceat(offset, starts) / number[:, :, None]
+    spread = np.where(counted[:, :, None], offset - mean[track], 0.0) ** 2
+    return float(spread.sum() / counted.sum())

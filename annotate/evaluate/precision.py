@@ -1,0 +1,115 @@
+"""Average precision and recall by OKS, as COCO's own evaluation computes them."""
+
+import contextlib
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from annotate.evaluate.dataset import People, Truth
+from annotate.evaluate.libraries import library
+from annotate.formats.coco import PERSON, PERSON_CATEGORY
+
+# The OKS thresholds whose curves are kept, and their places among COCO's 0.50, 0.55 .. 0.95.
+CURVES = {0.5: 0, 0.75: 5}
+
+
+@dataclass(frozen=True)
+class AveragePrecision:
+    """COCO's figures; None where the truth has nobody of that size.
+
+    Attributes:
+        ap, ar: mean over the OKS thresholds 0.50, 0.55 .. 0.95, of the 20 best poses an image.
+        ap50, ap75, ar50, ar75: at one threshold.
+        ap_medium, ar_medium: of people of 32^2 to 96^2 square pixels.
+        ap_large, ar_large: of people larger than that.
+        curves: OKS threshold, 0.5 and 0.75, and precision at recall 0.00, 0.01 .. 1.00.
+    """
+
+    ap: float | None
+    ap50: float | None
+    ap75: float | None
+    ap_medium: float | None
+    ap_large: float | None
+    ar: float | None
+    ar50: float | None
+    ar75: float | None
+    ar_medium: float | None
+    ar_large: float | None
+    curves: tuple[tuple[float, tuple[float, ...]], ...]
+
+
+def average_precision(truth: Truth, poses: People) -> AveragePrecision:
+    """AP and AR of `poses`.
+
+    Raises:
+        UsageError: pycocotools is not installed.
+    """
+    coco, evaluation = library("pycocotools.coco"), library("pycocotools.cocoeval")
+    # The readers report on standard output.
+    with contextlib.redirect_stdout(io.StringIO()):
+        known = coco.COCO()
+        known.dataset = {
+            "images": [{"id": place} for place in range(len(truth.images))],
+            "categories": [PERSON_CATEGORY],
+            "annotations": _annotations(truth.people),
+        }
+        known.createIndex()
+        # No pose at all is an error to the reader, an answer to us.
+        found = known.loadRes(_results(poses)) if len(poses) else coco.COCO()
+        run = evaluation.COCOeval(known, found, "keypoints")
+        run.params.imgIds = list(range(len(truth.images)))
+        run.params.catIds = [PERSON]
+        run.evaluate()
+        run.accumulate()
+        run.summarize()
+    precision = run.eval["precision"]  # threshold, recall, category, size, number of poses
+    curves = ((threshold, precision[place, :, 0, 0, 0]) for threshold, place in CURVES.items())
+    # COCO says -1 for what cannot be told.
+    ap, ap50, ap75, ap_medium, ap_large, ar, ar50, ar75, ar_medium, ar_large = (
+        None if value < 0 else float(value) for value in run.stats
+    )
+    return AveragePrecision(
+        ap=ap,
+        ap50=ap50,
+        ap75=ap75,
+        ap_medium=ap_medium,
+        ap_large=ap_large,
+        ar=ar,
+        ar50=ar50,
+        ar75=ar75,
+        ar_medium=ar_medium,
+        ar_large=ar_large,
+        curves=tuple((t, tuple(c.tolist())) for t, c in curves if (c >= 0).all()),
+    )
+
+
+def _annotations(people: People) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": row + 1,
+            "image_id": int(people.image[row]),
+            "category_id": PERSON,
+            "keypoints": np.column_stack([people.keypoints[row], 2 * people.labelled[row]])
+            .ravel()
+            .tolist(),
+            "num_keypoints": int(people.labelled[row].sum()),
+            "bbox": people.bbox[row].tolist(),
+            "area": float(people.area[row]),
+            "iscrowd": int(people.crowd[row]),
+        }
+        for row in range(len(people))
+    ]
+
+
+def _results(poses: People) -> list[dict[str, Any]]:
+    return [
+        {
+            "image_id": int(poses.image[row]),
+            "category_id": PERSON,
+            "keypoints": np.column_stack([poses.keypoints[row], np.ones(17)]).ravel().tolist(),
+            "score": float(poses.score[row]),
+        }
+        for row in range(len(poses))
+    ]

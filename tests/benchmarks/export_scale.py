@@ -1,0 +1,112 @@
+"""Seconds and peak memory of a COCO export of very many poses, read from a tracks file.
+
+    python -m tests.benchmarks.export_scale [--poses 1000000] [--folder FOLDER]
+
+The tracks file holds four people in every frame, in blocks as the merge writes them, and takes
+about 1.3 GB of FOLDER for a million poses. Each of the two files is written by a process of its
+own, which uses one core; making the tracks file is not counted. Wanted of a million: under 60 s
+and 300 MB.
+"""
+
+import argparse
+import multiprocessing
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from annotate.domain import Tracks
+from annotate.formats.coco import CocoVideo, annotation_file, results_file
+from annotate.merge.merge import BLOCK_FRAMES
+from annotate.skeletons import SKELETONS
+from annotate.store import Files, Store
+
+WIDTH, HEIGHT, FPS, PEOPLE = 1920, 1080, 30, 4
+SKELETON = SKELETONS["blazepose-33"]
+NAMES = ("recipe", "f" * 64, "merge")
+FILES = {"people.json": annotation_file, "results.json": results_file}
+# Of `ru_maxrss`, which macOS counts in bytes.
+RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+def made_tracks(frames: int) -> Iterator[Tracks]:
+    """Blocks of random poses; a tenth of them filled, keypoints in and out of the picture."""
+    random = np.random.default_rng(0)
+    for start in range(0, frames, BLOCK_FRAMES):
+        frame = np.repeat(np.arange(start, min(start + BLOCK_FRAMES, frames)), PEOPLE)
+        rows = len(frame)
+        landmarks = random.random((rows, len(SKELETON.landmarks), 5), np.float32)
+        landmarks[:, :, :3] *= (1.05 * WIDTH, 1.05 * HEIGHT, WIDTH)
+        filled = random.random(rows) < 0.1
+        yield Tracks(
+            frame_index=frame,
+            pts=frame * 512,
+            time_s=frame / FPS,
+            track_id=np.tile(np.arange(1, PEOPLE + 1), rows // PEOPLE),
+            score=np.where(filled, 0, random.random(rows, np.float32)).astype(np.float32),
+            bbox=random.random((rows, 4), np.float32) * 1000,
+            filled=filled,
+            raw=np.where(filled[:, None, None], np.nan, landmarks).astype(np.float32),
+            smoothed=landmarks,
+        )
+
+
+def make(folder: Path, frames: int) -> None:
+    """Files the tracks."""
+    store = Store(Files(folder))
+    store.write_tracks(*NAMES, made_tracks(frames), len(SKELETON.landmarks), {})
+
+
+def export(folder: Path, name: str, frames: int) -> None:
+    """Writes one file and prints its row of the table."""
+    pa.set_cpu_count(1)
+    store = Store(Files(folder))
+    frame = np.arange(frames)
+    video = CocoVideo(
+        id=1,
+        name="made.mp4",
+        width=WIDTH,
+        height=HEIGHT,
+        pts=frame * 512,
+        time_s=frame / FPS,
+        first_image=1,
+        tracks=partial(store.read_tracks, *NAMES),
+    )
+    wall, cpu = time.perf_counter(), time.process_time()
+    with store.files.writer(name) as file:
+        for piece in FILES[name]([video], SKELETON):
+            file.write(piece)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT / 1e6
+    size = (folder / name).stat().st_size / 1e6
+    print(f"{name:14} {wall:8.1f} {cpu:14.1f} {peak:9.0f} {size:8.0f}", flush=True)
+
+
+def main() -> None:
+    """Prints a row a file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--poses", type=int, default=1_000_000)
+    parser.add_argument("--folder", type=Path, help="Where to work; the system's, if not named.")
+    arguments = parser.parse_args()
+    frames = arguments.poses // PEOPLE
+    context = multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+        maker = context.Process(target=make, args=(Path(folder), frames))
+        maker.start()
+        maker.join()
+        print(f"{frames * PEOPLE:,} poses in {frames:,} frames")
+        print(f"{'file':14} {'seconds':>8} {'core-seconds':>14} {'peak MB':>9} {'MB':>8}")
+        for name in FILES:
+            process = context.Process(target=export, args=(Path(folder), name, frames))
+            process.start()
+            process.join()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,299 @@
+"""The COCO files, as written by us and as read by others."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from annotate.domain import Tracks
+from annotate.formats.coco import CocoVideo, annotation_file, image_folders, results_file
+from annotate.skeletons import COCO_KEYPOINTS, SKELETONS, Skeleton
+
+WIDTH, HEIGHT = 640, 480
+BLAZEPOSE = SKELETONS["blazepose-33"]
+
+
+def tracks(frames: range, people: int, seed: int = 0, landmarks: int = 33) -> Tracks:
+    """People who stand about in `frames`; some of their landmarks are hidden, or outside."""
+    random = np.random.default_rng(seed)
+    frame = np.repeat(np.array(frames, np.int64), people)
+    count = len(frame)
+    smoothed = random.uniform(0, 1, (count, landmarks, 5)).astype(np.float32)
+    smoothed[:, :, 0] *= 1.1 * WIDTH
+    smoothed[:, :, 1] *= 1.1 * HEIGHT
+    return Tracks(
+        frame_index=frame,
+        pts=frame * 512,
+        time_s=frame / 30,
+        track_id=np.tile(np.arange(1, people + 1), len(frames)),
+        score=random.uniform(0, 1, count).astype(np.float32),
+        bbox=random.uniform(50, 300, (count, 4)).astype(np.float32),
+        filled=np.zeros(count, np.bool_),
+        raw=smoothed,
+        smoothed=smoothed,
+    )
+
+
+def video(
+    *blocks: Tracks, frames: int = 10, name: str = "a/walk.mp4", number: int = 1, first: int = 1
+) -> CocoVideo:
+    index = np.arange(frames)
+    return CocoVideo(
+        id=number,
+        name=name,
+        width=WIDTH,
+        height=HEIGHT,
+        pts=index * 512,
+        time_s=index / 30,
+        first_image=first,
+        tracks=lambda: blocks,
+    )
+
+
+def annotations(*videos: CocoVideo, skeleton: Skeleton = BLAZEPOSE) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(b"".join(annotation_file(videos, skeleton)))
+    return content
+
+
+def results(*videos: CocoVideo, skeleton: Skeleton = BLAZEPOSE) -> list[dict[str, Any]]:
+    content: list[dict[str, Any]] = json.loads(b"".join(results_file(videos, skeleton)))
+    return content
+
+
+def altered(block: Tracks, **columns: np.ndarray) -> Tracks:
+    return Tracks(**{**vars(block), **columns})
+
+
+def average_precision(folder: Path, *videos: CocoVideo, skeleton: Skeleton = BLAZEPOSE) -> COCOeval:
+    """pycocotools' evaluation of the results file against the annotation file."""
+    files = {"people.json": annotation_file, "results.json": results_file}
+    for name, write in files.items():
+        (folder / name).write_bytes(b"".join(write(videos, skeleton)))
+    known = COCO(folder / "people.json")
+    run = COCOeval(known, known.loadRes(str(folder / "results.json")), "keypoints")
+    run.evaluate()
+    run.accumulate()
+    run.summarize()
+    return run
+
+
+def hidden(block: Tracks, rows: slice) -> Tracks:
+    """The same, but in `rows` no keypoint is in the picture."""
+    smoothed = block.smoothed.copy()
+    smoothed[rows, :, 3:] = 0
+    return altered(block, smoothed=smoothed)
+
+
+def tied(block: Tracks) -> Tracks:
+    return altered(block, score=np.full(len(block), 0.5, np.float32))
+
+
+def filled(block: Tracks) -> Tracks:
+    every_third = np.arange(len(block)) % 3 == 0
+    score = np.where(every_third, np.float32(0), block.score)
+    return altered(block, score=score, filled=every_third)
+
+
+TWO = tracks(range(10), 2)
+
+
+@pytest.mark.parametrize(
+    ("block", "skeleton"),
+    [
+        pytest.param(TWO, BLAZEPOSE, id="two people"),
+        pytest.param(tracks(range(10), 20), BLAZEPOSE, id="as many people as COCO counts"),
+        pytest.param(hidden(TWO, slice(5, 9)), BLAZEPOSE, id="poses without a labelled keypoint"),
+        pytest.param(tied(TWO), BLAZEPOSE, id="equal scores"),
+        pytest.param(filled(TWO), BLAZEPOSE, id="filled poses"),
+        pytest.param(
+            tracks(range(10), 3, landmarks=25), SKELETONS["blazepose-25"], id="no knees or ankles"
+        ),
+        pytest.param(
+            altered(
+                TWO,
+                smoothed=TWO.smoothed
+                + np.float32([1e5, 0, 0, 0, 0]) * (TWO.score > 0.5)[:, None, None],
+            ),
+            BLAZEPOSE,
+            id="poses outside the picture",
+        ),
+    ],
+)
+def test_the_results_file_scores_one_against_the_annotation_file(
+    block: Tracks, skeleton: Skeleton, tmp_path: Path
+):
+    run = average_precision(tmp_path, video(block), skeleton=skeleton)
+    ap, ar = run.stats[0], run.stats[5]
+    assert (ap, ar) == (1, 1)
+
+
+def test_two_videos_in_one_file_score_one(tmp_path: Path):
+    one = video(TWO)
+    other = video(tracks(range(4), 3, seed=1), frames=4, name="b.mp4", number=2, first=11)
+    assert average_precision(tmp_path, one, other).stats[0] == 1
+
+
+def test_every_frame_is_an_image_also_where_nobody_is():
+    content = annotations(video(tracks(range(3, 5), 1), frames=7))
+    assert content["videos"] == [{"id": 1, "name": "a/walk.mp4", "width": 640, "height": 480}]
+    assert [image["id"] for image in content["images"]] == [1, 2, 3, 4, 5, 6, 7]
+    assert content["images"][6] == {
+        "id": 7,
+        "file_name": "a/walk/frame_000006.jpg",
+        "width": WIDTH,
+        "height": HEIGHT,
+        "video_id": 1,
+        "frame_id": 6,
+        "pts": 6 * 512,
+        "time_s": 0.2,
+    }
+    assert {a["image_id"] for a in content["annotations"]} == {4, 5}
+
+
+def test_the_number_at_the_end_of_an_images_name_is_its_frame():
+    for image in annotations(video(frames=12))["images"]:
+        number = re.search(r"(\d+)\.jpg$", image["file_name"])
+        assert number is not None
+        assert int(number[1]) == image["frame_id"]
+
+
+def test_an_annotation_has_what_every_reader_wants():
+    content = annotations(video(TWO))
+    assert [a["id"] for a in content["annotations"]] == list(range(1, 21))
+    for annotation in content["annotations"]:
+        v = annotation["keypoints"][2::3]
+        assert len(annotation["keypoints"]) == 51
+        assert set(v) <= {0, 1, 2}
+        assert all(isinstance(one, int) for one in v)
+        assert annotation["num_keypoints"] == sum(one > 0 for one in v)
+        assert len(annotation["keypoint_scores"]) == 17
+        assert annotation["iscrowd"] == 0
+        assert annotation["segmentation"] == []
+        assert annotation["category_id"] == content["categories"][0]["id"] == 1
+        width, height = annotation["bbox"][2:]
+        assert annotation["area"] == pytest.approx(0.53 * width * height, abs=0.01)
+        assert annotation["track_id"] in (1, 2)
+        assert annotation["attributes"] == {"track_id": annotation["track_id"], "keyframe": True}
+
+
+def test_the_category_is_cocos_person_with_edges_from_one():
+    (person,) = annotations(video())["categories"]
+    assert person["name"] == "person"
+    assert person["keypoints"] == list(COCO_KEYPOINTS)
+    assert {place for edge in person["skeleton"] for place in edge} == set(range(1, 18))
+
+
+def test_an_unlabelled_keypoint_is_zeros_in_one_file_and_a_place_in_the_other():
+    smoothed = TWO.smoothed.copy()
+    smoothed[0, 0] = (12.345, 67.891, 0, 0.1, 0.1)  # the nose
+    smoothed[0, 2] = (23.456, 78.912, 0, 0.9, 0.9)  # the left eye
+    block = altered(TWO, smoothed=smoothed)
+    assert annotations(video(block))["annotations"][0]["keypoints"][:6] == [
+        0,
+        0,
+        0,
+        23.46,
+        78.91,
+        2,
+    ]
+    assert results(video(block))[0]["keypoints"][:6] == [12.35, 67.89, 1, 23.46, 78.91, 1]
+
+
+def test_a_keypoint_that_rounding_puts_outside_the_picture_is_unlabelled():
+    smoothed = TWO.smoothed.copy()
+    smoothed[0, 0] = (WIDTH - 0.001, 10, 0, 1, 1)
+    smoothed[0, 2] = (-0.001, 10, 0, 1, 1)
+    block = altered(TWO, smoothed=smoothed)
+    keypoints = annotations(video(block))["annotations"][0]["keypoints"]
+    assert keypoints[:6] == [0, 0, 0, 0, 10, 2]
+    assert b"-0.0" not in b"".join(results_file([video(block)], BLAZEPOSE))
+
+
+def test_a_result_is_what_pycocotools_documents_and_a_track():
+    one = results(video(TWO))[3]
+    assert set(one) == {"image_id", "category_id", "keypoints", "score", "track_id"}
+    assert (one["image_id"], one["category_id"], one["track_id"]) == (2, 1, 2)
+    assert one["score"] == pytest.approx(float(TWO.score[3]), abs=1e-4)
+
+
+def test_a_pose_without_a_labelled_keypoint_is_annotated_but_no_result():
+    content = video(hidden(TWO, slice(5, 9)))
+    unlabelled = [a for a in annotations(content)["annotations"] if a["num_keypoints"] == 0]
+    assert len(unlabelled) == 4
+    assert len(results(content)) == len(TWO) - 4
+
+
+def test_filled_poses_are_marked():
+    written = annotations(video(filled(TWO)))["annotations"]
+    assert [a["filled"] for a in written] == [row % 3 == 0 for row in range(20)]
+
+
+def test_blocks_make_no_difference_to_the_file():
+    whole = tracks(range(10), 2)
+    halves = [
+        Tracks(**{name: column[rows] for name, column in vars(whole).items()})
+        for rows in (slice(0, 7), slice(7, 20))
+    ]
+    for write in (annotation_file, results_file):
+        assert b"".join(write([video(*halves)], BLAZEPOSE)) == b"".join(
+            write([video(whole)], BLAZEPOSE)
+        )
+
+
+def test_an_empty_dataset_is_still_a_dataset():
+    assert annotations() == annotations() | {"images": [], "annotations": [], "videos": []}
+    assert results() == []
+
+
+def test_the_files_are_streams():
+    opened = 0
+
+    def blocks() -> Iterator[Tracks]:
+        nonlocal opened
+        for start in range(0, 10_000, 500):
+            opened += 1
+            yield tracks(range(start, start + 500), 1)
+
+    one = CocoVideo(
+        **{**vars(video(frames=10_000)), "tracks": blocks},
+    )
+    for write in (annotation_file, results_file):
+        opened, seen, longest = 0, 0, 0
+        for piece in write([one], BLAZEPOSE):
+            longest = max(longest, len(piece))
+            seen += piece.count(b'"category_id"')
+            # Two blocks ahead of what is written, however many there are.
+            assert 500 * opened <= seen + 2500
+        assert seen == opened * 500 == 10_000
+        assert longest < 2_000_000
+
+
+@pytest.mark.parametrize(
+    ("names", "folders"),
+    [
+        pytest.param(["a.mp4", "b.mp4"], ["a", "b"], id="different stems"),
+        pytest.param(["x/a.mp4", "y/a.mp4"], ["x/a", "y/a"], id="the same stem elsewhere"),
+        pytest.param(["a.mp4", "a.mov", "b.mp4"], ["a.mp4", "a.mov", "b"], id="the same stem"),
+        pytest.param(["a", "a.mp4"], ["a", "a.mp4"], id="a name without an ending"),
+        pytest.param(
+            ["a.mp4", "a.mov", "a.mp4.mkv"],
+            ["a.mp4", "a.mov", "a.mp4.mkv"],
+            id="a stem that is another's name",
+        ),
+    ],
+)
+def test_folders_of_images_tell_videos_apart_by(names: list[str], folders: list[str]):
+    assert image_folders(names) == folders
+
+
+def test_images_of_videos_with_one_stem_have_different_names():
+    content = annotations(
+        video(frames=3, name="a.mp4"), video(frames=3, name="a.mov", number=2, first=4)
+    )
+    assert len({image["file_name"] for image in content["images"]}) == 6
