@@ -5,14 +5,31 @@ Everything that differs between packs is data here; no code branches on a pack's
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from annotate.errors import PackError
+from annotate.errors import PackError, UsageError
 
 Layout = Literal["NHWC", "NCHW"]
+Channels = Literal["RGB", "BGR"]
 PACK_FILE = "pack.json"
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """How the integers of an input or output stand for reals: (integer - zero_point) * scale.
+
+    Attributes:
+        dtype: numpy's name of the integers' type.
+        scale: of one step.
+        zero_point: the integer that stands for 0.
+    """
+
+    dtype: str
+    scale: float
+    zero_point: int
 
 
 @dataclass(frozen=True)
@@ -22,7 +39,7 @@ class DetectorSpec:
     Attributes:
         file: name of the ONNX file in the pack's folder.
         sha256: lower-case hex digest of that file.
-        input: name of the input tensor, (1, size, size, 3) or (1, 3, size, size) float32 RGB.
+        input: name of the input tensor, (1, size, size, 3) or (1, 3, size, size) float32.
         layout: order of the input's axes.
         value_range: what 0 and 255 become.
         boxes: names of the box outputs, (1, n, 4 + 2k), concatenated along n in this order.
@@ -38,6 +55,8 @@ class DetectorSpec:
         roi_centre, roi_tip: alignment keypoints: the ROI's centre, and the point that gives its
             half side and its upward direction.
         roi_scale: the ROI's side is 2 * |tip - centre| * roi_scale.
+        channels: order of the input's colours.
+        quantized: the inputs and outputs that hold integers instead of float32, by name.
     """
 
     file: str
@@ -58,6 +77,13 @@ class DetectorSpec:
     roi_centre: int
     roi_tip: int
     roi_scale: float
+    channels: Channels = "RGB"
+    quantized: Mapping[str, Quantization] = field(default_factory=dict)
+
+    @property
+    def anchors(self) -> int:
+        """How many anchors the layers have: two for every cell of every one."""
+        return sum(2 * (-(-self.size // stride)) ** 2 for stride in self.strides)
 
 
 @dataclass(frozen=True)
@@ -65,7 +91,7 @@ class LandmarkSpec:
     """Stage 2: upright crop of one person to landmarks.
 
     Attributes:
-        file, sha256, input, layout, value_range, size: as in `DetectorSpec`.
+        file, sha256, input, layout, value_range, size, channels, quantized: as in `DetectorSpec`.
         border: what the crop holds outside the picture.
         landmarks: name of the output (1, m, c) or (1, m * c): x, y, z, then the columns named in
             `columns`.
@@ -73,13 +99,14 @@ class LandmarkSpec:
         landmarks_scale: x, y, z are multiplied by it, giving pixels of the crop.
         logits: visibility and presence need a sigmoid.
         count: landmarks of the body, the first ones of the output.
-        flag: name of the output (1, 1), the probability that the crop holds a person.
+        flag: name of the output of one value, the probability that the crop holds a person.
         min_flag: poses below it are dropped.
         heatmap: name of the output (1, h, w, m) that refines x and y, or None.
         heatmap_window: odd side of the refining window in heatmap cells.
         heatmap_min: the least maximum of a window that refines.
         auxiliary: the two landmarks of the output that give the ROI of a next pass, in place of
             the detector's `roi_centre` and `roi_tip`, or None where the model has none.
+        confidence_scale: visibility and presence are multiplied by it, before any sigmoid.
     """
 
     file: str
@@ -100,6 +127,9 @@ class LandmarkSpec:
     heatmap_window: int
     heatmap_min: float
     auxiliary: tuple[int, int] | None = None
+    confidence_scale: float = 1.0
+    channels: Channels = "RGB"
+    quantized: Mapping[str, Quantization] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,6 +141,23 @@ class Pack:
     source: str
     detector: DetectorSpec
     landmark: LandmarkSpec
+
+    @property
+    def carries_people(self) -> bool:
+        """Whether people can be carried from frame to frame: the landmark model gives an ROI."""
+        return self.landmark.auxiliary is not None
+
+    def check_detect_every(self, detect_every: int) -> None:
+        """Whether the detector may run on every so many frames only.
+
+        Raises:
+            UsageError: it may not.
+        """
+        if detect_every > 1 and not self.carries_people:
+            raise UsageError(
+                f"the pack {self.name} cannot carry people from frame to frame",
+                "Its landmark model gives no ROI: use --detect-every 1.",
+            )
 
     @property
     def digest(self) -> str:
@@ -130,8 +177,8 @@ class Pack:
         """
         try:
             fields: dict[str, Any] = json.loads(text)
-            detector = DetectorSpec(**_tuples(fields.pop("detector")))
-            landmark = LandmarkSpec(**_tuples(fields.pop("landmark")))
+            detector = DetectorSpec(**_read(fields.pop("detector")))
+            landmark = LandmarkSpec(**_read(fields.pop("landmark")))
             return cls(detector=detector, landmark=landmark, **fields)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise PackError(
@@ -158,5 +205,7 @@ def read_pack(folder: Path) -> Pack:
         raise PackError(f"{folder / PACK_FILE}: {error.message}", error.hint) from error
 
 
-def _tuples(fields: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(v) if isinstance(v, list) else v for key, v in fields.items()}
+def _read(fields: dict[str, Any]) -> dict[str, Any]:
+    quantized = {name: Quantization(**q) for name, q in fields.pop("quantized", {}).items()}
+    read = {key: tuple(v) if isinstance(v, list) else v for key, v in fields.items()}
+    return {**read, "quantized": quantized}

@@ -16,6 +16,7 @@ from annotate.errors import PackError
 from annotate.packs.blazepose import DETECTOR, LANDMARK, NAME
 from annotate.packs.installed import installed_packs, verify_pack
 from annotate.packs.pull import pull
+from annotate.variant import VARIANTS
 
 WHEEL = "mediapipe-0.10.21-cp311-cp311-manylinux_2_28_x86_64.whl"
 
@@ -224,14 +225,34 @@ class TestNothingHalfWritten:
             pull(tmp_path, wheel=tmp_path / "absent.whl", progress=quiet, force=True)
         assert content_of(folder) == content
 
+    def test_force_keeps_what_was_compiled_from_the_same_models(
+        self, wheel: Path, tmp_path: Path
+    ) -> None:
+        folder = pull(tmp_path, wheel=wheel, progress=quiet)
+        variant = folder / VARIANTS / "x-elite" / "variant.json"
+        variant.parent.mkdir(parents=True)
+        variant.write_text("{}")
+        pull(tmp_path, wheel=wheel, progress=quiet, force=True)
+        assert variant.read_text() == "{}"
+
+    def test_force_drops_what_was_compiled_from_other_models(
+        self, wheel: Path, tmp_path: Path
+    ) -> None:
+        folder = pull(tmp_path, wheel=wheel, progress=quiet)
+        (folder / VARIANTS / "x-elite").mkdir(parents=True)
+        (folder / "pose_detection.onnx").write_bytes(b"another model")
+        pull(tmp_path, wheel=wheel, progress=quiet, force=True)
+        assert not (folder / VARIANTS).exists()
+
     def test_kill_while_writing(self, wheel: Path, tmp_path: Path) -> None:
         code = (
-            "import sys, time; from pathlib import Path; from annotate.packs import pull\n"
+            "import sys, time; from pathlib import Path; from annotate.packs import publish\n"
             "def verify_pack(folder):\n"
             "    if folder.name == 'new': print('written', flush=True); time.sleep(600)\n"
-            "    raise pull.PackError('none')\n"
-            "pull.verify_pack = verify_pack\n"
-            "pull.pull(Path(sys.argv[1]), wheel=Path(sys.argv[2]), progress=lambda *_: None)\n"
+            "    raise publish.PackError('none')\n"
+            "publish.verify_pack = verify_pack\n"
+            "from annotate.packs.pull import pull\n"
+            "pull(Path(sys.argv[1]), wheel=Path(sys.argv[2]), progress=lambda *_: None)\n"
         )
         with subprocess.Popen(
             [sys.executable, "-c", code, tmp_path, wheel], stdout=subprocess.PIPE

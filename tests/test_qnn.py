@@ -45,7 +45,7 @@ X_ELITE = find_soc("x-elite")
 MEDIAN_PX = 0.1
 MOST_PX = 1.5
 # With the detector on the NPU too, which moves an ROI by up to 1 pixel of the picture: found 0.11,
-# and 3.6 at most, in the feet of a person who is half hidden.
+# and 3.6 at most.
 WHOLE_MEDIAN_PX = 0.3
 WHOLE_MOST_PX = 5.0
 # The emulator's 8-bit arithmetic against the CPU's on one quantized model; found 32. A step of the

@@ -1,7 +1,9 @@
 """Context binaries: made for other SoCs, checked before they are loaded, cached on a host."""
 
 import json
+import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,6 +96,18 @@ def test_a_variant_that_cannot_be_made_leaves_the_old_one(copied: Path):
         compile_variant(read_pack(copied), copied, X_ELITE)
     assert read_variant(variant_folder(copied, X_ELITE)) == before
     assert len(list((copied / VARIANTS).iterdir())) == len(SOCS)
+
+
+def test_what_a_killed_compilation_left_is_swept(copied: Path):
+    left = copied / VARIANTS / ".compiling-killed"
+    left.mkdir()
+    yesterday = time.time() - 86400
+    os.utime(left, (yesterday, yesterday))
+    living = copied / VARIANTS / ".compiling-living"
+    living.mkdir()
+    compile_variant(read_pack(copied), copied, X_ELITE)
+    assert not left.exists()
+    assert living.exists()
 
 
 def test_a_variant_is_made_anew_in_the_place_of_a_damaged_one(copied: Path):

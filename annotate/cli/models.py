@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from annotate.cli.options import JsonOption
+from annotate.errors import PackError
 from annotate.pack import PACK_FILE
 from annotate.settings import settings_from
 
@@ -16,13 +17,19 @@ DEFAULT_PACK = "blazepose-full"
 app = typer.Typer(no_args_is_help=True, help="Fetch, list and show model packs.")
 
 
-def ensure_pack(root: Path) -> Path:
-    """The folder of the default pack, fetched now if it is not there."""
+def ensure_pack(root: Path, name: str | None = None) -> Path:
+    """The folder of the pack of that name; the default one is fetched now if it is not there.
+
+    Raises:
+        PackError: there is no such pack.
+    """
     from annotate.cli.progress import phases
 
-    folder = root / DEFAULT_PACK
+    folder = root / (name or DEFAULT_PACK)
     if (folder / PACK_FILE).exists():
         return folder
+    if folder.name != DEFAULT_PACK:
+        raise PackError(f"no model pack {name!r} in {root}", "See `annotate models list`.")
     from annotate.packs.pull import pull
 
     with phases() as phase:
@@ -52,6 +59,27 @@ def pull_pack(
     with phases() as phase:
         folder = pull(settings_from().packs, wheel=from_wheel, progress=phase, force=force)
     typer.echo(f"Model pack {folder.name} stands in {folder}")
+
+
+@app.command("add")
+def add(
+    asset: Annotated[Path, typer.Argument(metavar="FILE.zip", show_default=False)],
+) -> None:
+    """Add AI Hub's MediaPipe-Pose-Estimation, from the zip that its page offers for ONNX.
+
+    It knows 25 landmarks, from the head to the hips: in COCO, knees and ankles have v = 0.
+
+    Examples:
+
+      annotate models add mediapipe_pose-onnx-float.zip
+
+      annotate submit videos/*.mp4 --pack qualcomm-mediapipe-pose
+    """
+    from annotate.use_cases.add_pack import add_pack
+
+    folder = add_pack(asset, settings_from().packs)
+    typer.echo(f"Model pack {folder.name} stands in {folder}")
+    typer.echo(f"Next: annotate submit VIDEO... --pack {folder.name}")
 
 
 @app.command("list")
@@ -99,7 +127,7 @@ def show_pack(
         ("detector", f"{pack.detector.file}, {pack.detector.size} x {pack.detector.size} px"),
         ("landmarks", f"{pack.landmark.file}, {pack.landmark.size} x {pack.landmark.size} px"),
         ("skeleton", f"{pack.skeleton}, {pack.landmark.count} landmarks"),
-        ("COCO", "all 17 keypoints" if not lacking else f"lacks {', '.join(lacking)}"),
+        ("COCO", f"lacks {', '.join(lacking)} (v = 0)" if lacking else "all 17 keypoints"),
         ("files", "digests agree"),
     ]
     for key, value in rows:

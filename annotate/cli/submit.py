@@ -10,6 +10,7 @@ import typer
 
 from annotate.cli.options import JobArgument, StoreOption, open_store, the_job
 from annotate.errors import ExitCode
+from annotate.pack import read_pack
 
 if TYPE_CHECKING:
     from annotate.job import Job
@@ -66,12 +67,18 @@ def submit(
         typer.Option(
             min=1,
             help="Run the detector on every so many frames; people are followed between.",
-            show_default="5, with --people all 10",
+            show_default="5, with --people all 10; 1 where the pack cannot follow",
         ),
     ] = None,
     smooth: Annotated[
         Smooth, typer.Option(help="Cut-off of the smoother in Hz; lower is smoother.")
     ] = Smooth.HZ_6,
+    pack: Annotated[
+        str | None,
+        typer.Option(
+            help="Model pack, see `annotate models list`.", show_default="the default pack"
+        ),
+    ] = None,
     processes: ProcessesOption = None,
 ) -> None:
     """Annotate videos: find, track and smooth every person in every frame.
@@ -92,15 +99,16 @@ def submit(
 
     the_store, settings = open_store(store)
     files = expand(videos)
-    pack = ensure_pack(settings.packs)
+    folder = ensure_pack(settings.packs, pack)
+    every = detect_every or (DETECT_EVERY[people] if read_pack(folder).carries_people else 1)
     count = processes or os.cpu_count() or 1
     with phases() as phase:
         job = submit_videos(
             the_store,
             files,
-            pack,
+            folder,
             people=people.value,
-            detect_every=detect_every or DETECT_EVERY[people],
+            detect_every=every,
             smooth_hz=smooth.hz,
             workers=count,
             progress=phase.file,

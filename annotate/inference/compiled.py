@@ -4,7 +4,6 @@ Any x86-64 host can compile for any SoC. A host with an NPU takes the variant in
 compiles once for itself and keeps that in its cache.
 """
 
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +17,7 @@ import platformdirs
 from annotate.errors import PackError, ProviderError
 from annotate.inference.qnn import sdk_version, session_options
 from annotate.pack import Pack
+from annotate.scratch import scratch_in
 from annotate.soc import Soc
 from annotate.variant import (
     VARIANT_FILE,
@@ -130,9 +130,8 @@ def _compile_model(source: Path, soc: Soc, out: Path) -> None:
 def _staged(parent: Path) -> Iterator[Path]:
     """A scratch folder beside the target, so that a rename can publish what it holds."""
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".compiling-", dir=parent) as scratch:
-            yield Path(scratch)
+        with scratch_in(parent, ".compiling-") as scratch:
+            yield scratch
     except OSError as error:
         raise PackError(
             f"compiled models cannot be written to {parent}: {error.strerror or error}",

@@ -13,6 +13,7 @@ from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import onnxruntime as ort
+from numpy.typing import NDArray
 
 from annotate.domain import FloatArray
 from annotate.errors import PackError, ProviderError, UsageError
@@ -20,7 +21,8 @@ from annotate.inference.agreement import agreement_db, made_picture
 from annotate.inference.compiled import compiled_models
 from annotate.inference.host import emulates_npu
 from annotate.inference.qnn import QnnSettings, label, open_session, placement, soc_of
-from annotate.pack import DetectorSpec, LandmarkSpec, Layout, Pack
+from annotate.inference.quantized import to_integers, to_reals
+from annotate.pack import DetectorSpec, LandmarkSpec, Pack
 
 Provider = Literal["cpu", "qnn", "auto"]
 CPU = "cpu"
@@ -49,11 +51,13 @@ class Model:
     """One model: a picture in, the named outputs out."""
 
     def __init__(
-        self, session: ort.InferenceSession, image: str, layout: Layout, outputs: Sequence[str]
+        self,
+        session: ort.InferenceSession,
+        spec: DetectorSpec | LandmarkSpec,
+        outputs: Sequence[str],
     ) -> None:
         self._session = session
-        self._image = image
-        self._layout = layout
+        self._spec = spec
         self._outputs = list(outputs)
 
     @property
@@ -62,23 +66,38 @@ class Model:
         return placement(self._session)
 
     def run(self, image: FloatArray) -> list[FloatArray]:
-        """The outputs, in the order asked for, of an (H, W, 3) float32 picture in the model's
-        range of values.
+        """The outputs, in the order asked for and as float32, of an (H, W, 3) float32 RGB picture
+        in the model's range of values.
 
         Raises:
             ProviderError: the execution provider fails; another is not tried.
         """
-        if self._layout == "NCHW":
-            image = np.ascontiguousarray(image.transpose(2, 0, 1))
+        feed = {self._spec.input: self.input_of(image)}
         try:
-            outputs: list[Any] = self._session.run(self._outputs, {self._image: image[None]})
+            outputs: list[Any] = self._session.run(self._outputs, feed)
         # ONNX Runtime's exceptions have no common base below Exception.
         except Exception as error:
             raise ProviderError(
                 f"the model fails on {self._session.get_providers()[0]}: {error}",
                 "See what `annotate doctor` says; on the NPU, restarting the worker may help.",
             ) from error
-        return outputs
+        quantized = self._spec.quantized
+        return [
+            to_reals(values, quantized[name]) if name in quantized else values
+            for name, values in zip(self._outputs, outputs, strict=True)
+        ]
+
+    def input_of(self, image: FloatArray) -> NDArray[Any]:
+        """What the model takes for an (H, W, 3) float32 RGB picture in its range of values: the
+        layout, the order of colours and the type that the pack says, a batch of one.
+        """
+        if self._spec.channels == "BGR":
+            image = image[:, :, ::-1]
+        if self._spec.layout == "NCHW":
+            image = image.transpose(2, 0, 1)
+        image = np.ascontiguousarray(image[None])
+        quantization = self._spec.quantized.get(self._spec.input)
+        return image if quantization is None else to_integers(image, quantization)
 
 
 @dataclass(frozen=True)
@@ -189,7 +208,7 @@ def _model(
     opened: Callable[[str], ort.InferenceSession],
     outputs: Sequence[str],
 ) -> Model:
-    return Model(opened(spec.file), spec.input, spec.layout, outputs)
+    return Model(opened(spec.file), spec, outputs)
 
 
 def _cpu_session(folder: Path, threads: int, name: str) -> ort.InferenceSession:

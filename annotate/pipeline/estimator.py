@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from annotate.chunking import restart_every
 from annotate.domain import FloatArray, Frame, People, Poses, VideoIndex
-from annotate.errors import UsageError
 from annotate.geometry import roi_iou, rois_from_points
 from annotate.inference import Models
 from annotate.pipeline.crops import crop, sampling, to_range
@@ -64,11 +63,7 @@ class PoseEstimator:
     """
 
     def __init__(self, models: Models, *, people: People = "near", detect_every: int = 1) -> None:
-        if detect_every > 1 and models.pack.landmark.auxiliary is None:
-            raise UsageError(
-                f"the pack {models.pack.name} cannot carry people from frame to frame",
-                "Its landmark model gives no ROI: use --detect-every 1.",
-            )
+        models.pack.check_detect_every(detect_every)
         self._models = models
         self._skeleton = SKELETONS[models.pack.skeleton]
         self._search = Search(models, people)
@@ -155,7 +150,7 @@ class PoseEstimator:
         if flag < self._models.pack.landmark.min_flag:
             return None
         sighting = Sighting(candidate.score, flag, roi, landmarks)
-        if looks > 1 and self._models.pack.landmark.auxiliary is not None:
+        if looks > 1 and self._models.pack.carries_people:
             better = self._next_roi(sighting)
             if roi_iou(roi, better[None])[0] < SETTLED_IOU:
                 return self._look(rgb, Candidate(candidate.score, better), looks - 1)

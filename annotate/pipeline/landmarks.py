@@ -26,6 +26,7 @@ def decode_landmarks(raw: FloatArray, spec: LandmarkSpec) -> FloatArray:
         if column < 3:
             landmarks[:, column] = value * np.float32(spec.landmarks_scale)
         else:
+            value = value * np.float32(spec.confidence_scale)
             landmarks[:, column] = _sigmoid(value) if spec.logits else value
     return landmarks
 

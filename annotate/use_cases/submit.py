@@ -46,11 +46,13 @@ def submit(
         progress: called while files are read.
 
     Raises:
-        UsageError: two files would have the same name.
+        UsageError: two files would have the same name, or the pack needs the detector on every
+            frame.
         VideoError: none of the files can be read.
         StoreError: the store cannot be written.
     """
     spec = read_pack(pack)
+    spec.check_detect_every(detect_every)
     recipe = Recipe(spec.name, spec.digest, people, detect_every)
     store.add_pack(pack, recipe.pack)
     indexes: dict[Path, VideoIndex] = {}

@@ -1,0 +1,181 @@
+"""The pack `qualcomm-mediapipe-pose`: AI Hub's MediaPipe-Pose-Estimation, 25 landmarks, upper body.
+
+What the asset's metadata says of its tensors is taken from there. The rest are the constants of
+`qai_hub_models.models.mediapipe_pose` (`model.py`, `app.py`) and of the model that it was exported
+from, `BlazePose` and `BlazePoseLandmark` of zmurez/MediaPipePyTorch.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from annotate.errors import PackError
+from annotate.pack import Channels, DetectorSpec, LandmarkSpec, Layout, Pack, Quantization
+
+NAME = "qualcomm-mediapipe-pose"
+SKELETON = "blazepose-25"
+LANDMARKS = 25
+BOX_VALUES = 12  # centre, size, four points
+COLUMNS = ("x", "y", "z", "visibility")
+HINT = "Only AI Hub's MediaPipe-Pose-Estimation can be added, as its page offers it for ONNX."
+
+_FLOAT = "float32"
+_PRECISION = re.compile(r"[a-z0-9]{1,16}")
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input or output, as the asset's metadata describes it.
+
+    Attributes:
+        name: of the tensor.
+        shape: its axes' lengths.
+        dtype: numpy's name of its type.
+        quantization: what its integers stand for, or None.
+        channels: order of the colours, of an input that is a picture.
+        value_range: what 0 and 255 become, likewise.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    quantization: Quantization | None
+    channels: Channels = "RGB"
+    value_range: tuple[float, float] = (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One model of the asset.
+
+    Attributes:
+        file: name of the ONNX file in the pack.
+        sha256: hex digest of that file.
+        inputs, outputs: by name.
+    """
+
+    file: str
+    sha256: str
+    inputs: Mapping[str, Tensor]
+    outputs: Mapping[str, Tensor]
+
+
+def pack_of(detector: Stage, landmark: Stage, precision: str, source: str) -> Pack:
+    """What `pack.json` says of an asset.
+
+    Args:
+        precision: as AI Hub calls it: `float`, `w8a8`.
+        source: for people: where the asset comes from.
+
+    Raises:
+        PackError: the models are not those of MediaPipe-Pose-Estimation.
+    """
+    if not _PRECISION.fullmatch(precision):
+        raise PackError(f"the asset's precision is {precision!r}, which is none", HINT)
+    return Pack(
+        name=NAME if precision == "float" else f"{NAME}-{precision}",
+        skeleton=SKELETON,
+        source=source,
+        detector=_detector_spec(detector),
+        landmark=_landmark_spec(landmark),
+    )
+
+
+def _detector_spec(stage: Stage) -> DetectorSpec:
+    picture, layout, size = _picture(stage)
+    boxes = sorted(name for name in stage.outputs if name.startswith("box_coords"))
+    scores = sorted(name for name in stage.outputs if name.startswith("box_scores"))
+    spec = DetectorSpec(
+        file=stage.file,
+        sha256=stage.sha256,
+        input=picture.name,
+        layout=layout,
+        value_range=picture.value_range,
+        boxes=tuple(boxes),
+        scores=tuple(scores),
+        size=size,
+        strides=(8, 16, 16, 16),
+        anchor_offset=0.5,
+        box_scale=float(size),
+        score_clip=100.0,
+        min_score=0.75,
+        nms="hard",
+        nms_iou=0.3,
+        roi_centre=2,
+        roi_tip=3,
+        roi_scale=1.5,
+        channels=picture.channels,
+        quantized=_quantized(stage),
+    )
+    for names, values in ((boxes, BOX_VALUES), (scores, 1)):
+        shapes = [stage.outputs[name].shape for name in names]
+        anchors = sum(shape[1] for shape in shapes if len(shape) == 3)
+        if anchors != spec.anchors or any(shape[::2] != (1, values) for shape in shapes):
+            raise _unfit(
+                stage, f"{names} {shapes} are not {values} values for {spec.anchors} anchors"
+            )
+    return spec
+
+
+def _landmark_spec(stage: Stage) -> LandmarkSpec:
+    picture, layout, size = _picture(stage)
+    _expect(stage, "landmarks", (1, LANDMARKS, len(COLUMNS)))
+    _expect(stage, "scores", (1,))
+    return LandmarkSpec(
+        file=stage.file,
+        sha256=stage.sha256,
+        input=picture.name,
+        layout=layout,
+        value_range=picture.value_range,
+        size=size,
+        border="zero",
+        landmarks="landmarks",
+        columns=COLUMNS,
+        # The exported model divides all four columns by 256, logits of visibility included.
+        landmarks_scale=256.0,
+        confidence_scale=256.0,
+        logits=True,
+        count=LANDMARKS,
+        flag="scores",
+        min_flag=0.5,
+        heatmap=None,
+        heatmap_window=0,
+        heatmap_min=0.0,
+        channels=picture.channels,
+        quantized=_quantized(stage),
+    )
+
+
+def _picture(stage: Stage) -> tuple[Tensor, Layout, int]:
+    """The only input, the order of its axes, and its side."""
+    if len(stage.inputs) != 1:
+        raise _unfit(stage, f"it has {len(stage.inputs)} inputs")
+    (picture,) = stage.inputs.values()
+    match picture.shape:
+        case (1, 3, height, width) if height == width:
+            return picture, "NCHW", height
+        case (1, height, width, 3) if height == width:
+            return picture, "NHWC", height
+    raise _unfit(stage, f"its input is {picture.shape}, which is no square picture")
+
+
+def _expect(stage: Stage, name: str, shape: tuple[int, ...]) -> None:
+    if name not in stage.outputs:
+        raise _unfit(stage, f"it has no output {name!r}")
+    if stage.outputs[name].shape != shape:
+        raise _unfit(stage, f"its output {name!r} is {stage.outputs[name].shape}, not {shape}")
+
+
+def _quantized(stage: Stage) -> dict[str, Quantization]:
+    found = {}
+    for tensor in (*stage.inputs.values(), *stage.outputs.values()):
+        if tensor.dtype == _FLOAT:
+            continue
+        if tensor.quantization is None:
+            raise _unfit(stage, f"{tensor.name!r} is {tensor.dtype}, without a scale")
+        found[tensor.name] = tensor.quantization
+    return found
+
+
+def _unfit(stage: Stage, why: str) -> PackError:
+    return PackError(f"{stage.file} is not the model that it should be: {why}", HINT)
