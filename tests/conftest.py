@@ -1,6 +1,7 @@
 """Fixtures that many tests share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from annotate.scene.film import render_video
 from annotate.video.writer import Encoding
 from tests.command import Host
 from tests.made_scenes import walk_scene
+from tests.servers import RedisServer, S3Server
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +61,21 @@ def stroll(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("made") / "stroll.mp4"
     render_video(walk_scene(seconds=2.0), path, Encoding(gop=250))
     return path
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis server of the test's own, which it may kill."""
+    server = RedisServer(tmp_path / "redis")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An S3 server that stays up; each test takes a bucket of its own."""
+    server = S3Server(tmp_path_factory.mktemp("s3"))
+    server.start()
+    yield server
+    server.kill()

@@ -1,0 +1,71 @@
+<#
+.SYNOPSIS
+Makes this Windows host a worker: installs annotate once, checks the NPU, and keeps a worker running.
+
+.DESCRIPTION
+On Windows on Arm (Snapdragon X) take the x86-64 Python, not the native one: opencv and pyarrow have
+no native wheels. Windows emulates it, and the NPU is reached through the arm64ec libraries of
+onnxruntime-qnn's win_amd64 wheel, so the models themselves are not emulated.
+
+Passwords come from the environment of the user who runs this, set once with
+    [Environment]::SetEnvironmentVariable("ANNOTATE_BROKER", "rediss://annotate:...@queue:6379/0", "User")
+and likewise ANNOTATE_STORE, AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY.
+
+.EXAMPLE
+.\docker\windows\annotate-worker.ps1 -RequireNpu
+
+.EXAMPLE
+.\docker\windows\annotate-worker.ps1 -Register
+Starts the worker whenever this user logs on.
+#>
+[CmdletBinding()]
+param(
+    [string] $Venv = "$env:LOCALAPPDATA\annotate\venv",
+    [switch] $RequireNpu,
+    [switch] $Register
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = "Stop"
+$source = Resolve-Path (Join-Path $PSScriptRoot "..\..")
+
+foreach ($name in "ANNOTATE_BROKER", "ANNOTATE_STORE") {
+    if (-not [Environment]::GetEnvironmentVariable($name)) {
+        throw "Set $name first: Get-Help $PSCommandPath"
+    }
+}
+
+if ($Register) {
+    $arguments = "-NoProfile -ExecutionPolicy Bypass -File `"$PSCommandPath`" -Venv `"$Venv`""
+    if ($RequireNpu) { $arguments += " -RequireNpu" }
+    $action = New-ScheduledTaskAction -Execute "powershell.exe" -Argument $arguments
+    $trigger = New-ScheduledTaskTrigger -AtLogOn -User $env:USERNAME
+    $settings = New-ScheduledTaskSettingsSet -ExecutionTimeLimit 0 -AllowStartIfOnBatteries
+    Register-ScheduledTask -TaskName "annotate worker" -Action $action -Trigger $trigger -Settings $settings -Force
+    return
+}
+
+$python = Join-Path $Venv "Scripts\python.exe"
+if (-not (Test-Path $python)) {
+    # "-64" in the launcher's tag means x86-64; a native Python of an Arm host is tagged "-arm64".
+    & py "-3.11-64" -m venv $Venv
+    if ($LASTEXITCODE) { throw "Install the x86-64 Python 3.11 (Windows installer, 64-bit)." }
+}
+$architecture = & $python -c "import sysconfig; print(sysconfig.get_platform())"
+if ($architecture -ne "win-amd64") {
+    throw "$python is $architecture, and the x86-64 Python is needed. Delete $Venv and install that."
+}
+& $python -m pip install --quiet --constraint (Join-Path $source "constraints.txt") "$source[npu]"
+if ($LASTEXITCODE) { throw "pip could not install annotate." }
+
+$check = @("-m", "annotate", "doctor")
+if ($RequireNpu) { $check += "--require-npu" }
+& $python @check
+if ($LASTEXITCODE) { throw "annotate doctor found something wrong: see above." }
+
+while ($true) {
+    # Ends with 0 when it was asked to stop (Ctrl-C); anything else is a crash, and it starts again.
+    & $python -m annotate worker
+    if ($LASTEXITCODE -eq 0 -or $LASTEXITCODE -eq 130) { break }
+    Write-Warning "The worker ended with $LASTEXITCODE and starts again in 5 s."
+    Start-Sleep -Seconds 5
+}

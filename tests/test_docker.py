@@ -1,0 +1,101 @@
+"""What stands in docker/ is what the servers and tools take."""
+
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from tests.servers import PASSWORD, RedisServer
+
+DOCKER = Path(__file__).parents[1] / "docker"
+USER = "annotate"
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis server with the ACL file of docker/, its password filled in as start.sh does."""
+    digest = hashlib.sha256(PASSWORD.encode()).hexdigest()
+    acl = tmp_path / "users.acl"
+    text = (DOCKER / "redis" / "users.acl").read_text()
+    acl.write_text(text.replace("PASSWORD_SHA256", digest))
+    server = RedisServer(tmp_path / "redis", ("--aclfile", acl), USER, PASSWORD)
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["SET", "other", "1"],
+        ["GET", "other"],
+        ["LPUSH", "celery", "message"],
+        ["PUBLISH", "other", "message"],
+        ["EVAL", "return redis.call('get', 'other')", "0"],
+        ["KEYS", "*"],
+        ["SCAN", "0"],
+        ["FLUSHALL"],
+        ["FLUSHDB"],
+        ["SWAPDB", "0", "1"],
+        ["SELECT", "1"],
+        ["CONFIG", "GET", "*"],
+        ["CLIENT", "LIST"],
+        ["CLIENT", "KILL", "TYPE", "normal"],
+        ["ACL", "LIST"],
+        ["MONITOR"],
+        ["SHUTDOWN"],
+        ["SCRIPT", "FLUSH"],
+        ["FUNCTION", "FLUSH"],
+        ["MIGRATE", "127.0.0.1", "1", "annotate:x", "0", "1"],
+        ["REPLICAOF", "127.0.0.1", "1"],
+        ["SORT", "annotate:x"],
+    ],
+    ids=" ".join,
+)
+def test_the_acl_refuses(guarded: RedisServer, command: list[str]):
+    with guarded.client() as client, pytest.raises(redis.ResponseError, match=r"(?i)permission"):
+        client.execute_command(*command)
+
+
+@pytest.mark.parametrize(
+    ("user", "password"),
+    [(USER, "wrong"), ("default", ""), ("default", PASSWORD)],
+    ids=["wrong password", "the default user", "the default user with the password"],
+)
+def test_the_acl_admits_nobody_else(guarded: RedisServer, user: str, password: str):
+    once = Retry(NoBackoff(), 0)
+    stranger = redis.Redis(port=guarded.port, username=user, password=password, retry=once)
+    with stranger, pytest.raises(redis.AuthenticationError):
+        stranger.ping()
+
+
+def test_docker_compose_takes_the_file():
+    docker = shutil.which("docker")
+    if docker is None or subprocess.run([docker, "compose", "version"], check=False).returncode:
+        pytest.skip("docker compose is not installed")
+    done = subprocess.run(
+        [docker, "compose", "-f", DOCKER / "compose.yaml", "--profile", "tools", "config", "-q"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_systemd_takes_the_unit():
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("systemd is not installed")
+    unit = DOCKER / "systemd" / "annotate-worker.service"
+    done = subprocess.run(
+        [analyze, "verify", unit], capture_output=True, text=True, check=False, timeout=60
+    )
+    # The program itself is installed on workers only.
+    complaints = [line for line in done.stderr.splitlines() if "is not executable" not in line]
+    assert complaints == []
