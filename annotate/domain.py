@@ -91,7 +91,7 @@ class Frame:
     Attributes:
         index: 0-based, in presentation order.
         pts: presentation time in the stream's time base.
-        rgb: (H, W, 3) uint8, contiguous, displayed orientation.
+        rgb: (H, W, 3) uint8, displayed orientation; rows may be apart in memory.
     """
 
     index: int

@@ -11,6 +11,9 @@ import pytest
 from annotate.errors import ExitCode
 from tests.command import Host
 
+# Seconds of work even for a short video: time to do something to the command meanwhile.
+SLOW = ("--people", "all")
+
 
 @pytest.fixture
 def notes(tmp_path: Path) -> Path:
@@ -96,7 +99,7 @@ def test_status_and_export_without_a_job_say_how_to_begin(host: Host):
 
 
 def test_an_unfinished_job_is_not_exported_but_told_of(host: Host, stroll: Path):
-    process = host.start("submit", stroll)
+    process = host.start("submit", stroll, *SLOW)
     assert host.next_heartbeat(process) is not None
     running = json.loads(host.run("status", "--json").out)
     os.killpg(process.pid, signal.SIGKILL)
@@ -110,14 +113,14 @@ def test_an_unfinished_job_is_not_exported_but_told_of(host: Host, stroll: Path)
 
 
 def test_ctrl_c_says_how_to_go_on(host: Host, stroll: Path):
-    process = host.start("submit", stroll)
+    process = host.start("submit", stroll, *SLOW)
     assert host.next_heartbeat(process) is not None
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == ExitCode.INTERRUPTED
     assert "goes on from here" in err
     assert "Traceback" not in err
-    host.run("submit", stroll)
+    host.run("submit", stroll, *SLOW)
 
 
 def test_a_full_disk_is_told_and_loses_nothing(host: Host, stroll: Path):

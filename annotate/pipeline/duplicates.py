@@ -20,6 +20,8 @@ def distinct_poses(landmarks: FloatArray, score: FloatArray, skeleton: Skeleton)
     Returns:
         (k,) int64 rows of the poses that stand, increasing.
     """
+    if len(landmarks) < 2:
+        return np.arange(len(landmarks))
     places = [place for place in skeleton.coco17 if place is not None]
     sigmas = COCO_SIGMAS[[place is not None for place in skeleton.coco17]]
     points = landmarks[:, places, :2]

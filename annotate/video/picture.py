@@ -66,7 +66,7 @@ class RgbConverter:
         self._reformatter = VideoReformatter()
 
     def rgb(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        """(height, width, 3) uint8, contiguous; a frame of another size is scaled to it.
+        """(height, width, 3) uint8; a frame of another size is scaled to it.
 
         Raises:
             av.FFmpegError: the frame's colours are in a space that swscale does not know.
@@ -85,9 +85,9 @@ class RgbConverter:
 
 
 def rotated(rgb: NDArray[np.uint8], clockwise: int) -> NDArray[np.uint8]:
-    """`rgb` (H, W, 3) turned by a multiple of 90 degrees, contiguous; itself where it is both."""
+    """`rgb` (H, W, 3) turned by a multiple of 90 degrees."""
     if clockwise % 360 == 0:
-        return np.ascontiguousarray(rgb)
+        return rgb
     turned = np.rot90(rgb, -clockwise // 90)
     out = np.empty_like(turned, order="C")
     # One colour of one strip at a time is four times as fast as one copy of the view.
