@@ -6,8 +6,10 @@ cannot do a job that somebody altered.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import PureWindowsPath
 from typing import Any
 
 from annotate.domain import Chunk, People
@@ -18,6 +20,12 @@ from annotate.errors import StoreError
 PIPELINE_VERSION = 1
 # Likewise for the merge's answer to the same parts, thresholds included.
 MERGE_VERSION = 1
+
+# Roots of videos that are on no share: those whose bytes stand in the store (their path is empty),
+# and those that only the host which submitted them can read (their path is absolute).
+STORED, HERE = ".store", ".here"
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -51,12 +59,22 @@ class JobVideo:
     Attributes:
         name: unique in the job; the export's names are made of it.
         fingerprint: of its content.
-        path: where it was when it was submitted.
+        root: the share it is on, by the name that all hosts know, or `STORED` or `HERE`.
+        path: below the root, with `/` between names.
     """
 
     name: str
     fingerprint: str
+    root: str
     path: str
+
+    def __post_init__(self) -> None:
+        if not _FINGERPRINT.fullmatch(self.fingerprint):
+            raise ValueError(f"{self.fingerprint!r} is no fingerprint")
+        if self.root == STORED and self.path:
+            raise ValueError(f"{self.path!r} should be empty")
+        if self.root not in (STORED, HERE) and not _is_below(self.path):
+            raise ValueError(f"{self.path!r} is no path below a share")
 
 
 @dataclass(frozen=True)
@@ -183,6 +201,15 @@ class Heartbeat:
     rss_bytes: int
     time_s: float
     version: str
+
+
+def _is_below(path: str) -> bool:
+    """Whether a path with `/` between names stays below its root on every system."""
+    names = path.split("/")
+    return not any(
+        name in ("", ".", "..") or "\\" in name or "\0" in name or PureWindowsPath(name).drive
+        for name in names
+    )
 
 
 def _digest(fields: Mapping[str, Any]) -> str:

@@ -1,13 +1,20 @@
 """Where things are, from the environment and the command line."""
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
 
+from annotate.errors import UsageError
+
 MEMORY = "memory://"
+BUCKET = "s3://"
+CACHE_GB = 50.0
+
+_ROOT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 @dataclass(frozen=True)
@@ -15,17 +22,25 @@ class Settings:
     """What every command and every worker process needs to know of its host.
 
     Attributes:
-        store: folder of the store (`ANNOTATE_STORE`).
-        broker: URL of the queue (`ANNOTATE_BROKER`); `memory://` needs no server.
+        store: folder of the store, or `s3://bucket/prefix` (`ANNOTATE_STORE`).
+        broker: URL of the queue (`ANNOTATE_BROKER`); `memory://` needs no server. It may hold a
+            password and is never printed.
         packs: folder of this host's model packs (`ANNOTATE_PACKS`).
+        cache: folder for what can be had again (`ANNOTATE_CACHE`).
+        cache_bytes: how much of a bucket's videos it may hold (`ANNOTATE_CACHE_GB`).
+        roots: where this host sees the shares that all hosts know by name (`ANNOTATE_ROOTS`, e.g.
+            `media=/mnt/share`; several are separated as in PATH).
         provider: what runs the models (`ANNOTATE_PROVIDER`): `cpu`, `qnn`, or `auto`, which takes
             the NPU where it proves itself.
         soc: name of this host's SoC, where it cannot be found out (`ANNOTATE_SOC`), or empty.
     """
 
-    store: Path
-    broker: str
+    store: str
+    broker: str = field(repr=False)
     packs: Path
+    cache: Path
+    cache_bytes: int = int(CACHE_GB * 1e9)
+    roots: Mapping[str, Path] = field(default_factory=dict)
     provider: str = "auto"
     soc: str = ""
 
@@ -37,23 +52,56 @@ class Settings:
     def to_environ(self) -> dict[str, str]:
         """Variables that give a child process the same settings."""
         return {
-            "ANNOTATE_STORE": str(self.store),
+            "ANNOTATE_STORE": self.store,
             "ANNOTATE_BROKER": self.broker,
             "ANNOTATE_PACKS": str(self.packs),
+            "ANNOTATE_CACHE": str(self.cache),
+            "ANNOTATE_CACHE_GB": str(self.cache_bytes / 1e9),
+            "ANNOTATE_ROOTS": os.pathsep.join(f"{n}={folder}" for n, folder in self.roots.items()),
             "ANNOTATE_PROVIDER": self.provider,
             "ANNOTATE_SOC": self.soc,
         }
 
 
-def settings_from(
-    environ: Mapping[str, str] = os.environ, *, store: Path | None = None
-) -> Settings:
-    """The settings that `environ` gives; a `store` from the command line wins."""
+def settings_from(environ: Mapping[str, str] = os.environ, *, store: str | None = None) -> Settings:
+    """The settings that `environ` gives; a `store` from the command line wins.
+
+    Raises:
+        UsageError: a variable has no possible value.
+    """
     data = platformdirs.user_data_path("annotate", appauthor=False)
+    cache = platformdirs.user_cache_path("annotate", appauthor=False)
+    location = store or environ.get("ANNOTATE_STORE") or str(data / "store")
     return Settings(
-        store=(store or Path(environ.get("ANNOTATE_STORE") or data / "store")).absolute(),
+        store=location if location.startswith(BUCKET) else str(Path(location).absolute()),
         broker=environ.get("ANNOTATE_BROKER") or MEMORY,
         packs=Path(environ.get("ANNOTATE_PACKS") or data / "packs").absolute(),
+        cache=Path(environ.get("ANNOTATE_CACHE") or cache).absolute(),
+        cache_bytes=_gigabytes(environ.get("ANNOTATE_CACHE_GB") or str(CACHE_GB)),
+        roots=_roots(environ.get("ANNOTATE_ROOTS") or ""),
         provider=environ.get("ANNOTATE_PROVIDER") or "auto",
         soc=environ.get("ANNOTATE_SOC") or "",
     )
+
+
+def _gigabytes(text: str) -> int:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1e9:
+        raise UsageError(f"ANNOTATE_CACHE_GB={text} is no size", "Give gigabytes, such as 50.")
+    return int(value * 1e9)
+
+
+def _roots(text: str) -> dict[str, Path]:
+    roots = {}
+    for entry in filter(None, text.split(os.pathsep)):
+        name, _, folder = entry.partition("=")
+        if not _ROOT_NAME.fullmatch(name) or not Path(folder).is_absolute():
+            raise UsageError(
+                f"ANNOTATE_ROOTS has {entry!r}, which is no NAME=FOLDER",
+                f"Give names and absolute folders, such as media=/mnt/share{os.pathsep}raw=/data.",
+            )
+        roots[name] = Path(folder)
+    return roots

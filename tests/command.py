@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from annotate.job import Heartbeat
-from annotate.store import Files, Store
+from annotate.settings import Settings, settings_from
+from annotate.store import Store, open_store
 from annotate.use_cases.status import is_alive
 
 PATIENCE_S = 120.0
@@ -38,17 +39,21 @@ class Host:
         _, err = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0, err
 
-    def _start(self, *arguments: str | Path, **options: object) -> subprocess.Popen[str]:
-        environ = {
+    def environ(self) -> dict[str, str]:
+        """The environment of this host's processes."""
+        return {
             **os.environ,
             "ANNOTATE_STORE": str(self.store),
             "ANNOTATE_PACKS": str(self.packs),
+            "ANNOTATE_CACHE": str(self.home / "cache"),
             "COLUMNS": "200",
         }
+
+    def _start(self, *arguments: str | Path, **options: object) -> subprocess.Popen[str]:
         return subprocess.Popen(  # type: ignore[call-overload,no-any-return]  # options vary
             [sys.executable, *map(str, arguments)],
             cwd=self.home,
-            env=environ,
+            env=self.environ(),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -64,9 +69,13 @@ class Host:
         assert "Traceback" not in err, err
         return Said(out, err)
 
+    def settings(self) -> Settings:
+        """What a worker on this host reads from its environment."""
+        return settings_from(self.environ())
+
     def opened(self) -> Store:
         """The store, from this process."""
-        return Store(Files(self.store))
+        return open_store(str(self.store))
 
     def exported(self, name: str = "people.json", *options: str) -> bytes:
         """The bytes of an export of the newest job."""

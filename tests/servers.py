@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sysconfig
 import time
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -161,12 +162,19 @@ class S3Server(Server):
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def make_bucket(self, name: str) -> None:
+    def new_bucket(self) -> str:
+        """The name of a bucket of the caller's own."""
+        name = f"bucket-{uuid.uuid4().hex}"
         self._as_admin().create_dir(name)
+        return name
 
     def answers(self) -> bool:
+        """The first write waits for the server's own parts to find each other."""
         try:
-            self._as_admin().get_file_info(fs.FileSelector(""))
+            admin = self._as_admin()
+            admin.create_dir("probe")
+            with admin.open_output_stream("probe/probe") as file:
+                file.write(b"probe")
         except OSError:
             return False
         return True
@@ -178,6 +186,7 @@ class S3Server(Server):
             endpoint_override=self.endpoint,
             region="us-east-1",
             allow_bucket_creation=True,
+            request_timeout=2,
             retry_strategy=fs.AwsDefaultS3RetryStrategy(max_attempts=0),
         )
 

@@ -10,7 +10,6 @@ import pytest
 
 from annotate.domain import Chunk
 from annotate.errors import ExitCode
-from annotate.settings import Settings
 from annotate.use_cases.submit import submit
 from tests.command import Host
 
@@ -34,7 +33,7 @@ def undisturbed(
 def cut_finely(host: Host, video: Path) -> None:
     """Plans the video's chunks before the first submission: smaller ones than it would make."""
     store = host.opened()
-    settings = Settings(host.store, "memory://", host.packs)
+    settings = host.settings()
     job = submit(
         store,
         [video],
@@ -43,6 +42,7 @@ def cut_finely(host: Host, video: Path) -> None:
         detect_every=1,
         smooth_hz=6.0,
         workers=1,
+        settings=settings,
         progress=lambda *_: None,
     )
     fingerprint = job.videos[0].fingerprint

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import cast
 
 import numpy as np
@@ -25,7 +24,7 @@ from annotate.pipeline.duplicates import distinct_poses
 from annotate.pipeline.search import Candidate, Search, newcomers
 from annotate.scene import Camera, Person, Renderer, Scene, WayPoint, truth
 from annotate.skeletons import SKELETONS
-from annotate.store import Store
+from annotate.store import LocalFiles, Store
 from annotate.video import decode, probe
 from tests.made_poses import made_index
 from workers.host import estimator_of
@@ -314,15 +313,17 @@ def test_who_is_looked_for_and_how_often_are_part_of_the_recipe():
     assert len({recipe.digest for recipe in recipes}) == 3
 
 
-def test_a_recipes_settings_reach_the_workers_pipeline(blazepose_pack: Path):
-    store = cast(Store, SimpleNamespace(pack_folder=lambda _digest: blazepose_pack))
+def test_a_recipes_settings_reach_the_workers_pipeline(blazepose_pack: Path, tmp_path: Path):
+    store = Store(LocalFiles(tmp_path))
+    digest = read_pack(blazepose_pack).digest
+    store.add_pack(blazepose_pack, digest)
     dark = grey([GONE], start=5)
-    alone = estimator_of(store, Recipe("blazepose-full", "ab"))
+    alone = estimator_of(store, Recipe("blazepose-full", digest))
     assert counts(alone.run(dark, made_index(10))) == [0]
-    carrying = estimator_of(store, Recipe("blazepose-full", "ab", detect_every=5))
+    carrying = estimator_of(store, Recipe("blazepose-full", digest, detect_every=5))
     with pytest.raises(ValueError, match="frame 5"):
         carrying.run(dark, made_index(10))
-    assert estimator_of(store, Recipe("blazepose-full", "ab", detect_every=5)) is carrying
+    assert estimator_of(store, Recipe("blazepose-full", digest, detect_every=5)) is carrying
 
 
 # The models themselves

@@ -1,6 +1,8 @@
 """The store gives back what was filed, and shows no half-written object."""
 
 import errno
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -8,9 +10,10 @@ import numpy as np
 import pytest
 
 from annotate.domain import Chunk, Tracks
-from annotate.errors import StoreError, UsageError
+from annotate.errors import PackError, StoreError, UsageError
 from annotate.job import Failure, Heartbeat, Job, JobVideo, Recipe, Rejected
-from annotate.store import Files, Store
+from annotate.pack import read_pack
+from annotate.store import LocalFiles, Store, open_store
 from tests.made_poses import FINGERPRINT, made_index, made_poses
 
 RECIPE = Recipe("blazepose-full", "00" * 32)
@@ -18,15 +21,21 @@ JOB = Job(
     id="20260102-030405-abcdef",
     recipe=RECIPE,
     smooth_hz=6.0,
-    videos=(JobVideo("walk.mp4", FINGERPRINT, "videos/walk.mp4"),),
+    videos=(JobVideo("walk.mp4", FINGERPRINT, "media", "videos/walk.mp4"),),
     rejected=(Rejected("videos/notes.txt", "no video"),),
 )
 CHUNK = Chunk(0, 4)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(Files(tmp_path))
+@pytest.fixture(params=["folder", "bucket"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """An empty store, in a folder and on a real S3 server."""
+    if request.param == "folder":
+        return open_store(str(tmp_path / "store"))
+    server = request.getfixturevalue("s3_server")
+    for name, value in server.environ.items():
+        monkeypatch.setenv(name, value)
+    return open_store(f"s3://{server.new_bucket()}/a/prefix")
 
 
 def assert_same(actual: object, expected: object) -> None:
@@ -87,11 +96,13 @@ def test_a_part_comes_back(store: Store, counts: list[int]):
     assert_same(store.read_part(RECIPE.digest, FINGERPRINT, CHUNK), poses)
 
 
-def test_the_same_part_written_twice_has_the_same_bytes(store: Store, tmp_path: Path):
+def test_the_same_part_written_twice_has_the_same_bytes(store: Store):
     for name in ("once", "again"):
         store.write_part(name, FINGERPRINT, CHUNK, made_poses([1, 2]), {"provider": "cpu"})
-    once, again = (next((tmp_path / "results" / n).rglob("*.parquet")) for n in ("once", "again"))
-    assert once.read_bytes() == again.read_bytes()
+    key = f"{FINGERPRINT}/parts/{CHUNK.name}.parquet"
+    once, again = (store.files.read(f"results/{name}/{key}") for name in ("once", "again"))
+    assert once is not None
+    assert once == again
 
 
 def test_tracks_come_back_block_by_block(store: Store):
@@ -132,9 +143,23 @@ def test_failures_and_heartbeats_come_back_and_go(store: Store):
     assert store.heartbeats() == []
 
 
-def test_a_writer_that_fails_leaves_nothing_behind(store: Store, tmp_path: Path):
+def test_a_writer_that_fails_leaves_nothing_behind(store: Store):
+    store.files.write("parts/y.parquet", b"whole")
+
     def broken() -> None:
         with store.files.writer("parts/x.parquet") as file:
+            file.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        broken()
+    assert store.files.names("parts") == ["y.parquet"]
+    assert store.files.read("parts/x.parquet") is None
+
+
+def test_a_full_disk_is_told(tmp_path: Path):
+    def broken() -> None:
+        with LocalFiles(tmp_path).writer("parts/x.parquet") as file:
             file.write(b"half")
             raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -144,10 +169,38 @@ def test_a_writer_that_fails_leaves_nothing_behind(store: Store, tmp_path: Path)
     assert list((tmp_path / "parts").iterdir()) == []
 
 
-def test_a_file_that_a_killed_writer_left_is_not_listed(store: Store, tmp_path: Path):
+def test_a_file_that_a_killed_writer_left_is_not_listed(tmp_path: Path):
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "x.parquet.tmp-0123").write_bytes(b"half")
-    assert store.files.names("parts") == []
+    assert LocalFiles(tmp_path).names("parts") == []
+
+
+def test_objects_are_listed_by_folder_and_deleted_twice(store: Store):
+    for key in ("a/2", "a/1", "a/b/3", "ab"):
+        store.files.write(key, key.encode())
+    assert store.files.names("a") == ["1", "2", "b"]
+    assert store.files.names("none") == []
+    assert store.files.size("a/b/3") == 5
+    assert store.files.size("a/b") is None
+    for _ in range(2):
+        store.files.delete("a/1")
+    assert not store.files.exists("a/1")
+    assert store.files.names("a") == ["2", "b"]
+
+
+@pytest.mark.parametrize("key", ["../x", "a/../../x", "/etc/x", "a//b", "C:/x", "..\\x", "a\0b"])
+def test_no_key_leads_out_of_the_store(store: Store, key: str):
+    with pytest.raises(StoreError, match="no name of an object"):
+        store.files.read(key)
+    with pytest.raises(StoreError, match="no name of an object"):
+        store.files.write(key, b"")
+
+
+def test_more_objects_than_a_server_lists_at_once(store: Store):
+    names = [f"{number:04d}" for number in range(1005)]
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda name: store.files.write(f"many/{name}", b"", durable=False), names))
+    assert store.files.names("many") == names
 
 
 def test_a_damaged_part_is_named(store: Store):
@@ -158,11 +211,55 @@ def test_a_damaged_part_is_named(store: Store):
         store.read_part(RECIPE.digest, FINGERPRINT, CHUNK)
 
 
-def test_a_pack_is_copied_whole_and_once(store: Store, tmp_path: Path):
-    pack = tmp_path / "pack"
-    pack.mkdir()
-    (pack / "pack.json").write_text("{}")
-    store.add_pack(pack, "d1")
-    (pack / "pack.json").write_text("changed")
-    store.add_pack(pack, "d1")
-    assert (store.pack_folder("d1") / "pack.json").read_text() == "{}"
+@pytest.fixture
+def pack(tmp_path: Path, blazepose_pack: Path) -> Path:
+    """A pack with a compiled variant; the variant's files are not looked into here."""
+    folder = tmp_path / "pack"
+    shutil.copytree(blazepose_pack, folder, ignore=shutil.ignore_patterns("variants"))
+    add_variant(folder, "x-elite", b"compiled")
+    return folder
+
+
+def add_variant(pack: Path, soc: str, data: bytes) -> None:
+    folder = pack / "variants" / soc
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.bin").write_bytes(data)
+    (folder / "variant.json").write_bytes(b"of " + data)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def test_a_pack_comes_back_with_its_variants(store: Store, pack: Path, tmp_path: Path):
+    digest = read_pack(pack).digest
+    store.add_pack(pack, digest)
+    assert store.read_pack(digest) == read_pack(pack)
+    assert contents(store.pack_folder(digest, tmp_path / "copies")) == contents(pack)
+
+
+def test_variants_compiled_later_reach_a_pack_that_stands(store: Store, pack: Path, tmp_path: Path):
+    digest = read_pack(pack).digest
+    for soc, data in (("x-elite", b"compiled"), ("qcs8550", b"later"), ("x-elite", b"again")):
+        add_variant(pack, soc, data)
+        store.add_pack(pack, digest)
+        assert contents(store.pack_folder(digest, tmp_path / "copies")) == contents(pack)
+
+
+def test_a_variant_without_description_is_not_taken(store: Store, pack: Path, tmp_path: Path):
+    digest = read_pack(pack).digest
+    (pack / "variants" / "x-elite" / "variant.json").unlink()
+    store.add_pack(pack, digest)
+    assert "variants/x-elite/model.bin" not in contents(store.pack_folder(digest, tmp_path))
+
+
+def test_a_pack_that_somebody_changed_is_refused(store: Store, pack: Path, tmp_path: Path):
+    digest = read_pack(pack).digest
+    store.add_pack(pack, digest)
+    changed = (pack / "pack.json").read_bytes().replace(b'"min_flag": 0.5', b'"min_flag": 0.1')
+    store.files.write(f"packs/{digest}/pack.json", changed)
+    with pytest.raises(PackError, match="is another one"):
+        store.pack_folder(digest, tmp_path / "copies")
+    with pytest.raises(PackError, match="has no"):
+        store.pack_folder("none", tmp_path / "copies")

@@ -7,21 +7,35 @@ from annotate.domain import People
 from annotate.inference import Models, QnnSettings, checked_provider, load_models
 from annotate.job import Recipe
 from annotate.pack import read_pack
+from annotate.packs.installed import verify_pack
 from annotate.pipeline import PoseEstimator
 from annotate.settings import settings_from
 from annotate.soc import find_soc
-from annotate.store import Files, Store
+from annotate.store import Store, open_store
 from workers.process import prepare_process
 
 
 def this_store() -> Store:
     """The store of this host's settings."""
-    return Store(Files(settings_from().store))
+    return _store(settings_from().store)
 
 
 def estimator_of(store: Store, recipe: Recipe) -> PoseEstimator:
     """The pipeline of a recipe, its models loaded once in this process."""
-    return _estimator(store.pack_folder(recipe.pack), recipe.people, recipe.detect_every)
+    folder = _pack_folder(store, recipe.pack)
+    return _estimator(folder, recipe.people, recipe.detect_every)
+
+
+@lru_cache(maxsize=1)
+def _store(location: str) -> Store:
+    return open_store(location)
+
+
+@lru_cache(maxsize=4)
+def _pack_folder(store: Store, digest: str) -> Path:
+    folder = store.pack_folder(digest, settings_from().cache / "packs")
+    verify_pack(folder)
+    return folder
 
 
 @lru_cache(maxsize=4)

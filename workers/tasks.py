@@ -10,6 +10,7 @@ from celery.worker.request import Request
 from annotate.broker import ATTEMPTS, CHUNK_TASK, MERGE_TASK, task_trouble
 from annotate.domain import Chunk
 from annotate.job import Failure
+from annotate.settings import settings_from
 from annotate.use_cases.merge import merge_video
 from annotate.use_cases.run_chunk import run_chunk
 from annotate.use_cases.unit import MERGE_UNIT, checked_job, recorded_failure
@@ -45,7 +46,14 @@ def chunk_task(job_id: str, digest: str, fingerprint: str, start: int, stop: int
     job = checked_job(store, job_id, digest)
     chunk = Chunk(start, stop)
     with recorded_failure(store, job, fingerprint, chunk.name):
-        run_chunk(store, job, fingerprint, chunk, lambda: estimator_of(store, job.recipe))
+        run_chunk(
+            store,
+            job,
+            fingerprint,
+            chunk,
+            settings_from(),
+            lambda: estimator_of(store, job.recipe),
+        )
 
 
 @app.task(name=MERGE_TASK, base=ReportingTask)

@@ -21,14 +21,14 @@ def demo(
     """See it work on a made video: annotate it, export it, draw it, compare it with the truth."""
     from annotate.cli.models import ensure_pack
     from annotate.cli.progress import job_reporter, phases
-    from annotate.store import Files, Store
+    from annotate.store import open_store
     from annotate.use_cases.demo import compare, draw_overlay, make_scene
     from annotate.use_cases.export import export_coco
     from annotate.use_cases.submit import submit
     from annotate.use_cases.work import work_here
 
-    settings = settings_from(store=out / "store")
-    store = Store(Files(settings.store))
+    settings = settings_from(store=str(out / "store"))
+    store = open_store(settings.store)
     count = os.cpu_count() or 1
     pack = ensure_pack(settings.packs)
     with phases() as phase:
@@ -41,6 +41,7 @@ def demo(
             detect_every=5,
             smooth_hz=6.0,
             workers=count,
+            settings=settings,
             progress=phase.file,
         )
     with job_reporter() as report:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from annotate.cli.options import StoreOption, open_store, the_job
+from annotate.cli.options import StoreOption, store_of, the_job
 from annotate.errors import ExitCode
 
 
@@ -46,7 +46,7 @@ def export(
     from annotate.use_cases.export import export_coco
 
     del format_  # only one so far
-    the_store, _ = open_store(store)
+    the_store, _ = store_of(store)
     manifest = the_job(the_store, job)
     with phases() as phase:
         summary = export_coco(

@@ -1,6 +1,5 @@
 """Options that several commands share, and the store that they name."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,10 +11,11 @@ if TYPE_CHECKING:
     from annotate.store import Store
 
 StoreOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--store",
-        help="Folder that holds jobs and results. Also ANNOTATE_STORE.",
+        metavar="FOLDER",
+        help="Folder, or s3://bucket/prefix, that holds jobs and results. Also ANNOTATE_STORE.",
         show_default="your data folder",
     ),
 ]
@@ -25,12 +25,12 @@ JobArgument = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 
-def open_store(folder: Path | None) -> tuple["Store", Settings]:
+def store_of(location: str | None) -> tuple["Store", Settings]:
     """The store that the command line or the environment names."""
-    from annotate.store import Files, Store
+    from annotate.store import open_store
 
-    settings = settings_from(store=folder)
-    return Store(Files(settings.store)), settings
+    settings = settings_from(store=location)
+    return open_store(settings.store), settings
 
 
 def the_job(store: "Store", job: str | None) -> "Job":

@@ -56,9 +56,9 @@ class Phases:
         self._label = label
         self._bar.update(self._task, description=label, completed=fraction)
 
-    def file(self, path: Path, done: int, total: int) -> None:
-        """Shows that a file is being read."""
-        self(f"Reading {path.name}", done / max(total, 1))
+    def file(self, verb: str, path: Path, done: int, total: int) -> None:
+        """Shows what is done to a file, and how far."""
+        self(f"{verb} {path.name}", done / max(total, 1))
 
 
 class Reporter(Protocol):

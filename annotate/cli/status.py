@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from annotate.cli.options import JobArgument, JsonOption, StoreOption, open_store, the_job
+from annotate.cli.options import JobArgument, JsonOption, StoreOption, store_of, the_job
 from annotate.cli.text import duration, number
 from annotate.errors import ExitCode
 
@@ -30,7 +30,7 @@ def status(
     """
     from annotate.use_cases.status import job_status
 
-    the_store, _ = open_store(store)
+    the_store, _ = store_of(store)
     manifest = the_job(the_store, job)
     now = job_status(the_store, manifest)
     if as_json:
@@ -53,7 +53,7 @@ def status(
 
 def jobs(*, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """List the jobs of the store, newest first."""
-    the_store, _ = open_store(store)
+    the_store, _ = store_of(store)
     manifests = [the_store.read_job(one) for one in reversed(the_store.job_ids())]
     if as_json:
         rows = [{"job": m.id, "videos": [v.name for v in m.videos]} for m in manifests]

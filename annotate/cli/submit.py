@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from annotate.cli.options import JobArgument, StoreOption, open_store, the_job
+from annotate.cli.options import JobArgument, StoreOption, store_of, the_job
 from annotate.errors import ExitCode
 from annotate.pack import read_pack
 
@@ -97,7 +97,7 @@ def submit(
     from annotate.use_cases.submit import expand
     from annotate.use_cases.submit import submit as submit_videos
 
-    the_store, settings = open_store(store)
+    the_store, settings = store_of(store)
     files = expand(videos)
     folder = ensure_pack(settings.packs, pack)
     every = detect_every or (DETECT_EVERY[people] if read_pack(folder).carries_people else 1)
@@ -111,6 +111,7 @@ def submit(
             detect_every=every,
             smooth_hz=smooth.hz,
             workers=count,
+            settings=settings,
             progress=phase.file,
         )
     for one in job.rejected:
@@ -124,7 +125,7 @@ def retry(
     """Try again what failed in a job, and go on with what is missing."""
     from annotate.use_cases.retry import forget_failures
 
-    the_store, settings = open_store(store)
+    the_store, settings = store_of(store)
     manifest = the_job(the_store, job)
     forgotten = forget_failures(the_store, manifest)
     typer.echo(f"Job {manifest.id}: {forgotten} failures are tried again.", err=True)
@@ -144,11 +145,11 @@ def _work(store: "Store", job: "Job", settings: "Settings", processes: int) -> "
         raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
-def _conclude(status: "JobStatus", store: Path | None) -> None:
+def _conclude(status: "JobStatus", store: str | None) -> None:
     from annotate.cli.text import number
 
     job = status.job
-    where = f" --store {shlex.quote(str(store))}" if store else ""
+    where = f" --store {shlex.quote(store)}" if store else ""
     done = sum(video.state == "done" for video in status.videos)
     typer.echo(
         f"Job {job.id}: {done} of {len(job.videos) + len(job.rejected)} videos done, "

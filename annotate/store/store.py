@@ -2,14 +2,13 @@
 
 jobs/<job>.json                          manifest, never changed
 videos/<fingerprint>/index.parquet       every frame's pts, the keyframes
+videos/<fingerprint>/original            the bytes of a video that workers cannot see elsewhere
 packs/<digest>/                          the packs that recipes refer to
 results/<recipe>/<fingerprint>/          chunks.json, parts/, failures/, tracks/<merge>.parquet
 heartbeats/<worker>.json                 what is in hand; may be lost
 """
 
 import json
-import shutil
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -19,11 +18,13 @@ from typing import Any, BinaryIO, TypeVar
 import pyarrow as pa
 
 from annotate.domain import Chunk, Poses, Tracks, VideoIndex
-from annotate.errors import StoreError, UsageError
+from annotate.errors import PackError, StoreError, UsageError
 from annotate.job import Failure, Heartbeat, Job
-from annotate.pack import PACK_FILE
+from annotate.pack import Pack
 from annotate.store import tables
-from annotate.store.files import Files
+from annotate.store.files import Files, Progress
+from annotate.store.local import LocalFiles
+from annotate.store.packs import copy_pack, described_pack
 
 T = TypeVar("T")
 
@@ -33,6 +34,11 @@ class Store:
 
     def __init__(self, files: Files) -> None:
         self.files = files
+
+    @property
+    def in_bucket(self) -> bool:
+        """Whether no host sees its objects as files."""
+        return self.files.path("jobs") is None
 
     # Jobs
 
@@ -85,27 +91,51 @@ class Store:
         with self.files.writer(_index_key(index.fingerprint)) as file:
             tables.write_index(file, index)
 
-    def pack_folder(self, digest: str) -> Path:
-        """The folder of a pack that `add_pack` filed."""
-        return self.files.root / "packs" / digest
+    def add_original(self, fingerprint: str, path: Path, progress: Progress) -> None:
+        """Copies the bytes of a video into the store, unless they stand there whole."""
+        key = _original_key(fingerprint)
+        if self.files.size(key) != path.stat().st_size:
+            self.files.upload(path, key, progress)
+
+    def original(self, fingerprint: str) -> Path | None:
+        """The file in the store with a video's bytes, or None where this host sees no such file."""
+        return self.files.path(_original_key(fingerprint))
+
+    def fetch_original(self, fingerprint: str, path: Path, progress: Progress) -> None:
+        """Copies the bytes of a video to a file of this host."""
+        self.files.download(_original_key(fingerprint), path, progress)
 
     def add_pack(self, folder: Path, digest: str) -> None:
-        """Copies the pack in `folder` into the store, unless it stands there."""
-        final = self.pack_folder(digest)
-        if (final / PACK_FILE).exists():
-            return
-        temporary = final.with_name(f"{digest}.tmp-{uuid.uuid4().hex}")
-        try:
-            shutil.copytree(folder, temporary)
-            temporary.rename(final)
-        except OSError as error:
-            shutil.rmtree(temporary, ignore_errors=True)
-            if (final / PACK_FILE).exists():  # another process was first
-                return
-            raise StoreError(
-                f"cannot copy the model pack into the store {self.files}: {error.strerror}",
-                "Check the store's folder and its free space, or name another: --store.",
-            ) from error
+        """Files the pack in `folder` and its compiled variants, as far as they do not stand."""
+        copy_pack(LocalFiles(folder.parent), folder.name, self.files, f"packs/{digest}")
+
+    def read_pack(self, digest: str) -> Pack:
+        """The pack that was filed under its digest.
+
+        Raises:
+            PackError: it is not there, or is another one.
+        """
+        pack = described_pack(self.files, f"packs/{digest}")
+        if pack.digest != digest:
+            raise PackError(
+                f"the pack {digest[:12]} in the store {self.files} is another one",
+                "Somebody changed it; delete it there and submit the videos again.",
+            )
+        return pack
+
+    def pack_folder(self, digest: str, copies: Path) -> Path:
+        """A folder of this host with that pack: the store's own, or a copy in the folder `copies`.
+
+        Raises:
+            PackError: as `read_pack`.
+            StoreError: `copies` cannot be written.
+        """
+        self.read_pack(digest)
+        in_place = self.files.path(f"packs/{digest}")
+        if in_place is not None:
+            return in_place
+        copy_pack(self.files, f"packs/{digest}", LocalFiles(copies), digest)
+        return copies / digest
 
     # Results
 
@@ -228,6 +258,10 @@ def _damaged(key: str) -> Iterator[None]:
 
 def _index_key(fingerprint: str) -> str:
     return f"videos/{fingerprint}/index.parquet"
+
+
+def _original_key(fingerprint: str) -> str:
+    return f"videos/{fingerprint}/original"
 
 
 def _results(recipe: str, fingerprint: str) -> str:

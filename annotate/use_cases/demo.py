@@ -10,14 +10,13 @@ import orjson
 
 from annotate.domain import Chunk, FloatArray, Tracks
 from annotate.job import Job
-from annotate.pack import read_pack
 from annotate.scene.coco import truth_to_coco
 from annotate.scene.demo import demo_scene
 from annotate.scene.film import render_video
 from annotate.scene.overlay import draw_poses
 from annotate.scene.truth import Truth
 from annotate.skeletons import SKELETONS, coco_keypoints
-from annotate.store import Files, Store
+from annotate.store import LocalFiles, Store
 from annotate.use_cases.nearness import Nearness, nearness
 from annotate.video import VideoWriter, decode, probe
 from annotate.video.writer import Encoding
@@ -31,19 +30,19 @@ def make_scene(folder: Path, seconds: float, progress: Progress) -> tuple[Path, 
     video = folder / "demo.mp4"
     scene = demo_scene(seconds)
     truth = render_video(scene, video, progress=lambda share: progress("Rendering", share))
-    Files(folder).write("truth.json", orjson.dumps(truth_to_coco(truth, video.name)))
+    LocalFiles(folder).write("truth.json", orjson.dumps(truth_to_coco(truth, video.name)))
     return video, truth
 
 
 def compare(store: Store, job: Job, truth: Truth) -> Nearness:
     """How near the job's answer for its only video comes to the truth."""
-    skeleton = SKELETONS[read_pack(store.pack_folder(job.recipe.pack)).skeleton]
+    skeleton = SKELETONS[store.read_pack(job.recipe.pack).skeleton]
     return nearness(truth, _tracks(store, job), skeleton)
 
 
 def draw_overlay(store: Store, job: Job, video: Path, out: Path, progress: Progress) -> None:
     """Draws the job's answer for its only video into a copy of it."""
-    skeleton = SKELETONS[read_pack(store.pack_folder(job.recipe.pack)).skeleton]
+    skeleton = SKELETONS[store.read_pack(job.recipe.pack).skeleton]
     poses: dict[int, list[tuple[int, FloatArray]]] = defaultdict(list)
     for block in _tracks(store, job):
         keypoints = coco_keypoints(block.smoothed, skeleton)

@@ -35,7 +35,7 @@ from annotate.pack import PACK_FILE
 from annotate.packs.installed import verify_pack
 from annotate.settings import Settings
 from annotate.soc import Soc, find_soc
-from annotate.store import Files
+from annotate.store import open_store
 from annotate.variant import VARIANTS
 from annotate.video import VideoWriter, decode, probe
 from annotate.video.writer import Encoding
@@ -261,7 +261,7 @@ def _decode_check() -> Check:
 
 
 def _store_check(settings: Settings) -> Check:
-    files, key = Files(settings.store), f"doctor-{uuid.uuid4().hex}"
+    files, key = open_store(settings.store).files, f"doctor-{uuid.uuid4().hex}"
     files.write(key, b"probe", durable=False)
     files.delete(key)
     return Check("store", "ok", f"{files} can be written")

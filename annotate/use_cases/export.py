@@ -11,9 +11,8 @@ from annotate.domain import Tracks
 from annotate.errors import PartialResultError
 from annotate.formats.coco import CocoVideo, annotation_file, results_file
 from annotate.job import Job
-from annotate.pack import read_pack
 from annotate.skeletons import SKELETONS
-from annotate.store import Files, Store
+from annotate.store import LocalFiles, Store
 from annotate.use_cases.status import JobStatus, job_status
 
 Progress = Callable[[str, float], None]
@@ -51,12 +50,12 @@ def export_coco(
             f"job {job.id} is not complete:\n{listed}",
             "Run the same `annotate submit` again to go on, or export what there is: --partial.",
         )
-    skeleton = SKELETONS[read_pack(store.pack_folder(job.recipe.pack)).skeleton]
+    skeleton = SKELETONS[store.read_pack(job.recipe.pack).skeleton]
     meter = _Meter(status.frames, progress)
     videos = tuple(_coco_videos(store, status, meter))
     write = results_file if results else annotation_file
     # The folder of `out` serves as a store of one file, so that it is written as safely as a part.
-    with Files(out.absolute().parent).writer(out.name) as file:
+    with LocalFiles(out.absolute().parent).writer(out.name) as file:
         for piece in write(videos, skeleton):
             file.write(piece)
     return Summary(len(videos), sum(len(v.pts) for v in videos), meter.poses, missing)

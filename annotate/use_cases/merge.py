@@ -6,7 +6,6 @@ from annotate.domain import Poses
 from annotate.errors import StoreError
 from annotate.job import Job
 from annotate.merge import MergeSettings, merge
-from annotate.pack import read_pack
 from annotate.skeletons import SKELETONS
 from annotate.store import Store
 
@@ -36,7 +35,7 @@ def merge_video(store: Store, job: Job, fingerprint: str) -> None:
                 yield store.read_part(recipe, fingerprint, chunk)
 
     settings = MergeSettings(smooth_hz=job.smooth_hz)
-    skeleton = SKELETONS[read_pack(store.pack_folder(job.recipe.pack)).skeleton]
+    skeleton = SKELETONS[store.read_pack(job.recipe.pack).skeleton]
     missing = [[chunk.start, chunk.stop] for chunk in chunks if chunk.name not in done]
     blocks = merge(parts(), settings, skeleton, (index.width, index.height))
     store.write_tracks(

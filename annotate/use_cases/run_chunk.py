@@ -5,7 +5,6 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 
@@ -16,7 +15,9 @@ from annotate.inference import CPU
 from annotate.job import Heartbeat, Job
 from annotate.pipeline import PoseEstimator
 from annotate.pipeline.prefetch import prefetch
+from annotate.settings import Settings
 from annotate.store import Store
+from annotate.use_cases.originals import opened_original
 from annotate.video import decode
 
 BEAT_S = 1.0
@@ -27,11 +28,13 @@ def run_chunk(
     job: Job,
     fingerprint: str,
     chunk: Chunk,
+    settings: Settings,
     estimator: Callable[[], PoseEstimator],
 ) -> None:
     """Makes the part of a chunk, unless it stands.
 
     Args:
+        settings: of this host.
         estimator: loads the models, or gives the loaded ones.
 
     Raises:
@@ -47,10 +50,12 @@ def run_chunk(
             f"the store has no index of video {fingerprint[:12]}", "Submit the video again."
         )
     pipeline = estimator()
-    frames = decode(Path(job.video(fingerprint).path), index, chunk)
+    video = job.video(fingerprint)
     beats = _Heartbeats(store, job, fingerprint, chunk, pipeline.provider)
     try:
-        poses = pipeline.run(_ahead(beats.count(frames), pipeline.provider), index)
+        with opened_original(store, settings, video, index, beats.fetching) as path:
+            frames = decode(path, index, chunk)
+            poses = pipeline.run(_ahead(beats.count(frames), pipeline.provider), index)
         facts = {"recipe": recipe, "fingerprint": fingerprint, "provider": pipeline.provider}
         store.write_part(recipe, fingerprint, chunk, poses, facts)
     finally:
@@ -86,6 +91,11 @@ class _Heartbeats:
             if time.monotonic() - self._written >= BEAT_S:
                 self._write(done)
             yield frame
+
+    def fetching(self, _done: int, _total: int) -> None:
+        """Called while the video comes to this host."""
+        if time.monotonic() - self._written >= BEAT_S:
+            self._write(0)
 
     def stop(self) -> None:
         with suppress(StoreError):

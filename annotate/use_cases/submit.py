@@ -11,15 +11,17 @@ from annotate.domain import People, VideoIndex
 from annotate.errors import UsageError, VideoError
 from annotate.job import Job, JobVideo, Recipe, Rejected
 from annotate.pack import read_pack
+from annotate.settings import Settings
 from annotate.store import Store
+from annotate.use_cases.originals import place_original
 from annotate.video import probe
 
 _FILM = [".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".ogv", ".webm", ".wmv"]
 _CAMERA = [".3gp", ".m2ts", ".mpeg", ".mpg", ".mts", ".ts"]
 VIDEO_ENDINGS = frozenset(_FILM + _CAMERA)
 
-# path, bytes done, bytes in all
-Progress = Callable[[Path, int, int], None]
+# what is done, to which file, bytes done, bytes in all
+Progress = Callable[[str, Path, int, int], None]
 
 
 def submit(
@@ -31,6 +33,7 @@ def submit(
     detect_every: int,
     smooth_hz: float | None,
     workers: int,
+    settings: Settings,
     progress: Progress,
 ) -> Job:
     """The job that annotates `videos`; its manifest and chunks stand in the store.
@@ -43,7 +46,8 @@ def submit(
         people, detect_every: of the recipe.
         smooth_hz: cut-off of the smoother, or None.
         workers: how many processes wait for chunks.
-        progress: called while files are read.
+        settings: of this host: where the queue's workers see its files.
+        progress: called while files are read, and while they are copied into the store.
 
     Raises:
         UsageError: two files would have the same name, or the pack needs the detector on every
@@ -54,12 +58,12 @@ def submit(
     spec = read_pack(pack)
     spec.check_detect_every(detect_every)
     recipe = Recipe(spec.name, spec.digest, people, detect_every)
-    store.add_pack(pack, recipe.pack)
+    store.add_pack(pack, spec.digest)
     indexes: dict[Path, VideoIndex] = {}
     rejected: list[Rejected] = []
     for path in videos:
         try:
-            indexes[path] = probe(path, partial(progress, path))
+            indexes[path] = probe(path, partial(progress, "Reading", path))
         except VideoError as error:
             rejected.append(Rejected(str(path), error.message))
     if not indexes:
@@ -75,7 +79,11 @@ def submit(
             )
     names = _unique_names(list(indexes))
     entries = (
-        JobVideo(name, index.fingerprint, str(path.absolute()))
+        JobVideo(
+            name,
+            index.fingerprint,
+            *place_original(store, settings, path, index, partial(progress, "Uploading", path)),
+        )
         for name, (path, index) in zip(names, indexes.items(), strict=True)
     )
     return _filed(store, Job("", recipe, smooth_hz, tuple(entries), tuple(rejected)))

@@ -25,7 +25,7 @@ from annotate.domain import Tracks
 from annotate.formats.coco import CocoVideo, annotation_file, results_file
 from annotate.merge.merge import BLOCK_FRAMES
 from annotate.skeletons import SKELETONS
-from annotate.store import Files, Store
+from annotate.store import LocalFiles, Store
 
 WIDTH, HEIGHT, FPS, PEOPLE = 1920, 1080, 30, 4
 SKELETON = SKELETONS["blazepose-33"]
@@ -59,14 +59,14 @@ def made_tracks(frames: int) -> Iterator[Tracks]:
 
 def make(folder: Path, frames: int) -> None:
     """Files the tracks."""
-    store = Store(Files(folder))
+    store = Store(LocalFiles(folder))
     store.write_tracks(*NAMES, made_tracks(frames), len(SKELETON.landmarks), {})
 
 
 def export(folder: Path, name: str, frames: int) -> None:
     """Writes one file and prints its row of the table."""
     pa.set_cpu_count(1)
-    store = Store(Files(folder))
+    store = Store(LocalFiles(folder))
     frame = np.arange(frames)
     video = CocoVideo(
         id=1,

@@ -1,0 +1,142 @@
+"""Copies on this host of large objects in a bucket, within bounds and shared by its processes.
+
+A copy `x` has a lock file `x.lock`: who uses the copy shares the lock, who makes or removes it has
+the lock alone. The system gives locks back when a process dies.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import portalocker
+from portalocker import LockFlags
+
+from annotate.errors import StoreError
+from annotate.store.files import Progress
+
+POLL_S = 0.2
+_LOCK, _PART = ".lock", ".part"
+
+
+class Cache:
+    """A folder of copies; the least recently used ones make room for new ones.
+
+    The bound is exceeded by what is in use and by what is being made, and by nothing else.
+    """
+
+    def __init__(self, folder: Path, limit_bytes: int) -> None:
+        self._folder = folder
+        self._limit = limit_bytes
+
+    @contextmanager
+    def copy(
+        self, name: str, size: int, fetch: Callable[[Path], None], progress: Progress
+    ) -> Iterator[Path]:
+        """The copy of that name, which stays while the block runs.
+
+        Where it is missing, `fetch(path)` makes it; of several processes that want it one fetches
+        and the others wait.
+
+        Args:
+            size: what its length in bytes must be.
+            progress: told how far another process is that fetches it.
+
+        Raises:
+            StoreError: the folder cannot be written, or the copy is not of that size.
+        """
+        with self._errors():
+            self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / name
+        while True:
+            with self._locked(path, LockFlags.SHARED) as held:
+                if held and _size(path) == size:
+                    os.utime(path)
+                    yield path
+                    return
+            with self._locked(path, LockFlags.EXCLUSIVE) as held:
+                if held and _size(path) != size:
+                    self._make(path, size, fetch)
+            if not held:
+                progress(_size(_part(path)) or 0, size)
+                time.sleep(POLL_S)
+
+    def _make(self, path: Path, size: int, fetch: Callable[[Path], None]) -> None:
+        with self._errors():
+            self._make_room(size, path)
+            fetch(_part(path))
+            if (found := _size(_part(path))) != size:
+                raise StoreError(
+                    f"{path.name} in the store has {found} bytes, not {size}",
+                    "Its upload was interrupted: submit the video again.",
+                )
+            _part(path).replace(path)
+
+    def _make_room(self, need: int, wanted: Path) -> None:
+        """Removes what was not used for longest, and is not in use, until `need` bytes fit."""
+        copies = [path for path in self._folder.iterdir() if path.suffix != _LOCK]
+        known = []
+        for path in copies:
+            with suppress(FileNotFoundError):
+                status = path.stat()
+                known.append((status.st_mtime, status.st_size, path))
+        total = sum(size for _, size, _ in known) + need
+        for _, size, path in sorted(known):
+            if total <= self._limit:
+                return
+            owner = path.with_suffix("") if path.suffix == _PART else path
+            if owner == wanted:
+                path.unlink(missing_ok=True)
+                total -= size
+                continue
+            with self._locked(owner, LockFlags.EXCLUSIVE) as held:
+                if held:
+                    path.unlink(missing_ok=True)
+                    total -= size
+
+    @contextmanager
+    def _locked(self, path: Path, kind: LockFlags) -> Iterator[bool]:
+        """Whether the lock of a copy could be had at once; it is held while the block runs."""
+        with self._lock_file(path) as file:
+            try:
+                portalocker.lock(file, kind | LockFlags.NON_BLOCKING)
+            except portalocker.AlreadyLocked:
+                yield False
+                return
+            except portalocker.LockException as error:
+                raise StoreError(
+                    f"files in the cache {self._folder} cannot be locked: {error}",
+                    "Name a folder on a disk of this host with ANNOTATE_CACHE.",
+                ) from error
+            try:
+                yield True
+            finally:
+                portalocker.unlock(file)
+
+    def _lock_file(self, path: Path) -> BinaryIO:
+        with self._errors():
+            return path.with_name(path.name + _LOCK).open("ab")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StoreError(
+                f"cannot write to the cache {self._folder}: {error.strerror or error}",
+                "Make room there, name another folder with ANNOTATE_CACHE, or lower "
+                "ANNOTATE_CACHE_GB.",
+            ) from error
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(path.name + _PART)
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,120 @@
+"""A store that is a folder, local or shared."""
+
+import errno
+import os
+import stat
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from annotate.errors import StoreError
+from annotate.store.files import BLOCK, Files, Progress, checked_key
+
+_TEMPORARY = ".tmp-"
+
+
+class LocalFiles(Files):
+    """The objects of a store that is a folder. A write is a rename."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def __str__(self) -> str:
+        return str(self.root)
+
+    def read(self, key: str) -> bytes | None:
+        """As in `Files`."""
+        with self._errors("read", key):
+            try:
+                return self.path(key).read_bytes()
+            except FileNotFoundError:
+                return None
+
+    @contextmanager
+    def reader(self, key: str) -> Iterator[BinaryIO]:
+        """As in `Files`."""
+        with self._errors("read", key), self.path(key).open("rb") as file:
+            yield file
+
+    @contextmanager
+    def writer(self, key: str, *, durable: bool = True) -> Iterator[BinaryIO]:
+        """As in `Files`."""
+        final = self.path(key)
+        temporary = final.with_name(f"{final.name}{_TEMPORARY}{uuid.uuid4().hex}")
+        with self._errors("write", key):
+            final.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with temporary.open("wb") as file:
+                    yield file
+                    if durable:
+                        # Without it, a power cut can leave a renamed file with nothing in it.
+                        file.flush()
+                        os.fsync(file.fileno())
+                temporary.replace(final)
+            finally:
+                temporary.unlink(missing_ok=True)
+
+    def size(self, key: str) -> int | None:
+        """As in `Files`."""
+        with self._errors("read", key):
+            try:
+                status = self.path(key).stat()
+            except FileNotFoundError:
+                return None
+        return None if stat.S_ISDIR(status.st_mode) else status.st_size
+
+    def names(self, key: str) -> list[str]:
+        """As in `Files`."""
+        with self._errors("list", key):
+            try:
+                names = [path.name for path in self.path(key).iterdir()]
+            except FileNotFoundError:
+                return []
+        return sorted(name for name in names if _TEMPORARY not in name)
+
+    def delete(self, key: str) -> None:
+        """As in `Files`."""
+        with self._errors("delete", key):
+            self.path(key).unlink(missing_ok=True)
+
+    def upload(self, path: Path, key: str, progress: Progress) -> None:
+        """As in `Files`."""
+        with path.open("rb") as source, self.writer(key) as file:
+            _copy(source, file, path.stat().st_size, progress)
+
+    def download(self, key: str, path: Path, progress: Progress) -> None:
+        """As in `Files`."""
+        with self.reader(key) as source, path.open("wb") as file:
+            _copy(source, file, self.path(key).stat().st_size, progress)
+
+    def path(self, key: str) -> Path:
+        """As in `Files`."""
+        return self.root / checked_key(key)
+
+    @contextmanager
+    def _errors(self, verb: str, key: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StoreError(
+                f"cannot {verb} {key} in the store {self.root}: {error.strerror or error}",
+                _HINTS.get(error.errno or 0, "Check the store's folder, or name another: --store."),
+            ) from error
+
+
+def _copy(source: BinaryIO, target: BinaryIO, size: int, progress: Progress) -> None:
+    done = 0
+    while block := source.read(BLOCK):
+        target.write(block)
+        done += len(block)
+        progress(done, size)
+
+
+_HINTS = {
+    errno.ENOSPC: "The disk is full. Make room and run the same command again: it goes on.",
+    errno.EDQUOT: "Your quota is used up. Make room and run the same command again: it goes on.",
+    errno.EACCES: "You may not write there. Name another store with --store or ANNOTATE_STORE.",
+    errno.EROFS: "The disk is read-only. Name another store with --store or ANNOTATE_STORE.",
+}

@@ -1,0 +1,273 @@
+"""A store in a bucket: one PUT an object, and patience with a server that is away.
+
+Arrow finishes an upload even where its stream is left by an exception, so what must be whole or not
+there is first written to a file of this host and then sent by one call that no exception of Python
+can interrupt.
+"""
+
+import errno
+import os
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+from urllib.parse import urlsplit
+
+from pyarrow import fs
+
+from annotate.errors import StoreError, UsageError
+from annotate.store.files import BLOCK, Files, Progress, checked_key
+
+SCHEME = "s3://"
+# How long a server may be away before a command or a task gives up.
+PATIENCE_S = 120.0
+CONNECT_S, REQUEST_S = 5.0, 30.0
+_LONGEST_PAUSE_S = 5.0
+
+T = TypeVar("T")
+
+_STATUS = re.compile(r"AWS Error (?P<code>\w+)(?: \(HTTP status (?P<status>\d+)\))?")
+# Names of Arrow's AWS SDK, beside which any HTTP status from 500 on passes but 507.
+_PASSING = frozenset(
+    [
+        *("NETWORK_CONNECTION", "INTERNAL_FAILURE", "SERVICE_UNAVAILABLE", "SLOW_DOWN"),
+        *("THROTTLING", "REQUEST_TIMEOUT", "OPERATION_ABORTED"),
+    ]
+)
+_REFUSED = frozenset(
+    [
+        *("ACCESS_DENIED", "INVALID_ACCESS_KEY_ID", "SIGNATURE_DOES_NOT_MATCH"),
+        *("INVALID_SIGNATURE", "MISSING_AUTHENTICATION_TOKEN", "UNRECOGNIZED_CLIENT"),
+        *("INVALID_CLIENT_TOKEN_ID", "EXPIRED_TOKEN"),
+    ]
+)
+_FULL = re.compile(r"storage ?full|quota|insufficient storage|no space|HTTP status 507", re.I)
+
+
+class S3Files(Files):
+    """The objects below `s3://bucket/prefix`.
+
+    Endpoint and credentials come from the environment variables that all programs for S3 know:
+    AWS_ENDPOINT_URL, AWS_REGION, AWS_CA_BUNDLE, and what the AWS SDK itself looks for:
+    AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, profiles, roles.
+    """
+
+    def __init__(
+        self, url: str, environ: Mapping[str, str] = os.environ, patience_s: float = PATIENCE_S
+    ) -> None:
+        self._bucket, self._prefix = _split(url)
+        self._endpoint = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL")
+        self._patience_s = patience_s
+        self._seen = False
+        self._fs = fs.S3FileSystem(
+            endpoint_override=self._endpoint,
+            region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"),
+            tls_ca_file_path=environ.get("AWS_CA_BUNDLE"),
+            connect_timeout=CONNECT_S,
+            request_timeout=REQUEST_S,
+            # Else what is read faster than it can be sent piles up in memory.
+            background_writes=False,
+            # An object of one block is then one PUT.
+            allow_delayed_open=True,
+            # We repeat ourselves, and know for how long.
+            retry_strategy=fs.AwsDefaultS3RetryStrategy(max_attempts=0),
+        )
+
+    def __str__(self) -> str:
+        return "/".join(filter(None, (f"{SCHEME}{self._bucket}", self._prefix)))
+
+    def read(self, key: str) -> bytes | None:
+        """As in `Files`."""
+        place = self._place(key)
+
+        def read() -> bytes | None:
+            try:
+                with self._fs.open_input_stream(place) as file:
+                    data: bytes = file.read()
+            except FileNotFoundError:
+                return None
+            return data
+
+        return self._patiently("read", key, read)
+
+    @contextmanager
+    def reader(self, key: str) -> Iterator[BinaryIO]:
+        """As in `Files`; the object is fetched whole, so that reading it cannot be interrupted."""
+        with _scratch() as copy:
+            self._patiently("read", key, lambda: self._fetch(key, copy))
+            with copy.open("rb") as file:
+                yield file
+
+    @contextmanager
+    def writer(self, key: str, *, durable: bool = True) -> Iterator[BinaryIO]:
+        """As in `Files`."""
+        del durable  # a server that says yes has it
+        place = self._place(key)
+        with _scratch() as copy:
+            with copy.open("wb") as file:
+                yield file
+
+            def send() -> None:
+                fs.copy_files(
+                    copy.as_posix(),
+                    place,
+                    source_filesystem=fs.LocalFileSystem(),
+                    destination_filesystem=self._fs,
+                )
+
+            self._patiently("write", key, send)
+
+    def size(self, key: str) -> int | None:
+        """As in `Files`."""
+        place = self._place(key)
+        info = self._patiently("read", key, lambda: self._fs.get_file_info(place))
+        length: int | None = info.size if info.type == fs.FileType.File else None
+        return length
+
+    def names(self, key: str) -> list[str]:
+        """As in `Files`."""
+        below = fs.FileSelector(self._place(key), allow_not_found=True)
+        infos = self._patiently("list", key, lambda: self._fs.get_file_info(below))
+        return sorted(info.base_name for info in infos)
+
+    def delete(self, key: str) -> None:
+        """As in `Files`."""
+        place = self._place(key)
+
+        def delete() -> None:
+            try:
+                self._fs.delete_file(place)
+            except FileNotFoundError:
+                return
+
+        self._patiently("delete", key, delete)
+
+    def upload(self, path: Path, key: str, progress: Progress) -> None:
+        """As in `Files`."""
+        size, place = path.stat().st_size, self._place(key)
+
+        def send() -> None:
+            done = 0
+            with path.open("rb") as source, self._fs.open_output_stream(place) as target:
+                while block := source.read(BLOCK):
+                    target.write(block)
+                    done += len(block)
+                    progress(done, size)
+
+        self._patiently("write", key, send)
+
+    def download(self, key: str, path: Path, progress: Progress) -> None:
+        """As in `Files`."""
+        self._patiently("read", key, lambda: self._fetch(key, path, progress))
+
+    def path(self, key: str) -> None:
+        """As in `Files`: an object in a bucket is no file of any host."""
+        checked_key(key)
+
+    def _fetch(self, key: str, path: Path, progress: Progress | None = None) -> None:
+        done = 0
+        with self._fs.open_input_file(self._place(key)) as source, path.open("wb") as file:
+            size = source.size()
+            while block := source.read(BLOCK):
+                file.write(block)
+                done += len(block)
+                if progress is not None:
+                    progress(done, size)
+
+    def _place(self, key: str) -> str:
+        return "/".join(filter(None, (self._bucket, self._prefix, checked_key(key))))
+
+    def _patiently(self, verb: str, key: str, action: Callable[[], T]) -> T:
+        """What `action` gives, tried again for a while where the server is away."""
+        give_up, pause = None, 0.2
+        while True:
+            try:
+                self._see_bucket()
+                return action()
+            except OSError as error:
+                now = time.monotonic()
+                give_up = give_up or now + self._patience_s
+                if not _passes(error) or now > give_up:
+                    raise self._error(verb, key, error) from error
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+    def _see_bucket(self) -> None:
+        """Arrow takes a bucket that is missing for an empty one: look once."""
+        if self._seen:
+            return
+        if self._fs.get_file_info(self._bucket).type == fs.FileType.NotFound:
+            raise StoreError(
+                f"there is no bucket {self._bucket} at {self._server}",
+                "Make the bucket, or correct ANNOTATE_STORE or AWS_ENDPOINT_URL.",
+            )
+        self._seen = True
+
+    @property
+    def _server(self) -> str:
+        return self._endpoint or "AWS"
+
+    def _error(self, verb: str, key: str, error: OSError) -> StoreError:
+        found = _STATUS.search(str(error))
+        code = found["code"] if found else ""
+        said = str(error).split(" (Request ID")[0]
+        if error.errno == errno.ENOENT:
+            what, hint = "it is not there", "Somebody deleted it; submit the videos again."
+        elif error.errno is not None:
+            what = f"this host says: {error.strerror}"
+            hint = "Make room on this host's disk, or name other folders: TMPDIR, ANNOTATE_CACHE."
+        elif code == "NETWORK_CONNECTION":
+            what = f"{self._server} does not answer"
+            hint = "Check AWS_ENDPOINT_URL and the server; the same command then goes on."
+        elif _FULL.search(said):
+            what = "the server has no room left"
+            hint = "Make room there and run the same command again: it goes on."
+        elif code in _REFUSED:
+            what = f"{self._server} refuses it ({code})"
+            hint = "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what that user may do."
+        elif code == "NO_SUCH_BUCKET":
+            what, hint = "there is no such bucket", "Make it, or correct ANNOTATE_STORE."
+        else:
+            what, hint = said, "Check the server, the bucket and the free space."
+        return StoreError(f"cannot {verb} {key} in the store {self}: {what}", hint)
+
+
+def _split(url: str) -> tuple[str, str]:
+    """Bucket and prefix.
+
+    Raises:
+        UsageError: the URL names no bucket, or holds credentials, which would be printed.
+    """
+    parts = urlsplit(url)
+    if "@" in parts.netloc or parts.query:
+        raise UsageError(
+            "a store's URL may hold no credentials or options",
+            "Write s3://BUCKET/PREFIX and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+        )
+    prefix = parts.path.strip("/")
+    if not parts.netloc or (prefix and checked_key(prefix) != prefix):
+        raise UsageError(f"{url} names no bucket", "Write s3://BUCKET/PREFIX.")
+    return parts.netloc, prefix
+
+
+def _passes(error: OSError) -> bool:
+    if error.errno is not None or _FULL.search(str(error)):
+        return False
+    found = _STATUS.search(str(error))
+    return found is not None and (found["code"] in _PASSING or int(found["status"] or 0) >= 500)
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """A file of this host's, gone after the block."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="annotate-") as folder:
+            yield Path(folder) / "object"
+    except OSError as error:
+        raise StoreError(
+            f"cannot write temporary files: {error.strerror or error}",
+            "Make room, or name another folder with TMPDIR.",
+        ) from error
