@@ -1,96 +1,268 @@
-"""Frames a second and core-milliseconds a frame of the whole way from file to poses.
+"""What a frame costs, against the sum of what it cannot do without, and against MediaPipe.
 
-    python -m tests.benchmarks.throughput VIDEO... [--processes 2] [--repeats 5]
+    python -m tests.benchmarks.throughput VIDEO... [--mediapipe PYTHON] [--repeats 5] [--json]
 
-Each process loads its models, waits for the others, and does its chunk of the video, as workers
-do. The median of the repeats is printed; loading the models is not counted.
+Everything is measured in one run, in turns, so that a noisy machine disturbs all alike; medians are
+printed. Core-milliseconds are processor time of all threads and processes.
+
+- bare: libav's decoder and each model alone, on one core;
+- whole: the pipeline in one process, models loaded before, with the detector on every frame, every
+  5th and every 30th;
+- submit: the command itself, starting and merging included, on a longer video made of the same
+  packets, with one process and with two;
+- MediaPipe: where `--mediapipe` names a Python that has it.
 """
 
 import argparse
-import multiprocessing
+import json
+import os
+import resource
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
-from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Barrier
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from annotate.chunking import chunk_frames, cut, restart_every
-from annotate.domain import Chunk, VideoIndex
-from annotate.inference import load_models
+import numpy as np
+import psutil
+
+from annotate.domain import Chunk, FloatArray, Frame, VideoIndex
+from annotate.inference import Model, Models, load_models
 from annotate.pack import read_pack
+from annotate.packs.blazepose import NAME
 from annotate.pipeline import PoseEstimator
-from annotate.pipeline.prefetch import prefetch
 from annotate.settings import settings_from
 from annotate.video import decode, probe
+from annotate.video.opening import decoded, opened, readable_packets
+from tests.benchmarks.looped import looped
 from workers.process import prepare_process
 
-
-def run_chunks(
-    path: Path,
-    index: VideoIndex,
-    chunk: Chunk,
-    detect_every: int,
-    repeats: int,
-    barrier: Barrier,
-    out: Connection,
-) -> None:
-    """Does the chunk `repeats` times; sends seconds and core-seconds of each."""
-    prepare_process()
-    folder = settings_from().packs / "blazepose-full"
-    models = load_models(read_pack(folder), folder)
-    estimator = PoseEstimator(models, detect_every=detect_every)
-    estimator.run(decode(path, index, Chunk(chunk.start, chunk.start + 1)), index)
-    for _ in range(repeats):
-        barrier.wait()
-        began, cpu = time.perf_counter(), time.process_time()
-        estimator.run(prefetch(decode(path, index, chunk)), index)
-        cpu = time.process_time() - cpu
-        barrier.wait()
-        out.send((time.perf_counter() - began, cpu))
+EVERY = (1, 5, 30)
+LONG_FRAMES = 1500
+SCRIPT = Path(__file__).with_name("mediapipe_pose.py")
 
 
-def measure(
-    path: Path, detect_every: int, processes: int, repeats: int
-) -> tuple[int, float, float]:
-    """Chunks, median frames a second, and median core-milliseconds a frame."""
-    index = probe(path)
-    target = chunk_frames(len(index), processes, "near", detect_every)
-    chunks = cut(index, target, restart_every(detect_every))
-    context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(len(chunks))
-    pipes = [context.Pipe() for _ in chunks]
-    workers = [
-        context.Process(
-            target=run_chunks, args=(path, index, chunk, detect_every, repeats, barrier, pipe[1])
+@dataclass(frozen=True)
+class Cost:
+    """Of one run: core-milliseconds and wall milliseconds a frame, more where it is known."""
+
+    core_ms: float
+    wall_ms: float
+    more: dict[str, float]
+
+
+class Clock:
+    """Core-milliseconds by stage."""
+
+    def __init__(self) -> None:
+        self.ms: dict[str, float] = defaultdict(float)
+
+    def model(self, stage: str, model: Model) -> Model:
+        """The model, timed."""
+        clock = self
+
+        class Timed(Model):
+            def __init__(self) -> None:
+                pass
+
+            def run(self, image: FloatArray) -> list[FloatArray]:
+                began = time.thread_time()
+                outputs = model.run(image)
+                clock.ms[stage] += (time.thread_time() - began) * 1000
+                return outputs
+
+        return Timed()
+
+    def frames(self, stage: str, frames: Iterator[Frame]) -> Iterator[Frame]:
+        """The frames, timed."""
+        while True:
+            began = time.thread_time()
+            frame = next(frames, None)
+            self.ms[stage] += (time.thread_time() - began) * 1000
+            if frame is None:
+                return
+            yield frame
+
+
+def cost(frames: int, run: Callable[[], dict[str, float] | None]) -> Cost:
+    """Of one run in this process."""
+    began, cpu = time.perf_counter(), time.process_time()
+    more = run() or {}
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - began
+    return Cost(cpu / frames * 1000, wall / frames * 1000, more)
+
+
+def bare_decode(path: Path) -> None:
+    """Every picture of the file, looked at by nobody."""
+    with opened(path) as (container, stream):
+        for _ in decoded(stream, readable_packets(container, stream)):
+            pass
+
+
+def bare_model(model: Model, size: int, frames: int) -> None:
+    """As many runs as the video has frames."""
+    image = np.zeros((size, size, 3), np.float32)
+    for _ in range(frames):
+        model.run(image)
+
+
+def whole(path: Path, index: VideoIndex, models: Models, every: int) -> dict[str, float]:
+    """From file to poses; core-milliseconds a frame by stage."""
+    clock = Clock()
+    timed = replace(
+        models,
+        detector=clock.model("detector", models.detector),
+        landmark=clock.model("landmarks", models.landmark),
+    )
+    frames = decode(path, index, Chunk(0, len(index)))
+    began = time.thread_time()
+    PoseEstimator(timed, detect_every=every).run(clock.frames("decode and RGB", frames), index)
+    total = (time.thread_time() - began) * 1000
+    split = {**clock.ms, "between": total - sum(clock.ms.values())}
+    return {stage: ms / len(index) for stage, ms in split.items()}
+
+
+def submit(path: Path, frames: int, processes: int) -> Cost:
+    """The command, with a store of its own; the greatest resident size of a process beside."""
+    with tempfile.TemporaryDirectory() as store:
+        command = [sys.executable, "-m", "annotate", "submit", str(path), "--store", store]
+        began, used = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+        process = subprocess.Popen(
+            [*command, "--processes", str(processes)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
-        for chunk, pipe in zip(chunks, pipes, strict=True)
-    ]
-    for worker in workers:
-        worker.start()
-    runs = [[pipe[0].recv() for pipe in pipes] for _ in range(repeats)]
-    for worker in workers:
-        worker.join()
-    seconds = statistics.median(max(wall for wall, _ in run) for run in runs)
-    core_seconds = statistics.median(sum(cpu for _, cpu in run) for run in runs)
-    return len(chunks), len(index) / seconds, core_seconds / len(index) * 1000
+        peak = _peak_mb(process)
+        wall = time.perf_counter() - began
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if process.returncode:
+        raise SystemExit(f"annotate submit ended with {process.returncode}")
+    cpu = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
+    return Cost(cpu / frames * 1000, wall / frames * 1000, {"peak MB of a process": peak})
+
+
+def _peak_mb(process: "subprocess.Popen[bytes]") -> float:
+    peak, root = 0, psutil.Process(process.pid)
+    while process.poll() is None:
+        for one in [root, *root.children(recursive=True)]:
+            try:
+                peak = max(peak, one.memory_info().rss)
+            except psutil.NoSuchProcess:
+                continue
+        time.sleep(0.2)
+    return peak / 1e6
+
+
+def mediapipe(python: Path, path: Path, mode: str) -> Cost:
+    """MediaPipe's own pipeline, decoding with OpenCV, models loaded before."""
+    out = subprocess.run(
+        [python, SCRIPT, path, mode],
+        check=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={key: os.environ[key] for key in ("HOME", "PATH")},
+    ).stdout
+    said = json.loads(out)
+    return Cost(
+        said["core_seconds"] / said["frames"] * 1000, said["seconds"] / said["frames"] * 1000, {}
+    )
+
+
+def measure(path: Path, models: Models, python: Path | None, repeats: int) -> dict[str, Cost]:
+    """The median cost of every way, run in turns."""
+    index = probe(path)
+    frames, pack = len(index), models.pack
+    with tempfile.TemporaryDirectory() as folder:
+        times = max(1, round(LONG_FRAMES / frames))
+        long = looped(path, times, Path(folder) / path.name)
+        ways: dict[str, Callable[[], Cost]] = {
+            "bare decode": lambda: cost(frames, lambda: bare_decode(path)),
+            "bare detector": lambda: cost(
+                frames, lambda: bare_model(models.detector, pack.detector.size, frames)
+            ),
+            "bare landmarks": lambda: cost(
+                frames, lambda: bare_model(models.landmark, pack.landmark.size, frames)
+            ),
+        }
+        for every in EVERY:
+            ways[f"whole, detector every {every}"] = lambda every=every: cost(
+                frames, lambda: whole(path, index, models, every)
+            )
+        for count in (1, 2):
+            ways[f"submit, {count} process{'es' * (count > 1)}"] = lambda count=count: submit(
+                long, times * frames, count
+            )
+        if python is not None:
+            for mode in ("static", "tracking"):
+                ways[f"MediaPipe {mode}"] = lambda mode=mode: mediapipe(python, path, mode)
+        runs = [{name: way() for name, way in ways.items()} for _ in range(repeats)]
+    return {name: _median([run[name] for run in runs]) for name in ways}
+
+
+def _median(costs: list[Cost]) -> Cost:
+    def of(values: Iterator[float]) -> float:
+        return round(statistics.median(values), 3)
+
+    more = {key: of(cost.more[key] for cost in costs) for key in costs[0].more}
+    return Cost(of(c.core_ms for c in costs), of(c.wall_ms for c in costs), more)
+
+
+def ratios(costs: dict[str, Cost]) -> dict[str, float]:
+    """What the project promises, from one run."""
+    core = {name: one.core_ms for name, one in costs.items()}
+    found = {}
+    for every in EVERY:
+        one = costs[f"whole, detector every {every}"]
+        bare = core["bare decode"] + core["bare detector"] / every + core["bare landmarks"]
+        found[f"whole / bare, detector every {every}"] = one.core_ms / bare
+    one, two = costs["submit, 1 process"], costs["submit, 2 processes"]
+    found["two processes / one, in frames a second"] = one.wall_ms / two.wall_ms
+    if "MediaPipe static" in core:
+        found["frames a core-second, every frame / MediaPipe static"] = (
+            core["MediaPipe static"] / core["whole, detector every 1"]
+        )
+        for every in EVERY[1:]:
+            found[f"frames a core-second, every {every} / MediaPipe tracking"] = (
+                core["MediaPipe tracking"] / core[f"whole, detector every {every}"]
+            )
+    return found
 
 
 def main() -> None:
-    """Prints a row a video."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Prints a table a video, or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("videos", nargs="+", type=Path)
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--mediapipe", type=Path, metavar="PYTHON")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    folder = settings_from().packs / "blazepose-full"
-    print(f"model pack {read_pack(folder).digest[:12]}, up to {arguments.processes} processes")
-    print(
-        f"{'video':24} {'detect every':>12} {'chunks':>6} {'frames/s':>9} {'core-ms a frame':>16}"
-    )
+    prepare_process()
+    folder = settings_from().packs / NAME
+    models = load_models(read_pack(folder), folder)
+    report = {}
     for video in arguments.videos:
-        for every in (1, 5):
-            row = measure(video, every, arguments.processes, arguments.repeats)
-            print(f"{video.name:24} {every:12} {row[0]:6} {row[1]:9.1f} {row[2]:16.2f}")
+        costs = measure(video, models, arguments.mediapipe, arguments.repeats)
+        report[video.name] = {
+            "costs": {name: vars(one) for name, one in costs.items()},
+            "ratios": {name: round(ratio, 3) for name, ratio in ratios(costs).items()},
+        }
+        if not arguments.json:
+            _print(video.name, costs)
+    if arguments.json:
+        print(json.dumps(report, indent=2))
+
+
+def _print(name: str, costs: dict[str, Cost]) -> None:
+    print(f"\n{name:32} {'core-ms':>8} {'frames/s':>9}   a frame")
+    for way, one in costs.items():
+        more = ", ".join(f"{key} {value:.2f}" for key, value in one.more.items())
+        print(f"{way:32} {one.core_ms:8.2f} {1000 / one.wall_ms:9.1f}   {more}")
+    for what, ratio in ratios(costs).items():
+        print(f"{what:58} {ratio:.2f}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,163 @@
+"""How well one process keeps an NPU busy: the models are replaced by waits of its times.
+
+    python -m tests.benchmarks.npu_feed [VIDEO...] [--threads 1 2 3 4] [--seconds 10]
+
+A Snapdragon X Elite runs the detector in 1.04 ms and the landmark model in 1.35 ms (the model's
+card). One NPU serves one call at a time, so the waits queue up on a lock. Each thread does a chunk
+of its own, as the threads of a worker with an NPU do; decoding runs ahead in a thread beside it.
+Without VIDEO, a made one of 640x360 with one person is used.
+
+Printed: the share of time in which the NPU works, frames a second, and what the cores do meanwhile:
+core-milliseconds a frame, and the cores that it takes to keep the NPU busy all the time.
+"""
+
+import argparse
+import ctypes
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from annotate.domain import Chunk, FloatArray, Frame, VideoIndex
+from annotate.inference import Model, load_models
+from annotate.pack import read_pack
+from annotate.packs.blazepose import NAME
+from annotate.pipeline import PoseEstimator
+from annotate.pipeline.prefetch import prefetch
+from annotate.scene import Camera, Person, Scene, WayPoint, steady_times
+from annotate.scene.film import render_video
+from annotate.settings import settings_from
+from annotate.video import decode, probe
+from annotate.video.writer import Encoding
+from workers.process import prepare_process
+
+DETECTOR_MS, LANDMARKS_MS = 1.04, 1.35
+_PR_SET_TIMERSLACK = 29
+
+
+class Npu:
+    """Serves one call at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.busy_s = 0.0
+
+    def work(self, seconds: float) -> None:
+        """Takes so long."""
+        with self._lock:
+            time.sleep(seconds)
+            self.busy_s += seconds
+
+
+class OnNpu(Model):
+    """Waits, and answers as the real model answered to a picture with somebody in it."""
+
+    def __init__(self, npu: Npu, ms: float, outputs: list[FloatArray]) -> None:
+        self._npu = npu
+        self._seconds = ms / 1000
+        self._outputs = outputs
+
+    def run(self, image: FloatArray) -> list[FloatArray]:  # noqa: ARG002 - as Model has it
+        """The recorded outputs."""
+        self._npu.work(self._seconds)
+        return self._outputs
+
+
+class Recorder(Model):
+    """The real model; keeps its newest answer."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.outputs: list[FloatArray] = []
+
+    def run(self, image: FloatArray) -> list[FloatArray]:
+        """As the real model."""
+        self.outputs = self._model.run(image)
+        return self.outputs
+
+
+def frames_again(path: Path, index: VideoIndex, until: float) -> Iterator[Frame]:
+    """The frames of the video, over and over until that time, counted on."""
+    begun = 0
+    while True:
+        for frame in decode(path, index, Chunk(0, len(index))):
+            if time.perf_counter() >= until:
+                return
+            yield Frame(begun + frame.index, frame.pts, frame.rgb)
+        begun += len(index)
+
+
+def one_person() -> Scene:
+    """Somebody who walks through a picture of 640x360."""
+    path = (WayPoint(0.0, -0.7, 3.2), WayPoint(6.0, 0.7, 3.2))
+    return Scene(640, 360, steady_times(30, 6), (Person(path),), camera=Camera(height_m=1.2))
+
+
+def measure(path: Path, threads: int, seconds: float) -> str:
+    """A row of the table."""
+    folder = settings_from().packs / NAME
+    models, index = load_models(read_pack(folder), folder), probe(path)
+    detector, landmark = Recorder(models.detector), Recorder(models.landmark)
+    real = PoseEstimator(replace(models, detector=detector, landmark=landmark))
+    real.poses(next(decode(path, index, Chunk(0, 1))).rgb)
+    if not landmark.outputs:
+        raise SystemExit(f"{path}: nobody is found in the first frame")
+    npu = Npu()
+    fake = replace(
+        models,
+        detector=OnNpu(npu, DETECTOR_MS, detector.outputs),
+        landmark=OnNpu(npu, LANDMARKS_MS, landmark.outputs),
+    )
+    done = [0] * threads
+    until = time.perf_counter() + seconds
+
+    def work(number: int) -> None:
+        estimator = PoseEstimator(fake)
+        for frame in prefetch(frames_again(path, index, until)):
+            estimator.poses(frame.rgb)
+            done[number] += 1
+
+    began, cpu = time.perf_counter(), time.process_time()
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    wall, cpu = time.perf_counter() - began, time.process_time() - cpu
+    frames = sum(done)
+    core_ms = cpu / frames * 1000
+    return (
+        f"{path.name:20} {index.width:5}x{index.height:<5} {threads:7} {npu.busy_s / wall:9.1%} "
+        f"{frames / wall:9.1f} {core_ms:8.2f} {core_ms / (DETECTOR_MS + LANDMARKS_MS):6.2f}"
+    )
+
+
+def main() -> None:
+    """Prints a row for each video and number of threads."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("videos", nargs="*", type=Path)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2, 3, 4])
+    parser.add_argument("--seconds", type=float, default=10)
+    arguments = parser.parse_args()
+    prepare_process()
+    if sys.platform == "linux":
+        # Sleeps end up to 50 us late otherwise.
+        ctypes.CDLL(None).prctl(_PR_SET_TIMERSLACK, 1)
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "made.mp4"
+        if not arguments.videos:
+            render_video(one_person(), made, Encoding(gop=60))
+        print(
+            f"{'video':20} {'size':11} {'threads':>7} {'NPU busy':>9} {'frames/s':>9} "
+            f"{'core-ms':>8} {'cores':>6}"
+        )
+        for path in arguments.videos or [made]:
+            for threads in arguments.threads:
+                print(measure(path, threads, arguments.seconds), flush=True)
+
+
+if __name__ == "__main__":
+    main()
