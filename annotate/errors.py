@@ -60,6 +60,10 @@ class ProviderError(AnnotateError):
     """The execution provider that was asked for cannot run the models on this host."""
 
 
+class HubError(AnnotateError):
+    """Qualcomm AI Hub is away, refuses, or a job there failed."""
+
+
 class StoreError(AnnotateError):
     """The store cannot be read or written."""
 

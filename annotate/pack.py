@@ -143,6 +143,11 @@ class Pack:
     landmark: LandmarkSpec
 
     @property
+    def stages(self) -> Mapping[str, DetectorSpec | LandmarkSpec]:
+        """Both models, by their stage: `detector` and `landmark`."""
+        return {"detector": self.detector, "landmark": self.landmark}
+
+    @property
     def carries_people(self) -> bool:
         """Whether people can be carried from frame to frame: the landmark model gives an ROI."""
         return self.landmark.auxiliary is not None
@@ -185,6 +190,11 @@ class Pack:
                 f"no description of a model pack: {error}",
                 "Run `annotate models pull --force` to make the pack anew.",
             ) from error
+
+
+def file_digest(file: Path) -> str:
+    """Lower-case hex SHA-256 of a file's content."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def read_pack(folder: Path) -> Pack:

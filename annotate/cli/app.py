@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from annotate import __version__
-from annotate.cli import models
+from annotate.cli import models, models_hub
 from annotate.cli.compile import compile_pack
 from annotate.cli.demo import demo
 from annotate.cli.doctor import doctor
@@ -37,6 +37,7 @@ app.command()(retry)
 app.command()(jobs)
 app.add_typer(models.app, name="models")
 models.app.command("compile")(compile_pack)
+models.app.add_typer(models_hub.app, name="hub")
 app.command()(demo)
 app.command()(evaluate)
 app.command()(doctor)

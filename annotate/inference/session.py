@@ -87,6 +87,11 @@ class Model:
             for name, values in zip(self._outputs, outputs, strict=True)
         ]
 
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs, in the order in which `run` gives them."""
+        return list(self._outputs)
+
     def input_of(self, image: FloatArray) -> NDArray[Any]:
         """What the model takes for an (H, W, 3) float32 RGB picture in its range of values: the
         layout, the order of colours and the type that the pack says, a batch of one.
@@ -117,6 +122,10 @@ class Models:
     provider: str
     placement: Mapping[str, Mapping[str, int]]
     reason: str = ""
+
+    def stage(self, name: str) -> Model:
+        """The model of the stage `detector` or `landmark`."""
+        return {"detector": self.detector, "landmark": self.landmark}[name]
 
 
 def load_models(
@@ -166,10 +175,10 @@ def agreements(models: Models, reference: Models) -> dict[str, float]:
     made picture: the least of each model's outputs, in dB as `agreement_db` has it.
     """
     found = {}
-    for name, spec in (("detector", models.pack.detector), ("landmark", models.pack.landmark)):
+    for name, spec in models.pack.stages.items():
         picture = made_picture(spec.size, spec.value_range)
-        outputs = getattr(models, name).run(picture)
-        expected = getattr(reference, name).run(picture)
+        outputs = models.stage(name).run(picture)
+        expected = reference.stage(name).run(picture)
         found[name] = min(agreement_db(*pair) for pair in zip(expected, outputs, strict=True))
     return found
 

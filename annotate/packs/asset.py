@@ -33,18 +33,32 @@ def import_asset(path: Path, folder: Path) -> Pack:
         PackError: it is no such zip, or a damaged or hostile one.
         OSError: the folder cannot be written.
     """
+    with _opened(path) as archive:
+        pack = _import(_Members(path, archive, METADATA), folder)
+    (folder / PACK_FILE).write_text(pack.to_json(), encoding="utf-8", newline="\n")
+    return pack
+
+
+def read_onnx(path: Path) -> bytes:
+    """The only ONNX model of a zip, with the weights inside that it keeps in files beside it.
+
+    Raises:
+        PackError: there is none, or it is damaged.
+    """
+    with _opened(path) as archive:
+        members = _Members(path, archive, ".onnx")
+        return bytes(_model(members, members.found).SerializeToString(deterministic=True))
+
+
+def _opened(path: Path) -> zipfile.ZipFile:
     try:
-        archive = zipfile.ZipFile(path)
+        return zipfile.ZipFile(path)
     except OSError as error:
         raise PackError(
             f"{path} cannot be read: {error.strerror}", "Name a file that exists and is readable."
         ) from error
     except zipfile.BadZipFile as error:
         raise PackError(f"{path} is no zip: {error}", HINT) from error
-    with archive:
-        pack = _import(_Members(path, archive), folder)
-    (folder / PACK_FILE).write_text(pack.to_json(), encoding="utf-8", newline="\n")
-    return pack
 
 
 def _import(members: "_Members", folder: Path) -> Pack:
@@ -141,15 +155,20 @@ def _compare(file: str, values: Any, described: Mapping[str, Tensor]) -> None:
 
 
 class _Members:
-    """The files of a zip's only folder, or of its root."""
+    """The files of a zip in the folder of its only file of some ending.
 
-    def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
+    Attributes:
+        path: of the zip.
+        found: name of that file in its folder.
+    """
+
+    def __init__(self, path: Path, archive: zipfile.ZipFile, ending: str) -> None:
         self.path = path
         self._archive = archive
-        names = [name for name in archive.namelist() if posixpath.basename(name) == METADATA]
+        names = [name for name in archive.namelist() if name.endswith(ending)]
         if len(names) != 1:
-            raise PackError(f"{path} holds {len(names)} files {METADATA} instead of one", HINT)
-        self._folder = posixpath.dirname(names[0])
+            raise PackError(f"{path} holds {len(names)} files {ending} instead of one", HINT)
+        self._folder, self.found = posixpath.split(names[0])
         for name in archive.namelist():
             if name.startswith("/") or "\\" in name or ".." in name.split("/"):
                 raise PackError(f"{path} holds {name!r}, which leads outside of it", HINT)

@@ -4,6 +4,7 @@ Source of the formulas: MediaPipe's SsdAnchorsCalculator, TensorsToDetectionsCal
 NonMaxSuppressionCalculator, with the options of its pose_detection graph.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -52,6 +53,20 @@ def anchor_centres(spec: DetectorSpec) -> FloatArray:
         grid = np.stack([x, y], axis=-1).reshape(-1, 2)
         layers.append(np.repeat(grid, 2 * len(list(group)), axis=0))
     return np.concatenate(layers).astype(np.float32)
+
+
+def detections_of(
+    outputs: Sequence[FloatArray], anchors: FloatArray, spec: DetectorSpec
+) -> Detections:
+    """Everyone whom the model found, each once.
+
+    Args:
+        outputs: of the model: those that `spec.boxes` names, then `spec.scores`.
+        anchors: (n, 2) float32, from `anchor_centres`.
+    """
+    boxes = np.concatenate([one[0] for one in outputs[: len(spec.boxes)]])
+    logits = np.concatenate([one.reshape(-1) for one in outputs[len(spec.boxes) :]])
+    return suppress(decode_detections(boxes, logits, anchors, spec), spec)
 
 
 def decode_detections(

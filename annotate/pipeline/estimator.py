@@ -12,7 +12,7 @@ from annotate.geometry import roi_iou, rois_from_points
 from annotate.inference import Models
 from annotate.pipeline.crops import crop, sampling, to_range
 from annotate.pipeline.duplicates import distinct_poses
-from annotate.pipeline.landmarks import COLUMNS, decode_landmarks, refine, to_picture
+from annotate.pipeline.landmarks import COLUMNS, crop_landmarks, to_picture
 from annotate.pipeline.search import Candidate, Search, newcomers
 from annotate.skeletons import SKELETONS
 
@@ -85,11 +85,9 @@ class PoseEstimator:
         """
         spec = self._models.pack.landmark
         image = to_range(crop(rgb, sampling(roi, spec.size), spec.border), spec.value_range)
-        raw, flag, *heatmap = self._models.landmark.run(image)
-        landmarks = decode_landmarks(raw, spec)
-        if heatmap:
-            landmarks = refine(landmarks, heatmap[0][0], spec)
-        return to_picture(landmarks, roi, spec.size), float(flag.reshape(-1)[0])
+        outputs = self._models.landmark.run(image)
+        landmarks = crop_landmarks(outputs, spec)
+        return to_picture(landmarks, roi, spec.size), float(outputs[1].item())
 
     def poses(self, rgb: NDArray[np.uint8]) -> FramePoses:
         """Everyone in one picture (H, W, 3) uint8, in descending order of detection score."""

@@ -4,6 +4,8 @@ Source of the formulas: MediaPipe's TensorsToLandmarksCalculator, RefineLandmark
 Calculator and LandmarkProjectionCalculator, with the options of its pose_landmark graph.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from annotate.domain import FloatArray
@@ -29,6 +31,17 @@ def decode_landmarks(raw: FloatArray, spec: LandmarkSpec) -> FloatArray:
             value = value * np.float32(spec.confidence_scale)
             landmarks[:, column] = _sigmoid(value) if spec.logits else value
     return landmarks
+
+
+def crop_landmarks(outputs: Sequence[FloatArray], spec: LandmarkSpec) -> FloatArray:
+    """Landmarks (m, 5) in pixels of the crop, refined where the model has a heatmap.
+
+    Args:
+        outputs: of the model: landmarks, flag, and heatmap if there is one.
+    """
+    raw, _, *heatmap = outputs
+    landmarks = decode_landmarks(raw, spec)
+    return refine(landmarks, heatmap[0][0], spec) if heatmap else landmarks
 
 
 def refine(landmarks: FloatArray, heatmap: FloatArray, spec: LandmarkSpec) -> FloatArray:

@@ -17,7 +17,7 @@ from annotate.geometry import (
 )
 from annotate.inference import Models
 from annotate.pipeline.crops import Maps, crop, sampling, to_range
-from annotate.pipeline.detector import anchor_centres, decode_detections, suppress
+from annotate.pipeline.detector import anchor_centres, detections_of
 
 # ROIs that overlap more are one person twice. What slips through costs a run of the landmark
 # model, and then falls to `annotate.pipeline.duplicates`.
@@ -72,9 +72,7 @@ class Search:
     ) -> Iterable[Candidate]:
         spec = self._spec
         outputs = self._detector.run(to_range(crop(rgb, maps, "zero"), spec.value_range))
-        boxes = np.concatenate([o[0] for o in outputs[: len(spec.boxes)]])
-        logits = np.concatenate([o.reshape(-1) for o in outputs[len(spec.boxes) :]])
-        found = suppress(decode_detections(boxes, logits, self._anchors, spec), spec)
+        found = detections_of(outputs, self._anchors, spec)
         points = apply_affine(place, found.points)
         rois = rois_from_points(points[:, spec.roi_centre], points[:, spec.roi_tip], spec.roi_scale)
         return map(Candidate, found.score.tolist(), rois)

@@ -1,0 +1,121 @@
+"""What AI Hub compiled ahead of time for one SoC, made a variant of a pack."""
+
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import onnx
+from google.protobuf.message import DecodeError
+
+from annotate.errors import HubError, PackError
+from annotate.pack import Pack
+from annotate.scratch import scratch_in
+from annotate.soc import SOCS, Soc
+from annotate.variant import VARIANT_FILE, Variant, file_facts, sources_of, variant_folder
+
+SOC_MODEL = "qnn_context_bin_soc_model"
+SDK = ("qairt_sdk_version", "qnn_sdk_version")
+_VERSION = re.compile(r"\d+\.\d+\.\d+")
+_BINARY = "ep_cache_context"
+_AGAIN = "Compile again; if that gives the same, use `annotate models compile`."
+
+
+def variant_of(
+    pack: Pack, folder: Path, zips: Mapping[str, Path], facts: Mapping[str, str]
+) -> Path:
+    """Makes the variant of the pack in `folder` for the SoC that the models were compiled for.
+
+    Args:
+        zips: for each stage what AI Hub made of it for the runtime precompiled_qnn_onnx: a zip of
+            an ONNX file with one EPContext node, and the binary that it names.
+        facts: what AI Hub says of what it made.
+
+    Returns:
+        The variant's folder, which replaces an older one.
+
+    Raises:
+        HubError: the SoC or the SDK is not told or not known, or a zip does not fit the pack.
+        PackError: the pack cannot be written.
+    """
+    soc, sdk = _soc(facts), _sdk(facts)
+    target = variant_folder(folder, soc)
+    try:
+        with scratch_in(target.parent, ".compiling-") as scratch:
+            new = scratch / "new"
+            new.mkdir()
+            for stage, spec in pack.stages.items():
+                _unpack(zips[stage], new / spec.file, folder / spec.file)
+            variant = Variant(
+                soc=soc.name,
+                soc_model=soc.soc_model,
+                htp_arch=soc.htp_arch,
+                sdk=sdk,
+                onnxruntime="",
+                sources=sources_of(pack),
+                files=file_facts(sorted(new.iterdir())),
+            )
+            (new / VARIANT_FILE).write_text(variant.to_json(), encoding="utf-8")
+            if target.exists():
+                target.rename(scratch / "old")
+            new.rename(target)
+    except OSError as error:
+        raise PackError(
+            f"{target} cannot be written: {error.strerror or error}",
+            "Make the pack's folder writable.",
+        ) from error
+    return target
+
+
+def _unpack(path: Path, out: Path, source: Path) -> None:
+    """Writes the ONNX file `out`, and its binary beside it, of the zip at `path`."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            (model_name,) = (name for name in names if name.endswith(".onnx"))
+            (binary_name,) = (name for name in names if name.endswith(".bin"))
+            model = onnx.load_model_from_string(archive.read(model_name))
+            binary = archive.read(binary_name)
+    except (OSError, ValueError, zipfile.BadZipFile, DecodeError) as error:
+        raise HubError(f"{path} is not what AI Hub precompiles: {error}", _AGAIN) from error
+    _check_same(path, model, onnx.load(source, load_external_data=False))
+    file = f"{out.stem}_qnn.bin"
+    for attribute in model.graph.node[0].attribute:
+        if attribute.name == _BINARY:
+            attribute.s = file.encode()
+    out.with_name(file).write_bytes(binary)
+    out.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def _check_same(path: Path, compiled: onnx.ModelProto, source: onnx.ModelProto) -> None:
+    nodes = [node.op_type for node in compiled.graph.node]
+    if nodes != ["EPContext"]:
+        raise HubError(f"{path} holds {nodes[:5]} instead of one EPContext node", _AGAIN)
+    for kind in ("input", "output"):
+        found, expected = (
+            {value.name for value in getattr(model.graph, kind)} for model in (compiled, source)
+        )
+        if not expected <= found:
+            raise HubError(
+                f"{path}: its {kind}s are {sorted(found)}, and the pack's {sorted(expected)}",
+                _AGAIN,
+            )
+
+
+def _soc(facts: Mapping[str, str]) -> Soc:
+    told = facts.get(SOC_MODEL, "")
+    for soc in SOCS:
+        if told == str(soc.soc_model):
+            return soc
+    raise HubError(
+        f"AI Hub compiled for the SoC {told or 'that it does not name'}, which is none of "
+        f"{', '.join(soc.name for soc in SOCS)}",
+        "Workers cannot use it; what was downloaded stays in the pack's folder `hub`.",
+    )
+
+
+def _sdk(facts: Mapping[str, str]) -> str:
+    for key in SDK:
+        if found := _VERSION.search(facts.get(key, "")):
+            return found[0]
+    raise HubError("AI Hub does not say which QAIRT SDK compiled the models", _AGAIN)

@@ -1,0 +1,149 @@
+"""How near the answers of other models, or of the same ones elsewhere, are to those expected."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotate.domain import FloatArray
+from annotate.errors import PackError
+from annotate.geometry import box_iou
+from annotate.inference.agreement import agreement_db
+from annotate.pack import DetectorSpec, LandmarkSpec
+from annotate.pipeline.detector import anchor_centres, detections_of
+from annotate.pipeline.landmarks import crop_landmarks
+
+# The greatest median distance of landmarks, as a share of the crop's side. The same for the points
+# that an ROI is made of, as a share of the ROI's side.
+MOST_MEDIAN_ERROR = 0.01
+# The least agreement of an output, as `agreement_db` has it. Sound 8-bit models were seen at 35 dB
+# and more, context binaries that were wrong at -5 to 8 dB.
+LEAST_AGREEMENT_DB = 30.0
+
+Outputs = Sequence[FloatArray]
+# Of each person who is seen; and how many more are lost.
+Errors = tuple[list[NDArray[np.floating]], int]
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """How near a model's answers to real crops are to those expected.
+
+    Attributes:
+        agreement_db: of each output, over all crops together.
+        people: that are seen in the crops.
+        median_error: of landmarks' distances, as a share of the crop's side; for a detector of the
+            ROI's two points', as a share of the ROI's side.
+        p95_error: their 95th percentile.
+        lost: people of whom the model says that nobody is there.
+    """
+
+    agreement_db: Mapping[str, float]
+    people: int
+    median_error: float
+    p95_error: float
+    lost: int
+
+
+def fidelity_of(
+    spec: DetectorSpec | LandmarkSpec, expected: Sequence[Outputs], found: Sequence[Outputs]
+) -> Fidelity:
+    """How near answers are.
+
+    Args:
+        spec: of the model.
+        expected, found: for each crop the outputs, in the order in which the model gives them.
+
+    Raises:
+        PackError: no crop shows anybody.
+    """
+    if isinstance(spec, DetectorSpec):
+        names = [*spec.boxes, *spec.scores]
+        errors, lost = _detector_errors(spec, expected, found)
+    else:
+        names = [spec.landmarks, spec.flag, *([spec.heatmap] if spec.heatmap else [])]
+        errors, lost = _landmark_errors(spec, expected, found)
+    if not errors and not lost:
+        raise PackError(
+            "nobody is seen in the crops that were to tell how good the model is",
+            "Name videos in which people are seen.",
+        )
+    agreement = {
+        name: agreement_db(np.stack(right), np.stack(other))
+        for name, right, other in zip(
+            names, zip(*expected, strict=True), zip(*found, strict=True), strict=True
+        )
+    }
+    apart = np.concatenate(errors) if errors else np.array([np.inf])
+    return Fidelity(
+        agreement,
+        len(errors) + lost,
+        float(np.median(apart)),
+        float(np.percentile(apart, 95)),
+        lost,
+    )
+
+
+def check_fidelity(name: str, fidelity: Fidelity) -> None:
+    """Compares with `MOST_MEDIAN_ERROR` and `LEAST_AGREEMENT_DB`.
+
+    Raises:
+        PackError: the model is not near enough to what was expected, or loses people.
+    """
+    if fidelity.median_error > MOST_MEDIAN_ERROR:
+        raise _unfit(
+            name,
+            f"the median error is {fidelity.median_error:.2%} of the crop, "
+            f"more than {MOST_MEDIAN_ERROR:.0%}",
+        )
+    if fidelity.lost:
+        raise _unfit(name, f"it loses {fidelity.lost} of {fidelity.people} people")
+    for output, decibel in fidelity.agreement_db.items():
+        if decibel < LEAST_AGREEMENT_DB:
+            raise _unfit(
+                name,
+                f"its output {output} agrees to {decibel:.1f} dB, less than "
+                f"{LEAST_AGREEMENT_DB:.0f}",
+            )
+
+
+def _landmark_errors(
+    spec: LandmarkSpec, expected: Sequence[Outputs], found: Sequence[Outputs]
+) -> Errors:
+    errors, lost = [], 0
+    for right, other in zip(expected, found, strict=True):
+        if right[1].item() < spec.min_flag:
+            continue
+        if other[1].item() < spec.min_flag:
+            lost += 1
+            continue
+        apart = crop_landmarks(other, spec)[:, :2] - crop_landmarks(right, spec)[:, :2]
+        errors.append(np.linalg.norm(apart[: spec.count], axis=1) / spec.size)
+    return errors, lost
+
+
+def _detector_errors(
+    spec: DetectorSpec, expected: Sequence[Outputs], found: Sequence[Outputs]
+) -> Errors:
+    anchors = anchor_centres(spec)
+    errors, lost = [], 0
+    for right, other in zip(expected, found, strict=True):
+        people, again = detections_of(right, anchors, spec), detections_of(other, anchors, spec)
+        for box, points in zip(people.box, people.points, strict=True):
+            overlap = box_iou(box, again.box)
+            if not overlap.any():
+                lost += 1
+                continue
+            ends = [spec.roi_centre, spec.roi_tip]
+            side = 2 * np.linalg.norm(points[ends[1]] - points[ends[0]]) * spec.roi_scale
+            apart = again.points[overlap.argmax(), ends] - points[ends]
+            errors.append(np.linalg.norm(apart, axis=1) / side)
+    return errors, lost
+
+
+def _unfit(name: str, why: str) -> PackError:
+    return PackError(
+        f"the {name} model is not good enough: {why}",
+        "Use the float model; or calibrate with more, and more different, videos.",
+    )

@@ -1,0 +1,195 @@
+"""A pack on AI Hub: compiled and profiled on a device that Qualcomm hosts."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from annotate.domain import FloatArray
+from annotate.errors import HubError
+from annotate.hub import Hub, Record, Target
+from annotate.hub.client import Arrays
+from annotate.hub.table import ProfileRow, profile_row
+from annotate.inference import Models
+from annotate.use_cases.real_crops import Crops
+
+Progress = Callable[[str, float], None]
+STAGES = ("detector", "landmark")
+QUANTIZE, COMPILE, LINK, PROFILE = "quantize", "compile", "link", "profile"
+CONTEXT_BINARY, DLC = "qnn_context_binary", "qnn_dlc"
+
+
+class HubPack:
+    """A pack and a target on AI Hub: submits what was not submitted, waits, downloads.
+
+    Args:
+        hub: the service.
+        models: the pack's on the CPU, which know how their inputs look.
+        folder: where the pack stands.
+        target: what it is compiled for.
+        progress: told what is waited for.
+
+    Raises:
+        HubError: there is no such device, or the service is away.
+        PackError: the pack's record cannot be read.
+    """
+
+    def __init__(
+        self, hub: Hub, models: Models, folder: Path, target: Target, progress: Progress
+    ) -> None:
+        self.hub = hub
+        self.models = models
+        self.folder = folder
+        self.target = target
+        self.record = Record.of(models.pack, folder, target)
+        self.device = hub.device(target.device)
+        self._progress = progress
+
+    def compile(self, crops: Crops | None) -> list[Path]:
+        """Compiles both models and downloads them into the record's folder.
+
+        Args:
+            crops: what 8-bit models are calibrated with; None for float.
+
+        Raises:
+            HubError: a job failed, which the next call submits anew; or the service is away.
+            PackError: the pack cannot be written.
+        """
+        if crops is None:
+            self.step(COMPILE, lambda stage: self._compiled(self.file(stage), stage))
+        else:
+            inputs = {stage: self.inputs(stage, crops.of(stage)) for stage in STAGES}
+            self.record.calibrate(digest_of(inputs.values()))
+            self.step(
+                QUANTIZE,
+                lambda stage: self.hub.quantize(
+                    self.file(stage), inputs[stage], self.job_name(stage)
+                ),
+            )
+            self.step(COMPILE, lambda stage: self._compiled(self.job(QUANTIZE, stage), stage))
+        return self._finish()
+
+    def fetch(self, jobs: Sequence[str]) -> list[Path]:
+        """Downloads what was compiled, and waits for it where it must.
+
+        Args:
+            jobs: ids of the compile jobs of detector and landmark model, where this pack's record
+                does not know them; else empty.
+
+        Raises:
+            HubError: nothing was submitted, a job failed, or the service is away.
+        """
+        for stage, job in zip(STAGES, jobs, strict=False):
+            self.record.add(COMPILE, stage, job)
+        self.require(COMPILE)
+        self._wait(COMPILE)
+        return self._finish()
+
+    def profile(self) -> list[ProfileRow]:
+        """A row for each model: time, memory and compute units on the device.
+
+        Raises:
+            HubError: the models are not compiled, a job failed, or the service is away.
+        """
+        self.require(self.made)
+        self.step(
+            PROFILE,
+            lambda stage: self.hub.infer(
+                self.job(self.made, stage), self.device, self.job_name(stage)
+            ),
+        )
+        rows = [
+            profile_row(
+                self.file(stage).name,
+                self.hub.profile(self.job(PROFILE, stage)),
+                chipset=self.device.chipset,
+                **asdict(self.target),
+            )
+            for stage in STAGES
+        ]
+        self.record.forget(PROFILE, *STAGES)
+        return rows
+
+    # What verifying builds on
+
+    @property
+    def made(self) -> str:
+        """The step whose jobs make what runs on the device."""
+        return LINK if self.target.runtime == CONTEXT_BINARY else COMPILE
+
+    def step(self, step: str, submit: Callable[[str], str]) -> None:
+        """Submits what was not yet, for both stages, and waits for both."""
+        for stage in STAGES:
+            if self.record.job(step, stage) is None:
+                self._progress(f"{step}: submitting the {stage} model", 0.0)
+                self.record.add(step, stage, submit(stage))
+        self._wait(step)
+
+    def require(self, step: str) -> None:
+        """Raises HubError unless both jobs of a step were submitted."""
+        if any(self.record.job(step, stage) is None for stage in STAGES):
+            raise HubError(
+                f"{self.models.pack.name} is not compiled for {self.target.device}, "
+                f"{self.target.runtime}, {self.target.precision}",
+                "Compile it first: `annotate models hub compile` with the same options.",
+            )
+
+    def job(self, step: str, stage: str) -> str:
+        """Id of a job that was submitted."""
+        return self.record.jobs[step][stage]
+
+    def inputs(self, stage: str, pictures: Sequence[FloatArray]) -> Arrays:
+        """Pictures as the model takes them, by its input's name."""
+        model = self.models.stage(stage)
+        name = self.models.pack.stages[stage].input
+        return {name: [model.input_of(picture) for picture in pictures]}
+
+    def file(self, stage: str) -> Path:
+        """The ONNX file of a stage."""
+        return self.folder / self.models.pack.stages[stage].file
+
+    def job_name(self, stage: str) -> str:
+        """What AI Hub's own pages call the jobs of a stage."""
+        return f"{self.models.pack.name}-{stage}-{self.models.pack.digest[:12]}"
+
+    def _compiled(self, source: Path | str, stage: str) -> str:
+        runtime = DLC if self.target.runtime == CONTEXT_BINARY else self.target.runtime
+        return self.hub.compile(source, self.device, runtime, self.job_name(stage))
+
+    def _finish(self) -> list[Path]:
+        """Links where the runtime wants it, and downloads."""
+        if self.made == LINK:
+            self.step(
+                LINK,
+                lambda stage: self.hub.link(
+                    self.job(COMPILE, stage), self.device, self.job_name(stage)
+                ),
+            )
+        files = []
+        for stage in STAGES:
+            self._progress(f"downloading the {stage} model", 1.0)
+            target = self.record.folder / self.file(stage).stem
+            files.append(self.hub.download(self.job(self.made, stage), target))
+        return files
+
+    def _wait(self, step: str) -> None:
+        jobs = {stage: self.job(step, stage) for stage in STAGES}
+        failed = self.hub.wait(jobs, lambda text, done: self._progress(f"{step}: {text}", done))
+        if failed:
+            self.record.forget(step, *failed)
+            told = "; ".join(
+                f"{stage} model, job {jobs[stage]}: {failed[stage]}" for stage in failed
+            )
+            raise HubError(
+                f"AI Hub could not {step} it: {told}", "The same command submits it once more."
+            )
+
+
+def digest_of(inputs: Iterable[Arrays]) -> str:
+    """Hex SHA-256 of the inputs of models."""
+    digest = hashlib.sha256()
+    for arrays in inputs:
+        for rows in arrays.values():
+            for row in rows:
+                digest.update(row.tobytes())
+    return digest.hexdigest()

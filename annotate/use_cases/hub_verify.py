@@ -1,0 +1,126 @@
+"""Real crops on a device of AI Hub against the CPU; what passes is put to use."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotate.domain import FloatArray
+from annotate.errors import HubError, PackError
+from annotate.hub.precompiled import variant_of
+from annotate.inference.session import Model
+from annotate.pack import PACK_FILE, Pack, file_digest
+from annotate.packs.asset import read_onnx
+from annotate.packs.publish import new_pack, publish
+from annotate.pipeline.fidelity import Fidelity, Outputs, check_fidelity, fidelity_of
+from annotate.use_cases.hub import QUANTIZE, STAGES, HubPack, digest_of
+from annotate.use_cases.real_crops import Crops
+
+PRECOMPILED = "precompiled_qnn_onnx"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found on the device.
+
+    Attributes:
+        fidelity: to the CPU's answers, by stage.
+        reason: why the models may not be used, or empty.
+    """
+
+    fidelity: Mapping[str, Fidelity]
+    reason: str
+
+
+def verify(asked: HubPack, crops: Crops) -> Verdict:
+    """Runs the crops on the device and compares with what the float models answer on the CPU.
+
+    Raises:
+        HubError: the models are not compiled, a job failed, or the service is away.
+        PackError: no crop shows anybody.
+    """
+    asked.require(asked.made)
+    inputs = {stage: asked.inputs(stage, crops.of(stage)) for stage in STAGES}
+    # The same videos go on with the same jobs, others get their own.
+    step = f"verify {digest_of(inputs.values())[:12]}"
+    asked.step(
+        step,
+        lambda stage: asked.hub.infer(
+            asked.job(asked.made, stage), asked.device, asked.job_name(stage), inputs[stage]
+        ),
+    )
+    found, reasons = {}, []
+    for stage in STAGES:
+        model = asked.models.stage(stage)
+        expected = [model.run(picture) for picture in crops.of(stage)]
+        outputs = _ordered(asked.hub.outputs(asked.job(step, stage)), model, expected[0])
+        found[stage] = fidelity_of(asked.models.pack.stages[stage], expected, outputs)
+        try:
+            check_fidelity(stage, found[stage])
+        except PackError as error:
+            reasons.append(error.message)
+    asked.record.forget(step, *STAGES)
+    return Verdict(found, "; ".join(reasons))
+
+
+def adopt(asked: HubPack) -> Path:
+    """Puts models that passed where workers take them: float ones into the pack's variants,
+    8-bit ones into a new pack of their own, as their answers are others.
+
+    Returns:
+        The folder of the variant.
+
+    Raises:
+        HubError: they are of no SoC that is known, or AI Hub does not say what compiled them.
+        PackError: the pack cannot be written, or what AI Hub made does not fit it.
+    """
+    files = dict(zip(STAGES, asked.fetch([]), strict=True))
+    facts = asked.hub.facts(asked.job(asked.made, "detector"))
+    pack = asked.models.pack
+    if asked.target.precision == "float":
+        return variant_of(pack, asked.folder, files, facts)
+    root = asked.folder.parent
+    with new_pack(root) as staged:
+        quantized = _quantized_pack(asked, staged)
+        (staged / PACK_FILE).write_text(quantized.to_json(), encoding="utf-8", newline="\n")
+        variant = variant_of(quantized, staged, files, facts)
+        target = publish(staged, root, replace=True)
+        return target / variant.relative_to(staged)
+
+
+def _quantized_pack(asked: HubPack, folder: Path) -> Pack:
+    """Downloads the 8-bit ONNX models into the new pack's folder."""
+    pack = asked.models.pack
+    digests = {}
+    for stage, spec in pack.stages.items():
+        file = folder / spec.file
+        got = asked.hub.download(asked.job(QUANTIZE, stage), file)
+        if got != file:  # with its weights beside it, in a zip
+            file.write_bytes(read_onnx(got))
+            got.unlink()
+        digests[stage] = file_digest(file)
+    return replace(
+        pack,
+        name=f"{pack.name}-{asked.target.precision}",
+        source=f"{pack.name} {pack.digest[:12]}, {asked.target.precision} by AI Hub",
+        detector=replace(pack.detector, sha256=digests["detector"]),
+        landmark=replace(pack.landmark, sha256=digests["landmark"]),
+    )
+
+
+def _ordered(
+    answers: Mapping[str, Sequence[NDArray[np.generic]]], model: Model, like: Outputs
+) -> list[list[FloatArray]]:
+    """For each crop the outputs in the model's order; a runtime that renames them keeps sizes."""
+    columns = []
+    for name, right in zip(model.output_names, like, strict=True):
+        fit = [key for key, rows in answers.items() if rows[0].size == right.size]
+        key = name if name in answers else fit[0] if len(fit) == 1 else None
+        if key is None or answers[key][0].size != right.size:
+            raise HubError(
+                f"the device's outputs are {sorted(answers)}, and {name!r} is none of them", ""
+            )
+        columns.append([np.asarray(r, np.float32).reshape(right.shape) for r in answers[key]])
+    return [list(row) for row in zip(*columns, strict=True)]
