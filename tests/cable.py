@@ -1,0 +1,93 @@
+"""A network cable that a test can pull: a relay of TCP connections on loopback."""
+
+import contextlib
+import select
+import socket
+import threading
+from types import TracebackType
+from typing import Self
+
+
+class Cable:
+    """Relays connections to `port` of loopback from a port of its own while it is plugged in."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self._plugged = True
+        self._closed = False
+        self._threads = [threading.Thread(target=self._accept)]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        self._threads[0].start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._closed = True
+        self.pull()
+        for thread in self._threads:
+            thread.join()
+        self._listener.close()
+
+    def pull(self) -> None:
+        """Cuts all connections; new ones are cut at once."""
+        with self._lock:
+            self._plugged = False
+            for one in self._open:
+                with contextlib.suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+
+    def plug(self) -> None:
+        self._plugged = True
+
+    def _accept(self) -> None:
+        while not self._closed:
+            ready, _, _ = select.select([self._listener], [], [], 0.05)
+            if not ready:
+                continue
+            near, _ = self._listener.accept()
+            if not self._plugged:
+                near.close()
+                continue
+            thread = threading.Thread(target=self._relay, args=(near,))
+            self._threads.append(thread)
+            thread.start()
+
+    def _relay(self, near: socket.socket) -> None:
+        with near, contextlib.suppress(OSError):
+            far = socket.create_connection(("127.0.0.1", self._target))
+            with far, self._known(near, far):
+                _pass_on(near, far)
+
+    @contextlib.contextmanager
+    def _known(self, *ends: socket.socket):  # type: ignore[no-untyped-def]  # a generator
+        with self._lock:
+            self._open.update(ends)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._open.difference_update(ends)
+
+
+def _pass_on(near: socket.socket, far: socket.socket) -> None:
+    other = {near: far, far: near}
+    while True:
+        ready, _, _ = select.select([near, far], [], [])
+        for end in ready:
+            data = end.recv(1 << 16)
+            if not data:
+                return
+            other[end].sendall(data)

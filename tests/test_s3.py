@@ -1,0 +1,157 @@
+"""What a user is told when a bucket cannot be had, and how long the program waits for it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from annotate.errors import StoreError, UsageError
+from annotate.store import S3Files, open_store
+from tests.cable import Cable
+from tests.servers import ADMIN_KEY, SECRET_KEY, S3Server, free_ports
+
+SHORT_S = 1.0
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+
+
+def test_a_missing_bucket_is_named(s3_server: S3Server):
+    with use_environ({**s3_server.environ, "AWS_ACCESS_KEY_ID": ADMIN_KEY}):
+        files = S3Files("s3://no-such-bucket/store", s3_server.environ)
+        for attempt in (files.read, files.names, files.exists, files.delete):
+            with pytest.raises(StoreError, match="no bucket no-such-bucket") as error:
+                attempt("jobs")
+            assert "Make the bucket" in error.value.hint
+
+
+@pytest.mark.parametrize("wrong", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+def test_refused_credentials_are_told_and_not_printed(s3_server: S3Server, wrong: str):
+    environ = {**s3_server.environ, wrong: "not-the-right-one"}
+    with use_environ(environ), pytest.raises(StoreError, match="refuses") as error:
+        S3Files(f"s3://{s3_server.new_bucket()}", environ).read("jobs/x.json")
+    assert wrong in error.value.hint
+    said = f"{error.value}{error.value.hint}{error.value.__cause__}"
+    assert SECRET_KEY not in said
+    assert "not-the-right-one" not in said
+
+
+def test_a_server_that_stays_away_is_named():
+    (port,) = free_ports(1)
+    endpoint = f"http://127.0.0.1:{port}"
+    files = S3Files("s3://bucket", {"AWS_ENDPOINT_URL": endpoint}, patience_s=SHORT_S)
+    with (
+        use_environ(CREDENTIALS),
+        pytest.raises(StoreError, match=f"{endpoint} does not answer") as error,
+    ):
+        files.write("jobs/x.json", b"{}")
+    assert "AWS_ENDPOINT_URL" in error.value.hint
+
+
+def test_a_server_that_comes_back_is_waited_for(s3_server: S3Server, tmp_path: Path):
+    bucket = s3_server.new_bucket()
+    video = tmp_path / "video"
+    video.write_bytes(bytes(20_000_000))
+    with Cable(s3_server.port) as cable, use_environ(s3_server.environ):
+        files = S3Files(f"s3://{bucket}", {**s3_server.environ, "AWS_ENDPOINT_URL": cable.url})
+        files.write("jobs/a.json", b"{}")
+        verbs: list[Callable[[], object]] = [
+            lambda: files.write("jobs/b.json", b"{}"),
+            lambda: files.read("jobs/a.json"),
+            lambda: files.names("jobs"),
+            lambda: files.upload(video, "videos/v", lambda *_: None),
+            lambda: files.download("videos/v", tmp_path / "copy", lambda *_: None),
+        ]
+        for verb in verbs:
+            cable.pull()
+            plugged = threading.Timer(1.0, cable.plug)
+            plugged.start()
+            began = time.monotonic()
+            verb()
+            plugged.join()
+            assert time.monotonic() - began > 0.5, "it did not even notice"
+        assert files.names("jobs") == ["a.json", "b.json"]
+    assert (tmp_path / "copy").read_bytes() == video.read_bytes()
+
+
+def test_a_cable_pulled_in_the_middle_of_an_upload_leaves_it_whole(
+    s3_server: S3Server, tmp_path: Path
+):
+    video = tmp_path / "video"
+    video.write_bytes(bytes(40_000_000))
+    with Cable(s3_server.port) as cable, use_environ(s3_server.environ):
+        environ = {**s3_server.environ, "AWS_ENDPOINT_URL": cable.url}
+        files = S3Files(f"s3://{s3_server.new_bucket()}", environ)
+        pulls = iter([10_000_000])
+
+        def disturb(done: int, _total: int) -> None:
+            if done > next(pulls, 1 << 40):
+                cable.pull()
+                threading.Timer(0.5, cable.plug).start()
+
+        files.upload(video, "videos/v", disturb)
+        assert files.size("videos/v") == video.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("status", "says", "patient"),
+    [(507, "no room", False), (503, "503", True), (500, "500", True), (403, "refuses", False)],
+    ids=["full", "unavailable", "internal error", "forbidden"],
+)
+def test_a_server_that_answers(status: int, says: str, patient: bool):
+    with answering(status) as (endpoint, requests):
+        files = S3Files("s3://bucket", {"AWS_ENDPOINT_URL": endpoint}, patience_s=SHORT_S)
+        with use_environ(CREDENTIALS), pytest.raises(StoreError, match=says):
+            files.write("jobs/x.json", b"{}")
+        assert (len(requests) > 2) == patient
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["s3://", "s3:///prefix", "s3://key:secret@bucket/x", "s3://bucket/x?access_key=secret"],
+)
+def test_a_url_that_names_no_bucket_or_holds_a_secret_is_refused(url: str):
+    with pytest.raises(UsageError) as error:
+        open_store(url)
+    assert "secret@" not in str(error.value)
+    assert "=secret" not in str(error.value)
+
+
+@contextmanager
+def answering(status: int) -> Iterator[tuple[str, list[str]]]:
+    """A server that finds every bucket and answers all else with `status`; what it was asked."""
+    requests: list[str] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            requests.append(f"{self.command} {self.path}")
+            self.send_response(200 if self.path == "/bucket" else status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_GET = do_PUT = do_POST = do_HEAD = answer  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            """Keeps quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", requests
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
+def use_environ(environ: dict[str, str]) -> Iterator[None]:
+    """The AWS SDK reads credentials from the process's own environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environ.items():
+            patch.setenv(name, value)
+        yield
