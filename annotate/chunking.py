@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from annotate.domain import Chunk, People, VideoIndex
+from annotate.domain import Chunk, IntArray, People
 
 # Expected work on one core, measured on a 2024 server core at 1080p with one or two people: the
 # detector on one square, and all the rest of a frame. Only the length of chunks depends on it,
@@ -50,8 +50,8 @@ def restart_every(detect_every: int) -> int:
     return 1 if detect_every == 1 else -(-REMEMBERED_FRAMES // detect_every) * detect_every
 
 
-def cut(index: VideoIndex, target: int, align: int = 1) -> tuple[Chunk, ...]:
-    """Chunks of about `target` frames that cover the video.
+def cut(frames: IntArray, keyframes: IntArray, target: int, align: int = 1) -> tuple[Chunk, ...]:
+    """Chunks of about `target` frames that cover those asked for.
 
     A chunk ends at the keyframe nearest to the target length, if one lies between half and one and
     a half of it. Elsewhere the cut falls between keyframes, and the next chunk's worker first has
@@ -59,9 +59,13 @@ def cut(index: VideoIndex, target: int, align: int = 1) -> tuple[Chunk, ...]:
     even a video with a single keyframe is decoded less than twice in all, however many chunks.
 
     Args:
+        frames: (M,) int64, increasing: the video's frames that are asked for.
+        keyframes: (K,) int64, increasing, of the whole video.
         align: every chunk starts at a multiple of it, as soon after a keyframe as that allows.
     """
-    return tuple(_cut(len(index), index.keyframes, target, align))
+    # The first frame asked for from each keyframe on, counted as chunks count.
+    heads = np.unique(np.searchsorted(frames, keyframes))
+    return tuple(_cut(len(frames), heads[heads < len(frames)], target, align))
 
 
 def _cut(frames: int, keyframes: np.ndarray, target: int, align: int) -> Iterator[Chunk]:

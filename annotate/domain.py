@@ -20,7 +20,10 @@ People: TypeAlias = Literal["near", "all"]
 
 @dataclass(frozen=True, order=True)
 class Chunk:
-    """Frames `[start, stop)` of one video: the unit of work and of retry."""
+    """Frames `[start, stop)` of one video: the unit of work and of retry.
+
+    Where a job does not ask for all frames of a video, those that it asks for are counted.
+    """
 
     start: int
     stop: int
@@ -84,6 +87,22 @@ class VideoIndex:
         return (len(self) - 1) / seconds if seconds > 0 else 0.0
 
 
+@dataclass(frozen=True)
+class Selection:
+    """Which frames of every video are asked for: by default all.
+
+    Attributes:
+        start_s, end_s: from this time of the video on, and before that one; None is its end.
+        every: those whose index is a multiple of it.
+        fps: instead, what is shown at each 1 / fps seconds of the video.
+    """
+
+    start_s: float = 0.0
+    end_s: float | None = None
+    every: int = 1
+    fps: float | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """One decoded frame.
@@ -107,7 +126,7 @@ class Poses:
     together, in descending order of `detection_score`.
 
     Attributes:
-        frame_index: (F,) int64, consecutive.
+        frame_index: (F,) int64, increasing: all frames, or those asked for.
         pts: (F,) int64, in the stream's time base.
         time_s: (F,) float64, seconds from the stream's first frame.
         offsets: (F + 1,) int64: the poses of frame i are `[offsets[i], offsets[i + 1])`.

@@ -8,11 +8,11 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import PureWindowsPath
 from typing import Any
 
-from annotate.domain import Chunk, People
+from annotate.domain import Chunk, People, Selection
 from annotate.errors import StoreError
 
 # To be raised whenever the pipeline's answer to the same frames changes: old parts then no longer
@@ -37,6 +37,7 @@ class Recipe:
         pack: the model pack's digest.
         people: who is looked for: `near` or `all`.
         detect_every: on which frames the detector runs: every so many.
+        selection: the frames that are asked for.
         pipeline: version of the code between the models.
     """
 
@@ -44,6 +45,7 @@ class Recipe:
     pack: str
     people: People = "near"
     detect_every: int = 1
+    selection: Selection = field(default_factory=Selection)
     pipeline: int = PIPELINE_VERSION
 
     @property
@@ -133,7 +135,7 @@ class Job:
             fields: dict[str, Any] = json.loads(text)
             return cls(
                 id=fields["id"],
-                recipe=Recipe(**fields["recipe"]),
+                recipe=_recipe(fields["recipe"]),
                 smooth_hz=fields["smooth_hz"],
                 videos=tuple(JobVideo(**video) for video in fields["videos"]),
                 rejected=tuple(Rejected(**one) for one in fields["rejected"]),
@@ -210,6 +212,10 @@ def _is_below(path: str) -> bool:
         name in ("", ".", "..") or "\\" in name or "\0" in name or PureWindowsPath(name).drive
         for name in names
     )
+
+
+def _recipe(fields: dict[str, Any]) -> Recipe:
+    return Recipe(**{**fields, "selection": Selection(**fields["selection"])})
 
 
 def _digest(fields: Mapping[str, Any]) -> str:

@@ -1,60 +1,59 @@
-from fractions import Fraction
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotate.chunking import chunk_frames, cut, restart_every
-from annotate.domain import Chunk, VideoIndex
+from annotate import chunking
+from annotate.chunking import chunk_frames, restart_every
+from annotate.domain import Chunk
 
 
-def index_of(frames: int, keyframes: list[int]) -> VideoIndex:
-    return VideoIndex(
-        fingerprint="0" * 64,
-        size_bytes=1,
-        codec="h264",
-        width=64,
-        height=64,
-        rotation=0,
-        time_base=Fraction(1, 30),
-        pts=np.arange(frames, dtype=np.int64),
-        keyframes=np.array(keyframes, np.int64),
-        declared_frames=frames,
-    )
+def cut(frames: int, keyframes: Iterable[int], target: int, align: int = 1) -> tuple[Chunk, ...]:
+    """The chunks of a video of which all frames are asked for."""
+    return chunking.cut(np.arange(frames), np.array(list(keyframes), np.int64), target, align)
 
 
 def test_a_video_with_a_keyframe_every_second_is_cut_only_at_keyframes():
-    index = index_of(3000, list(range(0, 3000, 30)))
-    chunks = cut(index, 400)
+    chunks = cut(3000, range(0, 3000, 30), 400)
     assert all(chunk.start % 30 == 0 for chunk in chunks)
     assert all(200 <= len(chunk) <= 620 for chunk in chunks)
 
 
 def test_a_video_with_one_keyframe_is_decoded_less_than_twice_in_all():
-    chunks = cut(index_of(100_000, [0]), 4000)
+    chunks = cut(100_000, [0], 4000)
     assert len(chunks) > 3
     run_up = sum(chunk.start for chunk in chunks)
     assert run_up < 100_000
 
 
 def test_two_workers_share_a_short_video_with_one_keyframe():
-    chunks = cut(index_of(100, [0]), chunk_frames(100, workers=2))
+    chunks = cut(100, [0], chunk_frames(100, workers=2))
     assert chunks == (Chunk(0, 50), Chunk(50, 100))
 
 
 def test_chunks_of_a_pipeline_with_a_memory_start_where_it_restarts():
-    index = index_of(20_000, list(range(0, 20_000, 250)))
-    starts = [chunk.start for chunk in cut(index, 4000, align=300)]
+    starts = [chunk.start for chunk in cut(20_000, range(0, 20_000, 250), 4000, align=300)]
     assert len(starts) > 3
     # 1500 is the least common multiple: no frame is decoded for nothing.
     assert all(start % 1500 == 0 for start in starts)
 
 
 def test_a_video_without_keyframes_is_cut_where_the_pipeline_restarts():
-    starts = [chunk.start for chunk in cut(index_of(2000, []), 100, align=300)]
+    starts = [chunk.start for chunk in cut(2000, [], 100, align=300)]
     assert len(starts) > 1
     assert all(start % 300 == 0 for start in starts)
+
+
+def test_of_thinned_frames_chunks_start_with_the_first_one_after_a_keyframe():
+    frames = np.arange(0, 9000, 7)
+    keyframes = np.arange(0, 9000, 250)
+    chunks = chunking.cut(frames, keyframes, 400)
+    assert [len(chunk) for chunk in chunks[:2]] == [393, 393]
+    assert chunks[-1].stop == len(frames)
+    starts = frames[[chunk.start for chunk in chunks]]
+    assert (starts % 250 < 7).all()
 
 
 def test_chunks_are_shorter_the_longer_the_detector_takes():
@@ -89,7 +88,7 @@ def test_length_of_a_chunk(total: int, workers: int, frames: int):
 )
 def test_chunks_cover_every_frame_once(frames: int, keyframes: set[int], target: int, align: int):
     inside = sorted(k for k in keyframes if k < frames)
-    chunks = cut(index_of(frames, inside), target, align)
+    chunks = cut(frames, inside, target, align)
     assert all(chunk.start % align == 0 for chunk in chunks)
     covered = [i for chunk in chunks for i in range(chunk.start, chunk.stop)]
     assert covered == list(range(frames))

@@ -49,6 +49,7 @@ def video(
         name=name,
         width=WIDTH,
         height=HEIGHT,
+        frames=index,
         pts=index * 512,
         time_s=index / 30,
         first_image=first,

@@ -127,6 +127,37 @@ def test_any_chunk_equals_the_same_range_of_the_whole(name, made, indexes):
         assert hashes(f.rgb for f in frames) == expected[chunk.start : chunk.stop], chunk
 
 
+@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("every", [2, 5])
+def test_asked_frames_equal_those_of_the_whole(name, every, made, indexes):
+    """Pictures between them that no other one needs are not decoded, and are not missed."""
+    path, index = made[name].path, indexes[name]
+    expected = hashes(frame.rgb for frame in decode(path, index, whole(index)))
+    asked = np.arange(min(1, len(index) - 1), len(index), every)
+    for chunk in (Chunk(0, len(asked)), Chunk(len(asked) // 2, len(asked))):
+        frames = list(decode(path, index, chunk, asked=asked))
+        numbers = asked[chunk.start : chunk.stop].tolist()
+        assert [frame.index for frame in frames] == numbers
+        assert hashes(f.rgb for f in frames) == [expected[number] for number in numbers]
+
+
+def test_what_nobody_asks_for_and_nothing_needs_is_not_decoded(made, indexes, monkeypatch):
+    module = sys.modules["annotate.video.decode"]
+    given, decoded = [], module.decoded
+
+    def counted(*arguments):
+        for frame in decoded(*arguments):
+            given.append(frame)
+            yield frame
+
+    monkeypatch.setattr(module, "decoded", counted)
+    name = "H.264 with B-frames in MP4"
+    index = indexes[name]
+    asked = np.arange(0, len(index), 8)
+    list(decode(made[name].path, index, Chunk(0, len(asked)), asked=asked))
+    assert len(asked) <= len(given) < 0.8 * len(index)
+
+
 @pytest.mark.parametrize("name", [name for name in LAYOUTS if name not in NOT_FOR_OPENCV])
 def test_frames_are_those_of_opencv(name, made, indexes):
     path, index = made[name].path, indexes[name]

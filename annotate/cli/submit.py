@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from annotate.cli.options import JobArgument, StoreOption, store_of, the_job
-from annotate.errors import ExitCode
+from annotate.cli.text import seconds_of
+from annotate.errors import ExitCode, UsageError
 from annotate.pack import read_pack
 
 if TYPE_CHECKING:
+    from annotate.domain import Selection
     from annotate.job import Job
     from annotate.settings import Settings
     from annotate.store import Store
@@ -70,6 +72,19 @@ def submit(
             show_default="5, with --people all 10; 1 where the pack cannot follow",
         ),
     ] = None,
+    start: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="Begin at this time of every video, e.g. 90 or 1:30."),
+    ] = "0",
+    end: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="End before this time.", show_default="its end"),
+    ] = None,
+    every: Annotated[int, typer.Option(min=1, help="Annotate every so many frames only.")] = 1,
+    fps: Annotated[
+        float | None,
+        typer.Option(min=0.001, help="Annotate so many frames a second only.", show_default="all"),
+    ] = None,
     smooth: Annotated[
         Smooth, typer.Option(help="Cut-off of the smoother in Hz; lower is smoother.")
     ] = Smooth.HZ_6,
@@ -91,6 +106,8 @@ def submit(
       annotate submit videos/*.mp4
 
       annotate submit recordings/ --smooth 10
+
+      annotate submit match.mp4 --start 1:30 --end 2:00 --fps 10
     """
     from annotate.cli.models import ensure_pack
     from annotate.cli.progress import console, phases
@@ -98,9 +115,10 @@ def submit(
     from annotate.use_cases.submit import submit as submit_videos
 
     the_store, settings = store_of(store)
+    selection = selected(start, end, every, fps)
     files = expand(videos)
     folder = ensure_pack(settings.packs, pack)
-    every = detect_every or (DETECT_EVERY[people] if read_pack(folder).carries_people else 1)
+    detect = detect_every or (DETECT_EVERY[people] if read_pack(folder).carries_people else 1)
     count = processes or os.cpu_count() or 1
     with phases() as phase:
         job = submit_videos(
@@ -108,7 +126,8 @@ def submit(
             files,
             folder,
             people=people.value,
-            detect_every=every,
+            detect_every=detect,
+            selection=selection,
             smooth_hz=smooth.hz,
             workers=count,
             settings=settings,
@@ -117,6 +136,22 @@ def submit(
     for one in job.rejected:
         console.print(f"skipped  {one.reason}", style="yellow", markup=False, highlight=False)
     _conclude(_work(the_store, job, settings, count), store)
+
+
+def selected(start: str, end: str | None, every: int, fps: float | None) -> "Selection":
+    """The frames that the options ask for.
+
+    Raises:
+        UsageError: the options contradict each other.
+    """
+    from annotate.domain import Selection
+
+    if fps is not None and every != 1:
+        raise UsageError("--every and --fps are two ways to say the same", "Give one of them.")
+    selection = Selection(seconds_of(start), None if end is None else seconds_of(end), every, fps)
+    if selection.end_s is not None and selection.end_s <= selection.start_s:
+        raise UsageError(f"--end {end} is not after --start {start}", "Check the two times.")
+    return selection
 
 
 def retry(

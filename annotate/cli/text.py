@@ -1,4 +1,10 @@
-"""Numbers and times for people."""
+"""Numbers and times for people, and from them."""
+
+import re
+
+from annotate.errors import UsageError
+
+_TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?)")
 
 
 def number(value: float) -> str:
@@ -14,3 +20,16 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def seconds_of(time: str) -> float:
+    """Inverse of a clock's `90`, `1:30.5` or `0:01:30`.
+
+    Raises:
+        UsageError: it is no such time.
+    """
+    found = _TIME.fullmatch(time)
+    if not found:
+        raise UsageError(f"{time!r} is no time", "Give seconds, e.g. 90, or 1:30, or 0:01:30.5.")
+    hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    return hours * 3600 + minutes * 60 + seconds

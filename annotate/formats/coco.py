@@ -44,9 +44,10 @@ class CocoVideo:
         id: from 1.
         name: unique in the dataset.
         width, height: of the displayed frame in pixels.
+        frames: (N,) int64, increasing: indices of the frames that are images of the dataset.
         pts: (N,) int64, in the stream's time base.
         time_s: (N,) float64 seconds.
-        first_image: id of the image of frame 0; those of the other frames follow.
+        first_image: id of the first one's image; those of the others follow.
         tracks: opens the video's poses, block by block.
     """
 
@@ -54,6 +55,7 @@ class CocoVideo:
     name: str
     width: int
     height: int
+    frames: IntArray
     pts: IntArray
     time_s: NDArray[np.float64]
     first_image: int
@@ -133,9 +135,10 @@ def _image_name(folder: str, frame: int) -> str:
 
 def _images(video: CocoVideo, folder: str) -> Iterator[dict[str, Any]]:
     times = np.round(video.time_s, 6)
-    for frame, (pts, time_s) in enumerate(zip(video.pts.tolist(), times.tolist(), strict=True)):
+    rows = zip(video.frames.tolist(), video.pts.tolist(), times.tolist(), strict=True)
+    for image, (frame, pts, time_s) in enumerate(rows, start=video.first_image):
         yield {
-            "id": video.first_image + frame,
+            "id": image,
             "file_name": _image_name(folder, frame),
             "width": video.width,
             "height": video.height,
@@ -177,7 +180,7 @@ def _poses(video: CocoVideo, skeleton: Skeleton) -> Iterator[tuple[Any, ...]]:
         xy = np.round(keypoints[:, :, :2].astype(np.float64), 2) + 0.0
         keypoints[:, :, :2] = xy
         yield from zip(
-            (video.first_image + block.frame_index).tolist(),
+            (video.first_image + np.searchsorted(video.frames, block.frame_index)).tolist(),
             block.track_id.tolist(),
             xy,
             coco_visibility(keypoints, video.width, video.height),

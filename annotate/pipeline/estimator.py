@@ -93,14 +93,18 @@ class PoseEstimator:
         """Everyone in one picture (H, W, 3) uint8, in descending order of detection score."""
         return self._columns(self._sightings(rgb, known=(), found=self._search(rgb)))
 
-    def run(self, frames: Iterable[Frame], index: VideoIndex) -> Poses:
+    def run(self, frames: Iterable[Frame], index: VideoIndex, *, first: int | None = None) -> Poses:
         """The poses of consecutive frames of the video that `index` describes.
+
+        Args:
+            first: the place of the first one among the frames that are asked for, where those are
+                not all of the video; consecutive are then those.
 
         Raises:
             ValueError: the first frame is none at which the pipeline restarts, so that the answer
                 would depend on where the chunk begins.
         """
-        indices, rows = zip(*self._in_order(frames), strict=True)
+        indices, rows = zip(*self._in_order(frames, first), strict=True)
         frame_index = np.array(indices, np.int64)
         detection_score, score, roi, landmarks = (
             np.concatenate(column) for column in zip(*rows, strict=True)
@@ -116,15 +120,18 @@ class PoseEstimator:
             landmarks=landmarks,
         )
 
-    def _in_order(self, frames: Iterable[Frame]) -> Iterator[tuple[int, FramePoses]]:
+    def _in_order(
+        self, frames: Iterable[Frame], first: int | None
+    ) -> Iterator[tuple[int, FramePoses]]:
         """Index and poses of consecutive frames."""
         seen: list[Sighting] | None = None
-        for frame in frames:
-            if frame.index % self._restart_every == 0:
+        for number, frame in enumerate(frames):
+            place = (frame.index - number if first is None else first) + number
+            if place % self._restart_every == 0:
                 seen = []
             if seen is None:
                 raise ValueError(f"no chunk starts at frame {frame.index}")
-            detects = frame.index % self._detect_every == 0
+            detects = place % self._detect_every == 0
             known = [Candidate(one.detection_score, self._next_roi(one)) for one in seen]
             seen = self._sightings(frame.rgb, known, self._search(frame.rgb) if detects else ())
             yield frame.index, self._columns(seen)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from annotate.domain import Tracks
+from annotate.domain import IntArray, Tracks
 from annotate.errors import PartialResultError
 from annotate.formats.coco import CocoVideo, annotation_file, results_file
 from annotate.job import Job
+from annotate.selection import asked_frames
 from annotate.skeletons import SKELETONS
 from annotate.store import LocalFiles, Store
 from annotate.use_cases.status import JobStatus, job_status
@@ -70,15 +71,15 @@ class _Meter:
         self._before = 0
         self.poses = 0
 
-    def watched(self, blocks: Iterator[Tracks], frames: int) -> Iterator[Tracks]:
-        """The same blocks of a video of so many frames."""
+    def watched(self, blocks: Iterator[Tracks], frames: IntArray) -> Iterator[Tracks]:
+        """The same blocks of a video of which those frames are asked for."""
         for block in blocks:
             self.poses += len(block)
             if len(block):
-                reached = self._before + int(block.frame_index[-1])
+                reached = self._before + int(np.searchsorted(frames, block.frame_index[-1]))
                 self._progress("Writing", reached / self._frames)
             yield block
-        self._before += frames
+        self._before += len(frames)
 
 
 def _coco_videos(store: Store, status: JobStatus, meter: _Meter) -> Iterator[CocoVideo]:
@@ -89,8 +90,9 @@ def _coco_videos(store: Store, status: JobStatus, meter: _Meter) -> Iterator[Coc
         index = store.read_index(video.fingerprint)
         if index is None or not by_fingerprint[video.fingerprint].merged:
             continue
+        frames = asked_frames(index, status.job.recipe.selection)
 
-        def tracks(fingerprint: str, frames: int) -> Iterator[Tracks]:
+        def tracks(fingerprint: str, frames: IntArray) -> Iterator[Tracks]:
             return meter.watched(store.read_tracks(recipe, fingerprint, merge), frames)
 
         yield CocoVideo(
@@ -98,12 +100,13 @@ def _coco_videos(store: Store, status: JobStatus, meter: _Meter) -> Iterator[Coc
             name=video.name,
             width=index.width,
             height=index.height,
-            pts=index.pts,
-            time_s=np.asarray(index.time_s),
+            frames=frames,
+            pts=index.pts[frames],
+            time_s=index.time_s[frames],
             first_image=first_image,
-            tracks=partial(tracks, video.fingerprint, len(index)),
+            tracks=partial(tracks, video.fingerprint, frames),
         )
-        first_image += len(index)
+        first_image += len(frames)
 
 
 def _missing(status: JobStatus) -> Iterator[str]:

@@ -15,6 +15,7 @@ from annotate.inference import CPU
 from annotate.job import Heartbeat, Job
 from annotate.pipeline import PoseEstimator
 from annotate.pipeline.prefetch import prefetch
+from annotate.selection import ALL_FRAMES, asked_frames
 from annotate.settings import Settings
 from annotate.store import Store
 from annotate.use_cases.originals import opened_original
@@ -49,13 +50,16 @@ def run_chunk(
         raise StoreError(
             f"the store has no index of video {fingerprint[:12]}", "Submit the video again."
         )
+    asked = (
+        None if job.recipe.selection == ALL_FRAMES else asked_frames(index, job.recipe.selection)
+    )
     pipeline = estimator()
     video = job.video(fingerprint)
     beats = _Heartbeats(store, job, fingerprint, chunk, pipeline.provider)
     try:
         with opened_original(store, settings, video, index, beats.fetching) as path:
-            frames = decode(path, index, chunk)
-            poses = pipeline.run(_ahead(beats.count(frames), pipeline.provider), index)
+            frames = beats.count(decode(path, index, chunk, asked=asked))
+            poses = pipeline.run(_ahead(frames, pipeline.provider), index, first=chunk.start)
         facts = {"recipe": recipe, "fingerprint": fingerprint, "provider": pipeline.provider}
         store.write_part(recipe, fingerprint, chunk, poses, facts)
     finally:

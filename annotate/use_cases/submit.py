@@ -7,10 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from annotate.chunking import chunk_frames, cut, restart_every
-from annotate.domain import People, VideoIndex
+from annotate.domain import IntArray, People, Selection, VideoIndex
 from annotate.errors import UsageError, VideoError
 from annotate.job import Job, JobVideo, Recipe, Rejected
 from annotate.pack import read_pack
+from annotate.selection import ALL_FRAMES, asked_frames
 from annotate.settings import Settings
 from annotate.store import Store
 from annotate.use_cases.originals import place_original
@@ -31,6 +32,7 @@ def submit(
     *,
     people: People,
     detect_every: int,
+    selection: Selection = ALL_FRAMES,
     smooth_hz: float | None,
     workers: int,
     settings: Settings,
@@ -43,7 +45,7 @@ def submit(
 
     Args:
         pack: folder of the model pack.
-        people, detect_every: of the recipe.
+        people, detect_every, selection: of the recipe.
         smooth_hz: cut-off of the smoother, or None.
         workers: how many processes wait for chunks.
         settings: of this host: where the queue's workers see its files.
@@ -57,26 +59,28 @@ def submit(
     """
     spec = read_pack(pack)
     spec.check_detect_every(detect_every)
-    recipe = Recipe(spec.name, spec.digest, people, detect_every)
+    recipe = Recipe(spec.name, spec.digest, people, detect_every, selection)
     store.add_pack(pack, spec.digest)
     indexes: dict[Path, VideoIndex] = {}
+    asked: dict[Path, IntArray] = {}
     rejected: list[Rejected] = []
     for path in videos:
         try:
-            indexes[path] = probe(path, partial(progress, "Reading", path))
+            index = probe(path, partial(progress, "Reading", path))
+            asked[path] = _asked(path, index, selection)
+            indexes[path] = index
         except VideoError as error:
             rejected.append(Rejected(str(path), error.message))
     if not indexes:
         reasons = "\n".join(f"  {one.reason}" for one in rejected)
         raise VideoError(f"none of the files can be annotated:\n{reasons}", "")
-    frames = sum(len(index) for index in indexes.values())
+    frames = sum(len(asked[path]) for path in indexes)
     target = chunk_frames(frames, workers, people, detect_every)
-    for index in indexes.values():
+    for path, index in indexes.items():
         store.write_index(index)
         if store.read_chunks(recipe.digest, index.fingerprint) is None:
-            store.write_chunks(
-                recipe.digest, index.fingerprint, cut(index, target, restart_every(detect_every))
-            )
+            chunks = cut(asked[path], index.keyframes, target, restart_every(detect_every))
+            store.write_chunks(recipe.digest, index.fingerprint, chunks)
     names = _unique_names(list(indexes))
     entries = (
         JobVideo(
@@ -111,6 +115,17 @@ def expand(paths: Sequence[Path]) -> list[Path]:
         else:
             raise UsageError(f"no such file: {path}", _similar(path))
     return list(found)
+
+
+def _asked(path: Path, index: VideoIndex, selection: Selection) -> IntArray:
+    frames = asked_frames(index, selection)
+    if not len(frames):
+        raise VideoError(
+            f"{path} has no frame from {selection.start_s:g} s on: it lasts "
+            f"{index.time_s[-1]:.1f} s",
+            "Check --start and --end.",
+        )
+    return frames
 
 
 def _similar(path: Path) -> str:

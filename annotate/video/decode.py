@@ -12,11 +12,12 @@ from itertools import chain
 from pathlib import Path
 
 import av
+import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from annotate.domain import Chunk, Frame, VideoIndex
+from annotate.domain import Chunk, Frame, IntArray, VideoIndex
 from annotate.errors import VideoError
 from annotate.video.opening import (
     Packets,
@@ -31,6 +32,8 @@ from annotate.video.picture import RgbConverter
 # Frames by which a seek aims before the keyframe, tried in turn. Containers without an index seek
 # by decoding time, which is earlier than the time of display, and so land behind the keyframe.
 AIMS = (0, 16, 128, 1024)
+# Codecs whose decoders heed, packet by packet, what is to be left out; that of AV1 runs ahead.
+SPARING = frozenset({"h264", "hevc", "mpeg2video", "mpeg4"})
 NOT_INDEXED = "The file has changed since it was submitted: submit it again."
 DAMAGED = (
     "Copy the file again from its source, or convert it: `ffmpeg -i FILE -c:v libx264 -crf 16 "
@@ -46,25 +49,36 @@ class _BrokenError(Exception):
         self.frame = frame
 
 
-def decode(path: Path, index: VideoIndex, chunk: Chunk, *, threads: int = 1) -> Iterator[Frame]:
-    """The frames of `chunk` in order. Earlier ones are decoded where needed, never converted.
+def decode(
+    path: Path,
+    index: VideoIndex,
+    chunk: Chunk,
+    *,
+    asked: IntArray | None = None,
+    threads: int = 1,
+) -> Iterator[Frame]:
+    """The frames of `chunk` in order. Others are decoded where needed, never converted.
 
-    `index` is what `probe` found at `path`; `threads` are the decoder's.
+    Args:
+        index: what `probe` found at `path`.
+        asked: (M,) int64, increasing: the frames that the chunk counts; by default all.
+        threads: of the decoder.
 
     Raises:
         VideoError: the file is not the one of the index, or a frame of the chunk is damaged.
         ValueError: the chunk reaches beyond the video.
     """
-    if chunk.stop > len(index):
-        raise ValueError(f"{chunk} reaches beyond {len(index)} frames")
+    counted = np.arange(len(index)) if asked is None else asked
+    if chunk.stop > len(counted):
+        raise ValueError(f"{chunk} reaches beyond {len(counted)} frames")
     if check_file(path) != index.size_bytes:
         raise VideoError(f"{path} is not the file that was submitted", NOT_INDEXED)
-    wanted, failures = chunk.start, []
-    for start in _starts(index, chunk.start):
+    wanted, failures = counted[chunk.start : chunk.stop], []
+    for start in _starts(index, int(wanted[0])):
         try:
-            for frame in _decode_from(path, index, start, Chunk(wanted, chunk.stop), threads):
+            for frame in _decode_from(path, index, start, wanted, asked is None, threads):
                 yield frame
-                wanted += 1
+                wanted = wanted[1:]
         except _BrokenError as broken:
             failures.append(broken)
         else:
@@ -84,29 +98,49 @@ def _starts(index: VideoIndex, frame: int) -> list[int]:
 
 
 def _decode_from(
-    path: Path, index: VideoIndex, start: int, chunk: Chunk, threads: int
+    path: Path, index: VideoIndex, start: int, wanted: IntArray, every: bool, threads: int
 ) -> Iterator[Frame]:
-    """The frames of `chunk`, decoding from keyframe `start` on, or raises `_BrokenError`."""
+    """The frames `wanted`, decoding from keyframe `start` on, or raises `_BrokenError`.
+
+    Unless `every` frame is asked for, what no other frame is predicted from is not decoded.
+    """
     converter = RgbConverter(index.width, index.height, index.rotation)
-    at = start - 1
+    at, wanted_set = start - 1, frozenset(wanted.tolist())
+    skippable = not every and len(index.keyframes) > 0 and index.codec in SPARING
     with _opened_at(path, index, start, threads) as (stream, packets):
+        if skippable:
+            packets = _sparing(stream, packets, frozenset(index.pts[wanted].tolist()))
         frames = decoded(stream, packets)
-        for at, frame in _placed(frames, index, start):
-            if at >= chunk.start:
+        for at, frame in _placed(frames, index, start, wanted_set if skippable else None):
+            if at in wanted_set:
                 try:
                     rgb = converter.rgb(frame)
                 except av.FFmpegError as error:
                     raise _BrokenError(at) from error
                 yield Frame(at, int(index.pts[at]), rgb)
-            if at == chunk.stop - 1:
+            if at == wanted[-1]:
                 return
     raise _BrokenError(at + 1)
 
 
+def _sparing(stream: VideoStream, packets: Packets, wanted: frozenset[int]) -> Packets:
+    """The same packets; the decoder leaves pictures out that have none of the `wanted` pts and
+    that no other picture needs.
+    """
+    context = stream.codec_context
+    for packet in packets:
+        context.skip_frame = "DEFAULT" if packet.pts in wanted else "NONREF"
+        yield packet
+    context.skip_frame = "DEFAULT"
+
+
 def _placed(
-    frames: Iterator[VideoFrame], index: VideoIndex, start: int
+    frames: Iterator[VideoFrame], index: VideoIndex, start: int, needed: frozenset[int] | None
 ) -> Iterator[tuple[int, VideoFrame]]:
-    """Each frame from keyframe `start` on with its index, or raises `_BrokenError`."""
+    """Each frame from keyframe `start` on with its index, or raises `_BrokenError`.
+
+    Frames that are not `needed` may be left out; by default all are.
+    """
     if not len(index.keyframes):
         yield from enumerate(frames)
         return
@@ -114,6 +148,8 @@ def _placed(
     for frame in frames:
         if frame.pts is None or frame.pts < index.pts[at]:
             continue
+        while needed is not None and at not in needed and frame.pts > index.pts[at]:
+            at += 1
         # Containers mark frames as keyframes that are none. Started there, the decoder gives
         # pictures that are nearly right, or leaves the first ones out (H.264 intra refresh).
         if frame.pts > index.pts[at] or (at == start > 0 and not frame.key_frame):

@@ -46,6 +46,7 @@ def made_tracks(frames: int) -> Iterator[Tracks]:
         filled = random.random(rows) < 0.1
         yield Tracks(
             frame_index=frame,
+            frames=frame,
             pts=frame * 512,
             time_s=frame / FPS,
             track_id=np.tile(np.arange(1, PEOPLE + 1), rows // PEOPLE),

@@ -1,0 +1,104 @@
+"""Which frames of a video are asked for, and what becomes of those."""
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from annotate.domain import Selection, VideoIndex
+from annotate.errors import ExitCode
+from annotate.selection import ALL_FRAMES, asked_frames
+from tests.command import Host
+
+STEADY = VideoIndex(
+    fingerprint="0" * 64,
+    size_bytes=1,
+    codec="h264",
+    width=64,
+    height=64,
+    rotation=0,
+    time_base=Fraction(1, 30),
+    pts=np.arange(90),
+    keyframes=np.array([0]),
+    declared_frames=90,
+)
+# Steady for a second, then one frame that stands for a second, then steady again.
+UNEVEN = replace(STEADY, pts=np.concatenate([np.arange(30), np.arange(60, 91)]))
+
+
+@pytest.mark.parametrize(
+    ("selection", "frames"),
+    [
+        (ALL_FRAMES, range(90)),
+        (Selection(start_s=1.0), range(30, 90)),
+        (Selection(end_s=1.0), range(30)),
+        (Selection(start_s=1.01, end_s=1.2), range(31, 36)),
+        (Selection(every=7), range(0, 90, 7)),
+        (Selection(start_s=1.0, every=7), range(35, 90, 7)),
+        (Selection(fps=10.0), range(0, 90, 3)),
+        (Selection(fps=1.0), [0, 30, 60]),
+        (Selection(start_s=0.5, fps=1.0), [30, 60]),
+        (Selection(fps=60.0), range(90)),
+        (Selection(start_s=5.0), []),
+    ],
+    ids=str,
+)
+def test_of_a_steady_video(selection: Selection, frames: range):
+    assert asked_frames(STEADY, selection).tolist() == list(frames)
+
+
+def test_of_an_uneven_video_the_frame_that_is_shown_is_taken():
+    # At 0, 0.5, 1, 1.5, 2, 2.5 and 3 s; frame 29 is still shown at 1 and at 1.5 s.
+    assert asked_frames(UNEVEN, Selection(fps=2.0)).tolist() == [0, 15, 29, 30, 45, 60]
+
+
+@pytest.mark.parametrize(
+    ("options", "frames"),
+    [(["--start", "0.5", "--end", "0:01"], range(15, 30)), (["--fps", "3"], range(0, 60, 10))],
+    ids=["a span of time", "so many frames a second"],
+)
+def test_only_frames_that_are_asked_for_are_annotated(
+    host: Host, stroll: Path, options: list[str], frames: range
+):
+    said = host.run("submit", stroll, "--detect-every", "1", "--smooth", "off", *options)
+    assert f"{len(frames)} frames" in said.out
+    host.run("export", "--out", "some.json")
+    some = json.loads((host.home / "some.json").read_text())
+    assert [image["frame_id"] for image in some["images"]] == list(frames)
+    assert some["images"][0]["file_name"] == f"stroll/frame_{frames[0]:06d}.jpg"
+
+    host.run("submit", stroll, "--detect-every", "1", "--smooth", "off")
+    host.run("export", "--out", "all.json")
+    whole = json.loads((host.home / "all.json").read_text())
+    # The shorter film may leave out somebody who is seen too briefly to count, and no more.
+    everyone, found = by_frame(whole), by_frame(some)
+    assert list(found) == list(frames)
+    assert all(pose in everyone[frame] for frame, poses in found.items() for pose in poses)
+
+
+def by_frame(dataset: dict) -> dict[int, list[list[float]]]:
+    """Keypoints of each frame that has any."""
+    frame_of = {image["id"]: image["frame_id"] for image in dataset["images"]}
+    found: dict[int, list[list[float]]] = {}
+    for annotation in dataset["annotations"]:
+        found.setdefault(frame_of[annotation["image_id"]], []).append(annotation["keypoints"])
+    return {frame: sorted(poses) for frame, poses in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (["--start", "soon"], ExitCode.USAGE, "no time"),
+        (["--start", "2", "--end", "1"], ExitCode.USAGE, "not after"),
+        (["--every", "2", "--fps", "5"], ExitCode.USAGE, "Give one of them"),
+        (["--start", "1:00"], ExitCode.BAD_VIDEO, "it lasts 2.0 s"),
+    ],
+    ids=["no time", "ends before it starts", "both ways", "after the video's end"],
+)
+def test_what_makes_no_sense_is_told(
+    host: Host, stroll: Path, options: list[str], code: ExitCode, said: str
+):
+    assert said in host.run("submit", stroll, *options, code=code).err
