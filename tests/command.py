@@ -4,7 +4,8 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from annotate.job import Heartbeat
@@ -20,18 +21,26 @@ class Host:
     """A host with a store and the default pack.
 
     Attributes:
-        store: folder of the store.
+        store: folder of the store, or its URL.
         packs: folder of its packs.
         home: working directory.
+        more: more of its environment.
     """
 
-    store: Path
+    store: Path | str
     packs: Path
     home: Path
+    more: Mapping[str, str] = field(default_factory=dict)
 
     def start(self, *arguments: str | Path, **options: object) -> subprocess.Popen[str]:
         """Starts `annotate ARGUMENTS` in a process group of its own."""
-        return self._start("-m", "annotate", *arguments, **options)
+        return self.start_module("annotate", *arguments, **options)
+
+    def start_module(
+        self, module: str, *arguments: str | Path, **options: object
+    ) -> subprocess.Popen[str]:
+        """Starts `python -m MODULE ARGUMENTS` in a process group of its own."""
+        return self._start("-m", module, *arguments, **options)
 
     def run_python(self, program: str) -> None:
         """Runs a program of Python with this host's settings; it must exit with 0."""
@@ -47,6 +56,7 @@ class Host:
             "ANNOTATE_PACKS": str(self.packs),
             "ANNOTATE_CACHE": str(self.home / "cache"),
             "COLUMNS": "200",
+            **self.more,
         }
 
     def _start(self, *arguments: str | Path, **options: object) -> subprocess.Popen[str]:
