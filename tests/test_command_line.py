@@ -43,6 +43,15 @@ def test_videos_in_coco_out(host: Host, stroll: Path):
     assert {a["track_id"] for a in dataset["annotations"]} >= {1, 2}
 
 
+def test_a_job_is_evaluated_as_its_export_is(host: Host, stroll: Path):
+    host.run("submit", stroll)
+    job = json.loads(host.run("status", "--json").out)["job"]
+    host.run("export", "--out", "people.json")
+    whole = json.loads(host.run("evaluate", "people.json", "people.json", "--json").out)
+    assert json.loads(host.run("evaluate", job, "people.json", "--json").out) == whole
+    assert "no job 2026" in host.run("evaluate", "2026", "people.json", code=ExitCode.USAGE).err
+
+
 def test_the_same_submission_again_finds_everything_done(host: Host, stroll: Path):
     first = host.run("submit", stroll)
     parts = {path: path.stat().st_mtime_ns for path in host.store.rglob("*.parquet")}

@@ -1,12 +1,15 @@
 """`annotate evaluate`."""
 
 import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from annotate.cli.options import JsonOption
+from annotate.cli.options import JsonOption, StoreOption, store_of, the_job
 
 if TYPE_CHECKING:
     from annotate.evaluate import Report
@@ -14,17 +17,24 @@ if TYPE_CHECKING:
 
 def evaluate(
     predictions: Annotated[
-        Path,
-        typer.Argument(help="A COCO results file, or an annotation file that `export` wrote."),
+        str,
+        typer.Argument(
+            metavar="PREDICTIONS",
+            help="A COCO results file, an annotation file that `export` wrote, or a job's id.",
+        ),
     ],
     truth: Annotated[
-        Path, typer.Argument(help="A COCO keypoints annotation file, or the demo's truth.json.")
+        Path,
+        typer.Argument(
+            metavar="TRUTH", help="A COCO keypoints annotation file, or the demo's truth.json."
+        ),
     ],
     *,
     as_json: JsonOption = False,
     plots: Annotated[
         Path | None, typer.Option("--plots", help="Folder to draw plots into.", metavar="DIR")
     ] = None,
+    store: StoreOption = None,
 ) -> None:
     """Tell how good poses are, against a truth that is known.
 
@@ -35,6 +45,8 @@ def evaluate(
 
       annotate evaluate people.json truth.json
 
+      annotate evaluate 20260102-030405-1a2b3c truth.json
+
       annotate evaluate demo/people.json demo/truth.json --plots plots
 
       annotate evaluate results.json person_keypoints_val2017.json --json
@@ -43,7 +55,8 @@ def evaluate(
     from annotate.evaluate import evaluate_files
     from annotate.evaluate import plots as draw
 
-    report = evaluate_files(predictions, truth)
+    with _predictions(predictions, store) as file:
+        report = evaluate_files(file, truth)
     drawn = draw(report, plots) if plots else ()
     if as_json:
         typer.echo(json.dumps(figures(report), indent=2))
@@ -51,6 +64,24 @@ def evaluate(
         _print(report)
     for path in drawn:
         typer.echo(str(path), err=True)
+
+
+@contextmanager
+def _predictions(named: str, store: str | None) -> Iterator[Path]:
+    """The file of that name, or the export of the job of that id."""
+    if Path(named).exists() or Path(named).suffix:
+        yield Path(named)
+        return
+    from annotate.cli.progress import phases
+    from annotate.use_cases.export import export_coco
+
+    the_store, _ = store_of(store)
+    job = the_job(the_store, named)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "people.json"
+        with phases() as phase:
+            export_coco(the_store, job, file, results=False, allow_partial=False, progress=phase)
+        yield file
 
 
 def _print(report: "Report") -> None:
