@@ -5,6 +5,7 @@ Tasks are sent by name, so that nothing here imports `workers`.
 """
 
 import queue
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from celery.utils.dispatch import Signal
 
 from annotate.domain import Chunk
 from annotate.job import Job
+from annotate.settings import TLS
 
 CHUNK_TASK = "annotate.chunk"
 MERGE_TASK = "annotate.merge"
@@ -48,6 +50,10 @@ def make_app(broker: str) -> Celery:
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
         broker_connection_retry_on_startup=True,
+        # Without it kombu takes rediss:// for plain redis://. A private authority is made known by
+        # SSL_CERT_FILE.
+        broker_use_ssl=broker.startswith(TLS)
+        and {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True},
     )
     return app
 

@@ -5,12 +5,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import platformdirs
 
 from annotate.errors import UsageError
 
 MEMORY = "memory://"
+TLS = "rediss://"
 BUCKET = "s3://"
 CACHE_GB = 50.0
 
@@ -74,7 +76,7 @@ def settings_from(environ: Mapping[str, str] = os.environ, *, store: str | None 
     location = store or environ.get("ANNOTATE_STORE") or str(data / "store")
     return Settings(
         store=location if location.startswith(BUCKET) else str(Path(location).absolute()),
-        broker=environ.get("ANNOTATE_BROKER") or MEMORY,
+        broker=_broker(environ.get("ANNOTATE_BROKER") or MEMORY),
         packs=Path(environ.get("ANNOTATE_PACKS") or data / "packs").absolute(),
         cache=Path(environ.get("ANNOTATE_CACHE") or cache).absolute(),
         cache_bytes=_gigabytes(environ.get("ANNOTATE_CACHE_GB") or str(CACHE_GB)),
@@ -82,6 +84,21 @@ def settings_from(environ: Mapping[str, str] = os.environ, *, store: str | None 
         provider=environ.get("ANNOTATE_PROVIDER") or "auto",
         soc=environ.get("ANNOTATE_SOC") or "",
     )
+
+
+def _broker(url: str) -> str:
+    """The URL, which is not repeated in errors: it may hold a password."""
+    if not url.startswith((MEMORY, TLS, "redis://")):
+        raise UsageError(
+            "ANNOTATE_BROKER is no URL of a queue",
+            "Give redis://USER:PASSWORD@HOST:6379/0, or rediss://... for TLS, or nothing.",
+        )
+    if "ssl_" in urlsplit(url).query:
+        raise UsageError(
+            "ANNOTATE_BROKER may hold no TLS options: the server's certificate is always checked",
+            "Make a private authority known with SSL_CERT_FILE=its-certificate.pem.",
+        )
+    return url
 
 
 def _gigabytes(text: str) -> int:

@@ -3,16 +3,21 @@
 import contextlib
 import select
 import socket
+import ssl
 import threading
 from types import TracebackType
 from typing import Self
 
 
 class Cable:
-    """Relays connections to `port` of loopback from a port of its own while it is plugged in."""
+    """Relays connections to `port` of loopback from a port of its own while it is plugged in.
 
-    def __init__(self, port: int) -> None:
+    With a TLS context it is the end of TLS: its clients speak that, the server does not.
+    """
+
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
         self._target = port
+        self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._open: set[socket.socket] = set()
@@ -67,8 +72,10 @@ class Cable:
 
     def _relay(self, near: socket.socket) -> None:
         with near, contextlib.suppress(OSError):
+            if self._tls is not None:
+                near = self._tls.wrap_socket(near, server_side=True)
             far = socket.create_connection(("127.0.0.1", self._target))
-            with far, self._known(near, far):
+            with near, far, self._known(near, far):
                 _pass_on(near, far)
 
     @contextlib.contextmanager
@@ -85,7 +92,9 @@ class Cable:
 def _pass_on(near: socket.socket, far: socket.socket) -> None:
     other = {near: far, far: near}
     while True:
-        ready, _, _ = select.select([near, far], [], [])
+        # What TLS has decrypted already is not seen by `select`.
+        decrypted = isinstance(near, ssl.SSLSocket) and near.pending()
+        ready = [near] if decrypted else select.select([near, far], [], [])[0]
         for end in ready:
             data = end.recv(1 << 16)
             if not data:

@@ -1,0 +1,108 @@
+"""Passwords stay secret: TLS is checked, and nothing that the program prints holds one."""
+
+import datetime
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trustme
+from kombu.exceptions import OperationalError
+
+from annotate.broker import make_app
+from annotate.errors import ExitCode, UsageError
+from annotate.settings import settings_from
+from tests.cable import Cable
+from tests.command import Host
+from tests.servers import RedisServer
+
+LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+SECRET = "a-very-secret-word"  # noqa: S105
+Certificate = Callable[[trustme.CA], trustme.LeafCert]
+
+
+def reach(port: int) -> None:
+    """Sends a task over TLS, or raises."""
+    app = make_app(f"rediss://127.0.0.1:{port}/0")
+    soon = {"socket_timeout": 2.0, "socket_connect_timeout": 2.0}
+    with app.connection_for_write(transport_options=soon) as connection:
+        connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
+        app.send_task("annotate.chunk", ["job"], connection=connection)
+
+
+def relay(redis_server: RedisServer, certificate: trustme.LeafCert) -> Cable:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    certificate.configure_cert(context)
+    return Cable(redis_server.port, context)
+
+
+@pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
+    """An authority that this host trusts."""
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    return ca
+
+
+def test_a_queue_is_reached_over_tls(redis_server: RedisServer, authority: trustme.CA):
+    with relay(redis_server, authority.issue_cert("127.0.0.1")) as cable:
+        reach(cable.port)
+    with redis_server.client() as client:
+        assert client.keys("*chunks*"), "the task did not arrive"
+
+
+@pytest.mark.parametrize(
+    "certificate",
+    [
+        lambda _known: trustme.CA().issue_cert("127.0.0.1"),
+        lambda known: known.issue_cert("another.example"),
+        lambda known: known.issue_cert("127.0.0.1", not_after=LONG_AGO),
+    ],
+    ids=["of an unknown authority", "of another host", "that has expired"],
+)
+def test_a_certificate_is_refused(
+    redis_server: RedisServer, authority: trustme.CA, certificate: Certificate
+):
+    with (
+        relay(redis_server, certificate(authority)) as cable,
+        pytest.raises(OperationalError, match="CERTIFICATE_VERIFY_FAILED"),
+    ):
+        reach(cable.port)
+    with redis_server.client() as client:
+        assert client.keys("*") == []
+
+
+def test_a_server_without_tls_gets_no_plain_text(redis_server: RedisServer):
+    with pytest.raises(OperationalError):
+        reach(redis_server.port)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"rediss://annotate:{SECRET}@127.0.0.1:1/0?ssl_cert_reqs=none",
+        f"rediss://annotate:{SECRET}@127.0.0.1:1/0?ssl_check_hostname=false",
+        f"amqp://annotate:{SECRET}@127.0.0.1:1/0",
+        f"annotate:{SECRET}@127.0.0.1",
+    ],
+)
+def test_a_broker_without_checks_is_refused_and_not_repeated(url: str):
+    with pytest.raises(UsageError) as error:
+        settings_from({"ANNOTATE_BROKER": url})
+    assert SECRET not in f"{error.value}{error.value.hint}"
+
+
+@pytest.mark.parametrize("debug", [[], ["--debug"]], ids=["", "debug"])
+@pytest.mark.parametrize("command", [["doctor"], ["status"], ["jobs"]], ids=lambda words: words[0])
+def test_no_password_is_printed(
+    host: Host, redis_server: RedisServer, command: list[str], debug: list[str]
+):
+    url = f"redis://stranger:{SECRET}@127.0.0.1:{redis_server.port}/0"
+    more = {"ANNOTATE_BROKER": url, "AWS_SECRET_ACCESS_KEY": SECRET}
+    # Without packs `doctor` need not try the models.
+    process = Host(host.store, host.home / "packs", host.home, more).start(*debug, *command)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode in (ExitCode.DONE, ExitCode.FAILED, ExitCode.USAGE)
+    assert out + err
+    assert SECRET not in out + err
