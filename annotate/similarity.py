@@ -29,10 +29,49 @@ def oks(
     Returns:
         (n, m) float32 in [0, 1]; 0 where no keypoint counts.
     """
-    apart = ((keypoints[:, None] - others[None]) ** 2).sum(axis=3)
-    scale = 2 * (2 * sigmas) ** 2 * np.maximum(area, 1)[:, None]
-    alike = np.exp(-apart / scale[:, None])
-    weight = np.broadcast_to(counted if counted.ndim == 3 else counted[:, None], alike.shape)
-    total = weight.sum(axis=2)
-    mean: FloatArray = (alike * weight).sum(axis=2) / np.maximum(total, 1)
+    counted = counted if counted.ndim == 3 else counted[:, None]
+    return paired_oks(keypoints[:, None], others[None], counted, area[:, None], sigmas)
+
+
+def paired_oks(
+    keypoints: FloatArray,
+    others: FloatArray,
+    counted: np.ndarray,
+    area: FloatArray,
+    sigmas: FloatArray = COCO_SIGMAS,
+) -> FloatArray:
+    """Object keypoint similarity of each pose with its own other.
+
+    Args:
+        keypoints: (..., K, 2) float32 pixels; the axes before are broadcast.
+        others: (..., K, 2) float32 pixels.
+        counted: (..., K) bool: the keypoints that count.
+        area: (...) float32 square pixels of the persons in `keypoints`.
+        sigmas: (K,) float32.
+
+    Returns:
+        (...) float32 in [0, 1]; 0 where no keypoint counts.
+    """
+    apart = ((keypoints - others) ** 2).sum(axis=-1)
+    scale = 2 * (2 * sigmas) ** 2 * np.maximum(area, 1)[..., None]
+    alike = np.exp(-apart / scale)
+    weight = np.broadcast_to(counted, alike.shape)
+    mean: FloatArray = (alike * weight).sum(axis=-1) / np.maximum(weight.sum(axis=-1), 1)
     return mean.astype(np.float32)
+
+
+def paired_iou(boxes: FloatArray, others: FloatArray) -> FloatArray:
+    """Intersection over union of each box with its own other.
+
+    Args:
+        boxes, others: (..., 4) float32 x0, y0, x1, y1; the axes before are broadcast.
+
+    Returns:
+        (...) float32 in [0, 1].
+    """
+    low = np.maximum(boxes[..., :2], others[..., :2])
+    high = np.minimum(boxes[..., 2:], others[..., 2:])
+    common = np.maximum(high - low, 0).prod(axis=-1)
+    areas = [(box[..., 2:] - box[..., :2]).prod(axis=-1) for box in (boxes, others)]
+    overlap: FloatArray = common / np.maximum(areas[0] + areas[1] - common, 1e-9)
+    return overlap

@@ -1,40 +1,44 @@
-"""What the tracker looks at: the poses of one frame, as the numbers that tell people apart."""
+"""What the tracker looks at: the poses of a block, as the numbers that tell people apart."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from annotate.domain import FloatArray, Poses
+from annotate.domain import FloatArray, IntArray, Poses
 from annotate.merge.settings import MergeSettings
-from annotate.similarity import oks
-from annotate.skeletons import COCO_SIGMAS, Skeleton, coco_keypoints
+from annotate.similarity import paired_oks
+from annotate.skeletons import Skeleton, coco_keypoints
 
 MARGIN = 0.1  # of a box about its landmarks, as a fraction of each side
 _HIPS = [11, 12]
 
 
 @dataclass(frozen=True, eq=False)
-class FramePoses:
-    """The poses of one frame, the best first: n poses, L landmarks, 17 keypoints.
+class Sightings:
+    """The poses of a block of F frames: P of them with L landmarks, 17 keypoints. They are ordered
+    by frame, then the best first, and somebody found twice in a frame is there once.
 
     Attributes:
-        frame_index, pts, time_s: of the frame.
-        landmarks: (n, L, 5) float32.
-        keypoints: (n, 17, 2) float32 pixels.
-        seen: (n, 17) bool: keypoints that are visible enough to count.
-        score: (n,) float32: the landmark model's flag times mean visibility.
-        box: (n, 4) float32: x0, y0, x1, y1.
-        hip: (n, 2) float32: between the hips.
-        size: (n,) float32: side of the ROI, which does not change with the limbs' pose.
+        frame_index, pts: (F,) int64.
+        time_s: (F,) float64.
+        frame: (P,) int64: place of each pose's frame in the block.
+        landmarks: (P, L, 5) float32.
+        keypoints: (P, 17, 2) float32 pixels.
+        seen: (P, 17) bool: keypoints that are visible enough to count.
+        score: (P,) float32: the landmark model's flag times mean visibility.
+        box: (P, 4) float32: x0, y0, x1, y1.
+        hip: (P, 2) float32: between the hips.
+        size: (P,) float32: side of the ROI, which does not change with the limbs' pose.
     """
 
-    frame_index: int
-    pts: int
-    time_s: float
+    frame_index: IntArray
+    pts: IntArray
+    time_s: NDArray[np.float64]
+    frame: IntArray
     landmarks: FloatArray
     keypoints: FloatArray
-    seen: np.ndarray
+    seen: NDArray[np.bool_]
     score: FloatArray
     box: FloatArray
     hip: FloatArray
@@ -44,12 +48,29 @@ class FramePoses:
         return len(self.score)
 
 
-def frames(
-    parts: Iterable[Poses], settings: MergeSettings, skeleton: Skeleton
-) -> Iterator[FramePoses]:
-    """The frames of all parts, one by one; a person found twice in a frame is there once."""
-    for part in parts:
-        yield from _frames_of(part, settings, skeleton)
+def sightings(block: Poses, settings: MergeSettings, skeleton: Skeleton) -> Sightings:
+    """The poses of a block, each person of a frame once."""
+    keypoints = coco_keypoints(block.landmarks, skeleton)
+    score = pose_scores(keypoints, block.score, settings.least_visibility)
+    xy = np.ascontiguousarray(keypoints[:, :, :2])
+    frame = np.repeat(np.arange(len(block.frame_index)), np.diff(block.offsets))
+    # A total order, so that the detector's order of equal poses does not matter.
+    rows = np.lexsort((xy[:, 0, 1], xy[:, 0, 0], -score, frame))
+    seen, box = keypoints[:, :, 2] > settings.least_visibility, boxes(block.landmarks)
+    rows = rows[_distinct(frame[rows], xy[rows], seen[rows], box[rows], settings.duplicate_oks)]
+    return Sightings(
+        frame_index=block.frame_index,
+        pts=block.pts,
+        time_s=block.time_s,
+        frame=frame[rows],
+        landmarks=block.landmarks[rows],
+        keypoints=xy[rows],
+        seen=seen[rows],
+        score=score[rows],
+        box=box[rows],
+        hip=xy[rows][:, _HIPS].mean(axis=1),
+        size=block.roi[rows, 2],
+    )
 
 
 def pose_scores(keypoints: FloatArray, flag: FloatArray, least_visibility: float) -> FloatArray:
@@ -73,44 +94,30 @@ def boxes(landmarks: FloatArray) -> FloatArray:
     return np.hstack([low - margin, high + margin]).astype(np.float32)
 
 
-def _frames_of(part: Poses, settings: MergeSettings, skeleton: Skeleton) -> Iterator[FramePoses]:
-    keypoints = coco_keypoints(part.landmarks, skeleton)
-    score = pose_scores(keypoints, part.score, settings.least_visibility)
-    xy, seen = keypoints[:, :, :2], keypoints[:, :, 2] > settings.least_visibility
-    box = boxes(part.landmarks)
-    hip = xy[:, _HIPS].mean(axis=1)
-    # A total order, so that the detector's order of equal poses does not matter.
-    order = np.lexsort((xy[:, 0, 1], xy[:, 0, 0], -score))
-    frame_of = np.repeat(np.arange(len(part.frame_index)), np.diff(part.offsets))
-    order = order[np.argsort(frame_of[order], kind="stable")]
-    for place, (start, stop) in enumerate(
-        zip(part.offsets[:-1].tolist(), part.offsets[1:].tolist(), strict=True)
-    ):
-        rows = order[start:stop]
-        if len(rows) > 1:
-            rows = rows[_distinct(xy[rows], seen[rows], box[rows], settings)]
-        yield FramePoses(
-            frame_index=int(part.frame_index[place]),
-            pts=int(part.pts[place]),
-            time_s=float(part.time_s[place]),
-            landmarks=part.landmarks[rows],
-            keypoints=xy[rows],
-            seen=seen[rows],
-            score=score[rows],
-            box=box[rows],
-            hip=hip[rows],
-            size=part.roi[rows, 2],
-        )
+def pairs(first: IntArray, second: IntArray, frames: int) -> tuple[IntArray, IntArray]:
+    """Places (a, b) of all pairs with first[a] == second[b], ordered by b, then a.
+
+    Args:
+        first, second: (n,), (m,) int64 places of frames in [0, frames), not decreasing.
+        frames: how many frames there are.
+    """
+    begin = np.searchsorted(first, np.arange(frames + 1))
+    count = np.diff(begin)[second]
+    b = np.repeat(np.arange(len(second)), count)
+    within = np.arange(len(b)) - np.repeat(np.cumsum(count) - count, count)
+    return begin[second][b] + within, b
 
 
 def _distinct(
-    xy: FloatArray, seen: np.ndarray, box: FloatArray, settings: MergeSettings
-) -> list[int]:
-    """Places of the poses, best first, that are not the same person as a better one."""
-    sides = box[:, 2:] - box[:, :2]
-    alike = oks(xy, xy, seen[:, None] & seen[None], sides.prod(axis=1), COCO_SIGMAS)
-    kept: list[int] = []
-    for place in range(len(xy)):
-        if all(alike[better, place] <= settings.duplicate_oks for better in kept):
-            kept.append(place)
-    return kept
+    frame: IntArray, xy: FloatArray, seen: NDArray[np.bool_], box: FloatArray, limit: float
+) -> IntArray:
+    """Places of the poses that are not the same person as a better one of the same frame."""
+    better, other = pairs(frame, frame, int(frame[-1]) + 1 if len(frame) else 0)
+    before = better < other
+    better, other = better[before], other[before]
+    area = (box[better, 2:] - box[better, :2]).prod(axis=1)
+    alike = paired_oks(xy[better], xy[other], seen[better] & seen[other], area) > limit
+    kept = np.ones(len(frame), np.bool_)
+    for a, b in zip(better[alike].tolist(), other[alike].tolist(), strict=True):
+        kept[b] &= not kept[a]
+    return np.flatnonzero(kept)

@@ -10,38 +10,68 @@ class MergeSettings:
     Attributes:
         smooth_hz: frequency at which the smoother's response is one half; None leaves poses as
             they are and gaps open.
+
         oks_share: weight of OKS in the similarity of two poses; the rest is buffered IoU.
         oks_sigma_scale: COCO's sigmas are multiplied by it, since people move between frames.
         least_visibility: keypoints below it do not count in similarities and scores.
         box_buffer: boxes grow by this fraction on each side before their overlap is taken.
-        least_similarity: below it a pose is not the track's next one.
         duplicate_oks: two poses of one frame that are more alike than this are one person.
+
+        clear_similarity: a pose that is so like one of the frame before clearly continues it, if
+        clear_margin: no other pose comes as near as this to that similarity.
+        touch_similarity: from here on two poses of neighbouring frames are so close that, where
+            either person appears or vanishes, one may be taken for the other.
+        least_similarity: below it a pose is not the track's next one.
         birth_score: a pose below it does not begin a track.
         fresh_s: a track unseen for longer is lost, and waits for what the others leave.
         slack_per_s: by this factor more is allowed for motion for each second unseen.
         lost_s: a track that is unseen for longer has ended.
         velocity_s: how far back the motion of a track is looked at.
         half_life_s: in which a lost track's predicted speed halves.
+
         least_s: shorter tracks are dropped.
+        link_s: the longest gap between the end of a track and the start of another that may be
+            the same person.
+        link_cost: the greatest cost of taking them for the same.
+        link_place, link_drift: how far from where he is expected somebody usually is, in heights,
+            and by how much more for each second unseen.
+        link_speed: how much a velocity usually changes, or is if it is unknown, in heights a second.
+        link_growth, link_bones: how much the logarithms of size, and of the lengths of bones,
+            usually differ.
+        link_motion_s: how much of a track tells its motion and size at an end.
         gap_s: shorter gaps are filled; at longer ones the smoother starts afresh.
         outlier_s: half the window in which outliers are looked for.
         outlier_floor: the least deviation of an outlier, as a fraction of a person's height.
     """
 
     smooth_hz: float | None = 6.0
+
     oks_share: float = 0.6
     oks_sigma_scale: float = 2.0
     least_visibility: float = 0.2
     box_buffer: float = 0.3
-    least_similarity: float = 0.3
     duplicate_oks: float = 0.7
+
+    clear_similarity: float = 0.7
+    clear_margin: float = 0.3
+    touch_similarity: float = 0.25
+    least_similarity: float = 0.3
     birth_score: float = 0.4
     fresh_s: float = 0.15
     slack_per_s: float = 1.0
-    lost_s: float = 2.0
+    lost_s: float = 0.5
     velocity_s: float = 0.15
     half_life_s: float = 0.5
+
     least_s: float = 0.2
+    link_s: float = 2.0
+    link_cost: float = 10.0
+    link_place: float = 0.08
+    link_drift: float = 0.25
+    link_speed: float = 0.6
+    link_growth: float = 0.15
+    link_bones: float = 0.4
+    link_motion_s: float = 0.5
     gap_s: float = 0.33
     outlier_s: float = 0.1
     outlier_floor: float = 0.01

@@ -30,10 +30,12 @@ class Stretch:
     score: FloatArray
     smoothed: FloatArray
 
-    @property
-    def filled(self) -> NDArray[np.bool_]:
-        """(n,) bool: nobody was found there."""
-        return np.isnan(self.raw[:, 0, 0])
+    def between(self, start: int, stop: int) -> "Stretch":
+        """What of it lies in the frames `[start, stop)` of the window."""
+        inside = (self.place >= start) & (self.place < stop)
+        return Stretch(
+            self.place[inside], self.raw[inside], self.score[inside], self.smoothed[inside]
+        )
 
 
 def stretches(

@@ -1,50 +1,45 @@
-"""Frame by frame: which pose continues which track."""
+"""Which run continues which track: where runs begin, and only there, people have to be told apart.
 
+Two stages, as in ByteTrack: tracks just seen choose first, then the lost ones, so that nobody who
+comes back takes the pose of somebody who never left.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from annotate.domain import FloatArray
-from annotate.merge.poses import FramePoses
+from annotate.domain import FloatArray, IntArray
+from annotate.merge.poses import Sightings
+from annotate.merge.runs import NONE, Ties, similarity, ties
 from annotate.merge.settings import MergeSettings
-from annotate.similarity import AREA_OF_BOX, oks
-from annotate.skeletons import COCO_SIGMAS
 
-_STEPS = 1e6  # similarities are multiples of 1 / _STEPS, so that ties break alike everywhere
+STEPS = 1e6  # similarities and costs are multiples of 1 / STEPS, so that ties break alike
 
 
 @dataclass(eq=False)
 class Track:
-    """One person so far.
+    """One person so far, up to the end of the run that it has reached.
 
     Attributes:
         number: in order of birth.
-        first_s, last_s: times of the first and the last pose.
-        first_frame, first_x: where it is numbered by.
+        last_s: time of the last pose.
         hips: the last poses' (time, hip x, hip y), as far back as motion is looked at.
         keypoints, seen, box: of the last pose.
     """
 
     number: int
-    first_s: float
-    last_s: float
-    first_frame: int
-    first_x: float
-    keypoints: FloatArray
-    seen: np.ndarray
-    box: FloatArray
-    hips: list[tuple[float, float, float]] = field(default_factory=list)
-
-    @property
-    def order(self) -> tuple[int, float, int]:
-        """Tracks are numbered in this order."""
-        return self.first_frame, self.first_x, self.number
+    last_s: float = -np.inf
+    hips: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))
+    keypoints: FloatArray = field(default_factory=lambda: np.zeros((17, 2), np.float32))
+    seen: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(17, np.bool_))
+    box: FloatArray = field(default_factory=lambda: np.zeros(4, np.float32))
 
     def shift(self, time_s: float, settings: MergeSettings) -> tuple[float, float]:
         """How far the person has moved by `time_s`, in pixels: the last speed, fading."""
-        (t0, x0, y0), (t1, x1, y1) = self.hips[0], self.hips[-1]
+        (t0, x0, y0), (t1, x1, y1) = self.hips[0].tolist(), self.hips[-1].tolist()
         if t1 <= t0:
             return 0.0, 0.0
         decay = np.log(2) / settings.half_life_s
@@ -52,108 +47,200 @@ class Track:
         return (x1 - x0) * reach, (y1 - y0) * reach
 
 
+@dataclass(frozen=True, eq=False)
+class _Poses:
+    """The poses of a block, after those of the last frame before it; see `Sightings`."""
+
+    frame: IntArray
+    time_s: NDArray[np.float64]
+    keypoints: FloatArray
+    seen: NDArray[np.bool_]
+    box: FloatArray
+    hip: FloatArray
+    score: FloatArray
+
+
 class Tracker:
-    """Follows people through the frames of one video, given in order."""
+    """Follows people through the blocks of one video, given in order."""
 
     def __init__(self, settings: MergeSettings) -> None:
         self._settings = settings
         self._alive: list[Track] = []
         self._born = 0
+        # The last frame of the block before, and the tracks of its poses.
+        self._last: _Poses | None = None
+        self._last_owners: list[Track | None] = []
 
-    def follow(self, frame: FramePoses) -> list[Track | None]:
-        """The track of each pose of the next frame; None where a pose begins none."""
-        self._alive = [t for t in self._alive if frame.time_s - t.last_s <= self._settings.lost_s]
-        owners: list[Track | None] = [None] * len(frame)
-        if len(frame) and self._alive:
-            for track, pose in self._pairs(frame):
-                owners[pose] = self._alive[track]
-        for pose, owner in enumerate(owners):
+    def follow(self, block: Sightings) -> IntArray:
+        """(P,) int64 number of the track of each pose; NONE where a pose begins none."""
+        poses = self._with_last(block)
+        carried = len(self._last_owners)
+        runs = _Runs(
+            ties(poses.frame, poses.time_s, poses.keypoints, poses.seen, poses.box, self._settings)
+        )
+        owners: list[Track | None] = [None] * len(runs)
+        for run, owner in enumerate(self._last_owners):
             if owner is not None:
-                self._extend(owner, frame, pose)
-            elif frame.score[pose] >= self._settings.birth_score:
-                owners[pose] = self._begin(frame, pose)
-        return owners
+                owners[run] = owner
+                self._extend(owner, poses, runs, run, carried=True)
+        for frame, begun in _begun(poses.frame[runs.first[carried:]], carried):
+            for run, owner in self._continued(poses, runs, frame, begun):
+                owners[run] = owner
+        numbers = np.array([NONE if o is None else o.number for o in owners], np.int64)
+        self._remember(poses, [owners[run] for run in runs.of])
+        return numbers[runs.of][carried:] if len(runs) else np.zeros(0, np.int64)
 
-    def _pairs(self, frame: FramePoses) -> list[tuple[int, int]]:
-        """Tracks and poses that go together: first the tracks just seen, then the lost ones, so
-        that nobody who comes back takes the pose of somebody who never left.
-        """
-        fresh_s = self._settings.fresh_s
-        ages = np.array([frame.time_s - track.last_s for track in self._alive])
-        free = np.arange(len(frame))
-        pairs: list[tuple[int, int]] = []
-        for group in (np.flatnonzero(ages <= fresh_s), np.flatnonzero(ages > fresh_s)):
-            if len(group) and len(free):
-                found = self._best(group, ages[group], frame, free)
-                pairs += found
-                free = np.setdiff1d(free, [pose for _, pose in found])
-        return pairs
+    def _with_last(self, block: Sightings) -> _Poses:
+        mine = _Poses(
+            block.frame,
+            block.time_s,
+            block.keypoints,
+            block.seen,
+            block.box,
+            block.hip,
+            block.score,
+        )
+        last = self._last
+        if last is None:
+            return mine
+        return _Poses(
+            np.concatenate([last.frame, mine.frame + 1]),
+            *(
+                np.concatenate([getattr(last, name), getattr(mine, name)])
+                for name in ("time_s", "keypoints", "seen", "box", "hip", "score")
+            ),
+        )
 
-    def _best(
-        self, group: NDArray[np.int64], ages: FloatArray, frame: FramePoses, free: NDArray[np.int64]
-    ) -> list[tuple[int, int]]:
-        tracks = [self._alive[place] for place in group]
-        similarity = self._similarity(tracks, ages, frame)[:, free]
-        similarity = np.rint(similarity * _STEPS) / _STEPS
-        rows, columns = linear_sum_assignment(-similarity)
-        good = similarity[rows, columns] >= self._settings.least_similarity
-        return list(zip(group[rows[good]].tolist(), free[columns[good]].tolist(), strict=True))
+    def _remember(self, poses: _Poses, owners: list[Track | None]) -> None:
+        start = int(np.searchsorted(poses.frame, len(poses.time_s) - 1))
+        self._last = _Poses(
+            np.zeros(len(poses.frame) - start, np.int64),
+            poses.time_s[-1:],
+            *(
+                getattr(poses, name)[start:]
+                for name in ("keypoints", "seen", "box", "hip", "score")
+            ),
+        )
+        self._last_owners = owners[start:]
 
-    def _similarity(self, tracks: list[Track], ages: FloatArray, frame: FramePoses) -> FloatArray:
-        """(tracks, poses) float32 in [0, 1]: OKS and buffered IoU of the predicted poses.
+    def _continued(
+        self, poses: _Poses, runs: "_Runs", frame: int, begun: IntArray
+    ) -> Iterator[tuple[int, Track]]:
+        """The runs that begin in a frame, and whose they are."""
+        time_s = float(poses.time_s[frame])
+        self._alive = [t for t in self._alive if time_s - t.last_s <= self._settings.lost_s]
+        # Who is in a run of his own at this time is not asked.
+        waiting = [track for track in self._alive if track.last_s < time_s]
+        owners: dict[int, Track] = {}
+        asked = begun[~runs.leave_open[begun]]
+        if waiting and len(asked):
+            for place, pose in self._pairs(waiting, poses, runs.first[asked], time_s):
+                owners[int(asked[pose])] = waiting[place]
+        for run in begun.tolist():
+            owner = owners.get(run)
+            if owner is None:
+                if poses.score[runs.first[run]] < self._settings.birth_score:
+                    continue
+                owner = Track(self._born)
+                self._born += 1
+                self._alive.append(owner)
+            self._extend(owner, poses, runs, run)
+            yield run, owner
+
+    def _pairs(
+        self, tracks: list[Track], poses: _Poses, rows: IntArray, time_s: float
+    ) -> Iterator[tuple[int, int]]:
+        """Places of the tracks and of the rows that go together."""
+        ages = np.array([time_s - track.last_s for track in tracks])
+        free = np.arange(len(rows))
+        fresh = ages <= self._settings.fresh_s
+        for group in (np.flatnonzero(fresh), np.flatnonzero(~fresh)):
+            if not len(group) or not len(free):
+                continue
+            alike = self._similarity([tracks[n] for n in group], ages[group], poses, rows[free])
+            alike = np.rint(alike * STEPS) / STEPS
+            good = alike >= self._settings.least_similarity
+            a, b = linear_sum_assignment(np.where(good, -alike, 0))
+            matched = good[a, b]
+            a, b = group[a[matched]], free[b[matched]]
+            yield from zip(a.tolist(), b.tolist(), strict=True)
+            free = np.setdiff1d(free, b)
+
+    def _similarity(
+        self, tracks: list[Track], ages: FloatArray, poses: _Poses, rows: IntArray
+    ) -> FloatArray:
+        """(tracks, rows) float32 in [0, 1], of the predicted poses with those of the frame.
 
         What is allowed for motion grows with the time for which a track is unseen.
         """
         settings = self._settings
-        slack = (1 + settings.slack_per_s * ages).astype(np.float32)
-        shift = np.array([track.shift(frame.time_s, settings) for track in tracks], np.float32)
-        keypoints = np.stack([track.keypoints for track in tracks]) + shift[:, None]
-        seen = np.stack([track.seen for track in tracks])[:, None] & frame.seen[None]
-        box = np.stack([track.box for track in tracks]) + np.tile(shift, 2)
-        area = AREA_OF_BOX * (box[:, 2:] - box[:, :2]).prod(axis=1)
-        sigmas = COCO_SIGMAS * np.float32(settings.oks_sigma_scale)
-        alike = oks(keypoints, frame.keypoints, seen, area * slack**2, sigmas)
-        buffer = np.float32(settings.box_buffer)
-        overlap = _iou(_buffered(box, buffer * slack[:, None]), _buffered(frame.box, buffer))
-        return settings.oks_share * alike + (1 - settings.oks_share) * overlap
-
-    def _begin(self, frame: FramePoses, pose: int) -> Track:
-        track = Track(
-            number=self._born,
-            first_s=frame.time_s,
-            last_s=frame.time_s,
-            first_frame=frame.frame_index,
-            first_x=float(frame.hip[pose, 0]),
-            keypoints=frame.keypoints[pose],
-            seen=frame.seen[pose],
-            box=frame.box[pose],
+        time_s = float(poses.time_s[poses.frame[rows[0]]])
+        shift = np.array([track.shift(time_s, settings) for track in tracks], np.float32)
+        return similarity(
+            (np.stack([track.keypoints for track in tracks]) + shift[:, None])[:, None],
+            poses.keypoints[rows][None],
+            np.stack([track.seen for track in tracks])[:, None] & poses.seen[rows][None],
+            (np.stack([track.box for track in tracks]) + np.tile(shift, 2))[:, None],
+            poses.box[rows][None],
+            (1 + settings.slack_per_s * ages).astype(np.float32)[:, None],
+            settings,
         )
-        self._born += 1
-        self._alive.append(track)
-        self._extend(track, frame, pose)
-        return track
 
-    def _extend(self, track: Track, frame: FramePoses, pose: int) -> None:
-        track.last_s = frame.time_s
-        track.keypoints, track.seen = frame.keypoints[pose], frame.seen[pose]
-        track.box = frame.box[pose]
-        x, y = frame.hip[pose].tolist()
-        track.hips.append((frame.time_s, x, y))
-        oldest = frame.time_s - self._settings.velocity_s
-        while len(track.hips) > 2 and track.hips[1][0] <= oldest:
-            track.hips.pop(0)
+    def _extend(
+        self, track: Track, poses: _Poses, runs: "_Runs", run: int, *, carried: bool = False
+    ) -> None:
+        """The track goes on through a run, of which it has the first pose if it is carried over."""
+        if runs.end[run]:
+            self._alive.remove(track)
+        rows = runs.rows(run)[carried:]
+        if not len(rows):
+            return
+        time_s = poses.time_s[poses.frame[rows]]
+        last = rows[-1]
+        track.last_s = float(time_s[-1])
+        track.keypoints, track.seen = poses.keypoints[last], poses.seen[last]
+        track.box = poses.box[last]
+        hips = np.vstack([track.hips, np.column_stack([time_s, poses.hip[rows]])])
+        recent = hips[:, 0] > track.last_s - self._settings.velocity_s
+        # One pose more, so that the whole of that time is spanned; and two at least.
+        keep = max(int(recent.sum()) + 1, 2)
+        track.hips = hips[-keep:]
 
 
-def _buffered(box: FloatArray, share: FloatArray | np.float32) -> FloatArray:
-    grow = (box[:, 2:] - box[:, :2]) * share
-    return np.hstack([box[:, :2] - grow, box[:, 2:] + grow])
+class _Runs:
+    """Runs, numbered by their first row."""
+
+    def __init__(self, known: Ties) -> None:
+        starts = known.before == NONE
+        self.first: IntArray = np.flatnonzero(starts)
+        self.of = _roots(known.before, np.cumsum(starts) - 1)
+        self._order = np.argsort(self.of, kind="stable")
+        self._begin = np.searchsorted(self.of[self._order], np.arange(len(self.first) + 1))
+        self.leave_open = known.leaves_open[self.first]
+        # Whether each run's last pose ends its track.
+        self.end = known.ends[self._order[self._begin[1:] - 1]] if len(starts) else known.ends
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def rows(self, run: int) -> IntArray:
+        """Rows of a run, in order of time."""
+        return self._order[self._begin[run] : self._begin[run + 1]]
 
 
-def _iou(first: FloatArray, second: FloatArray) -> FloatArray:
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    common = np.maximum(high - low, 0).prod(axis=2)
-    areas = [(box[:, 2:] - box[:, :2]).prod(axis=1) for box in (first, second)]
-    union = areas[0][:, None] + areas[1][None] - common
-    overlap: FloatArray = common / np.maximum(union, 1e-9)
-    return overlap
+def _roots(before: IntArray, number: IntArray) -> IntArray:
+    """(P,) the number of the row at which each row's chain begins, found by pointer jumping."""
+    root = np.where(before == NONE, np.arange(len(before)), before)
+    while True:
+        farther = root[root]
+        if (farther == root).all():
+            return number[root]
+        root = farther
+
+
+def _begun(frame: IntArray, first: int) -> Iterator[tuple[int, IntArray]]:
+    """The frames in which runs begin, and the runs, of which the first has that number."""
+    numbers = np.arange(first, first + len(frame))
+    for begun in np.split(numbers, np.flatnonzero(np.diff(frame)) + 1):
+        if len(begun):
+            yield int(frame[begun[0] - first]), begun

@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from annotate.domain import Tracks
 from annotate.formats.coco import CocoVideo, annotation_file, results_file
-from annotate.merge.merge import BLOCK_FRAMES
+from annotate.merge.blocks import BLOCK_FRAMES
 from annotate.skeletons import SKELETONS
 from annotate.store import LocalFiles, Store
 

@@ -1,0 +1,187 @@
+"""Which tracks are one person, before and after a gap, and their numbers.
+
+The tracker ends a track soon after it loses somebody. Here the ends and the starts of tracks are
+looked at from both sides, all together: with a cost for each pair, the best way to join them is an
+assignment.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from annotate.domain import FloatArray, IntArray
+from annotate.merge.runs import NONE
+from annotate.merge.settings import MergeSettings
+from annotate.merge.tracker import STEPS
+
+# Side of the ROI of somebody who stands, in body heights.
+ROI_PER_HEIGHT = 1.35
+# The spread in time of poses of which half the speed is believed.
+MOMENT_S = 0.045
+# Bones of the trunk and the limbs, as pairs of COCO's keypoints.
+_BONES = np.array(
+    [
+        *((5, 11), (6, 12), (11, 13), (12, 14), (13, 15), (14, 16)),
+        *((5, 7), (6, 8), (7, 9), (8, 10)),
+    ]
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Poses of some time, ordered by frame.
+
+    Attributes:
+        track: (P,) int64 number of the tracker's track, or NONE.
+        frame_index: (P,) int64.
+        time_s: (P,) float64 seconds.
+        hip, size, keypoints: (P, ...) as in `Sightings`.
+    """
+
+    track: IntArray
+    frame_index: IntArray
+    time_s: NDArray[np.float64]
+    hip: FloatArray
+    size: FloatArray
+    keypoints: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class _End:
+    """A track at one of its ends.
+
+    Attributes:
+        time_s: of the end.
+        place, velocity: (2,) pixels and pixels a second of the hips there.
+        belief: in [0, 1], how well the velocity is known.
+        height: pixels.
+        bones: (B,) logarithm of the lengths of the bones, in heights.
+    """
+
+    time_s: float
+    place: NDArray[np.float64]
+    velocity: NDArray[np.float64]
+    belief: float
+    height: float
+    bones: NDArray[np.float64]
+
+
+class Linker:
+    """Gives ids to the tracks of one video, in order of time."""
+
+    def __init__(self, settings: MergeSettings) -> None:
+        self._settings = settings
+        self._given = 0
+        # Ids of the tracks that were decided on; 0 for those that are nobody.
+        self._ids: dict[int, int] = {}
+        self._followed: set[int] = set()
+
+    def ids(self, rows: Rows, until_s: float, step_s: float) -> IntArray:
+        """(P,) int64 ids of the rows' tracks; 0 for nobody and for what is not decided yet.
+
+        Args:
+            rows: from `link_s` and `link_motion_s` before the first undecided track on, until
+                nothing can change any more about the tracks that begin before `until_s`.
+            until_s: the tracks that begin before it are decided on.
+            step_s: the usual time between two frames.
+        """
+        order = np.argsort(rows.track, kind="stable")
+        pieces = np.split(order, np.flatnonzero(np.diff(rows.track[order])) + 1)
+        tracks = {int(rows.track[mine[0]]): mine for mine in pieces if len(mine)}
+        tracks.pop(NONE, None)
+        self._ids = {number: self._ids[number] for number in tracks if number in self._ids}
+        self._followed &= tracks.keys()
+        links = self._links(tracks, rows)
+        last_s = self._last_s(tracks, rows, links)
+        new = [n for n in tracks if n not in self._ids and rows.time_s[tracks[n][0]] < until_s]
+        new.sort(
+            key=lambda n: (int(rows.frame_index[tracks[n][0]]), float(rows.hip[tracks[n][0], 0]))
+        )
+        for number in new:
+            before = links.get(number)
+            if before is not None and self._ids[before]:
+                self._followed.add(before)
+                self._ids[number] = self._ids[before]
+            elif (
+                last_s[number] - rows.time_s[tracks[number][0]] + step_s
+                < self._settings.least_s - 1e-9
+            ):
+                self._ids[number] = 0
+            else:
+                self._given += 1
+                self._ids[number] = self._given
+        return np.array([self._ids.get(n, 0) for n in rows.track.tolist()], np.int64)
+
+    def _last_s(
+        self, tracks: dict[int, IntArray], rows: Rows, links: dict[int, int]
+    ) -> dict[int, float]:
+        """When each track, with those that follow it, ends."""
+        after = {before: number for number, before in links.items()}
+        ends: dict[int, float] = {}
+        for number in sorted(tracks, key=lambda n: -rows.time_s[tracks[n][-1]]):
+            follower = after.get(number)
+            own = float(rows.time_s[tracks[number][-1]])
+            ends[number] = own if follower is None else ends[follower]
+        return ends
+
+    def _links(self, tracks: dict[int, IntArray], rows: Rows) -> dict[int, int]:
+        """For tracks that are not decided on, the track that each continues."""
+        settings = self._settings
+        ends = [n for n in tracks if n not in self._followed and self._ids.get(n, 1)]
+        starts = [n for n in tracks if n not in self._ids]
+        last_s = np.array([rows.time_s[tracks[n][-1]] for n in ends])
+        first_s = np.array([rows.time_s[tracks[n][0]] for n in starts])
+        gaps = first_s[None] - last_s[:, None]
+        near = (gaps > 0) & (gaps <= settings.link_s)
+        saved = np.zeros(near.shape)
+        tails = {e: self._end(rows, tracks[ends[e]], -1) for e in np.flatnonzero(near.any(axis=1))}
+        heads = {s: self._end(rows, tracks[starts[s]], 0) for s in np.flatnonzero(near.any(axis=0))}
+        for e, s in np.argwhere(near):
+            saved[e, s] = max(0.0, settings.link_cost - self._cost(tails[e], heads[s]))
+        saved = np.rint(saved * STEPS) / STEPS
+        chosen = zip(*linear_sum_assignment(-saved), strict=True)
+        return {starts[s]: ends[e] for e, s in chosen if saved[e, s] > 0}
+
+    def _end(self, rows: Rows, mine: IntArray, which: int) -> _End:
+        """The end of a track: 0 the first, -1 the last."""
+        time_s = rows.time_s[mine]
+        near = mine[np.abs(time_s - time_s[which]) <= self._settings.link_motion_s]
+        time_s = rows.time_s[near] - rows.time_s[mine[which]]
+        hips = rows.hip[near].astype(np.float64)
+        about = time_s - time_s.mean()
+        spread = float(about @ about)
+        velocity = about @ (hips - hips.mean(axis=0)) / max(spread, 1e-9)
+        height = max(float(np.median(rows.size[near])) / ROI_PER_HEIGHT, 1.0)
+        points = rows.keypoints[near].astype(np.float64)
+        lengths = np.linalg.norm(points[:, _BONES[:, 0]] - points[:, _BONES[:, 1]], axis=2)
+        belief = spread / (spread + len(near) * MOMENT_S**2)
+        return _End(
+            time_s=float(rows.time_s[mine[which]]),
+            place=hips.mean(axis=0) - belief * velocity * time_s.mean(),
+            velocity=velocity,
+            belief=belief,
+            height=height,
+            bones=np.log(np.maximum(np.median(lengths, axis=0) / height, 0.01)),
+        )
+
+    def _cost(self, end: _End, start: _End) -> float:
+        """Of taking a track's end and another's start for the same person: sum of the squares of
+        what does not fit, each as a multiple of what is usual.
+        """
+        settings = self._settings
+        gap = start.time_s - end.time_s
+        height = (end.height + start.height) / 2
+        belief = end.belief + start.belief
+        velocity = (end.belief * end.velocity + start.belief * start.velocity) / (belief + 0.1)
+        miss = np.linalg.norm(start.place - end.place - velocity * gap) / height
+        usual = settings.link_place + gap * (
+            settings.link_drift + (2 - belief) / 2 * settings.link_speed
+        )
+        turn = np.linalg.norm(start.velocity - end.velocity) / height / settings.link_speed
+        growth = np.log(end.height / start.height) / settings.link_growth
+        shape = np.abs(end.bones - start.bones).mean() / settings.link_bones
+        return float(
+            (miss / usual) ** 2 + end.belief * start.belief * turn**2 + growth**2 + shape**2
+        )

@@ -1,0 +1,157 @@
+"""How well people keep their identity, on made scenes whose truth is known.
+
+    python -m tests.benchmarks.tracking [--folder FOLDER] [--people near]
+
+The scenes are rendered to videos and go through the whole program: submit, detector, landmarks,
+merge, export. With `--folder` the videos and the parts stay there, and the next run repeats
+only the merge and what follows it. The first run takes about fifteen minutes of one core.
+
+Somebody counts in the frames in which at least 6 of his 17 keypoints and half of him can be seen;
+elsewhere neither he nor a pose on him counts, but his id must come back. A pose is his from OKS
+0.5 on.
+"""
+
+import argparse
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import astuple
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from annotate.cli.submit import DETECT_EVERY, Whom
+from annotate.evaluate import read_predictions, read_truth
+from annotate.evaluate.pairs import pair
+from annotate.evaluate.tracking import Tracking, measure_tracking
+from annotate.job import Job
+from annotate.scene import Scene, truth_to_coco
+from annotate.scene.film import render_video
+from annotate.settings import settings_from
+from annotate.store import Store, open_store
+from annotate.use_cases.export import export_coco
+from annotate.use_cases.submit import submit
+from annotate.use_cases.work import work_here
+from annotate.video.writer import Encoding
+from tests.benchmarks.tracking_scenes import Case, cases
+
+LEAST_KEYPOINTS = 6
+LEAST_SHARE = 0.5
+PROCESSES = 2
+
+
+def film(case: Case, folder: Path) -> Path:
+    """The case's video, made anew unless the same scene was filmed into the folder before."""
+    digest = hashlib.sha256(repr(case.scene).encode()).hexdigest()[:8]
+    video = folder / f"{case.name.replace(', ', '-').replace(' ', '-')}.{digest}.mp4"
+    if not video.exists():
+        known = render_video(case.scene, video, Encoding(fps=_fps(case.scene)))
+        content = truth_to_coco(known, video.name)
+        video.with_suffix(".json").write_bytes(orjson.dumps(content))
+    return video
+
+
+def _fps(scene: Scene) -> Fraction:
+    return Fraction(round((len(scene) - 1) / scene.times_s[-1]))
+
+
+def asked_for(video: Path) -> dict[str, Any]:
+    """The truth of a video; who is hidden stays as a box without keypoints."""
+    content: dict[str, Any] = orjson.loads(video.with_suffix(".json").read_bytes())
+    for annotation in content["annotations"]:
+        visible = annotation["keypoints"][2::3].count(2)
+        if visible < LEAST_KEYPOINTS or annotation["visible_share"] < LEAST_SHARE:
+            annotation |= {"keypoints": [0] * 51, "num_keypoints": 0}
+    return content
+
+
+def tracked(videos: list[Path], folder: Path, people: Whom) -> Path:
+    """The program's answer for all videos, as a COCO file. Parts that stand are not made again."""
+    settings = settings_from(store=str(folder / "store"))
+    store = open_store(settings.store)
+    job = submit(
+        store,
+        videos,
+        settings.packs / "blazepose-full",
+        people=people.value,
+        detect_every=DETECT_EVERY[people],
+        smooth_hz=6.0,
+        workers=PROCESSES,
+        settings=settings,
+        progress=lambda *_: None,
+    )
+    _forget_tracks(store, job)
+    work_here(store, job, settings, PROCESSES, lambda _status: None)
+    out = folder / f"{people.value}.json"
+    export_coco(store, job, out, results=False, allow_partial=False, progress=lambda *_: None)
+    return out
+
+
+def _forget_tracks(store: Store, job: Job) -> None:
+    for video in job.videos:
+        store.delete_tracks(job.recipe.digest, video.fingerprint, job.merge_digest)
+
+
+def joined(truths: list[dict[str, Any]]) -> dict[str, Any]:
+    """The truths of all videos as one."""
+    whole: dict[str, Any] = {**truths[0], "images": [], "annotations": []}
+    for number, content in enumerate(truths, start=1):
+        shift = len(whole["images"])
+        whole["images"] += [
+            {**image, "id": image["id"] + shift, "video_id": number} for image in content["images"]
+        ]
+        whole["annotations"] += [
+            {**annotation, "image_id": annotation["image_id"] + shift}
+            for annotation in content["annotations"]
+        ]
+    return whole
+
+
+def measured(answer: Path, truth: dict[str, Any], folder: Path) -> Tracking:
+    """The figures of one truth."""
+    file = folder / "truth.json"
+    file.write_bytes(orjson.dumps(truth))
+    known = read_truth(file)
+    poses = read_predictions(answer, known).poses
+    figures = measure_tracking(known, poses, pair(known, poses))
+    assert figures is not None, "nobody was tracked"
+    return figures
+
+
+def table(videos: list[Path], answer: Path, folder: Path) -> Iterator[str]:
+    """A line a scene, and one for all."""
+    yield f"{'scene':<40} | frames | IDF1  | switches | tracks of people | HOTA  | MOTA"
+    truths = [asked_for(video) for video in videos]
+    for case, truth in zip(cases(), truths, strict=True):
+        yield _line(case.name, len(case.scene), measured(answer, truth, folder))
+    frames = sum(len(case.scene) for case in cases())
+    yield _line("all", frames, measured(answer, joined(truths), folder))
+
+
+def _line(name: str, frames: int, figures: Tracking) -> str:
+    people, tracks, mota, idf1, switches, hota, *_ = astuple(figures)
+    return (
+        f"{name:<40} | {frames:6} | {idf1:.3f} | {switches:8} | {tracks:6} of {people:6} "
+        f"| {hota:.3f} | {mota:.3f}"
+    )
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, help="for videos and parts, to be used again")
+    parser.add_argument("--people", type=Whom, default=Whom.ALL)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = arguments.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        videos = [film(case, folder) for case in cases()]
+        answer = tracked(videos, folder, arguments.people)
+        for line in table(videos, answer, folder):
+            print(line)
+
+
+if __name__ == "__main__":
+    main()
