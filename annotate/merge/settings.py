@@ -35,7 +35,8 @@ class MergeSettings:
         link_cost: the greatest cost of taking them for the same.
         link_place, link_drift: how far from where he is expected somebody usually is, in heights,
             and by how much more for each second unseen.
-        link_speed: how much a velocity usually changes, or is if it is unknown, in heights a second.
+        link_speed: how much a velocity usually changes, or is where it is unknown, in heights
+            a second.
         link_growth, link_bones: how much the logarithms of size, and of the lengths of bones,
             usually differ.
         link_motion_s: how much of a track tells its motion and size at an end.
