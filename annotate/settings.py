@@ -34,6 +34,8 @@ class Settings:
             `media=/mnt/share`; several are separated as in PATH).
         provider: what runs the models (`ANNOTATE_PROVIDER`): `cpu`, `qnn`, or `auto`, which takes
             the NPU where it proves itself.
+        hwaccel: `auto` decodes in hardware where this host can, `off` (the default) on the CPU
+            (`ANNOTATE_HWACCEL`).
         soc: name of this host's SoC, where it cannot be found out (`ANNOTATE_SOC`), or empty.
     """
 
@@ -44,6 +46,7 @@ class Settings:
     cache_bytes: int = int(CACHE_GB * 1e9)
     roots: Mapping[str, Path] = field(default_factory=dict)
     provider: str = "auto"
+    hwaccel: str = "off"
     soc: str = ""
 
     @property
@@ -61,6 +64,7 @@ class Settings:
             "ANNOTATE_CACHE_GB": str(self.cache_bytes / 1e9),
             "ANNOTATE_ROOTS": os.pathsep.join(f"{n}={folder}" for n, folder in self.roots.items()),
             "ANNOTATE_PROVIDER": self.provider,
+            "ANNOTATE_HWACCEL": self.hwaccel,
             "ANNOTATE_SOC": self.soc,
         }
 
@@ -82,6 +86,7 @@ def settings_from(environ: Mapping[str, str] = os.environ, *, store: str | None 
         cache_bytes=_gigabytes(environ.get("ANNOTATE_CACHE_GB") or str(CACHE_GB)),
         roots=_roots(environ.get("ANNOTATE_ROOTS") or ""),
         provider=environ.get("ANNOTATE_PROVIDER") or "auto",
+        hwaccel=environ.get("ANNOTATE_HWACCEL") or "off",
         soc=environ.get("ANNOTATE_SOC") or "",
     )
 

@@ -43,6 +43,13 @@ def test_videos_in_coco_out(host: Host, stroll: Path):
     assert {a["track_id"] for a in dataset["annotations"]} >= {1, 2}
 
 
+@pytest.mark.skipif(Path("/dev/dri").exists() or Path("/dev/nvidia0").exists(), reason="it is had")
+def test_hardware_decoding_that_cannot_be_had_is_told_and_done_without(host: Host, stroll: Path):
+    said = host.run("submit", stroll, "--hwaccel", "auto")
+    assert "decoding on the CPU" in said.err
+    assert "1 of 1 videos done, 60 frames" in said.out
+
+
 def test_a_job_is_evaluated_as_its_export_is(host: Host, stroll: Path):
     host.run("submit", stroll)
     job = json.loads(host.run("status", "--json").out)["job"]

@@ -252,6 +252,15 @@ def test_frames_before_the_chunk_are_not_converted(made, indexes, monkeypatch):
     assert len(calls) == 3
 
 
+@pytest.mark.parametrize(("planar", "given"), [("yuv420p", "nv12"), ("yuv420p10le", "p010le")])
+def test_what_a_hardware_decoder_gives_becomes_the_same_rgb(made, planar, given):
+    path = made["H.264 with B-frames in MP4"].path
+    with av.open(str(path)) as container:
+        frame = next(container.decode(video=0)).reformat(format=planar)
+    converter = RgbConverter(frame.width, frame.height, 0)
+    np.testing.assert_array_equal(converter.rgb(frame.reformat(format=given)), converter.rgb(frame))
+
+
 @pytest.mark.parametrize("tags", [{"colorspace": 1}, {"colorspace": 1, "color_range": 2}])
 def test_colours_are_converted_as_the_file_says(tags, tmp_path):
     """A video of BT.709, of limited and of full range, as OpenCV shows it."""

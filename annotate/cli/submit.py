@@ -2,6 +2,8 @@
 
 import os
 import shlex
+from contextlib import suppress
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -51,6 +53,13 @@ class Smooth(StrEnum):
         return None if self is Smooth.OFF else float(self.value)
 
 
+class Hwaccel(StrEnum):
+    """Where videos are decoded."""
+
+    OFF = "off"
+    AUTO = "auto"
+
+
 def submit(
     videos: Annotated[
         list[Path], typer.Argument(metavar="VIDEO", help="Video files, or folders of them.")
@@ -94,6 +103,9 @@ def submit(
             help="Model pack, see `annotate models list`.", show_default="the default pack"
         ),
     ] = None,
+    hwaccel: Annotated[
+        Hwaccel, typer.Option(help="Decode in hardware, where this host can: auto or off.")
+    ] = Hwaccel.OFF,
     processes: ProcessesOption = None,
 ) -> None:
     """Annotate videos: find, track and smooth every person in every frame.
@@ -117,6 +129,9 @@ def submit(
     the_store, settings = store_of(store)
     selection = selected(start, end, every, fps)
     files = expand(videos)
+    if hwaccel is Hwaccel.AUTO:
+        settings = replace(settings, hwaccel=hwaccel.value)
+        console.print(_decoder(files), markup=False, highlight=False)
     folder = ensure_pack(settings.packs, pack)
     detect = detect_every or (DETECT_EVERY[people] if read_pack(folder).carries_people else 1)
     count = processes or os.cpu_count() or 1
@@ -136,6 +151,21 @@ def submit(
     for one in job.rejected:
         console.print(f"skipped  {one.reason}", style="yellow", markup=False, highlight=False)
     _conclude(_work(the_store, job, settings, count), store)
+
+
+def _decoder(files: list[Path]) -> str:
+    from annotate.errors import VideoError
+    from annotate.video import hardware_device
+
+    for file in files:
+        with suppress(VideoError):
+            device = hardware_device(file)
+            return (
+                f"Decoding on {device}."
+                if device
+                else f"No hardware decoder of this host takes {file.name}: decoding on the CPU."
+            )
+    return "Decoding on the CPU."
 
 
 def selected(start: str, end: str | None, every: int, fps: float | None) -> "Selection":

@@ -19,7 +19,7 @@ from annotate.selection import ALL_FRAMES, asked_frames
 from annotate.settings import Settings
 from annotate.store import Store
 from annotate.use_cases.originals import opened_original
-from annotate.video import decode
+from annotate.video import decode, hardware_device
 
 BEAT_S = 1.0
 
@@ -58,7 +58,8 @@ def run_chunk(
     beats = _Heartbeats(store, job, fingerprint, chunk, pipeline.provider)
     try:
         with opened_original(store, settings, video, index, beats.fetching) as path:
-            frames = beats.count(decode(path, index, chunk, asked=asked))
+            device = hardware_device(path) if settings.hwaccel == "auto" else None
+            frames = beats.count(decode(path, index, chunk, asked=asked, device=device))
             poses = pipeline.run(_ahead(frames, pipeline.provider), index, first=chunk.start)
         facts = {"recipe": recipe, "fingerprint": fingerprint, "provider": pipeline.provider}
         store.write_part(recipe, fingerprint, chunk, poses, facts)

@@ -6,10 +6,12 @@ follow the index without a gap. Where they do not, decoding starts again at the 
 and at last at the file's beginning, which is the decode of the whole.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import TypeAlias
 
 import av
 import numpy as np
@@ -41,6 +43,9 @@ DAMAGED = (
 )
 
 
+Opening: TypeAlias = Callable[[], AbstractContextManager[tuple[InputContainer, VideoStream]]]
+
+
 class _BrokenError(Exception):
     """The frames no longer come as the index has them; `frame` is the first that does not."""
 
@@ -56,6 +61,7 @@ def decode(
     *,
     asked: IntArray | None = None,
     threads: int = 1,
+    device: str | None = None,
 ) -> Iterator[Frame]:
     """The frames of `chunk` in order. Others are decoded where needed, never converted.
 
@@ -63,11 +69,13 @@ def decode(
         index: what `probe` found at `path`.
         asked: (M,) int64, increasing: the frames that the chunk counts; by default all.
         threads: of the decoder.
+        device: that decodes, from `hardware_device`; by default the CPU.
 
     Raises:
         VideoError: the file is not the one of the index, or a frame of the chunk is damaged.
         ValueError: the chunk reaches beyond the video.
     """
+    opening = partial(opened, path, threads, device)
     counted = np.arange(len(index)) if asked is None else asked
     if chunk.stop > len(counted):
         raise ValueError(f"{chunk} reaches beyond {len(counted)} frames")
@@ -76,7 +84,7 @@ def decode(
     wanted, failures = counted[chunk.start : chunk.stop], []
     for start in _starts(index, int(wanted[0])):
         try:
-            for frame in _decode_from(path, index, start, wanted, asked is None, threads):
+            for frame in _decode_from(index, start, wanted, asked is None, opening):
                 yield frame
                 wanted = wanted[1:]
         except _BrokenError as broken:
@@ -98,7 +106,7 @@ def _starts(index: VideoIndex, frame: int) -> list[int]:
 
 
 def _decode_from(
-    path: Path, index: VideoIndex, start: int, wanted: IntArray, every: bool, threads: int
+    index: VideoIndex, start: int, wanted: IntArray, every: bool, opening: Opening
 ) -> Iterator[Frame]:
     """The frames `wanted`, decoding from keyframe `start` on, or raises `_BrokenError`.
 
@@ -107,7 +115,7 @@ def _decode_from(
     converter = RgbConverter(index.width, index.height, index.rotation)
     at, wanted_set = start - 1, frozenset(wanted.tolist())
     skippable = not every and len(index.keyframes) > 0 and index.codec in SPARING
-    with _opened_at(path, index, start, threads) as (stream, packets):
+    with _opened_at(index, start, opening) as (stream, packets):
         if skippable:
             packets = _sparing(stream, packets, frozenset(index.pts[wanted].tolist()))
         frames = decoded(stream, packets)
@@ -160,16 +168,16 @@ def _placed(
 
 @contextmanager
 def _opened_at(
-    path: Path, index: VideoIndex, start: int, threads: int
+    index: VideoIndex, start: int, opening: Opening
 ) -> Iterator[tuple[VideoStream, Packets]]:
     """The stream and its packets from keyframe `start` on, in decoding order."""
-    with opened(path, threads) as (container, stream):
+    with opening() as (container, stream):
         found = _packets_from(container, stream, index, start)
         if found is not None:
             yield stream, found
             return
     # The container does not seek. Packets that are read and not decoded cost little.
-    with opened(path, threads) as (container, stream):
+    with opening() as (container, stream):
         found = _from_key(readable_packets(container, stream), index.pts[start])
         if found is None:
             raise _BrokenError(start)

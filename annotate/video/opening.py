@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Disposition
@@ -35,11 +36,18 @@ NOT_A_VIDEO = (
 
 
 @contextmanager
-def opened(path: Path, threads: int = 1) -> Iterator[tuple[InputContainer, VideoStream]]:
+def opened(
+    path: Path, threads: int = 1, device: str | None = None
+) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The file's container and its first video stream, ready to demux and decode.
+
+    Args:
+        threads: of the decoder.
+        device: FFmpeg's name of the device type that decodes, by default the CPU.
 
     Raises:
         VideoError: there is no such file, or it is no video.
+        av.FFmpegError: there is no such device.
     """
     check_file(path)
     try:
@@ -49,8 +57,11 @@ def opened(path: Path, threads: int = 1) -> Iterator[tuple[InputContainer, Video
             options={"max_pixels": str(MAX_PIXELS)},
             container_options={"protocol_whitelist": "file", "format_whitelist": FORMATS},
             metadata_errors="replace",
+            hwaccel=None if device is None else HWAccel(device),
         )
     except av.FFmpegError as error:
+        if device is not None:
+            raise
         raise VideoError(f"{path} is no video file, or is cut off", NOT_A_VIDEO) from error
     with container:
         stream = _video_stream(path, container)

@@ -18,6 +18,9 @@ QUARTER_TURNS = {
     (-1, 0, 0, -1): 180,
     (0, -1, 1, 0): 270,
 }
+# What hardware decoders give, and the same values in planes: swscale makes RGB of both, not quite
+# the same.
+PLANAR = {"nv12": "yuv420p", "p010le": "yuv420p10le"}
 RESERVED_SPACE = 3  # of FFmpeg's AVColorSpace
 # Columns turned at a time: as many as the processor's first cache holds lines for.
 STRIP = 64
@@ -71,6 +74,8 @@ class RgbConverter:
         Raises:
             av.FFmpegError: the frame's colours are in a space that swscale does not know.
         """
+        if planar := PLANAR.get(frame.format.name):
+            frame = self._reformatter.reformat(frame, format=planar, threads=1)
         converted = self._reformatter.reformat(
             frame,
             *self._stored,
