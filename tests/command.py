@@ -65,10 +65,8 @@ class Host:
             cwd=self.home,
             env=self.environ(),
             text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
             start_new_session=True,
-            **options,
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
         )
 
     def run(self, *arguments: str | Path, code: int = 0, **options: object) -> "Said":

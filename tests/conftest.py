@@ -1,7 +1,7 @@
 """Fixtures that many tests share."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -79,3 +79,29 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     server.start()
     yield server
     server.kill()
+
+
+DRILL = pytest.StashKey[list[tuple[str, float, int, int]]]()
+
+
+@pytest.fixture
+def drill_row(request: pytest.FixtureRequest) -> Callable[[str, float, int, int], None]:
+    """Files a row of the drill's table: fault, recovery in seconds, chunks redone, chunks lost."""
+    rows = request.config.stash.setdefault(DRILL, [])
+
+    def file(fault: str, recovery_s: float, redone: int, lost: int) -> None:
+        rows.append((fault, recovery_s, redone, lost))
+
+    return file
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Prints the drill's table."""
+    rows = config.stash.get(DRILL, [])
+    if rows:
+        terminalreporter.section("fault drill")
+        terminalreporter.write_line(f"{'fault':44} {'recovery':>9} {'redone':>7} {'lost':>5}")
+    for fault, recovery_s, redone, lost in rows:
+        terminalreporter.write_line(f"{fault:44} {recovery_s:7.1f} s {redone:7} {lost:5}")

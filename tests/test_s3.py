@@ -108,6 +108,24 @@ def test_a_server_that_answers(status: int, says: str, patient: bool):
         assert (len(requests) > 2) == patient
 
 
+def test_an_upload_of_which_a_part_fails_is_never_completed(tmp_path: Path):
+    video = tmp_path / "video"
+    video.write_bytes(bytes(40_000_000))
+    with answering(500, parts=2) as (endpoint, requests):
+        files = S3Files("s3://bucket", {"AWS_ENDPOINT_URL": endpoint}, patience_s=SHORT_S)
+        for send in (
+            lambda: files.upload(video, "videos/v", lambda *_: None),
+            lambda: files.write("results/t.parquet", video.read_bytes()),
+        ):
+            requests.clear()
+            with use_environ(CREDENTIALS), pytest.raises(StoreError, match="500"):
+                send()
+            assert any("partNumber=2" in request for request in requests)
+            assert not any(
+                request.startswith("POST") and "uploadId" in request for request in requests
+            )
+
+
 @pytest.mark.parametrize(
     "url",
     ["s3://", "s3:///prefix", "s3://key:secret@bucket/x", "s3://bucket/x?access_key=secret"],
@@ -119,18 +137,29 @@ def test_a_url_that_names_no_bucket_or_holds_a_secret_is_refused(url: str):
     assert "=secret" not in str(error.value)
 
 
+UPLOAD = b"""<InitiateMultipartUploadResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">
+<Bucket>bucket</Bucket><Key>key</Key><UploadId>one</UploadId></InitiateMultipartUploadResult>"""
+
+
 @contextmanager
-def answering(status: int) -> Iterator[tuple[str, list[str]]]:
-    """A server that finds every bucket and answers all else with `status`; what it was asked."""
+def answering(status: int, parts: int = 0) -> Iterator[tuple[str, list[str]]]:
+    """A server that finds every bucket and answers all else with `status`; what it was asked.
+
+    Of an upload in parts it takes the first so many, whose numbers are below that.
+    """
     requests: list[str] = []
 
     class Answer(BaseHTTPRequestHandler):
         def answer(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             requests.append(f"{self.command} {self.path}")
-            self.send_response(200 if self.path == "/bucket" else status)
-            self.send_header("Content-Length", "0")
+            body = UPLOAD if parts and self.path.endswith("?uploads") else b""
+            good = any(f"partNumber={number}&" in self.path for number in range(parts))
+            self.send_response(200 if body or good or self.path == "/bucket" else status)
+            self.send_header("ETag", '"tag"')
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            self.wfile.write(body)
 
         do_GET = do_PUT = do_POST = do_HEAD = answer  # noqa: N815
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
-import pyarrow as pa
 from pyarrow import fs
 
 from annotate.errors import StoreError, UsageError
@@ -27,6 +26,8 @@ SCHEME = "s3://"
 # How long a server may be away before a command or a task gives up.
 PATIENCE_S = 120.0
 CONNECT_S, REQUEST_S = 5.0, 30.0
+# What may be on its way to the server at once.
+WINDOW = 8 * BLOCK
 _LONGEST_PAUSE_S = 5.0
 
 T = TypeVar("T")
@@ -70,8 +71,8 @@ class S3Files(Files):
             tls_ca_file_path=environ.get("AWS_CA_BUNDLE"),
             connect_timeout=CONNECT_S,
             request_timeout=REQUEST_S,
-            # Else what is read faster than it can be sent piles up in memory.
-            background_writes=False,
+            # Not for speed alone: without it Arrow completes an upload of which a part has failed.
+            background_writes=True,
             # An object of one block is then one PUT.
             allow_delayed_open=True,
             # We repeat ourselves, and know for how long.
@@ -141,17 +142,8 @@ class S3Files(Files):
 
     def upload(self, path: Path, key: str, progress: Progress) -> None:
         """As in `Files`."""
-        size, place = path.stat().st_size, self._place(key)
-
-        def send() -> None:
-            done = 0
-            with path.open("rb") as source, self._fs.open_output_stream(place) as target:
-                while block := source.read(BLOCK):
-                    target.write(block)
-                    done += len(block)
-                    progress(done, size)
-
-        self._patiently("write", key, send)
+        place = self._place(key)
+        self._patiently("write", key, lambda: self._put(path, place, progress))
 
     def download(self, key: str, path: Path, progress: Progress) -> None:
         """As in `Files`."""
@@ -161,9 +153,16 @@ class S3Files(Files):
         """As in `Files`: an object in a bucket is no file of any host."""
         checked_key(key)
 
-    def _put(self, path: Path, place: str) -> None:
-        with pa.memory_map(str(path)) as source, self._fs.open_output_stream(place) as target:
-            target.write(source.read_buffer())
+    def _put(self, path: Path, place: str, progress: Progress | None = None) -> None:
+        done, size = 0, path.stat().st_size
+        with path.open("rb") as source, self._fs.open_output_stream(place) as target:
+            while block := source.read(BLOCK):
+                target.write(block)
+                done += len(block)
+                if done % WINDOW == 0:
+                    target.flush()
+                if progress is not None:
+                    progress(done, size)
 
     def _fetch(self, key: str, path: Path, progress: Progress | None = None) -> None:
         done = 0
