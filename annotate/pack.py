@@ -81,6 +81,11 @@ class DetectorSpec:
     quantized: Mapping[str, Quantization] = field(default_factory=dict)
 
     @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the outputs, in the order in which the model is asked for them."""
+        return self.boxes + self.scores
+
+    @property
     def anchors(self) -> int:
         """How many anchors the layers have: two for every cell of every one."""
         return sum(2 * (-(-self.size // stride)) ** 2 for stride in self.strides)
@@ -130,6 +135,11 @@ class LandmarkSpec:
     confidence_scale: float = 1.0
     channels: Channels = "RGB"
     quantized: Mapping[str, Quantization] = field(default_factory=dict)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the outputs, in the order in which the model is asked for them."""
+        return (self.landmarks, self.flag, *((self.heatmap,) if self.heatmap else ()))
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ def test_8_bit_models_become_a_pack_of_their_own_when_they_pass(
     assert [pack.name for pack in installed_packs(packs)] == ["blazepose-full"]
     run("verify", *W8A8, "--videos", stroll)
     names = [pack.name for pack in installed_packs(packs)]
-    assert names == ["blazepose-full", "blazepose-full-w8a8"]
+    assert names == ["blazepose-full", "blazepose-full-hub-w8a8"]
     quantized = verify_pack(packs / names[1])
     assert quantized.digest != read_pack(packs / names[0]).digest
     assert "w8a8 by AI Hub" in quantized.source

@@ -17,6 +17,7 @@ from annotate.cli.demo import demo
 from annotate.cli.doctor import doctor
 from annotate.cli.evaluate import evaluate
 from annotate.cli.export import export
+from annotate.cli.models_quantize import quantize
 from annotate.cli.status import jobs, status
 from annotate.cli.submit import retry, submit
 from annotate.errors import AnnotateError, ExitCode
@@ -37,6 +38,7 @@ app.command()(retry)
 app.command()(jobs)
 app.add_typer(models.app, name="models")
 models.app.command("compile")(compile_pack)
+models.app.command("quantize")(quantize)
 models.app.add_typer(models_hub.app, name="hub")
 app.command()(demo)
 app.command()(evaluate)

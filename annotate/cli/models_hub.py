@@ -161,18 +161,20 @@ def verify(
 ) -> None:
     """Run crops of your videos on the device and compare with the CPU.
 
-    Models pass when every output agrees to 30 dB, landmarks lie within 1% of the crop in the
-    median, and nobody is lost. What passes and is precompiled for a known SoC is put where
-    workers take it: float models into the pack, 8-bit ones into a pack of their own.
+    Models pass when every output agrees to 30 dB and landmarks lie within 1% of the crop, both in
+    the median, and at most 5% of the people are lost. What passes and is precompiled for a known
+    SoC is put where workers take it: float models into the pack, 8-bit ones into a pack of their
+    own.
     """
     from annotate.use_cases.hub_verify import PRECOMPILED, adopt
     from annotate.use_cases.hub_verify import verify as verify_pack
 
     with _asked(name, device, runtime, precision) as (asked, phase):
-        verdict = verify_pack(asked, _crops(asked, videos, VERIFY_FRAMES, phase, judge=True))
+        crops = _crops(asked, videos, VERIFY_FRAMES, phase, judge=True)
+        verdict = verify_pack(asked, crops)
         used = None
         if not verdict.reason and runtime == PRECOMPILED:
-            used = adopt(asked)
+            used = adopt(asked, crops)
     if as_json:
         found = {**asdict(verdict), "passed": not verdict.reason}
         typer.echo(json.dumps({**found, "variant": str(used) if used else None}, indent=2))

@@ -5,9 +5,8 @@ own hangs in the child.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -50,15 +49,9 @@ def checked_provider(name: str) -> Provider:
 class Model:
     """One model: a picture in, the named outputs out."""
 
-    def __init__(
-        self,
-        session: ort.InferenceSession,
-        spec: DetectorSpec | LandmarkSpec,
-        outputs: Sequence[str],
-    ) -> None:
+    def __init__(self, session: ort.InferenceSession, spec: DetectorSpec | LandmarkSpec) -> None:
         self._session = session
         self._spec = spec
-        self._outputs = list(outputs)
 
     @property
     def placement(self) -> dict[str, int]:
@@ -66,15 +59,15 @@ class Model:
         return placement(self._session)
 
     def run(self, image: FloatArray) -> list[FloatArray]:
-        """The outputs, in the order asked for and as float32, of an (H, W, 3) float32 RGB picture
-        in the model's range of values.
+        """The outputs, in the order of `spec.outputs` and as float32, of an (H, W, 3) float32 RGB
+        picture in the model's range of values.
 
         Raises:
             ProviderError: the execution provider fails; another is not tried.
         """
         feed = {self._spec.input: self.input_of(image)}
         try:
-            outputs: list[Any] = self._session.run(self._outputs, feed)
+            outputs: list[Any] = self._session.run(self._spec.outputs, feed)
         # ONNX Runtime's exceptions have no common base below Exception.
         except Exception as error:
             raise ProviderError(
@@ -84,13 +77,8 @@ class Model:
         quantized = self._spec.quantized
         return [
             to_reals(values, quantized[name]) if name in quantized else values
-            for name, values in zip(self._outputs, outputs, strict=True)
+            for name, values in zip(self._spec.outputs, outputs, strict=True)
         ]
-
-    @property
-    def output_names(self) -> list[str]:
-        """Names of the outputs, in the order in which `run` gives them."""
-        return list(self._outputs)
 
     def input_of(self, image: FloatArray) -> NDArray[Any]:
         """What the model takes for an (H, W, 3) float32 RGB picture in its range of values: the
@@ -151,7 +139,7 @@ def load_models(
     """
     if provider == "qnn":
         return _on_qnn(pack, folder, qnn or QnnSettings())
-    on_cpu = _bound(pack, partial(_cpu_session, folder, threads), CPU)
+    on_cpu = _bound(pack, lambda name: _cpu_session(threads, folder / name), CPU)
     if provider == "cpu":
         return on_cpu
     return _best(on_cpu, folder, qnn or QnnSettings())
@@ -204,29 +192,27 @@ def _on_qnn(pack: Pack, folder: Path, qnn: QnnSettings) -> Models:
 
 
 def _bound(pack: Pack, opened: Callable[[str], ort.InferenceSession], provider: str) -> Models:
-    stage_1, stage_2 = pack.detector, pack.landmark
-    heatmap = [stage_2.heatmap] if stage_2.heatmap else []
-    detector = _model(stage_1, opened, [*stage_1.boxes, *stage_1.scores])
-    landmark = _model(stage_2, opened, [stage_2.landmarks, stage_2.flag, *heatmap])
+    detector = Model(opened(pack.detector.file), pack.detector)
+    landmark = Model(opened(pack.landmark.file), pack.landmark)
     placed = {"detector": detector.placement, "landmark": landmark.placement}
     return Models(pack, detector, landmark, provider, placed)
 
 
-def _model(
-    spec: DetectorSpec | LandmarkSpec,
-    opened: Callable[[str], ort.InferenceSession],
-    outputs: Sequence[str],
-) -> Model:
-    return Model(opened(spec.file), spec, outputs)
+def load_model(spec: DetectorSpec | LandmarkSpec, file: Path) -> Model:
+    """One model on the CPU, from any file.
+
+    Raises:
+        PackError: the file is missing or ONNX Runtime refuses it.
+    """
+    return Model(_cpu_session(1, file), spec)
 
 
-def _cpu_session(folder: Path, threads: int, name: str) -> ort.InferenceSession:
+def _cpu_session(threads: int, file: Path) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
-    file = folder / name
     try:
         return ort.InferenceSession(file, sess_options=options, providers=["CPUExecutionProvider"])
     # ONNX Runtime's exceptions have no common base below Exception.

@@ -1,7 +1,7 @@
 """Real crops on a device of AI Hub against the CPU; what passes is put to use."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from annotate.domain import FloatArray
 from annotate.errors import HubError, PackError
 from annotate.hub.precompiled import variant_of
-from annotate.inference.session import Model
-from annotate.pack import PACK_FILE, Pack, file_digest
+from annotate.inference import load_models
 from annotate.packs.asset import read_onnx
 from annotate.packs.publish import new_pack, publish
 from annotate.pipeline.fidelity import Fidelity, Outputs, check_fidelity, fidelity_of
 from annotate.use_cases.hub import QUANTIZE, STAGES, HubPack, digest_of
+from annotate.use_cases.quantize import pack_fidelity, pack_with
 from annotate.use_cases.real_crops import Crops
 
 PRECOMPILED = "precompiled_qnn_onnx"
@@ -53,10 +53,10 @@ def verify(asked: HubPack, crops: Crops) -> Verdict:
     )
     found, reasons = {}, []
     for stage in STAGES:
-        model = asked.models.stage(stage)
+        model, spec = asked.models.stage(stage), asked.models.pack.stages[stage]
         expected = [model.run(picture) for picture in crops.of(stage)]
-        outputs = _ordered(asked.hub.outputs(asked.job(step, stage)), model, expected[0])
-        found[stage] = fidelity_of(asked.models.pack.stages[stage], expected, outputs)
+        outputs = _ordered(asked.hub.outputs(asked.job(step, stage)), spec.outputs, expected[0])
+        found[stage] = fidelity_of(spec, expected, outputs)
         try:
             check_fidelity(stage, found[stage])
         except PackError as error:
@@ -65,7 +65,7 @@ def verify(asked: HubPack, crops: Crops) -> Verdict:
     return Verdict(found, "; ".join(reasons))
 
 
-def adopt(asked: HubPack) -> Path:
+def adopt(asked: HubPack, crops: Crops) -> Path:
     """Puts models that passed where workers take them: float ones into the pack's variants,
     8-bit ones into a new pack of their own, as their answers are others.
 
@@ -74,7 +74,8 @@ def adopt(asked: HubPack) -> Path:
 
     Raises:
         HubError: they are of no SoC that is known, or AI Hub does not say what compiled them.
-        PackError: the pack cannot be written, or what AI Hub made does not fit it.
+        PackError: the pack cannot be written, what AI Hub made does not fit it, or its 8-bit models
+            are not good enough on the CPU.
     """
     files = dict(zip(STAGES, asked.fetch([]), strict=True))
     facts = asked.hub.facts(asked.job(asked.made, "detector"))
@@ -83,39 +84,34 @@ def adopt(asked: HubPack) -> Path:
         return variant_of(pack, asked.folder, files, facts)
     root = asked.folder.parent
     with new_pack(root) as staged:
-        quantized = _quantized_pack(asked, staged)
-        (staged / PACK_FILE).write_text(quantized.to_json(), encoding="utf-8", newline="\n")
+        for stage, spec in pack.stages.items():
+            _download_quantized(asked, stage, staged / spec.file)
+        name = f"{pack.name}-hub-{asked.target.precision}"
+        source = f"{pack.name} {pack.digest[:12]}, {asked.target.precision} by AI Hub"
+        quantized = pack_with(pack, staged, name, source)
+        # Where no NPU is, the same pack runs on the CPU.
+        found = pack_fidelity(load_models(quantized, staged), asked.models, crops)
+        for stage, fidelity in found.items():
+            check_fidelity(stage, fidelity)
         variant = variant_of(quantized, staged, files, facts)
         target = publish(staged, root, replace=True)
         return target / variant.relative_to(staged)
 
 
-def _quantized_pack(asked: HubPack, folder: Path) -> Pack:
-    """Downloads the 8-bit ONNX models into the new pack's folder."""
-    pack = asked.models.pack
-    digests = {}
-    for stage, spec in pack.stages.items():
-        file = folder / spec.file
-        got = asked.hub.download(asked.job(QUANTIZE, stage), file)
-        if got != file:  # with its weights beside it, in a zip
-            file.write_bytes(read_onnx(got))
-            got.unlink()
-        digests[stage] = file_digest(file)
-    return replace(
-        pack,
-        name=f"{pack.name}-{asked.target.precision}",
-        source=f"{pack.name} {pack.digest[:12]}, {asked.target.precision} by AI Hub",
-        detector=replace(pack.detector, sha256=digests["detector"]),
-        landmark=replace(pack.landmark, sha256=digests["landmark"]),
-    )
+def _download_quantized(asked: HubPack, stage: str, file: Path) -> None:
+    """The 8-bit ONNX model that was compiled."""
+    got = asked.hub.download(asked.job(QUANTIZE, stage), file)
+    if got != file:  # with its weights beside it, in a zip
+        file.write_bytes(read_onnx(got))
+        got.unlink()
 
 
 def _ordered(
-    answers: Mapping[str, Sequence[NDArray[np.generic]]], model: Model, like: Outputs
+    answers: Mapping[str, Sequence[NDArray[np.generic]]], names: Sequence[str], like: Outputs
 ) -> list[list[FloatArray]]:
     """For each crop the outputs in the model's order; a runtime that renames them keeps sizes."""
     columns = []
-    for name, right in zip(model.output_names, like, strict=True):
+    for name, right in zip(names, like, strict=True):
         fit = [key for key, rows in answers.items() if rows[0].size == right.size]
         key = name if name in answers else fit[0] if len(fit) == 1 else None
         if key is None or answers[key][0].size != right.size:

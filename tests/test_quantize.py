@@ -1,0 +1,206 @@
+"""8-bit packs: calibrated, judged on other crops, and run where float ones run."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+
+from annotate.errors import PackError, UsageError
+from annotate.inference import Models, load_models
+from annotate.inference.compiled import compile_variant
+from annotate.inference.host import emulates_npu
+from annotate.inference.qnn import PROVIDER, open_session, placement
+from annotate.inference.quantization import CHOICES, quantize
+from annotate.inference.session import Model
+from annotate.pack import read_pack
+from annotate.packs.installed import installed_packs, verify_pack
+from annotate.pipeline import fidelity
+from annotate.pipeline.fidelity import MOST_MEDIAN_ERROR, Fidelity, check_fidelity, fidelity_of
+from annotate.scene.film import render_video
+from annotate.soc import find_soc
+from annotate.use_cases import quantize as use_case
+from annotate.use_cases.quantize import Quantized, quantize_pack
+from annotate.use_cases.real_crops import Crops, real_crops
+from tests.command import Host
+from tests.made_scenes import walk_scene
+
+X_ELITE = find_soc("x-elite")
+FRAMES = 24
+# ONNX Runtime computes the same 8-bit model with and without its optimizer to this median error.
+OPTIMIZED_ERROR = 0.004
+on_the_emulator = pytest.mark.skipif(
+    not emulates_npu(), reason="the HTP emulator is for x86-64 Linux"
+)
+
+
+def quiet(_label: str, _fraction: float) -> None:
+    """Nobody waits."""
+
+
+@pytest.fixture(scope="module")
+def root(blazepose_pack: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of packs with the default pack."""
+    folder = tmp_path_factory.mktemp("quantized")
+    shutil.copytree(blazepose_pack, folder / blazepose_pack.name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def on_cpu(root: Path) -> Models:
+    return load_models(read_pack(root / "blazepose-full"), root / "blazepose-full")
+
+
+@pytest.fixture(scope="module")
+def crops(on_cpu: Models, stroll: Path) -> tuple[Crops, Crops]:
+    return real_crops([stroll], on_cpu, FRAMES, quiet)
+
+
+@pytest.fixture(scope="module")
+def made(root: Path, stroll: Path) -> tuple[Path, dict[str, Quantized]]:
+    """The 8-bit pack of the default one, calibrated on a made video."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(use_case, "FRAMES", FRAMES)
+        return quantize_pack(root / "blazepose-full", [stroll], quiet)
+
+
+# Making
+
+
+def test_the_pack_is_a_new_one_that_is_near_the_float_one(
+    root: Path, made: tuple[Path, dict[str, Quantized]]
+):
+    folder, found = made
+    names = [pack.name for pack in installed_packs(root)]
+    assert names == ["blazepose-full", "blazepose-full-w8a8"]
+    pack, of = verify_pack(folder), read_pack(root / "blazepose-full")
+    assert pack.digest != of.digest
+    assert f"blazepose-full {of.digest[:12]}, 8 bits" in pack.source
+    assert (
+        replace(pack, name=of.name, source=of.source, detector=of.detector, landmark=of.landmark)
+        == of
+    )
+    for one in found.values():
+        assert one.fidelity.people >= 8
+        assert 0 < one.fidelity.median_error <= MOST_MEDIAN_ERROR
+    sizes = [(at / pack.detector.file).stat().st_size for at in (folder, folder.parent / of.name)]
+    assert sizes[0] < sizes[1]
+
+
+def test_a_video_is_annotated_with_it(
+    root: Path, made: tuple[Path, dict[str, Quantized]], stroll: Path, tmp_path: Path
+):
+    home = tmp_path / "home"
+    home.mkdir()
+    host = Host(store=tmp_path / "store", packs=root, home=home)
+    said = host.run("submit", stroll, "--pack", made[0].name)
+    assert "1 of 1 videos done, 60 frames" in said.out
+
+
+def test_what_was_calibrated_on_something_else_is_refused_and_leaves_nothing(
+    root: Path, stroll: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    def blind(*arguments: object) -> tuple[Crops, Crops]:
+        learn, judge = real_crops(*arguments)  # type: ignore[arg-type]
+        dark = [np.full_like(picture, picture.min()) for picture in learn.landmark]
+        return Crops(learn.detector, learn.landmark[:1] + dark), judge
+
+    shutil.copytree(root / "blazepose-full", tmp_path / "blazepose-full")
+    monkeypatch.setattr(use_case, "FRAMES", 9)
+    monkeypatch.setattr(use_case, "CHOICES", ((0, 0),))
+    monkeypatch.setattr(use_case, "real_crops", blind)
+    monkeypatch.setattr(fidelity, "MOST_MEDIAN_ERROR", 0.004)
+    with pytest.raises(PackError, match="model is not good enough: the median error is") as raised:
+        quantize_pack(tmp_path / "blazepose-full", [stroll], quiet)
+    assert "more different, videos" in raised.value.hint
+    assert [one.name for one in tmp_path.iterdir()] == ["blazepose-full"]
+
+
+def test_an_8_bit_pack_is_not_quantized_again(
+    made: tuple[Path, dict[str, Quantized]], stroll: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(use_case, "FRAMES", 3)
+    with pytest.raises(PackError, match="is quantized already"):
+        quantize_pack(made[0], [stroll], quiet)
+
+
+def test_videos_without_people_are_refused(root: Path, tmp_path: Path):
+    path = tmp_path / "empty.mp4"
+    render_video(replace(walk_scene(seconds=0.3), people=()), path)
+    with pytest.raises(UsageError, match="nobody is seen"):
+        quantize_pack(root / "blazepose-full", [path], quiet)
+
+
+# The models
+
+
+@on_the_emulator
+@pytest.mark.parametrize("choice", CHOICES[1:], ids=str)
+def test_every_choice_of_float_layers_is_placed_wholly_on_the_npu(
+    root: Path, on_cpu: Models, crops: tuple[Crops, Crops], choice: tuple[int, int], tmp_path: Path
+):
+    spec = on_cpu.pack.detector
+    inputs = {spec.input: [on_cpu.detector.input_of(one) for one in crops[0].detector[:2]]}
+    quantize(root / "blazepose-full" / spec.file, tmp_path / "q.onnx", inputs, choice)
+    assert set(placement(open_session(tmp_path / "q.onnx", X_ELITE, {}))) == {PROVIDER}
+
+
+@on_the_emulator
+def test_the_pack_compiles_for_the_npu(made: tuple[Path, dict[str, Quantized]], tmp_path: Path):
+    folder = Path(shutil.copytree(made[0], tmp_path / made[0].name))
+    assert len(compile_variant(read_pack(folder), folder, X_ELITE)) == 2
+
+
+def test_the_optimizer_of_onnx_runtime_does_not_quantize_what_is_float(
+    made: tuple[Path, dict[str, Quantized]], crops: tuple[Crops, Crops]
+):
+    pack = read_pack(made[0])
+    answers = []
+    for level in ("ORT_DISABLE_ALL", "ORT_ENABLE_ALL"):
+        options = ort.SessionOptions()
+        options.log_severity_level = 3
+        options.graph_optimization_level = getattr(ort.GraphOptimizationLevel, level)
+        file = made[0] / pack.landmark.file
+        session = ort.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+        model = Model(session, pack.landmark)
+        answers.append([model.run(picture) for picture in crops[1].landmark])
+    assert fidelity_of(pack.landmark, *answers).median_error <= OPTIMIZED_ERROR
+
+
+def test_a_bias_that_float_and_8_bit_layers_share_is_given_to_each(
+    root: Path, on_cpu: Models, crops: tuple[Crops, Crops], tmp_path: Path
+):
+    spec = on_cpu.pack.detector
+    shared = onnx.load(root / "blazepose-full" / spec.file)
+    names = [node.input[2] for node in shared.graph.node if node.op_type == "Conv"]
+    assert len(set(names)) < len(names), "the model shares none any more"
+    inputs = {spec.input: [on_cpu.detector.input_of(crops[0].detector[0])]}
+    quantize(root / "blazepose-full" / spec.file, tmp_path / "q.onnx", inputs, (5, 20))
+    made = onnx.load(tmp_path / "q.onnx")
+    constants = {tensor.name for tensor in made.graph.initializer}
+    convolutions = [node for node in made.graph.node if node.op_type == "Conv"]
+    assert sum(node.input[2] in constants for node in convolutions) == 25
+
+
+# The bar
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        (Fidelity({"landmarks": 40.0}, 100, 0.011, 0.02, 0), "median error is 1.10% of the crop"),
+        (Fidelity({"landmarks": 40.0}, 100, 0.002, 0.02, 6), "loses 6 of 100 people"),
+        (Fidelity({"landmarks": 29.0}, 100, 0.002, 0.02, 0), "landmarks agrees to 29.0 dB"),
+        (Fidelity({"landmarks": float("nan")}, 9, float("inf"), 1.0, 9), "median error is inf"),
+    ],
+)
+def test_what_is_not_good_enough_is_refused(found: Fidelity, message: str):
+    with pytest.raises(PackError, match=message):
+        check_fidelity("landmark", found)
+
+
+def test_what_is_good_enough_is_not():
+    check_fidelity("landmark", Fidelity({"landmarks": 31.0}, 100, 0.009, 0.5, 5))
