@@ -144,13 +144,13 @@ def test_psnr_is_that_of_the_noise_of_the_device(configured: HubService, stroll:
     configured.rename_outputs = True
     said = run("verify", *ON_X_ELITE, "--runtime", "onnx", "--videos", stroll, "--json").stdout
     found = json.loads(said)["fidelity"]
-    # 60 dB if every crop had the greatest value of all.
+    # 60 dB, a little more or less: the noise of each crop is its own.
     for stage, output in (
         ("detector", "boxes"),
         ("landmark", "landmarks"),
         ("landmark", "heatmap"),
     ):
-        assert 60 <= found[stage]["agreement_db"][output] < 66, (stage, output)
+        assert 59.5 <= found[stage]["agreement_db"][output] < 60.5, (stage, output)
     assert json.loads(said)["variant"] is None, "only precompiled models are for workers"
 
 
