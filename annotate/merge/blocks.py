@@ -36,10 +36,8 @@ def _number(poses: Poses) -> int:
 
 def _pieces(part: Poses) -> Iterator[Poses]:
     """The part, cut where blocks begin."""
-    first, last = int(part.frame_index[0]), int(part.frame_index[-1])
-    edges = np.arange(first // BLOCK_FRAMES, last // BLOCK_FRAMES + 2) * BLOCK_FRAMES
-    places = (edges.clip(first, last + 1) - first).tolist()
-    for start, stop in pairwise(places):
+    changes = np.flatnonzero(np.diff(part.frame_index // BLOCK_FRAMES)) + 1
+    for start, stop in pairwise([0, *changes.tolist(), len(part.frame_index)]):
         rows = slice(part.offsets[start], part.offsets[stop])
         yield Poses(
             frame_index=part.frame_index[start:stop],

@@ -37,7 +37,8 @@ class Rows:
         track: (P,) int64 number of the tracker's track, or NONE.
         frame_index: (P,) int64.
         time_s: (P,) float64 seconds.
-        hip, size, keypoints: (P, ...) as in `Sightings`.
+        hip, size, keypoints, inside: (P, ...) as in `Sightings`.
+        leaves_open: (P,) bool, as in `Ties`.
     """
 
     track: IntArray
@@ -46,6 +47,8 @@ class Rows:
     hip: FloatArray
     size: FloatArray
     keypoints: FloatArray
+    inside: NDArray[np.bool_]
+    leaves_open: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +96,9 @@ class Linker:
         tracks.pop(NONE, None)
         self._ids = {number: self._ids[number] for number in tracks if number in self._ids}
         self._followed &= tracks.keys()
+        self._drop_parts(tracks, rows, until_s)
         links = self._links(tracks, rows)
+        self._insert_moments(tracks, rows, links)
         last_s = self._last_s(tracks, rows, links)
         new = [n for n in tracks if n not in self._ids and rows.time_s[tracks[n][0]] < until_s]
         new.sort(
@@ -114,6 +119,16 @@ class Linker:
                 self._ids[number] = self._given
         return np.array([self._ids.get(n, 0) for n in rows.track.tolist()], np.int64)
 
+    def _drop_parts(self, tracks: dict[int, IntArray], rows: Rows, until_s: float) -> None:
+        """A part of somebody, taken for a person for a moment, is nobody."""
+        for number, mine in list(tracks.items()):
+            first_s, last_s = rows.time_s[mine[0]], rows.time_s[mine[-1]]
+            short = last_s - first_s < self._settings.inside_s
+            if number not in self._ids and short and rows.inside[mine].mean() >= 0.5:
+                del tracks[number]
+                if first_s < until_s:
+                    self._ids[number] = 0
+
     def _last_s(
         self, tracks: dict[int, IntArray], rows: Rows, links: dict[int, int]
     ) -> dict[int, float]:
@@ -129,8 +144,10 @@ class Linker:
     def _links(self, tracks: dict[int, IntArray], rows: Rows) -> dict[int, int]:
         """For tracks that are not decided on, the track that each continues."""
         settings = self._settings
-        ends = [n for n in tracks if n not in self._followed and self._ids.get(n, 1)]
-        starts = [n for n in tracks if n not in self._ids]
+        # What a moment shows has a place, but no direction.
+        able = [n for n in tracks if n in self._ids or not self._is_moment(rows, tracks[n])]
+        ends = [n for n in able if n not in self._followed and self._ids.get(n, 1)]
+        starts = [n for n in able if n not in self._ids]
         last_s = np.array([rows.time_s[tracks[n][-1]] for n in ends])
         first_s = np.array([rows.time_s[tracks[n][0]] for n in starts])
         gaps = first_s[None] - last_s[:, None]
@@ -140,9 +157,40 @@ class Linker:
         heads = {s: self._end(rows, tracks[starts[s]], 0) for s in np.flatnonzero(near.any(axis=0))}
         for e, s in np.argwhere(near):
             saved[e, s] = max(0.0, settings.link_cost - self._cost(tails[e], heads[s]))
+        # Where two people were one for a while, what they do before and after tells more.
+        doubtful = [bool(rows.leaves_open[tracks[n][0]]) for n in starts]
+        saved[:, doubtful] *= settings.link_doubt
         saved = np.rint(saved * STEPS) / STEPS
         chosen = zip(*linear_sum_assignment(-saved), strict=True)
         return {starts[s]: ends[e] for e, s in chosen if saved[e, s] > 0}
+
+    def _is_moment(self, rows: Rows, mine: IntArray) -> bool:
+        lasts = rows.time_s[mine[-1]] - rows.time_s[mine[0]]
+        return bool(lasts < self._settings.link_least_s)
+
+    def _insert_moments(
+        self, tracks: dict[int, IntArray], rows: Rows, links: dict[int, int]
+    ) -> None:
+        """Puts the tracks that are too short to tell a motion where they fill a gap."""
+        moments = [n for n in tracks if n not in self._ids and self._is_moment(rows, tracks[n])]
+        for number in moments:
+            first, last = tracks[number][0], tracks[number][-1]
+            best, least = None, self._settings.link_place * 2
+            for after, before in links.items():
+                end, start = tracks[before][-1], tracks[after][0]
+                if rows.time_s[end] < rows.time_s[first] and (
+                    rows.time_s[last] < rows.time_s[start]
+                ):
+                    share = (rows.time_s[first] - rows.time_s[end]) / (
+                        rows.time_s[start] - rows.time_s[end]
+                    )
+                    expected = rows.hip[end] + share * (rows.hip[start] - rows.hip[end])
+                    height = float(rows.size[end]) / ROI_PER_HEIGHT
+                    miss = float(np.linalg.norm(rows.hip[first] - expected)) / height
+                    if miss < least:
+                        best, least = after, miss
+            if best is not None:
+                links[number], links[best] = links[best], number
 
     def _end(self, rows: Rows, mine: IntArray, which: int) -> _End:
         """The end of a track: 0 the first, -1 the last."""
@@ -167,8 +215,9 @@ class Linker:
         )
 
     def _cost(self, end: _End, start: _End) -> float:
-        """Of taking a track's end and another's start for the same person: sum of the squares of
-        what does not fit, each as a multiple of what is usual.
+        """Of taking a track's end and another's start for the same person: twice the negative
+        logarithm of a likelihood, normal in all that may not fit. The wider the place in which the
+        person is expected, the less does it say that somebody is there.
         """
         settings = self._settings
         gap = start.time_s - end.time_s
@@ -182,6 +231,6 @@ class Linker:
         turn = np.linalg.norm(start.velocity - end.velocity) / height / settings.link_speed
         growth = np.log(end.height / start.height) / settings.link_growth
         shape = np.abs(end.bones - start.bones).mean() / settings.link_bones
-        return float(
-            (miss / usual) ** 2 + end.belief * start.belief * turn**2 + growth**2 + shape**2
-        )
+        wider = 4 * np.log(usual / settings.link_place)
+        turned = end.belief * start.belief * turn**2
+        return float((miss / usual) ** 2 + wider + turned + growth**2 + shape**2)

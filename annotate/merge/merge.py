@@ -39,7 +39,7 @@ def merge(
     window = _Window(settings, size)
     for block in blocks(parts):
         seen = sightings(block, settings, skeleton)
-        window.add(seen, tracker.follow(seen))
+        window.add(seen, *tracker.follow(seen))
         yield from window.finished()
     yield from window.rest()
 
@@ -64,20 +64,20 @@ class _Window:
         self._settings = settings
         self._size = size
         self._linker = Linker(settings)
-        self._blocks: list[tuple[Sightings, IntArray]] = []
+        self._blocks: list[tuple[Sightings, IntArray, NDArray[np.bool_]]] = []
         self._next = 0  # place of the first block that is not finished
         # Tracks are decided on as far as the smoother sees; what follows them must be known.
         self._look_ahead_s = (
             SMOOTHER_MEMORY_S
-            + max(settings.link_s, settings.least_s)
+            + max(settings.link_s, settings.inside_s)
             + settings.lost_s
             + settings.link_motion_s
         )
         self._look_back_s = max(SMOOTHER_MEMORY_S, settings.link_s + settings.link_motion_s)
 
-    def add(self, block: Sightings, tracks: IntArray) -> None:
-        """The next block, with the tracker's track of each pose."""
-        self._blocks.append((block, tracks))
+    def add(self, block: Sightings, tracks: IntArray, leaves_open: NDArray[np.bool_]) -> None:
+        """The next block, with what the tracker says of each pose."""
+        self._blocks.append((block, tracks, leaves_open))
 
     def finished(self) -> Iterator[Tracks]:
         """Blocks that need nothing of what comes."""
@@ -91,7 +91,7 @@ class _Window:
             yield from self._finish()
 
     def _finish(self) -> Iterator[Tracks]:
-        first = sum(len(block.time_s) for block, _ in self._blocks[: self._next])
+        first = sum(len(block.time_s) for block, _, _ in self._blocks[: self._next])
         block = self._blocks[self._next][0]
         inside = range(first, first + len(block.time_s))
         seen = self._seen()
@@ -106,7 +106,7 @@ class _Window:
 
     def _seen(self) -> _Seen:
         """The window's blocks as one."""
-        kept, tracks = zip(*self._blocks, strict=True)
+        kept, tracks, leaves_open = zip(*self._blocks, strict=True)
         shifts = np.cumsum([0, *(len(block.time_s) for block in kept[:-1])])
         frame = np.concatenate([b.frame + s for b, s in zip(kept, shifts, strict=True)])
 
@@ -128,6 +128,8 @@ class _Window:
                 hip=joined("hip"),
                 size=joined("size"),
                 keypoints=joined("keypoints"),
+                inside=joined("inside"),
+                leaves_open=np.concatenate(leaves_open),
             ),
         )
 

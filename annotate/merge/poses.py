@@ -12,6 +12,7 @@ from annotate.skeletons import Skeleton, coco_keypoints
 
 MARGIN = 0.1  # of a box about its landmarks, as a fraction of each side
 _HIPS = [11, 12]
+_HELD = 0.9  # share of a box that must lie in another one, for this to hold it
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,8 @@ class Sightings:
         box: (P, 4) float32: x0, y0, x1, y1.
         hip: (P, 2) float32: between the hips.
         size: (P,) float32: side of the ROI, which does not change with the limbs' pose.
+        inside: (P,) bool: lies inside somebody's box and is far smaller, as a leg, or a hand, that
+            is taken for a person does.
     """
 
     frame_index: IntArray
@@ -43,6 +46,7 @@ class Sightings:
     box: FloatArray
     hip: FloatArray
     size: FloatArray
+    inside: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.score)
@@ -70,6 +74,7 @@ def sightings(block: Poses, settings: MergeSettings, skeleton: Skeleton) -> Sigh
         box=box[rows],
         hip=xy[rows][:, _HIPS].mean(axis=1),
         size=block.roi[rows, 2],
+        inside=_inside(frame[rows], box[rows], settings.inside_height),
     )
 
 
@@ -106,6 +111,22 @@ def pairs(first: IntArray, second: IntArray, frames: int) -> tuple[IntArray, Int
     b = np.repeat(np.arange(len(second)), count)
     within = np.arange(len(b)) - np.repeat(np.cumsum(count) - count, count)
     return begin[second][b] + within, b
+
+
+def _inside(frame: IntArray, box: FloatArray, height: float) -> NDArray[np.bool_]:
+    """(P,) bool: whether another box of the same frame holds each one, which is less tall than
+    that share of it.
+    """
+    large, small = pairs(frame, frame, int(frame[-1]) + 1 if len(frame) else 0)
+    low = np.maximum(box[large, :2], box[small, :2])
+    high = np.minimum(box[large, 2:], box[small, 2:])
+    sides = box[:, 2:] - box[:, :2]
+    common = np.maximum(high - low, 0).prod(axis=1)
+    held = common > _HELD * np.maximum(sides[small].prod(axis=1), 1e-9)
+    held &= sides[small, 1] < height * sides[large, 1]
+    inside = np.zeros(len(frame), np.bool_)
+    inside[small[held]] = True
+    return inside
 
 
 def _distinct(

@@ -76,6 +76,7 @@ def ties(
     keypoints: FloatArray,
     seen: NDArray[np.bool_],
     box: FloatArray,
+    inside: NDArray[np.bool_],
     settings: MergeSettings,
 ) -> Ties:
     """Which pose of the frame before each pose clearly continues.
@@ -83,7 +84,7 @@ def ties(
     Args:
         frame: (P,) int64, not decreasing: place of each pose's frame.
         time_s: (F,) float64 seconds of the frames.
-        keypoints, seen, box: (P, ...) of the poses.
+        keypoints, seen, box, inside: (P, ...) of the poses.
     """
     count = len(frame)
     close = np.append(np.diff(time_s, prepend=-np.inf) <= settings.fresh_s, False)
@@ -97,7 +98,8 @@ def ties(
     clear = (alike >= settings.clear_similarity) & (alike - rival >= settings.clear_margin)
     before, after = np.full(count, NONE), np.full(count, NONE)
     before[b[clear]], after[a[clear]] = a[clear], b[clear]
-    touch = alike >= settings.touch_similarity
+    # A leg or a hand that is taken for a person comes and goes without hiding anybody.
+    touch = (alike >= settings.touch_similarity) & ~inside[a] & ~inside[b]
     appears, vanishes = before[b] == NONE, after[a] == NONE
     disturbed = _any(b, touch & vanishes, count)[b] | _any(a, touch & appears, count)[a]
     cut = clear & disturbed

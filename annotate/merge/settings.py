@@ -15,6 +15,9 @@ class MergeSettings:
         oks_sigma_scale: COCO's sigmas are multiplied by it, since people move between frames.
         least_visibility: keypoints below it do not count in similarities and scores.
         box_buffer: boxes grow by this fraction on each side before their overlap is taken.
+        inside_height: what lies inside somebody's box may be a part of him if it is less tall than
+            this share of it.
+        inside_s: it is, if that goes on for most of its track, and the track is shorter than this.
         duplicate_oks: two poses of one frame that are more alike than this are one person.
 
         clear_similarity: a pose that is so like one of the frame before clearly continues it, if
@@ -33,12 +36,15 @@ class MergeSettings:
         link_s: the longest gap between the end of a track and the start of another that may be
             the same person.
         link_cost: the greatest cost of taking them for the same.
+        link_doubt: what a link counts, of a clear one, where somebody appeared or vanished
+            close by.
         link_place, link_drift: how far from where he is expected somebody usually is, in heights,
             and by how much more for each second unseen.
         link_speed: how much a velocity usually changes, or is where it is unknown, in heights
             a second.
         link_growth, link_bones: how much the logarithms of size, and of the lengths of bones,
             usually differ.
+        link_least_s: shorter tracks tell no motion, and only fill gaps between others.
         link_motion_s: how much of a track tells its motion and size at an end.
         gap_s: shorter gaps are filled; at longer ones the smoother starts afresh.
         outlier_s: half the window in which outliers are looked for.
@@ -52,6 +58,8 @@ class MergeSettings:
     least_visibility: float = 0.2
     box_buffer: float = 0.3
     duplicate_oks: float = 0.7
+    inside_height: float = 0.75
+    inside_s: float = 2.0
 
     clear_similarity: float = 0.7
     clear_margin: float = 0.3
@@ -60,19 +68,21 @@ class MergeSettings:
     birth_score: float = 0.4
     fresh_s: float = 0.15
     slack_per_s: float = 1.0
-    lost_s: float = 0.5
+    lost_s: float = 0.1
     velocity_s: float = 0.15
     half_life_s: float = 0.5
 
     least_s: float = 0.2
     link_s: float = 2.0
-    link_cost: float = 10.0
+    link_cost: float = 14.0
+    link_doubt: float = 0.3
     link_place: float = 0.08
     link_drift: float = 0.25
     link_speed: float = 0.6
     link_growth: float = 0.15
     link_bones: float = 0.4
-    link_motion_s: float = 0.5
+    link_least_s: float = 0.15
+    link_motion_s: float = 1.0
     gap_s: float = 0.33
     outlier_s: float = 0.1
     outlier_floor: float = 0.01

@@ -58,6 +58,7 @@ class _Poses:
     box: FloatArray
     hip: FloatArray
     score: FloatArray
+    inside: NDArray[np.bool_]
 
 
 class Tracker:
@@ -71,13 +72,25 @@ class Tracker:
         self._last: _Poses | None = None
         self._last_owners: list[Track | None] = []
 
-    def follow(self, block: Sightings) -> IntArray:
-        """(P,) int64 number of the track of each pose; NONE where a pose begins none."""
+    def follow(self, block: Sightings) -> tuple[IntArray, NDArray[np.bool_]]:
+        """Whose the poses are.
+
+        Returns:
+            (P,) int64 number of the track of each pose, NONE where a pose begins none; and (P,)
+            bool, true where it leaves open whom it continues.
+        """
         poses = self._with_last(block)
         carried = len(self._last_owners)
-        runs = _Runs(
-            ties(poses.frame, poses.time_s, poses.keypoints, poses.seen, poses.box, self._settings)
+        known = ties(
+            poses.frame,
+            poses.time_s,
+            poses.keypoints,
+            poses.seen,
+            poses.box,
+            poses.inside,
+            self._settings,
         )
+        runs = _Runs(known)
         owners: list[Track | None] = [None] * len(runs)
         for run, owner in enumerate(self._last_owners):
             if owner is not None:
@@ -88,7 +101,7 @@ class Tracker:
                 owners[run] = owner
         numbers = np.array([NONE if o is None else o.number for o in owners], np.int64)
         self._remember(poses, [owners[run] for run in runs.of])
-        return numbers[runs.of][carried:] if len(runs) else np.zeros(0, np.int64)
+        return numbers[runs.of][carried:], known.leaves_open[carried:]
 
     def _with_last(self, block: Sightings) -> _Poses:
         mine = _Poses(
@@ -99,6 +112,7 @@ class Tracker:
             block.box,
             block.hip,
             block.score,
+            block.inside,
         )
         last = self._last
         if last is None:
@@ -107,7 +121,7 @@ class Tracker:
             np.concatenate([last.frame, mine.frame + 1]),
             *(
                 np.concatenate([getattr(last, name), getattr(mine, name)])
-                for name in ("time_s", "keypoints", "seen", "box", "hip", "score")
+                for name in ("time_s", "keypoints", "seen", "box", "hip", "score", "inside")
             ),
         )
 
@@ -118,7 +132,7 @@ class Tracker:
             poses.time_s[-1:],
             *(
                 getattr(poses, name)[start:]
-                for name in ("keypoints", "seen", "box", "hip", "score")
+                for name in ("keypoints", "seen", "box", "hip", "score", "inside")
             ),
         )
         self._last_owners = owners[start:]

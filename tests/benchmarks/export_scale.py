@@ -46,7 +46,6 @@ def made_tracks(frames: int) -> Iterator[Tracks]:
         filled = random.random(rows) < 0.1
         yield Tracks(
             frame_index=frame,
-            frames=frame,
             pts=frame * 512,
             time_s=frame / FPS,
             track_id=np.tile(np.arange(1, PEOPLE + 1), rows // PEOPLE),
@@ -74,6 +73,7 @@ def export(folder: Path, name: str, frames: int) -> None:
         name="made.mp4",
         width=WIDTH,
         height=HEIGHT,
+        frames=frame,
         pts=frame * 512,
         time_s=frame / FPS,
         first_image=1,

@@ -6,9 +6,9 @@ The scenes are rendered to videos and go through the whole program: submit, dete
 merge, export. With `--folder` the videos and the parts stay there, and the next run repeats
 only the merge and what follows it. The first run takes about fifteen minutes of one core.
 
-Somebody counts in the frames in which at least 6 of his 17 keypoints and half of him can be seen;
-elsewhere neither he nor a pose on him counts, but his id must come back. A pose is his from OKS
-0.5 on.
+Somebody counts in the frames that show half of him or more and at least 6 of his 17 keypoints, and
+that cut off no more of them than the legs; elsewhere neither he nor a pose on him counts, but his
+id must be the same when he is back. A pose is his from OKS 0.5 on.
 """
 
 import argparse
@@ -37,6 +37,7 @@ from annotate.use_cases.work import work_here
 from annotate.video.writer import Encoding
 from tests.benchmarks.tracking_scenes import Case, cases
 
+LEAST_INSIDE = 12
 LEAST_KEYPOINTS = 6
 LEAST_SHARE = 0.5
 PROCESSES = 2
@@ -58,11 +59,12 @@ def _fps(scene: Scene) -> Fraction:
 
 
 def asked_for(video: Path) -> dict[str, Any]:
-    """The truth of a video; who is hidden stays as a box without keypoints."""
+    """The truth of a video; who is hidden or cut off stays as a box without keypoints."""
     content: dict[str, Any] = orjson.loads(video.with_suffix(".json").read_bytes())
     for annotation in content["annotations"]:
-        visible = annotation["keypoints"][2::3].count(2)
-        if visible < LEAST_KEYPOINTS or annotation["visible_share"] < LEAST_SHARE:
+        v = annotation["keypoints"][2::3]
+        cut_off = len(v) - v.count(0) < LEAST_INSIDE
+        if cut_off or v.count(2) < LEAST_KEYPOINTS or annotation["visible_share"] < LEAST_SHARE:
             annotation |= {"keypoints": [0] * 51, "num_keypoints": 0}
     return content
 
