@@ -190,6 +190,7 @@ class Heartbeat:
         rss_bytes: resident memory.
         time_s: Unix time of writing.
         version: of the program.
+        placement: how many nodes of each model each execution provider of ONNX Runtime has.
     """
 
     worker: str
@@ -203,6 +204,7 @@ class Heartbeat:
     rss_bytes: int
     time_s: float
     version: str
+    placement: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def _is_below(path: str) -> bool:

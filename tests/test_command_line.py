@@ -122,6 +122,9 @@ def test_an_unfinished_job_is_not_exported_but_told_of(host: Host, stroll: Path)
     process.communicate()
     assert not running["finished"]
     assert running["workers"][0]["provider"] == "cpu"
+    placed = running["workers"][0]["placement"]
+    assert set(placed) == {"detector", "landmark"}
+    assert set(placed["detector"]) == {"CPUExecutionProvider"}
     assert "run the same" in host.run("status").out
     said = host.run("export", "--out", "people.json", code=ExitCode.PARTIAL)
     assert "of 60 frames" in said.err

@@ -10,7 +10,7 @@ import onnxruntime as ort
 import pytest
 
 from annotate.errors import PackError, UsageError
-from annotate.inference import Models, load_models
+from annotate.inference import Models, QnnSettings, load_models, session
 from annotate.inference.compiled import compile_variant
 from annotate.inference.host import emulates_npu
 from annotate.inference.qnn import PROVIDER, open_session, placement
@@ -154,6 +154,16 @@ def test_the_pack_compiles_for_the_npu(made: tuple[Path, dict[str, Quantized]], 
     assert len(compile_variant(read_pack(folder), folder, X_ELITE)) == 2
 
 
+@on_the_emulator
+def test_an_npu_that_runs_it_proves_itself(
+    made: tuple[Path, dict[str, Quantized]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(session, "emulates_npu", lambda: False)
+    settings = QnnSettings(X_ELITE, {}, tmp_path)
+    models = load_models(read_pack(made[0]), made[0], provider="auto", qnn=settings)
+    assert (models.provider, models.reason) == ("htp-emulator", "")
+
+
 def test_the_optimizer_of_onnx_runtime_does_not_quantize_what_is_float(
     made: tuple[Path, dict[str, Quantized]], crops: tuple[Crops, Crops]
 ):
@@ -164,8 +174,8 @@ def test_the_optimizer_of_onnx_runtime_does_not_quantize_what_is_float(
         options.log_severity_level = 3
         options.graph_optimization_level = getattr(ort.GraphOptimizationLevel, level)
         file = made[0] / pack.landmark.file
-        session = ort.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-        model = Model(session, pack.landmark)
+        opened = ort.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+        model = Model(opened, pack.landmark)
         answers.append([model.run(picture) for picture in crops[1].landmark])
     assert fidelity_of(pack.landmark, *answers).median_error <= OPTIMIZED_ERROR
 

@@ -152,6 +152,7 @@ def _as_json(now: "JobStatus") -> dict[str, Any]:
                 "frames": beat.frames,
                 "frames_per_s": round(beat.frames_per_s, 1),
                 "provider": beat.provider,
+                "placement": beat.placement,
                 "rss_bytes": beat.rss_bytes,
             }
             for video in now.videos

@@ -24,7 +24,7 @@ from annotate.errors import PackError
 
 # How many convolutions at the beginning and at the end stay float, the fewest first.
 FloatLayers = tuple[int, int]
-CHOICES: tuple[FloatLayers, ...] = ((0, 0), (3, 0), (3, 4), (5, 12), (5, 20), (8, 28))
+CHOICES: tuple[FloatLayers, ...] = ((0, 0), (3, 0), (3, 4), (3, 12), (5, 20), (5, 24), (8, 28))
 
 
 def quantize(

@@ -25,9 +25,10 @@ from annotate.pack import DetectorSpec, LandmarkSpec, Pack
 
 Provider = Literal["cpu", "qnn", "auto"]
 CPU = "cpu"
-# Sound variants differ from the CPU by 35 dB (8 bits) or more; some context binaries of other
-# compilers were wrong altogether, at -5 to 8 dB.
-MIN_AGREEMENT_DB = 30.0
+# Sound variants differ from the CPU by 27 dB (8 bits, on the made picture, which is none that they
+# were calibrated with) or more; some context binaries of other compilers were wrong altogether, at
+# -5 to 8 dB.
+MIN_AGREEMENT_DB = 20.0
 
 logger = logging.getLogger(__name__)
 

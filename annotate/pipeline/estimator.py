@@ -1,6 +1,6 @@
 """The two-stage pipeline over one frame and over a chunk's frames."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -75,6 +75,11 @@ class PoseEstimator:
     def provider(self) -> str:
         """The execution provider that runs the models."""
         return self._models.provider
+
+    @property
+    def placement(self) -> Mapping[str, Mapping[str, int]]:
+        """How many nodes of each model each execution provider of ONNX Runtime has."""
+        return self._models.placement
 
     def landmarks(self, rgb: NDArray[np.uint8], roi: FloatArray) -> tuple[FloatArray, float]:
         """Stage 2 on one ROI.

@@ -48,6 +48,11 @@ class Fidelity:
     p95_error: float
     lost: int
 
+    @property
+    def loses_people(self) -> bool:
+        """Whether more are lost than `MOST_LOST` allows."""
+        return self.lost > MOST_LOST * self.people
+
 
 def fidelity_of(
     spec: DetectorSpec | LandmarkSpec, expected: Sequence[Outputs], found: Sequence[Outputs]
@@ -98,7 +103,7 @@ def check_fidelity(name: str, fidelity: Fidelity) -> None:
             f"the median error is {fidelity.median_error:.2%} of the crop, "
             f"more than {MOST_MEDIAN_ERROR:.0%}",
         )
-    if fidelity.lost > MOST_LOST * fidelity.people:
+    if fidelity.loses_people:
         raise _unfit(name, f"it loses {fidelity.lost} of {fidelity.people} people")
     for output, decibel in fidelity.agreement_db.items():
         if decibel < LEAST_AGREEMENT_DB:

@@ -116,7 +116,7 @@ def _quantized(
             quantized = load_model(spec, file)
             found = fidelity_of(spec, expected, [quantized.run(one) for one in pictures])
             tried.append((found.median_error, choice, file.read_bytes()))
-            if found.median_error <= AIM and not found.lost:
+            if found.median_error <= AIM and not found.loses_people:
                 break
     _, choice, content = tried[-1] if tried[-1][0] <= AIM else min(tried)
     out.write_bytes(content)

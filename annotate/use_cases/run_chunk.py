@@ -55,13 +55,18 @@ def run_chunk(
     )
     pipeline = estimator()
     video = job.video(fingerprint)
-    beats = _Heartbeats(store, job, fingerprint, chunk, pipeline.provider)
+    beats = _Heartbeats(store, job, fingerprint, chunk, pipeline)
     try:
         with opened_original(store, settings, video, index, beats.fetching) as path:
             device = hardware_device(path) if settings.hwaccel == "auto" else None
             frames = beats.count(decode(path, index, chunk, asked=asked, device=device))
             poses = pipeline.run(_ahead(frames, pipeline.provider), index, first=chunk.start)
-        facts = {"recipe": recipe, "fingerprint": fingerprint, "provider": pipeline.provider}
+        facts = {
+            "recipe": recipe,
+            "fingerprint": fingerprint,
+            "provider": pipeline.provider,
+            "placement": pipeline.placement,
+        }
         store.write_part(recipe, fingerprint, chunk, poses, facts)
     finally:
         beats.stop()
@@ -78,13 +83,13 @@ class _Heartbeats:
     """Says how far the chunk is, once a second, and only while frames advance."""
 
     def __init__(
-        self, store: Store, job: Job, fingerprint: str, chunk: Chunk, provider: str
+        self, store: Store, job: Job, fingerprint: str, chunk: Chunk, pipeline: PoseEstimator
     ) -> None:
         self._store = store
         self._job = job
         self._fingerprint = fingerprint
         self._chunk = chunk
-        self._provider = provider
+        self._pipeline = pipeline
         self._worker = f"{socket.gethostname()}-{os.getpid()}"
         self._process = psutil.Process()
         self._began = time.monotonic()
@@ -116,10 +121,11 @@ class _Heartbeats:
             chunk=self._chunk,
             frames=done,
             frames_per_s=done / max(self._written - self._began, 1e-9),
-            provider=self._provider,
+            provider=self._pipeline.provider,
             rss_bytes=self._process.memory_info().rss,
             time_s=time.time(),
             version=__version__,
+            placement=self._pipeline.placement,
         )
         # A heartbeat may be lost; the part that it speaks of may not.
         with suppress(StoreError):
