@@ -76,10 +76,11 @@ def poses_of(
         noise += far * random.normal(0, 30, (frames, LANDMARKS, 2))
         for frame in np.flatnonzero(one.seen):
             found[frame].append(one.xy[frame] + noise[frame])
-    return _poses(found, time_s)
+    return poses_from(found, time_s)
 
 
-def _poses(found: list[list[NDArray[np.float64]]], time_s: NDArray[np.float64]) -> Poses:
+def poses_from(found: list[list[NDArray[np.float64]]], time_s: NDArray[np.float64]) -> Poses:
+    """Poses of the landmarks (33, 2) of everybody found in each frame, sure of all of them."""
     counts = [len(frame) for frame in found]
     total = sum(counts)
     landmarks = np.ones((total, LANDMARKS, 5), np.float32)
