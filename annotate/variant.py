@@ -35,7 +35,7 @@ class Variant:
         soc: name of the SoC in `annotate.soc.SOCS`.
         soc_model, htp_arch: as there.
         sdk: version of the QAIRT SDK that compiled it; an older one cannot load it.
-        onnxruntime: version of ONNX Runtime that wrote the ONNX files.
+        onnxruntime: version of ONNX Runtime that wrote the ONNX files; empty where AI Hub did.
         sources: SHA-256 of the pack's ONNX files that it was compiled from, by their name.
         files: the files of the variant, by name.
     """

@@ -294,6 +294,15 @@ def assert_refused(tmp_path: Path, files: dict[str, bytes], message: str) -> Non
     assert not (tmp_path / "evil.sh").exists()
 
 
+def test_a_scale_that_is_none_is_refused(tmp_path: Path):
+    files = asset_files(quantized=True)
+    steps = "quantization_parameters"
+    change(files, lambda said: inputs(said)["image"][steps].update(scale=0))
+    assert_refused(tmp_path, files, "the scale of 'image' is 0")
+    change(files, lambda said: inputs(said)["image"].pop(steps))
+    assert_refused(tmp_path, files, "'image' is uint8, without a scale")
+
+
 def test_a_file_that_is_no_zip_or_not_there_is_named(tmp_path: Path):
     (tmp_path / "a.zip").write_bytes(b"PK no zip")
     with pytest.raises(PackError, match=r"a\.zip is no zip"):

@@ -125,6 +125,20 @@ def test_8_bit_models_become_a_pack_of_their_own_when_they_pass(
     assert configured.submitted("quantize") == 2
 
 
+def test_8_bit_models_of_another_host_are_not_taken_without_what_they_were_compiled_from(
+    configured: HubService, packs: Path, stroll: Path
+):
+    run("compile", *W8A8, "--videos", stroll)
+    record = next(packs.rglob("jobs.json"))
+    fields = json.loads(record.read_text())
+    del fields["jobs"]["quantize"]
+    record.write_text(json.dumps(fields))
+    with pytest.raises(HubError, match="is not compiled"):
+        run("verify", *W8A8, "--videos", stroll)
+    assert [pack.name for pack in installed_packs(packs)] == ["blazepose-full"]
+    assert configured.submitted("inference") == 2
+
+
 def test_8_bit_models_that_fail_the_bar_are_blocked(
     configured: HubService, packs: Path, stroll: Path
 ):

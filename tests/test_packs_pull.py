@@ -232,8 +232,11 @@ class TestNothingHalfWritten:
         variant = folder / VARIANTS / "x-elite" / "variant.json"
         variant.parent.mkdir(parents=True)
         variant.write_text("{}")
+        job = folder / "hub" / "x-elite.onnx.float" / "jobs.json"
+        job.parent.mkdir(parents=True)
+        job.write_text("{}")
         pull(tmp_path, wheel=wheel, progress=quiet, force=True)
-        assert variant.read_text() == "{}"
+        assert variant.read_text() == job.read_text() == "{}"
 
     def test_force_drops_what_was_compiled_from_other_models(
         self, wheel: Path, tmp_path: Path

@@ -27,6 +27,7 @@ Progress = Callable[[str, float], None]
 
 _BOX = re.compile(r"[┌┐└┘─|]+")
 _CHIPSET = "chipset:"
+_NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,13 @@ class Hub:
     # Devices
 
     def devices(self) -> list[Device]:
-        """All devices, by name."""
+        """All devices, by name and then by the version of their system."""
         with self._translated():
             found = self._client.get_devices()
         devices = [Device(one.name, one.os, _chipset(one.attributes)) for one in found]
-        return sorted(devices, key=lambda one: (one.name, one.os))
+        return sorted(
+            devices, key=lambda one: (one.name, [int(n) for n in _NUMBER.findall(one.os)])
+        )
 
     def device(self, name: str) -> Device:
         """The device of that name, with its newest system."""
@@ -108,6 +111,7 @@ class Hub:
                 self._hub.Device(device.name, device.os),
                 name=name,
                 options=f"--target_runtime {runtime}",
+                retry=False,
             )
         return str(job.job_id)
 
@@ -127,6 +131,7 @@ class Hub:
                 inputs=_entries(inputs) if inputs else None,
                 name=name,
                 profile=inputs is None,
+                retry=False,
             )
         return str(job.job_id)
 

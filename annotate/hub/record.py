@@ -16,8 +16,6 @@ from annotate.variant import sources_of
 
 HUB = "hub"
 RECORD_FILE = "jobs.json"
-RUNTIMES = ("onnx", "precompiled_qnn_onnx", "qnn_context_binary", "qnn_dlc", "tflite")
-PRECISIONS = ("float", "w8a8")
 
 
 @dataclass(frozen=True)
@@ -26,8 +24,8 @@ class Target:
 
     Attributes:
         device: AI Hub's name of it.
-        runtime: one of `RUNTIMES`.
-        precision: one of `PRECISIONS`.
+        runtime: AI Hub's name of what loads the models there.
+        precision: `float`, or `w8a8` for 8-bit weights and activations.
     """
 
     device: str

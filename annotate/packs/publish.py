@@ -10,7 +10,7 @@ from annotate.errors import PackError
 from annotate.pack import Pack
 from annotate.packs.installed import verify_pack
 from annotate.scratch import scratch_in
-from annotate.variant import VARIANTS, sources_of
+from annotate.variant import sources_of
 
 _PREFIX = ".new-pack-"
 
@@ -50,7 +50,7 @@ def publish(staged: Path, root: Path, *, replace: bool) -> Path:
     target = root / pack.name
     if not replace and stands(target):
         return target
-    _keep_variants(pack, target, staged)
+    _keep_compiled(pack, target, staged)
     try:
         with suppress(FileNotFoundError):
             target.rename(staged.with_name("old"))
@@ -71,10 +71,15 @@ def stands(folder: Path) -> bool:
     return True
 
 
-def _keep_variants(pack: Pack, old: Path, staged: Path) -> None:
-    with suppress(PackError, FileNotFoundError):
+def _keep_compiled(pack: Pack, old: Path, staged: Path) -> None:
+    """Copies what was made of the same models, as far as the new pack has it not: `variants/<soc>`
+    and `hub/<target>`.
+    """
+    with suppress(PackError):
         if sources_of(verify_pack(old)) == sources_of(pack):
-            shutil.copytree(old / VARIANTS, staged / VARIANTS)
+            for folder in old.glob("*/[!.]*"):
+                if not (new := staged / folder.relative_to(old)).exists():
+                    shutil.copytree(folder, new)
 
 
 def _cannot_write(root: Path, error: OSError) -> PackError:

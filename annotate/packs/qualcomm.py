@@ -5,6 +5,7 @@ What the asset's metadata says of its tensors is taken from there. The rest are 
 from, `BlazePose` and `BlazePoseLandmark` of zmurez/MediaPipePyTorch.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ BOX_VALUES = 12  # centre, size, four points
 COLUMNS = ("x", "y", "z", "visibility")
 HINT = "Only AI Hub's MediaPipe-Pose-Estimation can be added, as its page offers it for ONNX."
 
-_FLOAT = "float32"
+_FLOAT, _INTEGERS = "float32", ("int8", "uint8", "int16", "uint16")
 _PRECISION = re.compile(r"[a-z0-9]{1,16}")
 
 
@@ -171,8 +172,10 @@ def _quantized(stage: Stage) -> dict[str, Quantization]:
     for tensor in (*stage.inputs.values(), *stage.outputs.values()):
         if tensor.dtype == _FLOAT:
             continue
-        if tensor.quantization is None:
+        if tensor.dtype not in _INTEGERS or tensor.quantization is None:
             raise _unfit(stage, f"{tensor.name!r} is {tensor.dtype}, without a scale")
+        if not 0 < tensor.quantization.scale < math.inf:
+            raise _unfit(stage, f"the scale of {tensor.name!r} is {tensor.quantization.scale}")
         found[tensor.name] = tensor.quantization
     return found
 

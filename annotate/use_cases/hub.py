@@ -81,6 +81,7 @@ class HubPack:
         """
         for stage, job in zip(STAGES, jobs, strict=False):
             self.record.add(COMPILE, stage, job)
+            self.record.forget(LINK, stage)
         self.require(COMPILE)
         self._wait(COMPILE)
         return self._finish()

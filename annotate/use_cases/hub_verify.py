@@ -82,6 +82,7 @@ def adopt(asked: HubPack, crops: Crops) -> Path:
     pack = asked.models.pack
     if asked.target.precision == "float":
         return variant_of(pack, asked.folder, files, facts)
+    asked.require(QUANTIZE)
     root = asked.folder.parent
     with new_pack(root) as staged:
         for stage, spec in pack.stages.items():
@@ -116,7 +117,8 @@ def _ordered(
         key = name if name in answers else fit[0] if len(fit) == 1 else None
         if key is None or answers[key][0].size != right.size:
             raise HubError(
-                f"the device's outputs are {sorted(answers)}, and {name!r} is none of them", ""
+                f"the device's outputs are {sorted(answers)}, and {name!r} is none of them",
+                "Compile for another runtime; precompiled_qnn_onnx keeps the names.",
             )
         columns.append([np.asarray(r, np.float32).reshape(right.shape) for r in answers[key]])
     return [list(row) for row in zip(*columns, strict=True)]
