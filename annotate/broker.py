@@ -7,9 +7,12 @@ Tasks are sent by name, so that nothing here imports `workers`.
 import queue
 import ssl
 import threading
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 from billiard.util import get_logger
 from celery import Celery
@@ -18,14 +21,34 @@ from celery.utils.dispatch import Signal
 
 from annotate.domain import Chunk
 from annotate.job import Job
-from annotate.settings import TLS
+from annotate.settings import MEMORY, PREFIX, TLS
 
 CHUNK_TASK = "annotate.chunk"
 MERGE_TASK = "annotate.merge"
-# A queue of their own lets a video's merge overtake the chunks of the videos behind it.
-QUEUES = {CHUNK_TASK: "annotate.chunks", MERGE_TASK: "annotate.merges"}
+# A queue of their own lets a video's merge overtake the chunks of the videos behind it. Chunks have
+# several, a job always the same one: workers take from them in turns, so that a short job need not
+# wait for the end of a long one.
+MERGE_QUEUE = "annotate.merges"
+CHUNK_QUEUES = tuple(f"annotate.chunks.{number}" for number in range(8))
+# Redis takes the smallest number first. Merges go before all chunks.
+PRIORITIES: Mapping[str, int] = MappingProxyType({"high": 0, "normal": 3, "low": 6})
 WORKERS = "workers"
 ATTEMPTS = 3
+
+REDIS_OPTIONS: Mapping[str, Any] = MappingProxyType(
+    {
+        "global_keyprefix": PREFIX,
+        # A message is given to another worker when its own does not acknowledge it within this
+        # time, whether it still works or not. Leases find out sooner who is gone.
+        "visibility_timeout": 86400,
+        "priority_steps": sorted(PRIORITIES.values()),
+        "queue_order_strategy": "round_robin",
+        "socket_timeout": 30,
+        "socket_connect_timeout": 5,
+        "socket_keepalive": True,
+        "health_check_interval": 25,
+    }
+)
 
 # Sent in the worker's parent process when a task ended with an error of its own.
 task_trouble = Signal(name="task_trouble", providing_args={"error"})
@@ -38,8 +61,7 @@ def make_app(broker: str) -> Celery:
         accept_content=["json"],
         task_serializer="json",
         task_ignore_result=True,
-        task_queues={name: {"routing_key": name} for name in QUEUES.values()},
-        task_routes={task: {"queue": queue} for task, queue in QUEUES.items()},
+        task_queues={name: {"routing_key": name} for name in (MERGE_QUEUE, *CHUNK_QUEUES)},
         # A message is acknowledged when its part stands; a process that dies gives it back.
         task_acks_late=True,
         task_retry_on_worker_lost=True,
@@ -49,7 +71,13 @@ def make_app(broker: str) -> Celery:
         worker_proc_alive_timeout=120,
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
+        # Far above what any chunk takes, on the slowest host.
+        task_time_limit=4 * 3600,
         broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        # The queue's server may go and come back: what is in hand is finished meanwhile.
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        broker_transport_options={} if broker == MEMORY else dict(REDIS_OPTIONS),
         # Without it kombu takes rediss:// for plain redis://. A private authority is made known by
         # SSL_CERT_FILE.
         broker_use_ssl=broker.startswith(TLS)
@@ -73,7 +101,33 @@ class Queue:
         self._send(MERGE_TASK, job, fingerprint)
 
     def _send(self, task: str, job: Job, fingerprint: str, *more: int) -> None:
-        self.app.send_task(task, [job.id, job.digest, fingerprint, *more])
+        self.app.send_task(
+            task,
+            [job.id, job.digest, fingerprint, *more],
+            queue=MERGE_QUEUE if task == MERGE_TASK else queue_of(job),
+            priority=PRIORITIES["high" if task == MERGE_TASK else job.priority],
+        )
+
+
+def queue_of(job: Job) -> str:
+    """The queue that holds the job's chunks."""
+    return CHUNK_QUEUES[zlib.crc32(job.id.encode()) % len(CHUNK_QUEUES)]
+
+
+def lists_of(job: Job) -> list[str]:
+    """Names of the server's lists in which units of the job may wait: one for each priority."""
+    return [_list(queue_of(job), PRIORITIES[job.priority]), _list(MERGE_QUEUE, PRIORITIES["high"])]
+
+
+def all_lists() -> list[str]:
+    """Names of all lists in which units may wait."""
+    chunks = [_list(queue, number) for queue in CHUNK_QUEUES for number in PRIORITIES.values()]
+    return [*chunks, _list(MERGE_QUEUE, PRIORITIES["high"])]
+
+
+def _list(queue: str, priority: int) -> str:
+    # As kombu names them: the most urgent has the queue's own name.
+    return f"{queue}\x06\x16{priority}" if priority else queue
 
 
 class Troubles:

@@ -64,6 +64,14 @@ class HubError(AnnotateError):
     """Qualcomm AI Hub is away, refuses, or a job there failed."""
 
 
+class QueueError(AnnotateError):
+    """The queue's server does not answer, or refuses."""
+
+
+class CancelledJobError(AnnotateError):
+    """The job was cancelled while it was being worked on."""
+
+
 class StoreError(AnnotateError):
     """The store cannot be read or written."""
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import PureWindowsPath
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from annotate.domain import Chunk, People, Selection
 from annotate.errors import StoreError
@@ -26,6 +26,9 @@ MERGE_VERSION = 3
 STORED, HERE = ".store", ".here"
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+
+
+Priority: TypeAlias = Literal["high", "normal", "low"]
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ class Job:
         id: time of submission and digest of the content, e.g. `20260102-030405-1a2b3c`.
         recipe: of the parts.
         smooth_hz: cut-off of the smoother in Hz, or None for no smoothing.
+        priority: `high`, `normal` or `low`: whose chunks workers take first.
         videos: in the order given.
         rejected: files that could not be read.
     """
@@ -104,6 +108,7 @@ class Job:
     smooth_hz: float | None
     videos: tuple[JobVideo, ...]
     rejected: tuple[Rejected, ...] = ()
+    priority: Priority = "normal"
 
     @property
     def merge_digest(self) -> str:
@@ -139,6 +144,7 @@ class Job:
                 smooth_hz=fields["smooth_hz"],
                 videos=tuple(JobVideo(**video) for video in fields["videos"]),
                 rejected=tuple(Rejected(**one) for one in fields["rejected"]),
+                priority=fields["priority"],
             )
         except (ValueError, TypeError, KeyError) as error:
             raise StoreError(

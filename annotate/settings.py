@@ -12,6 +12,10 @@ import platformdirs
 from annotate.errors import UsageError
 
 MEMORY = "memory://"
+# The name that a worker gives to its processes.
+WORKER_VARIABLE = "ANNOTATE_WORKER"
+# Of every key in the queue's server.
+PREFIX = "annotate:"
 TLS = "rediss://"
 BUCKET = "s3://"
 CACHE_GB = 50.0

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from annotate.board import open_board
 from annotate.broker import Queue, make_app
 from annotate.domain import Chunk
 from annotate.job import Job
+from annotate.use_cases.dispatch import Unit, pending
 from annotate.use_cases.status import JobStatus, job_status
 from annotate.use_cases.submit import submit
-from annotate.use_cases.work import Unit, pending
 from tests.command import Host
 from tests.servers import wait_until
 
@@ -87,10 +88,11 @@ def finish(
         each: called with the job's status, several times a second.
         again_s: what is not done so long after it was sent is sent again.
     """
-    store, queue = host.opened(), Queue(make_app(host.settings().broker))
+    broker = host.settings().broker
+    store, queue, board = host.opened(), Queue(make_app(broker)), open_board(broker)
     sent: dict[Unit, float] = {}
     deadline = time.monotonic() + PATIENCE_S
-    while waiting := list(pending(status := job_status(store, job))):
+    while waiting := list(pending(status := job_status(store, job, board.heartbeats()))):
         each(status)
         for fingerprint, chunk in waiting:
             now = time.monotonic()

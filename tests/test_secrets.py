@@ -9,7 +9,7 @@ import pytest
 import trustme
 from kombu.exceptions import OperationalError
 
-from annotate.broker import make_app
+from annotate.broker import MERGE_QUEUE, make_app
 from annotate.errors import ExitCode, UsageError
 from annotate.settings import settings_from
 from tests.cable import Cable
@@ -27,7 +27,7 @@ def reach(port: int) -> None:
     soon = {"socket_timeout": 2.0, "socket_connect_timeout": 2.0}
     with app.connection_for_write(transport_options=soon) as connection:
         connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
-        app.send_task("annotate.chunk", ["job"], connection=connection)
+        app.send_task("annotate.chunk", ["job"], connection=connection, queue=MERGE_QUEUE)
 
 
 def relay(redis_server: RedisServer, certificate: trustme.LeafCert) -> Cable:
@@ -49,7 +49,7 @@ def test_a_queue_is_reached_over_tls(redis_server: RedisServer, authority: trust
     with relay(redis_server, authority.issue_cert("127.0.0.1")) as cable:
         reach(cable.port)
     with redis_server.client() as client:
-        assert client.keys("*chunks*"), "the task did not arrive"
+        assert client.keys("*merges*"), "the task did not arrive"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from annotate.settings import settings_from
 
 _settings = settings_from()
 app = make_app(_settings.broker)
-app.conf.include = ["workers.tasks"]
+app.conf.include = ["workers.tasks", "workers.duties"]
 
 
 def _be_quiet(**_: object) -> None:

@@ -1,15 +1,17 @@
 """What a worker process keeps between tasks: its store and its loaded models."""
 
+import os
 from functools import lru_cache
 from pathlib import Path
 
+from annotate.board import Board, open_board
 from annotate.domain import People
 from annotate.inference import Models, QnnSettings, checked_provider, load_models
 from annotate.job import Recipe
 from annotate.pack import read_pack
 from annotate.packs.installed import verify_pack
 from annotate.pipeline import PoseEstimator
-from annotate.settings import settings_from
+from annotate.settings import WORKER_VARIABLE, settings_from
 from annotate.soc import find_soc
 from annotate.store import Store, open_store
 from workers.process import prepare_process
@@ -24,6 +26,18 @@ def estimator_of(store: Store, recipe: Recipe) -> PoseEstimator:
     """The pipeline of a recipe, its models loaded once in this process."""
     folder = _pack_folder(store, recipe.pack)
     return _estimator(folder, recipe.people, recipe.detect_every)
+
+
+@lru_cache(maxsize=1)
+def this_board() -> Board | None:
+    """The board of the queue's server; None where the queue lives in the command that submits."""
+    settings = settings_from()
+    return None if settings.embedded else open_board(settings.broker)
+
+
+def this_worker() -> str:
+    """The name of the worker that this process belongs to."""
+    return os.environ[WORKER_VARIABLE]
 
 
 @lru_cache(maxsize=1)

@@ -1,5 +1,7 @@
 """The tasks: a few lines each around a use case."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from billiard.einfo import ExceptionWithTraceback
@@ -7,19 +9,21 @@ from billiard.exceptions import WorkerLostError
 from celery import Task, signals
 from celery.worker.request import Request
 
-from annotate.broker import ATTEMPTS, CHUNK_TASK, MERGE_TASK, task_trouble
+from annotate.broker import ATTEMPTS, CHUNK_TASK, MERGE_TASK, Queue, task_trouble
 from annotate.domain import Chunk
-from annotate.job import Failure
+from annotate.errors import AnnotateError, CancelledJobError
+from annotate.job import Failure, Job
 from annotate.settings import settings_from
-from annotate.use_cases.merge import merge_video
+from annotate.store import Store
+from annotate.use_cases.merge import is_ready, merge_video
 from annotate.use_cases.run_chunk import run_chunk
-from annotate.use_cases.unit import MERGE_UNIT, checked_job, recorded_failure
+from annotate.use_cases.unit import MERGE_UNIT, checked_job, recorded_failure, unit_key
 from workers.application import app
-from workers.host import estimator_of, this_store
+from workers.host import estimator_of, this_board, this_store, this_worker
 
 
 class ReportingRequest(Request):
-    """Tells the worker's parent process of a task that raised."""
+    """Tells the worker's parent process of a task that raised, or whose process died."""
 
     def on_failure(self, exc_info: Any, *args: Any, **options: Any) -> Any:
         """Called by Celery in the parent process."""
@@ -28,6 +32,11 @@ class ReportingRequest(Request):
             error = error.exc
         if not isinstance(error, WorkerLostError):
             task_trouble.send(sender=self.task, error=error)
+        elif board := this_board():
+            # The dead process held the lease: the next attempt need not wait for its end.
+            job_id, digest, fingerprint, *bounds = self.args
+            job = checked_job(this_store(), job_id, digest)
+            board.release(unit_key(job, fingerprint, _chunk(bounds)), this_worker())
         return super().on_failure(exc_info, *args, **options)
 
 
@@ -41,19 +50,23 @@ class ReportingTask(Task):
 
 @app.task(name=CHUNK_TASK, base=ReportingTask)
 def chunk_task(job_id: str, digest: str, fingerprint: str, start: int, stop: int) -> None:
-    """Makes the part of a chunk."""
+    """Makes the part of a chunk, and asks for the merge if it was the last one."""
     store = this_store()
     job = checked_job(store, job_id, digest)
     chunk = Chunk(start, stop)
-    with recorded_failure(store, job, fingerprint, chunk.name):
-        run_chunk(
-            store,
-            job,
-            fingerprint,
-            chunk,
-            settings_from(),
-            lambda: estimator_of(store, job.recipe),
-        )
+    with _in_hand(store, job, fingerprint, chunk) as mine:
+        if mine:
+            run_chunk(
+                store,
+                job,
+                fingerprint,
+                chunk,
+                settings_from(),
+                lambda: estimator_of(store, job.recipe),
+                this_board() or store,
+            )
+    if mine and this_board() and is_ready(store, job, fingerprint):
+        Queue(app).send_merge(job, fingerprint)
 
 
 @app.task(name=MERGE_TASK, base=ReportingTask)
@@ -61,8 +74,47 @@ def merge_task(job_id: str, digest: str, fingerprint: str) -> None:
     """Makes the tracks of a video whose parts are all there."""
     store = this_store()
     job = checked_job(store, job_id, digest)
-    with recorded_failure(store, job, fingerprint, MERGE_UNIT):
-        merge_video(store, job, fingerprint)
+    with _in_hand(store, job, fingerprint, None) as mine:
+        if mine:
+            merge_video(store, job, fingerprint)
+
+
+@contextmanager
+def _in_hand(store: Store, job: Job, fingerprint: str, chunk: Chunk | None) -> Iterator[bool]:
+    """Whether the unit is ours to do; what goes wrong with it in the block is recorded.
+
+    Somebody else's unit is left alone: should he not bring it to an end, it is sent again.
+    """
+    if store.is_cancelled(job.id):
+        yield False
+        return
+    unit, board = unit_key(job, fingerprint, chunk), this_board()
+    name = MERGE_UNIT if chunk is None else chunk.name
+    if board is None:
+        with recorded_failure(store, job, fingerprint, name):
+            yield True
+        return
+    with board.lease(unit, this_worker()) as mine:
+        if not mine:
+            yield False
+            return
+        if board.begin(unit) > ATTEMPTS:
+            _give_up(store, job, fingerprint, name, "its worker was killed or lost each time")
+            board.end(unit, this_worker())
+            yield False
+            return
+        try:
+            with recorded_failure(store, job, fingerprint, name):
+                yield True
+        except CancelledJobError:
+            board.end(unit, this_worker())
+        except AnnotateError:
+            # The store or the provider is in trouble, which says nothing of the unit. It counts as
+            # begun, and so is sent again, but never as often as to be given up.
+            board.begin_afresh(unit)
+            raise
+        else:
+            board.end(unit, this_worker())
 
 
 @signals.task_failure.connect
@@ -76,7 +128,14 @@ def record_lost_worker(exception: BaseException | None = None, args: Any = (), *
         return
     job_id, digest, fingerprint, *bounds = args
     store = this_store()
-    job = checked_job(store, job_id, digest)
-    unit = Chunk(*bounds).name if bounds else MERGE_UNIT
-    reason = f"the worker process died {ATTEMPTS} times in it ({exception})"
+    job, chunk = checked_job(store, job_id, digest), _chunk(bounds)
+    _give_up(store, job, fingerprint, chunk.name if chunk else MERGE_UNIT, str(exception))
+
+
+def _give_up(store: Store, job: Job, fingerprint: str, unit: str, why: str) -> None:
+    reason = f"the worker process died {ATTEMPTS} times in it ({why})"
     store.write_failure(job.recipe.digest, fingerprint, Failure(unit, reason, ATTEMPTS))
+
+
+def _chunk(bounds: list[int]) -> Chunk | None:
+    return Chunk(*bounds) if bounds else None

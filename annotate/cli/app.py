@@ -20,6 +20,7 @@ from annotate.cli.export import export
 from annotate.cli.models_quantize import quantize
 from annotate.cli.status import jobs, status
 from annotate.cli.submit import retry, submit
+from annotate.cli.worker import cancel, worker
 from annotate.errors import AnnotateError, ExitCode
 
 DEBUG = "--debug"
@@ -36,6 +37,8 @@ app.command()(status)
 app.command()(export)
 app.command()(retry)
 app.command()(jobs)
+app.command()(cancel)
+app.command()(worker)
 app.add_typer(models.app, name="models")
 models.app.command("compile")(compile_pack)
 models.app.command("quantize")(quantize)

@@ -2,17 +2,21 @@
 
 import json
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from annotate.cli.options import JobArgument, JsonOption, StoreOption, store_of, the_job
 from annotate.cli.text import duration, number
-from annotate.errors import ExitCode
+from annotate.errors import ExitCode, QueueError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from annotate.job import Heartbeat, Job
+    from annotate.settings import Settings
+    from annotate.store import Store
     from annotate.use_cases.status import JobStatus
 
 
@@ -28,27 +32,71 @@ def status(
     Reads the store alone: it works from any terminal, while the job runs, and after a crash.
     Exits with 0 when the job is complete or goes on, 3 when some of it failed.
     """
-    from annotate.use_cases.status import job_status
-
-    the_store, _ = store_of(store)
+    the_store, settings = store_of(store)
     manifest = the_job(the_store, job)
-    now = job_status(the_store, manifest)
+    look = _Look(the_store, manifest, settings)
+    now, workers = look()
     if as_json:
-        typer.echo(json.dumps(_as_json(now), indent=2))
+        typer.echo(json.dumps(_as_json(now, workers), indent=2))
     elif watch:
         from rich.live import Live
 
-        with Live(_table(now), refresh_per_second=2) as live:
-            while not now.finished:
+        with Live(_table(now, workers), refresh_per_second=2) as live:
+            while not now.finished and not workers.cancelled:
                 time.sleep(1)
-                now = job_status(the_store, manifest)
-                live.update(_table(now))
+                now, workers = look()
+                live.update(_table(now, workers))
     else:
         from rich.console import Console
 
-        Console().print(_table(now))
+        Console().print(_table(now, workers))
     if any(video.failures for video in now.videos) or manifest.rejected:
         raise typer.Exit(ExitCode.PARTIAL)
+
+
+@dataclass(frozen=True)
+class Workers:
+    """What there is to say beside the job's own status.
+
+    Attributes:
+        known: what each worker of the queue says of itself.
+        trouble: why nothing is known of them, or empty.
+        queue: whether there is one at all.
+        cancelled: nobody wants the rest of the job.
+    """
+
+    known: list[dict[str, Any]]
+    trouble: str
+    queue: bool
+    cancelled: bool
+
+
+class _Look:
+    """Reads the store, and the board where there is a queue."""
+
+    def __init__(self, store: "Store", job: "Job", settings: "Settings") -> None:
+        self._store = store
+        self._job = job
+        self._broker = "" if settings.embedded else settings.broker
+
+    def __call__(self) -> tuple["JobStatus", Workers]:
+        from annotate.use_cases.status import job_status
+
+        beats: list[Heartbeat] = []
+        known: list[dict[str, Any]] = []
+        trouble = ""
+        if self._broker:
+            from annotate.board import open_board, queue_errors
+
+            board = open_board(self._broker)
+            try:
+                with queue_errors(self._broker):
+                    known, beats = board.workers(), board.heartbeats()
+            except QueueError as error:
+                trouble = error.message
+        cancelled = self._store.is_cancelled(self._job.id)
+        now = job_status(self._store, self._job, beats)
+        return now, Workers(known, trouble, bool(self._broker), cancelled)
 
 
 def jobs(*, store: StoreOption = None, as_json: JsonOption = False) -> None:
@@ -67,7 +115,7 @@ def jobs(*, store: StoreOption = None, as_json: JsonOption = False) -> None:
         typer.echo(f"The store {the_store.files} has no job yet: annotate submit VIDEO...")
 
 
-def _table(now: "JobStatus") -> "RenderableType":
+def _table(now: "JobStatus", workers: Workers) -> "RenderableType":
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
@@ -88,7 +136,14 @@ def _table(now: "JobStatus") -> "RenderableType":
             f"{len(video.done)}/{len(video.chunks)}",
             number(speed) if speed else "",
         )
-    lines: list[RenderableType] = [Text(_headline(now)), table]
+    lines: list[RenderableType] = [Text(_headline(now, workers)), table]
+    running = [beat for video in now.videos for beat in video.running]
+    if workers.queue and running:
+        lines += [Text(""), _running(running)]
+    if workers.trouble:
+        lines.append(
+            Text(f"{workers.trouble}: this is what the store alone knows.", style="yellow")
+        )
     for video in now.videos:
         lines += [
             Text(f"{video.video.name}  {failure.unit}: {failure.reason}", style="red")
@@ -96,6 +151,29 @@ def _table(now: "JobStatus") -> "RenderableType":
         ]
     lines += [Text(f"skipped  {one.reason}", style="yellow") for one in now.job.rejected]
     return Group(*lines)
+
+
+def _running(beats: "list[Heartbeat]") -> "RenderableType":
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("worker", "provider", "video", "chunk"):
+        table.add_column(column, overflow="fold")
+    for column in ("done", "frames/s", "memory", "version"):
+        table.add_column(column, justify="right")
+    for beat in sorted(beats, key=lambda beat: beat.worker):
+        table.add_row(
+            Text(beat.worker),
+            beat.provider,
+            Text(beat.video),
+            f"{beat.chunk.start}-{beat.chunk.stop}",
+            f"{beat.frames / len(beat.chunk):.0%}",
+            number(beat.frames_per_s),
+            f"{beat.rss_bytes / 1e6:.0f} MB",
+            beat.version,
+        )
+    return table
 
 
 _STYLES = {
@@ -108,19 +186,27 @@ _STYLES = {
 }
 
 
-def _headline(now: "JobStatus") -> str:
+def _headline(now: "JobStatus", workers: Workers) -> str:
     done = now.frames_done / max(now.frames, 1)
     head = f"Job {now.job.id}: {done:.0%} of {number(now.frames)} frames"
     if now.finished:
         return head
+    if workers.cancelled:
+        return f"{head}. Cancelled; `annotate retry {now.job.id}` goes on."
     if now.eta_s is not None:
         return f"{head}, {number(now.frames_per_s)} frames/s, {duration(now.eta_s)} left"
-    return f"{head}. Nobody is working on it: run the same `annotate submit` again to go on."
+    if not workers.queue:
+        return f"{head}. Nobody is working on it: run the same `annotate submit` again to go on."
+    if workers.known:
+        return f"{head}. {len(workers.known)} workers are there; its turn has not come yet."
+    return f"{head}. No worker is there: start one with `annotate worker`."
 
 
-def _as_json(now: "JobStatus") -> dict[str, Any]:
+def _as_json(now: "JobStatus", workers: Workers) -> dict[str, Any]:
     return {
         "job": now.job.id,
+        "cancelled": workers.cancelled,
+        "queue": {"trouble": workers.trouble, "workers": workers.known} if workers.queue else None,
         "finished": now.finished,
         "complete": now.complete,
         "frames": now.frames,

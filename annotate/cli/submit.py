@@ -53,6 +53,14 @@ class Smooth(StrEnum):
         return None if self is Smooth.OFF else float(self.value)
 
 
+class Urgency(StrEnum):
+    """Priorities of a job."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
 class Hwaccel(StrEnum):
     """Where videos are decoded."""
 
@@ -106,6 +114,12 @@ def submit(
     hwaccel: Annotated[
         Hwaccel, typer.Option(help="Decode in hardware, where this host can: auto or off.")
     ] = Hwaccel.OFF,
+    priority: Annotated[
+        Urgency, typer.Option(help="Whose chunks the workers of a queue take first.")
+    ] = Urgency.NORMAL,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Do not wait for the workers of the queue.")
+    ] = False,
     processes: ProcessesOption = None,
 ) -> None:
     """Annotate videos: find, track and smooth every person in every frame.
@@ -144,13 +158,14 @@ def submit(
             detect_every=detect,
             selection=selection,
             smooth_hz=smooth.hz,
+            priority=priority.value,
             workers=count,
             settings=settings,
             progress=phase.file,
         )
     for one in job.rejected:
         console.print(f"skipped  {one.reason}", style="yellow", markup=False, highlight=False)
-    _conclude(_work(the_store, job, settings, count), store)
+    _conclude(_work(the_store, job, settings, count, detach=detach), store)
 
 
 def _decoder(files: list[Path]) -> str:
@@ -198,15 +213,30 @@ def retry(
     _conclude(_work(the_store, manifest, settings, count), store)
 
 
-def _work(store: "Store", job: "Job", settings: "Settings", processes: int) -> "JobStatus":
+def _work(
+    store: "Store", job: "Job", settings: "Settings", processes: int, *, detach: bool = False
+) -> "JobStatus":
     from annotate.cli.progress import job_reporter
-    from annotate.use_cases.work import work_here
+    from annotate.use_cases.work import follow, hand_over, work_here
 
+    if not settings.embedded:
+        hand_over(store, job, settings)
+        if detach:
+            typer.echo(f"Job {job.id} is handed to the workers: annotate status --watch")
+            raise typer.Exit
     try:
         with job_reporter() as report:
-            return work_here(store, job, settings, processes, report)
+            if settings.embedded:
+                return work_here(store, job, settings, processes, report)
+            return follow(store, job, settings, report)
     except KeyboardInterrupt:
-        typer.echo("Stopped. The same command goes on from here.", err=True)
+        said = "Stopped. The same command goes on from here."
+        if not settings.embedded:
+            said = (
+                f"The workers go on with job {job.id}: `annotate status --watch` follows them, "
+                f"`annotate cancel {job.id}` stops them."
+            )
+        typer.echo(said, err=True)
         raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 

@@ -5,10 +5,12 @@ videos/<fingerprint>/index.parquet       every frame's pts, the keyframes
 videos/<fingerprint>/original            the bytes of a video that workers cannot see elsewhere
 packs/<digest>/                          the packs that recipes refer to
 results/<recipe>/<fingerprint>/          chunks.json, parts/, failures/, tracks/<merge>.parquet
+cancelled/<job>                          the job is no longer wanted
 heartbeats/<worker>.json                 what is in hand; may be lost
 """
 
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -76,6 +78,18 @@ class Store:
     def write_job(self, job: Job) -> None:
         """Files the manifest."""
         self.files.write(f"jobs/{job.id}.json", job.to_json().encode())
+
+    def cancel_job(self, job_id: str) -> None:
+        """Says that nobody wants the rest of the job."""
+        self.files.write(_cancelled_key(job_id), b"")
+
+    def uncancel_job(self, job_id: str) -> None:
+        """The job is wanted again."""
+        self.files.delete(_cancelled_key(job_id))
+
+    def is_cancelled(self, job_id: str) -> bool:
+        """Whether the job was cancelled."""
+        return self.files.exists(_cancelled_key(job_id))
 
     # Videos and packs
 
@@ -221,6 +235,10 @@ class Store:
 
     # Heartbeats
 
+    def now(self) -> float:
+        """Unix time, by the clock of this host."""
+        return time.time()
+
     def write_heartbeat(self, beat: Heartbeat) -> None:
         """Says what a worker process is doing."""
         data = json.dumps(asdict(beat)).encode()
@@ -254,6 +272,10 @@ def _damaged(key: str) -> Iterator[None]:
             f"{key} in the store is damaged: {error}",
             "Delete that file and run the same submit command again: it is made anew.",
         ) from error
+
+
+def _cancelled_key(job_id: str) -> str:
+    return f"cancelled/{job_id}"
 
 
 def _index_key(fingerprint: str) -> str:

@@ -10,6 +10,16 @@ from annotate.skeletons import SKELETONS
 from annotate.store import Store
 
 
+def is_ready(store: Store, job: Job, fingerprint: str) -> bool:
+    """Whether all chunks of a video are done or given up, and its tracks do not stand."""
+    recipe = job.recipe.digest
+    if store.has_tracks(recipe, fingerprint, job.merge_digest):
+        return False
+    settled = store.parts(recipe, fingerprint) | set(store.failures(recipe, fingerprint))
+    chunks = store.read_chunks(recipe, fingerprint) or ()
+    return all(chunk.name in settled for chunk in chunks)
+
+
 def merge_video(store: Store, job: Job, fingerprint: str) -> None:
     """Makes the tracks of a video, unless they stand or a chunk is neither done nor given up.
 
@@ -22,12 +32,9 @@ def merge_video(store: Store, job: Job, fingerprint: str) -> None:
         raise StoreError(
             f"the store has no index of video {fingerprint[:12]}", "Submit the video again."
         )
-    done = store.parts(recipe, fingerprint)
-    given_up = store.failures(recipe, fingerprint)
-    if store.has_tracks(recipe, fingerprint, digest) or any(
-        chunk.name not in done and chunk.name not in given_up for chunk in chunks
-    ):
+    if not is_ready(store, job, fingerprint):
         return
+    done = store.parts(recipe, fingerprint)
 
     def parts() -> Iterator[Poses]:
         for chunk in chunks:

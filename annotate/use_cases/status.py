@@ -2,6 +2,7 @@
 
 import socket
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import psutil
@@ -117,9 +118,13 @@ class JobStatus:
         return not self.job.rejected and all(video.state == "done" for video in self.videos)
 
 
-def job_status(store: Store, job: Job) -> JobStatus:
-    """How far a job is, from the store."""
-    beats = [beat for beat in store.heartbeats() if is_alive(beat)]
+def job_status(store: Store, job: Job, told: Iterable[Heartbeat] = ()) -> JobStatus:
+    """How far a job is, from the store.
+
+    Args:
+        told: heartbeats of living workers that are not in the store.
+    """
+    beats = [*told, *(beat for beat in store.heartbeats() if is_alive(beat))]
     distinct = {video.fingerprint: video for video in reversed(job.videos)}
     order = dict.fromkeys(video.fingerprint for video in job.videos)
     return JobStatus(
@@ -130,7 +135,7 @@ def job_status(store: Store, job: Job) -> JobStatus:
 def is_alive(beat: Heartbeat) -> bool:
     """Whether the worker of a heartbeat can still be at it."""
     host, _, pid = beat.worker.rpartition("-")
-    if host == socket.gethostname() and not _runs(int(pid)):
+    if host == socket.gethostname() and not _runs(int(pid.partition(".")[0])):
         return False
     return time.time() - beat.time_s < SILENCE_S
 

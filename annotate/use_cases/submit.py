@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from annotate.chunking import chunk_frames, cut, restart_every
 from annotate.domain import IntArray, People, Selection, VideoIndex
 from annotate.errors import UsageError, VideoError
-from annotate.job import Job, JobVideo, Recipe, Rejected
+from annotate.job import Job, JobVideo, Priority, Recipe, Rejected
 from annotate.pack import read_pack
 from annotate.selection import ALL_FRAMES, asked_frames
 from annotate.settings import Settings
@@ -34,6 +35,7 @@ def submit(
     detect_every: int,
     selection: Selection = ALL_FRAMES,
     smooth_hz: float | None,
+    priority: Priority = "normal",
     workers: int,
     settings: Settings,
     progress: Progress,
@@ -47,6 +49,7 @@ def submit(
         pack: folder of the model pack.
         people, detect_every, selection: of the recipe.
         smooth_hz: cut-off of the smoother, or None.
+        priority: whose chunks workers take first.
         workers: how many processes wait for chunks.
         settings: of this host: where the queue's workers see its files.
         progress: called while files are read, and while they are copied into the store.
@@ -90,7 +93,8 @@ def submit(
         )
         for name, (path, index) in zip(names, indexes.items(), strict=True)
     )
-    return _filed(store, Job("", recipe, smooth_hz, tuple(entries), tuple(rejected)))
+    job = Job("", recipe, smooth_hz, tuple(entries), tuple(rejected), priority)
+    return _filed(store, job)
 
 
 def expand(paths: Sequence[Path]) -> list[Path]:
@@ -142,9 +146,7 @@ def _filed(store: Store, job: Job) -> Job:
         if newest.content_digest == job.content_digest:
             return newest
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    job = Job(
-        f"{stamp}-{job.content_digest[:6]}", job.recipe, job.smooth_hz, job.videos, job.rejected
-    )
+    job = replace(job, id=f"{stamp}-{job.content_digest[:6]}")
     store.write_job(job)
     return job
 

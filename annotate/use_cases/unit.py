@@ -4,11 +4,24 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from annotate.errors import AnnotateError, PackError, ProviderError, StoreError
+from annotate.domain import Chunk
+from annotate.errors import (
+    AnnotateError,
+    CancelledJobError,
+    PackError,
+    ProviderError,
+    StoreError,
+)
 from annotate.job import Failure, Job
 from annotate.store import Store
 
 MERGE_UNIT = "merge"
+
+
+def unit_key(job: Job, fingerprint: str, chunk: Chunk | None) -> str:
+    """A name of the unit that all jobs of the same recipe share."""
+    unit = f"{MERGE_UNIT}-{job.merge_digest}" if chunk is None else chunk.name
+    return f"{job.recipe.digest}:{fingerprint}:{unit}"
 
 
 def checked_job(store: Store, job_id: str, digest: str) -> Job:
@@ -34,7 +47,7 @@ def recorded_failure(store: Store, job: Job, fingerprint: str, unit: str) -> Ite
     """
     try:
         yield
-    except (StoreError, PackError, ProviderError):
+    except (StoreError, PackError, ProviderError, CancelledJobError):
         raise
     except AnnotateError as error:
         failure = Failure(unit, error.message, attempts=1)

@@ -1,39 +1,28 @@
-"""Seeing a job through on this machine: send what is missing, until nothing is."""
+"""Seeing a job through, on this machine or on others: send what is missing, until nothing is."""
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 
-from annotate.broker import Queue, embedded_worker
-from annotate.domain import Chunk
+from annotate.board import open_board, queue_errors
+from annotate.broker import Queue, embedded_worker, make_app
+from annotate.errors import QueueError
 from annotate.job import Job
 from annotate.settings import Settings
 from annotate.store import Store
+from annotate.use_cases.dispatch import Unit, pending, reconcile, send
 from annotate.use_cases.status import JobStatus, job_status
-from annotate.use_cases.unit import MERGE_UNIT
 
 POLL_S = 0.25
+FOLLOW_S = 1.0
+RECONCILE_S = 10.0
 
-# A fingerprint, and a chunk of that video or None for its merge.
-Unit = tuple[str, Chunk | None]
-
-
-def pending(status: JobStatus) -> Iterator[Unit]:
-    """What can be done now: chunks without part or failure, merges whose chunks are all there."""
-    for video in status.videos:
-        fingerprint = video.video.fingerprint
-        for chunk in video.missing:
-            yield fingerprint, chunk
-        if not video.missing and not video.merged and MERGE_UNIT not in video.failures:
-            yield fingerprint, None
+Report = Callable[[JobStatus], None]
 
 
 def work_here(
-    store: Store,
-    job: Job,
-    settings: Settings,
-    processes: int,
-    report: Callable[[JobStatus], None],
+    store: Store, job: Job, settings: Settings, processes: int, report: Report
 ) -> JobStatus:
     """Does the whole job with worker processes of this machine and gives its final status.
 
@@ -58,15 +47,43 @@ def work_here(
             for unit in waiting:
                 if unit not in sent:
                     sent.add(unit)
-                    _send(queue, job, *unit)
+                    send(queue, job, unit)
             time.sleep(POLL_S)
             troubles.check()
             status = job_status(store, job)
             report(status)
 
 
-def _send(queue: Queue, job: Job, fingerprint: str, chunk: Chunk | None) -> None:
-    if chunk is None:
-        queue.send_merge(job, fingerprint)
-    else:
-        queue.send_chunk(job, fingerprint, chunk)
+def hand_over(store: Store, job: Job, settings: Settings) -> None:
+    """Gives the job to the workers of the queue.
+
+    Raises:
+        QueueError: the queue's server does not answer.
+    """
+    board, queue = open_board(settings.broker), Queue(make_app(settings.broker))
+    store.uncancel_job(job.id)
+    with queue_errors(settings.broker):
+        board.add_job(job.id)
+        reconcile(board, queue, job_status(store, job))
+
+
+def follow(store: Store, job: Job, settings: Settings, report: Report) -> JobStatus:
+    """Watches the workers of the queue until the job is finished or cancelled.
+
+    Args:
+        report: called every second with how far it is.
+    """
+    board, queue = open_board(settings.broker), Queue(make_app(settings.broker))
+    reconciled = time.monotonic()
+    while True:
+        status = job_status(store, job, board.heartbeats())
+        report(status)
+        if status.finished or store.is_cancelled(job.id):
+            return status
+        began = time.monotonic()
+        # The workers do the same; here it helps where none is left that could.
+        if began - reconciled >= RECONCILE_S and board.turn("reconcile", RECONCILE_S):
+            with suppress(QueueError), queue_errors(settings.broker):
+                reconcile(board, queue, status)
+            reconciled = time.monotonic()
+        time.sleep(max(FOLLOW_S, 5 * (time.monotonic() - began)))

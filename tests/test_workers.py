@@ -1,0 +1,155 @@
+"""Workers that share a queue and a store, and what becomes of their chunks when they die."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from annotate.errors import ExitCode
+from tests.command import PATIENCE_S, Host
+from tests.servers import RedisServer, wait_until
+
+EXACT = ("--detect-every", "1")
+# Many chunks, so that there is something to lose.
+FINE = (*EXACT, "--processes", "12")
+
+
+@pytest.fixture
+def shared(host: Host, redis_server: RedisServer) -> Host:
+    """A host whose store is a shared folder, with a queue."""
+    return Host(host.store, host.packs, host.home, {"ANNOTATE_BROKER": redis_server.url})
+
+
+@pytest.fixture
+def start_worker(shared: Host) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Starts workers of one process, and ends what is left of them."""
+    started = []
+
+    def start(*options: str) -> "subprocess.Popen[str]":
+        process = shared.start("worker", "--concurrency", "1", *options)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        end(process)
+
+
+def family(process: "subprocess.Popen[str]") -> list[int]:
+    """Process ids of the worker's Celery and of that one's children."""
+    import psutil
+
+    try:
+        return [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def end(process: "subprocess.Popen[str]") -> None:
+    """Kills the worker and all its processes."""
+    for pid in [*family(process), process.pid]:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    process.communicate()
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory, blazepose_pack: Path, walk: Path) -> bytes:
+    """The export of the walk, made on one machine without a queue."""
+    home = tmp_path_factory.mktemp("alone")
+    host = Host(home / "store", blazepose_pack.parent, home)
+    host.run("submit", walk, *EXACT)
+    return host.exported()
+
+
+def status(host: Host) -> dict:
+    code = host.start("status", "--json")
+    out, _ = code.communicate(timeout=PATIENCE_S)
+    return json.loads(out)
+
+
+def test_two_workers_give_the_bytes_of_one_machine(
+    shared: Host, walk: Path, start_worker, alone: bytes
+):
+    start_worker(), start_worker()
+    said = shared.run("submit", walk, *FINE)
+    assert "1 of 1 videos done, 240 frames" in said.out
+    assert shared.exported() == alone
+
+
+def test_a_job_waits_for_workers_and_says_so(shared: Host, walk: Path, start_worker):
+    said = shared.run("submit", walk, *FINE, "--detach")
+    assert "handed to the workers" in said.out
+    assert "No worker is there" in shared.run("status").out
+    worker = start_worker("--stop-when-idle")
+    _, err = worker.communicate(timeout=PATIENCE_S)
+    assert worker.returncode == 0, err
+    assert json.loads(shared.run("status", "--json").out)["complete"]
+
+
+def test_status_names_the_workers(shared: Host, walk: Path, start_worker):
+    start_worker()
+    shared.run("submit", walk, "--people", "all", "--detach")
+    wait_until(lambda: bool(status(shared)["workers"]), "a worker")
+    now = status(shared)
+    assert [one["processes"] for one in now["queue"]["workers"]] == [1]
+    assert now["workers"][0]["provider"] == "cpu"
+    assert "frames/s" in shared.run("status").out
+
+
+def test_the_chunk_of_a_killed_worker_is_done_by_another(
+    shared: Host, walk: Path, start_worker, alone: bytes
+):
+    first = start_worker()
+    shared.run("submit", walk, *FINE, "--detach")
+    wait_until(lambda: bool(status(shared)["workers"]), "the first worker")
+    end(first)
+    start_worker()
+    assert "1 of 1 videos done" in shared.run("submit", walk, *FINE).out
+    assert shared.exported() == alone
+
+
+def test_a_worker_that_is_asked_to_stop_finishes_its_chunk(shared: Host, walk: Path, start_worker):
+    worker = start_worker()
+    shared.run("submit", walk, *FINE, "--detach")
+    wait_until(lambda: bool(status(shared)["workers"]), "the worker")
+    worker.send_signal(signal.SIGTERM)
+    _, err = worker.communicate(timeout=PATIENCE_S)
+    assert worker.returncode == 0, err
+    assert "Stopped." in err
+    now = status(shared)
+    assert 0 < now["frames_done"] < now["frames"]
+    assert not now["workers"]
+
+
+def test_a_cancelled_job_stops_and_can_go_on(shared: Host, walk: Path, start_worker):
+    start_worker()
+    shared.run("submit", walk, "--people", "all", "--detach")
+    wait_until(lambda: bool(status(shared)["workers"]), "the worker")
+    job = status(shared)["job"]
+    assert "is cancelled" in shared.run("cancel", job).out
+    wait_until(lambda: not status(shared)["workers"], "an idle worker")
+    assert status(shared)["cancelled"]
+    assert "Cancelled" in shared.run("status").out
+    assert "1 of 1 videos done" in shared.run("retry", job).out
+
+
+def test_without_the_queue_the_store_still_tells(
+    shared: Host, walk: Path, redis_server: RedisServer
+):
+    shared.run("submit", walk, *FINE, "--detach")
+    redis_server.kill()
+    said = shared.run("status").out
+    assert "does not answer" in said
+    assert "walk.mp4" in said
+    assert "does not answer" in shared.run("submit", walk, *FINE, code=ExitCode.FAILED).err
+
+
+def test_a_worker_without_a_queue_says_what_to_do(host: Host):
+    assert "ANNOTATE_BROKER" in host.run("worker", code=ExitCode.USAGE).err

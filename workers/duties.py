@@ -1,0 +1,68 @@
+"""What a worker's parent process does beside its tasks: says that it is there, and reconciles."""
+
+import logging
+import os
+import platform
+import signal
+import socket
+import threading
+import time
+from typing import Any
+
+from celery import signals
+
+from annotate import __version__
+from annotate.board import Board, queue_errors
+from annotate.broker import Queue
+from annotate.errors import AnnotateError
+from annotate.settings import WORKER_VARIABLE, settings_from
+from annotate.use_cases.dispatch import reconcile_all
+from annotate.use_cases.work import RECONCILE_S
+from workers.application import app
+from workers.host import this_board, this_store, this_worker
+
+TELL_S = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+@signals.celeryd_after_setup.connect
+def _name(**_: object) -> None:
+    """Tells the processes which worker they belong to; the supervisor may have named it before."""
+    os.environ.setdefault(WORKER_VARIABLE, f"{socket.gethostname()}-{os.getpid()}")
+
+
+@signals.worker_ready.connect
+def _begin(sender: Any, **_: object) -> None:
+    board = this_board()
+    if board is not None:
+        facts = {
+            "worker": this_worker(),
+            "host": socket.gethostname(),
+            "machine": platform.machine(),
+            "pid": os.getpid(),
+            "processes": sender.controller.concurrency,
+            "version": __version__,
+        }
+        threading.Thread(target=_duties, args=(board, facts), name="duties", daemon=True).start()
+
+
+def _duties(board: Board, facts: dict[str, Any]) -> None:
+    queue, broker = Queue(app), settings_from().broker
+    due, parent = time.monotonic(), os.getppid()
+    while True:
+        if os.getppid() != parent:
+            # The supervisor was killed: nobody else would ever stop this worker.
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
+        try:
+            with queue_errors(broker):
+                board.write_worker(facts)
+                began = time.monotonic()
+                if began >= due and board.turn("reconcile", RECONCILE_S):
+                    reconcile_all(board, queue, this_store())
+                    # Of a great store it takes long: never more than a part of one core.
+                    due = time.monotonic() + max(RECONCILE_S, 10 * (time.monotonic() - began))
+        except AnnotateError as error:
+            logger.warning("%s", error.message)
+        time.sleep(TELL_S)
