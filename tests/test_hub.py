@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from qai_hub.util import session
 from typer.testing import CliRunner, Result
@@ -20,9 +21,12 @@ from annotate.inference.host import emulates_npu
 from annotate.pack import read_pack
 from annotate.packs.installed import installed_packs, verify_pack
 from annotate.soc import find_soc
+from annotate.use_cases.add_pack import add_pack
+from annotate.use_cases.hub_verify import ordered
 from annotate.variant import variant_folder
 from tests.command import Host
 from tests.hub_service import QCS8550, TOKEN, X_ELITE, HubServer, HubService
+from tests.made_asset import STEPS, asset_files, write_zip
 
 pytestmark = [
     pytest.mark.skipif(
@@ -150,6 +154,21 @@ def test_8_bit_models_that_fail_the_bar_are_blocked(
     assert "is not good enough" in verdict["reason"]
     assert verdict["variant"] is None
     assert [pack.name for pack in installed_packs(packs)] == ["blazepose-full"]
+
+
+def test_integers_of_a_quantized_output_are_compared_as_what_they_stand_for(
+    tmp_path: Path, packs: Path
+):
+    asset = write_zip(tmp_path / "asset.zip", asset_files(quantized=True))
+    pack = read_pack(add_pack(asset, packs))
+    _, scale, zero = STEPS["scores"]
+    like = [np.zeros((1, 25, 4), np.float32), np.zeros(1, np.float32)]
+    answers = {
+        "landmarks": [np.zeros((1, 25, 4), np.uint16)],
+        "scores": [np.array([192], np.uint8)],
+    }
+    ((_, flag),) = ordered(answers, pack.landmark, like)
+    assert flag.tolist() == [(192 - zero) * scale] == [0.75]
 
 
 def test_psnr_is_that_of_the_noise_of_the_device(configured: HubService, stroll: Path):

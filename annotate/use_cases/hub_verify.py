@@ -11,6 +11,8 @@ from annotate.domain import FloatArray
 from annotate.errors import HubError, PackError
 from annotate.hub.precompiled import variant_of
 from annotate.inference import load_models
+from annotate.inference.quantized import to_reals
+from annotate.pack import DetectorSpec, LandmarkSpec
 from annotate.packs.asset import read_onnx
 from annotate.packs.publish import new_pack, publish
 from annotate.pipeline.fidelity import Fidelity, Outputs, check_fidelity, fidelity_of
@@ -55,7 +57,7 @@ def verify(asked: HubPack, crops: Crops) -> Verdict:
     for stage in STAGES:
         model, spec = asked.models.stage(stage), asked.models.pack.stages[stage]
         expected = [model.run(picture) for picture in crops.of(stage)]
-        outputs = _ordered(asked.hub.outputs(asked.job(step, stage)), spec.outputs, expected[0])
+        outputs = ordered(asked.hub.outputs(asked.job(step, stage)), spec, expected[0])
         found[stage] = fidelity_of(spec, expected, outputs)
         try:
             check_fidelity(stage, found[stage])
@@ -107,12 +109,22 @@ def _download_quantized(asked: HubPack, stage: str, file: Path) -> None:
         got.unlink()
 
 
-def _ordered(
-    answers: Mapping[str, Sequence[NDArray[np.generic]]], names: Sequence[str], like: Outputs
+def ordered(
+    answers: Mapping[str, Sequence[NDArray[np.generic]]],
+    spec: DetectorSpec | LandmarkSpec,
+    like: Outputs,
 ) -> list[list[FloatArray]]:
-    """For each crop the outputs in the model's order; a runtime that renames them keeps sizes."""
+    """For each crop a device's answers as the model gives them: in its order, float32.
+
+    Args:
+        answers: by the name of the output; a runtime that renames them keeps their sizes.
+        like: what the model gives for one crop.
+
+    Raises:
+        HubError: an output is not among them.
+    """
     columns = []
-    for name, right in zip(names, like, strict=True):
+    for name, right in zip(spec.outputs, like, strict=True):
         fit = [key for key, rows in answers.items() if rows[0].size == right.size]
         key = name if name in answers else fit[0] if len(fit) == 1 else None
         if key is None or answers[key][0].size != right.size:
@@ -120,5 +132,9 @@ def _ordered(
                 f"the device's outputs are {sorted(answers)}, and {name!r} is none of them",
                 "Compile for another runtime; precompiled_qnn_onnx keeps the names.",
             )
-        columns.append([np.asarray(r, np.float32).reshape(right.shape) for r in answers[key]])
+        rows = [row.reshape(right.shape) for row in answers[key]]
+        if name in spec.quantized:
+            columns.append([to_reals(row, spec.quantized[name]) for row in rows])
+        else:
+            columns.append([row.astype(np.float32) for row in rows])
     return [list(row) for row in zip(*columns, strict=True)]
