@@ -21,6 +21,7 @@ from annotate.job import Recipe
 from annotate.pack import Pack, read_pack
 from annotate.pipeline import PoseEstimator
 from annotate.pipeline.duplicates import distinct_poses
+from annotate.pipeline.estimator import LOOK_BACK
 from annotate.pipeline.search import Candidate, Search, newcomers
 from annotate.scene import Camera, Person, Renderer, Scene, WayPoint, truth
 from annotate.skeletons import SKELETONS
@@ -207,14 +208,14 @@ def counts(poses: Poses) -> list[int]:
     [
         (1, [BRIGHT, DIM, GONE, BRIGHT], [1, 0, 0, 1]),
         (2, [BRIGHT, DIM, DIM, DIM], [1, 1, 1, 1]),
-        (2, [DIM, BRIGHT, BRIGHT, DIM], [0, 0, 1, 1]),
+        (2, [GONE, BRIGHT, BRIGHT, DIM], [0, 1, 1, 1]),
         (2, [BRIGHT, GONE, DIM, DIM], [1, 0, 0, 0]),
         (2, [BRIGHT, BRIGHT, BRIGHT, BRIGHT], [1, 1, 1, 1]),
     ],
     ids=[
         "the detector alone, on every frame",
         "whom the detector misses is carried on",
-        "the detector looks at every second frame",
+        "whom the detector finds late is followed back until he is gone",
         "who is gone is not carried on",
         "who is carried and found again is one person",
     ],
@@ -224,6 +225,12 @@ def test_who_is_in_each_frame(
 ):
     estimator = PoseEstimator(fakes(read_pack(blazepose_pack)), detect_every=detect_every)
     assert counts(estimator.run(grey(levels), made_index(len(levels)))) == expected
+
+
+def test_nobody_is_followed_back_farther_than_frames_are_kept(blazepose_pack: Path):
+    estimator = PoseEstimator(fakes(read_pack(blazepose_pack)), detect_every=20)
+    found = counts(estimator.run(grey([DIM] * 20 + [BRIGHT]), made_index(21)))
+    assert found == [0] * (20 - LOOK_BACK) + [1] * (LOOK_BACK + 1)
 
 
 def test_a_carried_person_is_looked_for_where_he_was_seen_last(blazepose_pack: Path):

@@ -228,9 +228,9 @@ class Linker:
         usual = settings.link_place + gap * (
             settings.link_drift + (2 - belief) / 2 * settings.link_speed
         )
-        turn = np.linalg.norm(start.velocity - end.velocity) / height / settings.link_speed
+        turn = np.linalg.norm(start.velocity - end.velocity) / height / settings.link_turn
         growth = np.log(end.height / start.height) / settings.link_growth
         shape = np.abs(end.bones - start.bones).mean() / settings.link_bones
         wider = 4 * np.log(usual / settings.link_place)
-        turned = end.belief * start.belief * turn**2
+        turned = end.belief * start.belief * min(float(turn**2), settings.link_turn_most)
         return float((miss / usual) ** 2 + wider + turned + growth**2 + shape**2)

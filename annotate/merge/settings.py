@@ -40,8 +40,9 @@ class MergeSettings:
             close by.
         link_place, link_drift: how far from where he is expected somebody usually is, in heights,
             and by how much more for each second unseen.
-        link_speed: how much a velocity usually changes, or is where it is unknown, in heights
-            a second.
+        link_speed, link_turn: how large a velocity usually is where it is unknown, and how much it
+            changes, in heights a second.
+        link_turn_most: the most that a change of velocity costs: people do turn back.
         link_growth, link_bones: how much the logarithms of size, and of the lengths of bones,
             usually differ.
         link_least_s: shorter tracks tell no motion, and only fill gaps between others.
@@ -62,7 +63,7 @@ class MergeSettings:
     inside_s: float = 2.0
 
     clear_similarity: float = 0.7
-    clear_margin: float = 0.3
+    clear_margin: float = 0.15
     touch_similarity: float = 0.25
     least_similarity: float = 0.3
     birth_score: float = 0.4
@@ -75,11 +76,13 @@ class MergeSettings:
     least_s: float = 0.2
     link_s: float = 2.0
     link_cost: float = 14.0
-    link_doubt: float = 0.3
+    link_doubt: float = 0.5
     link_place: float = 0.08
     link_drift: float = 0.25
     link_speed: float = 0.6
-    link_growth: float = 0.15
+    link_turn: float = 0.5
+    link_turn_most: float = 5.0
+    link_growth: float = 0.25
     link_bones: float = 0.4
     link_least_s: float = 0.15
     link_motion_s: float = 1.0

@@ -153,13 +153,17 @@ class Tracker:
         for run in begun.tolist():
             owner = owners.get(run)
             if owner is None:
-                if poses.score[runs.first[run]] < self._settings.birth_score:
+                if poses.score[runs.rows(run)].max() < self._settings.birth_score:
                     continue
-                owner = Track(self._born)
-                self._born += 1
-                self._alive.append(owner)
+                owner = self._begin()
             self._extend(owner, poses, runs, run)
             yield run, owner
+
+    def _begin(self) -> Track:
+        track = Track(self._born)
+        self._born += 1
+        self._alive.append(track)
+        return track
 
     def _pairs(
         self, tracks: list[Track], poses: _Poses, rows: IntArray, time_s: float
