@@ -20,8 +20,8 @@ from annotate.skeletons import SKELETONS
 # A pose whose next ROI overlaps the one that it was seen in by less is looked at again in that.
 SETTLED_IOU = 0.9
 # Through so many frames is somebody followed back from where the detector finds him. On made scenes
-# of people who cross, a quarter of all misses, for a tenth more runs of the landmark model; twice as
-# many frames, which all stay in memory, find no more.
+# of people who cross it saves a quarter of all misses, for a tenth more runs of the landmark model;
+# twice as many frames, which all stay in memory, save no more.
 LOOK_BACK = 10
 
 
