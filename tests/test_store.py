@@ -1,7 +1,9 @@
 """The store gives back what was filed, and shows no half-written object."""
 
 import errno
+import os
 import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from pathlib import Path
@@ -14,6 +16,7 @@ from annotate.errors import PackError, StoreError, UsageError
 from annotate.job import Failure, Heartbeat, Job, JobVideo, Recipe, Rejected
 from annotate.pack import read_pack
 from annotate.store import LocalFiles, Store, open_store
+from annotate.use_cases.clean import garbage, remove
 from tests.made_poses import FINGERPRINT, made_index, made_poses
 
 RECIPE = Recipe("blazepose-full", "00" * 32)
@@ -263,3 +266,37 @@ def test_a_pack_that_somebody_changed_is_refused(store: Store, pack: Path, tmp_p
         store.pack_folder(digest, tmp_path / "copies")
     with pytest.raises(PackError, match="has no"):
         store.pack_folder("none", tmp_path / "copies")
+
+
+def test_what_no_job_needs_is_found_and_deleted(store: Store):
+    other = replace(JOB, id="20260103-000000-000000", recipe=replace(RECIPE, detect_every=5))
+    for job in (JOB, other):
+        store.write_job(job)
+        store.write_index(made_index())
+        store.write_chunks(job.recipe.digest, FINGERPRINT, [CHUNK])
+    store.write_chunks("forgotten", FINGERPRINT, [CHUNK])
+    assert garbage(store) == [], "what is young may belong to a job that is being submitted"
+
+    found = garbage(store, [other.id])
+    assert [(one.kind, len(one.entries)) for one in found] == [("jobs", 1), ("results", 2)]
+    remove(store, found)
+    assert store.job_ids() == [JOB.id]
+    assert store.read_chunks(JOB.recipe.digest, FINGERPRINT) == (CHUNK,)
+    assert store.read_chunks(other.recipe.digest, FINGERPRINT) is None
+    assert store.read_index(FINGERPRINT) is not None
+    assert garbage(store, [JOB.id])[0].kind == "jobs"
+
+
+def test_what_a_killed_writer_left_is_found_a_day_later(tmp_path: Path):
+    store = open_store(str(tmp_path))
+    store.write_job(JOB)
+    left = tmp_path / "jobs" / f"x.json.tmp-{'0' * 32}"
+    left.write_bytes(b"half")
+    assert garbage(store) == []
+    yesterday = time.time() - 2 * 86400
+    os.utime(left, (yesterday, yesterday))
+    (found,) = garbage(store)
+    assert (found.kind, found.size) == ("leftovers", 4)
+    remove(store, [found])
+    assert not left.exists()
+    assert store.job_ids() == [JOB.id]

@@ -12,6 +12,7 @@ import typer
 
 from annotate import __version__
 from annotate.cli import models, models_hub
+from annotate.cli.clean import clean
 from annotate.cli.compile import compile_pack
 from annotate.cli.demo import demo
 from annotate.cli.doctor import doctor
@@ -38,6 +39,7 @@ app.command()(export)
 app.command()(retry)
 app.command()(jobs)
 app.command()(cancel)
+app.command()(clean)
 app.command()(worker)
 app.add_typer(models.app, name="models")
 models.app.command("compile")(compile_pack)

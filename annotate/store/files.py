@@ -7,6 +7,7 @@ the writer is killed.
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import BinaryIO
 
@@ -15,6 +16,23 @@ from annotate.errors import StoreError
 # bytes done, bytes in all
 Progress = Callable[[int, int], None]
 BLOCK = 8 * 2**20
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What stands somewhere below a key.
+
+    Attributes:
+        key: of the object, or of what a killed writer left of one.
+        size: in bytes.
+        modified_s: Unix time of the last change, by the store's clock.
+        left: a writer that was killed left it; no reader sees it.
+    """
+
+    key: str
+    size: int
+    modified_s: float
+    left: bool = False
 
 
 class Files(ABC):
@@ -46,6 +64,10 @@ class Files(ABC):
     @abstractmethod
     def names(self, key: str) -> list[str]:
         """Names of what is directly below `key`, sorted; empty where nothing stands."""
+
+    @abstractmethod
+    def walk(self, key: str) -> list[Entry]:
+        """Everything below `key`, at any depth."""
 
     @abstractmethod
     def delete(self, key: str) -> None:

@@ -5,12 +5,12 @@ import os
 import stat
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from annotate.errors import StoreError
-from annotate.store.files import BLOCK, Files, Progress, checked_key
+from annotate.store.files import BLOCK, Entry, Files, Progress, checked_key
 
 _TEMPORARY = ".tmp-"
 
@@ -73,6 +73,20 @@ class LocalFiles(Files):
             except FileNotFoundError:
                 return []
         return sorted(name for name in names if _TEMPORARY not in name)
+
+    def walk(self, key: str) -> list[Entry]:
+        """As in `Files`."""
+        found = []
+        with self._errors("list", key):
+            for path in self.path(key).rglob("*"):
+                # Others write and delete meanwhile.
+                with suppress(FileNotFoundError):
+                    status = path.stat()
+                    if stat.S_ISREG(status.st_mode):
+                        place = path.relative_to(self.root).as_posix()
+                        left = _TEMPORARY in path.name
+                        found.append(Entry(place, status.st_size, status.st_mtime, left))
+        return found
 
     def delete(self, key: str) -> None:
         """As in `Files`."""

@@ -1,0 +1,274 @@
+"""Fault drill of workers and queue: something dies, hangs or forgets; the job ends with the same
+bytes.
+
+Run with `pytest -m drill tests/test_drill_workers.py`; it prints a table.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+
+from annotate.board import open_board
+from annotate.broker import Queue, make_app
+from annotate.job import Job
+from annotate.store import Store
+from annotate.use_cases.dispatch import pending, send
+from annotate.use_cases.status import VideoStatus, job_status
+from tests.command import Host
+from tests.servers import RedisServer
+
+EXACT = ("--detect-every", "1")
+# 24 chunks of 10 frames.
+FINE = (*EXACT, "--processes", "24")
+PATIENCE_S = 300.0
+FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+pytestmark = [pytest.mark.drill, pytest.mark.timeout(900)]
+
+Worker = subprocess.Popen
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    tmp_path_factory: pytest.TempPathFactory, blazepose_pack: Path, walk: Path
+) -> bytes:
+    home = tmp_path_factory.mktemp("undisturbed")
+    host = Host(home / "store", blazepose_pack.parent, home)
+    host.run("submit", walk, *EXACT)
+    return host.exported()
+
+
+@dataclass
+class Fleet:
+    """A host that submits, and the workers of its queue."""
+
+    host: Host
+    server: RedisServer
+    workers: list["Worker[str]"] = field(default_factory=list)
+
+    def start(self, more: Mapping[str, str] | None = None) -> None:
+        """One more worker, of one process."""
+        host = Host(
+            self.host.store, self.host.packs, self.host.home, {**self.host.more, **(more or {})}
+        )
+        self.workers.append(host.start("worker", "--concurrency", "1"))
+
+    def processes(self) -> list[psutil.Process]:
+        """Of all workers: supervisors, Celery's and theirs."""
+        found = []
+        for worker in self.workers:
+            try:
+                root = psutil.Process(worker.pid)
+                found += [root, *root.children(recursive=True)]
+            except psutil.NoSuchProcess:
+                continue
+        return found
+
+    def kill(self, worker: "Worker[str]") -> None:
+        """The whole of a worker, at once."""
+        root = psutil.Process(worker.pid)
+        for process in [root, *root.children(recursive=True)]:
+            process.kill()
+        worker.communicate()
+        self.workers.remove(worker)
+
+
+@pytest.fixture
+def fleet(host: Host, redis_server: RedisServer) -> Iterator[Fleet]:
+    shared = Host(host.store, host.packs, host.home, {"ANNOTATE_BROKER": redis_server.url})
+    made = Fleet(shared, redis_server)
+    yield made
+    for process in made.processes():
+        process.kill()
+    for worker in made.workers:
+        worker.communicate()
+
+
+@dataclass
+class Drill:
+    """Watches a job; once some chunks are done and others in hand, something happens.
+
+    Attributes:
+        in_hand: chunks that workers had in hand when it began.
+        seen: (worker process, chunk) of everything that was ever begun.
+        over: when it was over.
+        recovery_s: from then until all that was in hand is done.
+    """
+
+    fleet: Fleet
+    job: Job
+    happen: Callable[[], None]
+    in_hand: set[str] = field(default_factory=set)
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    over: float = 0.0
+    recovery_s: float = 0.0
+
+    def run(self) -> VideoStatus:
+        """Until everything is done; the job's status at the end."""
+        store = self.fleet.host.opened()
+        board = open_board(self.fleet.server.url)
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            beats = board.heartbeats()
+            (video,) = job_status(store, self.job, beats).videos
+            running = {beat.chunk.name for beat in video.running}
+            self.seen |= {(beat.worker, beat.chunk.name) for beat in video.running}
+            if not self.over and len(video.done) >= 3 and running - video.done:
+                self.in_hand = running - video.done
+                self.happen()
+                self.over = time.monotonic()
+            elif self.over and not self.recovery_s and self.in_hand <= video.done:
+                self.recovery_s = time.monotonic() - self.over
+            if video.finished:
+                return video
+            assert time.monotonic() < deadline, f"{len(video.missing)} chunks are missing"
+            time.sleep(0.05)
+
+    @property
+    def redone(self) -> int:
+        """How many chunks were begun once more."""
+        return len(self.seen) - len({chunk for _, chunk in self.seen})
+
+
+def submitted(fleet: Fleet, video: Path) -> Job:
+    fleet.host.run("submit", video, *FINE, "--detach")
+    store: Store = fleet.host.opened()
+    return store.newest_job()
+
+
+@pytest.fixture
+def drill(
+    fleet: Fleet, walk: Path, undisturbed: bytes, drill_row: Callable[..., None]
+) -> Callable[..., None]:
+    """Sees a job through a fault with two workers, and files a row of the table."""
+
+    def run(fault: str, happen: Callable[[], None], more: Mapping[str, str] | None = None) -> None:
+        job = submitted(fleet, walk)
+        fleet.start()
+        fleet.start(more)
+        watched = Drill(fleet, job, happen)
+        video = watched.run()
+        assert video.state == "done"
+        assert watched.recovery_s, "nothing happened"
+        drill_row(fault, watched.recovery_s, watched.redone, len(video.missing))
+        assert fleet.host.exported() == undisturbed
+
+    return run
+
+
+def working_pids(fleet: Fleet) -> list[int]:
+    beats = open_board(fleet.server.url).heartbeats()
+    return [int(beat.worker.rpartition("-")[2]) for beat in beats]
+
+
+def test_a_pool_process_is_killed(drill, fleet: Fleet):
+    drill("pool process killed", lambda: os.kill(working_pids(fleet)[0], signal.SIGKILL))
+
+
+def test_the_parent_of_a_pool_is_killed(drill, fleet: Fleet):
+    def happen() -> None:
+        parent = psutil.Process(working_pids(fleet)[0]).parent()
+        assert parent is not None
+        parent.kill()
+
+    drill("pool's parent killed", happen)
+
+
+def test_a_whole_worker_is_killed(drill, fleet: Fleet):
+    drill("whole worker killed", lambda: fleet.kill(fleet.workers[0]))
+
+
+def test_all_workers_are_killed(drill, fleet: Fleet):
+    def happen() -> None:
+        for worker in list(fleet.workers):
+            fleet.kill(worker)
+        fleet.start()
+
+    drill("all workers killed, one started", happen)
+
+
+def test_redis_is_killed_and_comes_back(drill, fleet: Fleet):
+    def happen() -> None:
+        fleet.server.kill()
+        time.sleep(3)
+        fleet.server.start()
+
+    drill("Redis killed, back after 3 s (AOF)", happen)
+
+
+def test_redis_forgets_everything(drill, fleet: Fleet):
+    drill("Redis wiped (FLUSHALL)", lambda: fleet.server.client().flushall())
+
+
+def test_connections_are_dropped(drill, fleet: Fleet):
+    def happen() -> None:
+        with fleet.server.client() as client:
+            client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+
+    drill("all connections dropped", happen)
+
+
+def test_redis_is_frozen(drill, fleet: Fleet):
+    def happen() -> None:
+        fleet.server.freeze()
+        time.sleep(60)
+        fleet.server.thaw()
+
+    drill("Redis frozen for 60 s", happen)
+
+
+@pytest.mark.skipif(not FAKETIME.exists(), reason="needs libfaketime (Debian's faketime)")
+def test_the_clock_of_a_worker_is_an_hour_off(drill, fleet: Fleet):
+    wrong = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": "+3600s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    drill(
+        "a worker's clock an hour ahead, another killed",
+        lambda: fleet.kill(fleet.workers[0]),
+        wrong,
+    )
+
+
+def test_every_chunk_is_sent_twice(drill, fleet: Fleet):
+    def happen() -> None:
+        job = fleet.host.opened().newest_job()
+        queue = Queue(make_app(fleet.server.url))
+        for unit in pending(job_status(fleet.host.opened(), job)):
+            send(queue, job, unit)
+
+    drill("every chunk sent twice", happen)
+
+
+def test_a_chunk_that_kills_its_process_is_given_up(
+    fleet: Fleet, walk: Path, undisturbed: bytes, drill_row: Callable[..., None]
+):
+    """Whoever has the fifth chunk in hand is killed, as by a video that crashes its decoder."""
+    job = submitted(fleet, walk)
+    fleet.start()
+    fleet.start()
+    store, board = fleet.host.opened(), open_board(fleet.server.url)
+    killed: set[int] = set()
+    began, deadline = time.monotonic(), time.monotonic() + PATIENCE_S
+    while True:
+        beats = board.heartbeats()
+        (video,) = job_status(store, job, beats).videos
+        poison = video.chunks[4].name
+        for beat in beats:
+            pid = int(beat.worker.rpartition("-")[2])
+            if beat.chunk.name == poison and pid not in killed:
+                killed.add(pid)
+                os.kill(pid, signal.SIGKILL)
+        if video.finished:
+            break
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert video.state == "partial"
+    assert list(video.failures) == [poison]
+    assert len(killed) == 3
+    drill_row("chunk that kills its process, given up", time.monotonic() - began, 2, 1)
+    fleet.host.run("retry")
+    assert fleet.host.exported() == undisturbed
