@@ -8,7 +8,6 @@ and a worker from its start to its first part. Packs are looked for where ANNOTA
 """
 
 import argparse
-import os
 import shutil
 import sys
 import tempfile
@@ -46,11 +45,11 @@ def timed(host: Host, *arguments: str | Path) -> float:
 
 def first_part(host: Host, folder: Path) -> float:
     """Seconds from the start of a worker to its first part."""
-    before = len(os.listdir(folder)) if folder.exists() else 0
+    before = len(list(folder.iterdir())) if folder.exists() else 0
     began = time.monotonic()
     worker = host.start("worker", "--concurrency", "1")
     try:
-        while not folder.exists() or len(os.listdir(folder)) == before:
+        while not folder.exists() or len(list(folder.iterdir())) == before:
             time.sleep(0.02)
             if worker.poll() is not None:
                 sys.exit(f"the worker ended: {worker.communicate()}")
