@@ -129,6 +129,8 @@ def record_lost_worker(exception: BaseException | None = None, args: Any = (), *
     job_id, digest, fingerprint, *bounds = args
     store = this_store()
     job, chunk = checked_job(store, job_id, digest), _chunk(bounds)
+    if board := this_board():
+        board.end(unit_key(job, fingerprint, chunk), this_worker())
     _give_up(store, job, fingerprint, chunk.name if chunk else MERGE_UNIT, str(exception))
 
 
