@@ -161,7 +161,7 @@ class Job:
         for video in self.videos:
             if video.fingerprint == fingerprint:
                 return video
-        raise StoreError(f"job {self.id} has no video {fingerprint[:12]}", "Submit it again.")
+        raise StoreError(f"job {self.id} has no video {fingerprint!s:.12}", "Submit it again.")
 
 
 @dataclass(frozen=True)

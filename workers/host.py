@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from annotate.board import Board, open_board
-from annotate.domain import People
+from annotate.domain import Chunk, People
 from annotate.inference import Models, QnnSettings, checked_provider, load_models
 from annotate.job import Recipe
 from annotate.pack import read_pack
@@ -26,6 +26,23 @@ def estimator_of(store: Store, recipe: Recipe) -> PoseEstimator:
     """The pipeline of a recipe, its models loaded once in this process."""
     folder = _pack_folder(store, recipe.pack)
     return _estimator(folder, recipe.people, recipe.detect_every)
+
+
+def planned_chunk(
+    store: Store, recipe: str, fingerprint: str, bounds: tuple[int, int]
+) -> Chunk | None:
+    """The chunk of a video with these bounds, or None where it was not cut so."""
+    chunk = _chunks(store, recipe, fingerprint).get(bounds)
+    if chunk is None:  # the results may have been deleted, and the video cut anew
+        _chunks.cache_clear()
+        chunk = _chunks(store, recipe, fingerprint).get(bounds)
+    return chunk
+
+
+@lru_cache(maxsize=4)
+def _chunks(store: Store, recipe: str, fingerprint: str) -> dict[tuple[int, int], Chunk]:
+    chunks = store.read_chunks(recipe, fingerprint) or ()
+    return {(chunk.start, chunk.stop): chunk for chunk in chunks}
 
 
 @lru_cache(maxsize=1)

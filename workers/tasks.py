@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from billiard.einfo import ExceptionWithTraceback
@@ -17,9 +18,15 @@ from annotate.settings import settings_from
 from annotate.store import Store
 from annotate.use_cases.merge import is_ready, merge_video
 from annotate.use_cases.run_chunk import run_chunk
-from annotate.use_cases.unit import MERGE_UNIT, checked_job, recorded_failure, unit_key
+from annotate.use_cases.unit import (
+    MERGE_UNIT,
+    checked_chunk,
+    checked_job,
+    recorded_failure,
+    unit_key,
+)
 from workers.application import app
-from workers.host import estimator_of, this_board, this_store, this_worker
+from workers.host import estimator_of, planned_chunk, this_board, this_store, this_worker
 
 
 class ReportingRequest(Request):
@@ -53,7 +60,8 @@ def chunk_task(job_id: str, digest: str, fingerprint: str, start: int, stop: int
     """Makes the part of a chunk, and asks for the merge if it was the last one."""
     store = this_store()
     job = checked_job(store, job_id, digest)
-    chunk = Chunk(start, stop)
+    planned = partial(planned_chunk, store, job.recipe.digest)
+    chunk = checked_chunk(job, fingerprint, (start, stop), planned)
     with _in_hand(store, job, fingerprint, chunk) as mine:
         if mine:
             run_chunk(
@@ -74,6 +82,7 @@ def merge_task(job_id: str, digest: str, fingerprint: str) -> None:
     """Makes the tracks of a video whose parts are all there."""
     store = this_store()
     job = checked_job(store, job_id, digest)
+    job.video(fingerprint)  # raises where the job has no such video
     with _in_hand(store, job, fingerprint, None) as mine:
         if mine:
             merge_video(store, job, fingerprint)

@@ -1,7 +1,7 @@
 """What chunks and merges share: the manifest they trust, and how they are given up."""
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from annotate.domain import Chunk
@@ -16,6 +16,9 @@ from annotate.job import Failure, Job
 from annotate.store import Store
 
 MERGE_UNIT = "merge"
+
+# Of a video's fingerprint and of bounds: the chunk, or None where it was not cut so.
+Planned = Callable[[str, tuple[int, int]], Chunk | None]
 
 
 def unit_key(job: Job, fingerprint: str, chunk: Chunk | None) -> str:
@@ -37,6 +40,27 @@ def checked_job(store: Store, job_id: str, digest: str) -> Job:
             "Somebody changed it; submit the videos again.",
         )
     return job
+
+
+def checked_chunk(job: Job, fingerprint: str, bounds: tuple[int, int], planned: Planned) -> Chunk:
+    """The chunk that a message asks for, if the job is made of it.
+
+    Args:
+        bounds: start and stop.
+        planned: finds a chunk of a video.
+
+    Raises:
+        StoreError: the job has no such video, or it was not cut there.
+    """
+    video = job.video(fingerprint)
+    known = all(isinstance(bound, int) for bound in bounds)
+    chunk = planned(video.fingerprint, bounds) if known else None
+    if chunk is None:
+        raise StoreError(
+            f"job {job.id} has no chunk {bounds!r} of {video.name}",
+            "The message was tampered with; what is missing is sent again.",
+        )
+    return chunk
 
 
 @contextmanager

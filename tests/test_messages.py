@@ -1,0 +1,70 @@
+"""Who may send messages cannot make a worker do what no job asks for."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from annotate.domain import Chunk
+from annotate.errors import AnnotateError
+from annotate.job import HERE, Job, JobVideo, Recipe
+from annotate.settings import MEMORY
+from annotate.store import Store, open_store
+from tests.made_poses import FINGERPRINT, made_index
+from workers.tasks import chunk_task, merge_task
+
+RECIPE = Recipe("blazepose-full", "00" * 32)
+JOB = Job(
+    "20260102-030405-abcdef", RECIPE, 6.0, (JobVideo("walk.mp4", FINGERPRINT, HERE, "/a/walk.mp4"),)
+)
+OTHER = "cd" * 32
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A store with a job of one chunk."""
+    monkeypatch.setenv("ANNOTATE_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("ANNOTATE_BROKER", MEMORY)
+    store = open_store(str(tmp_path / "store"))
+    store.write_index(made_index())
+    store.write_chunks(RECIPE.digest, FINGERPRINT, [Chunk(0, 10)])
+    store.write_job(JOB)
+    return store
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        ("20260102-000000-000000", JOB.digest, FINGERPRINT, 0, 10),
+        ("../../jobs/x", JOB.digest, FINGERPRINT, 0, 10),
+        (JOB.id, "00" * 32, FINGERPRINT, 0, 10),
+        (JOB.id, JOB.digest, OTHER, 0, 10),
+        (JOB.id, JOB.digest, "../../../x", 0, 10),
+        (JOB.id, JOB.digest, FINGERPRINT, 0, 5),
+        (JOB.id, JOB.digest, FINGERPRINT, -1, 10**9),
+        (JOB.id, JOB.digest, FINGERPRINT, "../x", "y"),
+        (JOB.id, JOB.digest, FINGERPRINT, None, None),
+        (JOB.id, JOB.digest, [FINGERPRINT], 0, 10),
+        ({"a": 1}, None, FINGERPRINT, 0, 10),
+    ],
+    ids=[
+        *("no such job", "a path for a job", "another manifest", "a video of no job"),
+        *("a path for a video", "a chunk that was not planned", "frames that are not there"),
+        *("words for frames", "nothing for frames", "a list for a video", "things for a job"),
+    ],
+)
+@pytest.mark.usefixtures("store")
+def test_a_message_of_no_job_does_nothing(tmp_path: Path, message: tuple[Any, ...]):
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(AnnotateError):
+        chunk_task(*message)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("fingerprint", [OTHER, "../../../x", 7], ids=str)
+@pytest.mark.usefixtures("store")
+def test_a_merge_of_no_job_does_nothing(tmp_path: Path, fingerprint: Any):
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(AnnotateError):
+        merge_task(JOB.id, JOB.digest, fingerprint)
+    assert sorted(tmp_path.rglob("*")) == before
