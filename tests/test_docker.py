@@ -1,33 +1,21 @@
 """What stands in docker/ is what the servers and tools take."""
 
-import hashlib
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
+import yaml
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.servers import PASSWORD, RedisServer
+from annotate.broker import all_lists
+from annotate.settings import PREFIX
+from tests.servers import PASSWORD, USER, RedisServer
 
+REFUSED = r"(?i)permission"
 DOCKER = Path(__file__).parents[1] / "docker"
-USER = "annotate"
-
-
-@pytest.fixture
-def guarded(tmp_path: Path) -> Iterator[RedisServer]:
-    """A Redis server with the ACL file of docker/, its password filled in as start.sh does."""
-    digest = hashlib.sha256(PASSWORD.encode()).hexdigest()
-    acl = tmp_path / "users.acl"
-    text = (DOCKER / "redis" / "users.acl").read_text()
-    acl.write_text(text.replace("PASSWORD_SHA256", digest))
-    server = RedisServer(tmp_path / "redis", ("--aclfile", acl), USER, PASSWORD)
-    server.start()
-    yield server
-    server.kill()
 
 
 @pytest.mark.parametrize(
@@ -58,8 +46,11 @@ def guarded(tmp_path: Path) -> Iterator[RedisServer]:
     ],
     ids=" ".join,
 )
-def test_the_acl_refuses(guarded: RedisServer, command: list[str]):
-    with guarded.client() as client, pytest.raises(redis.ResponseError, match=r"(?i)permission"):
+def test_the_acl_refuses(guarded_redis: RedisServer, command: list[str]):
+    with (
+        guarded_redis.client() as client,
+        pytest.raises(redis.ResponseError, match=REFUSED),
+    ):
         client.execute_command(*command)
 
 
@@ -68,9 +59,9 @@ def test_the_acl_refuses(guarded: RedisServer, command: list[str]):
     [(USER, "wrong"), ("default", ""), ("default", PASSWORD)],
     ids=["wrong password", "the default user", "the default user with the password"],
 )
-def test_the_acl_admits_nobody_else(guarded: RedisServer, user: str, password: str):
+def test_the_acl_admits_nobody_else(guarded_redis: RedisServer, user: str, password: str):
     once = Retry(NoBackoff(), 0)
-    stranger = redis.Redis(port=guarded.port, username=user, password=password, retry=once)
+    stranger = redis.Redis(port=guarded_redis.port, username=user, password=password, retry=once)
     with stranger, pytest.raises(redis.AuthenticationError):
         stranger.ping()
 
@@ -99,3 +90,12 @@ def test_systemd_takes_the_unit():
     # The program itself is installed on workers only.
     complaints = [line for line in done.stderr.splitlines() if "is not executable" not in line]
     assert complaints == []
+
+
+def test_keda_looks_at_every_list_of_the_queue():
+    documents = list(yaml.safe_load_all((DOCKER / "kubernetes" / "worker.yaml").read_text()))
+    (scaled,) = (one["spec"] for one in documents if one["kind"] == "ScaledObject")
+    triggers = {trigger["name"]: trigger["metadata"]["listName"] for trigger in scaled["triggers"]}
+    assert set(triggers.values()) == {f"{PREFIX}{name}" for name in all_lists()}
+    modifiers = scaled["advanced"]["scalingModifiers"]
+    assert modifiers["formula"].split(" + ") == list(triggers)

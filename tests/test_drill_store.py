@@ -4,7 +4,6 @@ Run with `pytest -m drill tests/test_drill_store.py`; it prints a table.
 """
 
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,63 +12,58 @@ from pathlib import Path
 import pytest
 
 from annotate.errors import ExitCode
-from annotate.use_cases.status import JobStatus, job_status
+from annotate.store import Store
+from annotate.use_cases.status import job_status
 from tests.command import Host
-from tests.fleet import finish, make_hosts, submitted, working
+from tests.fleet import FINE, board_of, make_hosts, working
 from tests.servers import RedisServer, S3Server
 
 AWAY_S = 30.0
+FEW = 2
 pytestmark = [pytest.mark.drill, pytest.mark.timeout(900)]
 
 
 @dataclass
 class Trouble:
-    """Begins a fault once some chunks are done, ends it later, and times the recovery.
+    """A fault that begins when a few chunks are done, and ends half a minute later.
 
     Attributes:
         begin, end: of the fault.
-        lasts_s: between the two.
+        recovery_s: from its end to the next chunk that is done.
     """
 
     begin: Callable[[], None]
     end: Callable[[], None]
-    lasts_s: float = AWAY_S
-    done_before: int = 0
-    ended_at: float = 0.0
-    recovery_s: float = 0.0
-    timer: threading.Timer | None = None
+    recovery_s: float | None = None
 
-    def watch(self, status: JobStatus) -> None:
-        done = sum(len(video.done) for video in status.videos)
-        if self.timer is None and done >= 2:
-            self.done_before = done
-            self.begin()
-            self.timer = threading.Timer(self.lasts_s, self._end)
-            self.timer.start()
-        elif self.ended_at and not self.recovery_s and done > self.done_before:
-            self.recovery_s = time.monotonic() - self.ended_at
-
-    def _end(self) -> None:
+    def strike(self, store: Store, submitting: "subprocess.Popen[str]") -> None:
+        """Goes through all of it while the job is under way."""
+        while parts(store) < FEW:
+            assert submitting.poll() is None, submitting.communicate()
+            time.sleep(0.1)
+        self.begin()
+        time.sleep(AWAY_S)
         self.end()
-        self.ended_at = time.monotonic()
+        ended, before = time.monotonic(), parts(store)
+        while parts(store) <= before and submitting.poll() is None:
+            time.sleep(0.1)
+        self.recovery_s = time.monotonic() - ended
 
 
-@pytest.fixture(scope="module")
-def undisturbed(
-    tmp_path_factory: pytest.TempPathFactory, blazepose_pack: Path, walk: Path
-) -> bytes:
-    home = tmp_path_factory.mktemp("undisturbed")
-    host = Host(home / "store", blazepose_pack.parent, home)
-    host.run("submit", walk, "--detect-every", "1")
-    return host.exported()
+def parts(store: Store) -> int:
+    """How many chunks of the newest job are done."""
+    if not store.job_ids():
+        return 0
+    job = store.newest_job()
+    return len(store.parts(job.recipe.digest, job.videos[0].fingerprint))
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 256 MB."""
+    """A disk of 2 GB."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256m", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2g", "tmpfs", str(folder)]
     if subprocess.run(mount, check=False, capture_output=True).returncode:
         pytest.skip("this user may not mount a tmpfs")
     yield folder
@@ -82,7 +76,7 @@ def fill(disk: Path) -> Path:
     with filler.open("wb") as file:
         try:
             while True:
-                file.write(bytes(1 << 16))
+                file.write(bytes(1 << 20))
                 file.flush()
         except OSError:
             pass
@@ -91,17 +85,19 @@ def fill(disk: Path) -> Path:
 
 def run(
     hosts: list[Host], video: Path, trouble: Trouble, row: Callable[..., None], fault: str
-) -> None:
-    """Sees a job through the trouble and files a row of the table."""
+) -> bytes:
+    """Sees a job through the trouble, files a row of the table, and gives the export."""
     laptop, *workers = hosts
-    job = submitted(laptop, video)
     with working(*workers):
-        finish(laptop, job, trouble.watch, again_s=90.0)
-    assert trouble.recovery_s, "the job was done before the fault was over"
-    lines = [line for host in workers for line in (host.home / "log").read_text().splitlines()]
-    begun = sum("annotate.chunk[" in line and line.endswith("received") for line in lines)
-    (status,) = job_status(laptop.opened(), job).videos
-    row(fault, trouble.recovery_s, begun - len(status.chunks), len(status.missing))
+        submitting = laptop.start("submit", video, *FINE)
+        trouble.strike(laptop.opened(), submitting)
+        out, err = submitting.communicate(timeout=300)
+        assert submitting.returncode == 0, out + err
+        board = board_of(laptop)
+        units = sum(board.done(one["worker"]) for one in board.workers())
+    (status,) = job_status(laptop.opened(), laptop.opened().newest_job()).videos
+    row(fault, trouble.recovery_s, units - 1 - len(status.chunks), len(status.missing))
+    return laptop.exported()
 
 
 def environ_of(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,10 +119,11 @@ def test_the_s3_server_is_killed_and_comes_back(
     try:
         environ_of(server, monkeypatch)
         store = f"s3://{server.new_bucket()}/store"
-        hosts = make_hosts(tmp_path, blazepose_pack.parent, store, redis_server.url, {})
+        hosts = make_hosts(tmp_path, blazepose_pack.parent, store, redis_server.url)
         trouble = Trouble(server.kill, server.start)
-        run(hosts, walk, trouble, drill_row, "S3 server killed, back after 30 s")
-        assert hosts[0].exported() == undisturbed
+        assert (
+            run(hosts, walk, trouble, drill_row, "S3 server killed, back after 30 s") == undisturbed
+        )
     finally:
         server.kill()
 
@@ -141,16 +138,15 @@ def test_the_s3_server_is_full_until_somebody_makes_room(
     monkeypatch: pytest.MonkeyPatch,
     drill_row: Callable[..., None],
 ):
-    server = S3Server(small_disk / "s3")
+    server = S3Server(tmp_path / "s3", ("-volume.max=0", f"-dir={small_disk}"))
     server.start()
     try:
         environ_of(server, monkeypatch)
         store = f"s3://{server.new_bucket()}/store"
-        hosts = make_hosts(tmp_path, blazepose_pack.parent, store, redis_server.url, {})
+        hosts = make_hosts(tmp_path, blazepose_pack.parent, store, redis_server.url)
         filler = small_disk / "filler"
         trouble = Trouble(lambda: fill(small_disk) and None, filler.unlink)
-        run(hosts, walk, trouble, drill_row, "S3 server's disk full for 30 s")
-        assert hosts[0].exported() == undisturbed
+        assert run(hosts, walk, trouble, drill_row, "S3 server's disk full for 30 s") == undisturbed
     finally:
         server.kill()
 
@@ -165,11 +161,10 @@ def test_a_shared_folder_is_full_until_somebody_makes_room(
     drill_row: Callable[..., None],
 ):
     store = str(small_disk / "store")
-    hosts = make_hosts(tmp_path, blazepose_pack.parent, store, redis_server.url, {})
+    hosts = make_hosts(tmp_path, blazepose_pack.parent, store, redis_server.url)
     filler = small_disk / "filler"
     trouble = Trouble(lambda: fill(small_disk) and None, filler.unlink)
-    run(hosts, walk, trouble, drill_row, "shared folder full for 30 s")
-    assert hosts[0].exported() == undisturbed
+    assert run(hosts, walk, trouble, drill_row, "shared folder full for 30 s") == undisturbed
 
 
 def test_a_full_disk_stops_a_lone_host_and_the_same_command_goes_on(

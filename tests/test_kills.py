@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from annotate.domain import Chunk
 from annotate.errors import ExitCode
@@ -17,17 +16,6 @@ KILLS = 20
 # With a memory from frame to frame, so short a video would be a single chunk.
 EXACT = ("--detect-every", "1")
 CHUNK = 24
-
-
-@pytest.fixture(scope="module")
-def undisturbed(
-    tmp_path_factory: pytest.TempPathFactory, blazepose_pack: Path, walk: Path
-) -> bytes:
-    """The export of a run that nobody disturbed, in as few chunks as there are cores."""
-    home = tmp_path_factory.mktemp("undisturbed")
-    host = Host(home / "store", blazepose_pack.parent, home)
-    host.run("submit", walk, *EXACT)
-    return host.exported()
 
 
 def cut_finely(host: Host, video: Path) -> None:
