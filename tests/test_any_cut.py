@@ -53,7 +53,7 @@ def tracks_of(
     store.write_chunks(recipe, fingerprint, chunks)
     estimator = PoseEstimator(models, detect_every=every)
     for chunk in chunks:
-        run_chunk(store, job, fingerprint, chunk, settings, lambda: estimator)
+        run_chunk(store, job, fingerprint, chunk, settings, lambda: estimator, store)
     merge_video(store, job, fingerprint)
     (file,) = folder.glob("results/*/*/tracks/*.parquet")
     blocks = list(store.read_tracks(recipe, fingerprint, job.merge_digest))
