@@ -6,6 +6,7 @@ Run with `pytest -m drill tests/test_drill_store.py`; it prints a table.
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from annotate.errors import ExitCode
 from annotate.store import Store
 from annotate.use_cases.status import job_status
 from tests.command import Host
-from tests.fleet import FINE, board_of, make_hosts, working
+from tests.fleet import FINE, board_of, kill, make_hosts, working
 from tests.servers import RedisServer, S3Server
 
 AWAY_S = 30.0
@@ -73,13 +74,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def fill(disk: Path) -> Path:
     """A file that takes all the room there is."""
     filler = disk / "filler"
-    with filler.open("wb") as file:
-        try:
-            while True:
-                file.write(bytes(1 << 20))
-                file.flush()
-        except OSError:
-            pass
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(1 << 20))
     return filler
 
 
@@ -90,8 +87,11 @@ def run(
     laptop, *workers = hosts
     with working(*workers):
         submitting = laptop.start("submit", video, *FINE)
-        trouble.strike(laptop.opened(), submitting)
-        out, err = submitting.communicate(timeout=300)
+        try:
+            trouble.strike(laptop.opened(), submitting)
+            out, err = submitting.communicate(timeout=300)
+        finally:
+            kill(submitting)
         assert submitting.returncode == 0, out + err
         board = board_of(laptop)
         units = sum(board.done(one["worker"]) for one in board.workers())
