@@ -2,9 +2,9 @@
 
 lease:<unit>      who has a unit in hand; gone when it is not renewed
 held:<worker>     the units that a worker has in hand
-begun:<unit>      how often a unit was begun and not brought to an end
+begun:<job>       its units that were begun and not brought to an end, and how often
 again:<unit>      it was sent once more a moment ago
-sent:<job>        all of the job's units were sent once
+slot:<job>        which of the queues for chunks the job has
 jobs              the jobs that are under way
 beats             heartbeat of each process that has a unit in hand
 workers           what each worker says of itself
@@ -130,24 +130,31 @@ class Board:
             self._redis.hdel(f"{PREFIX}workers", worker)
             self._redis.hdel(f"{PREFIX}done", worker)
 
-    def begin(self, unit: str) -> int:
+    def begin(self, job: str, unit: str) -> int:
         """Counts that the unit is begun; how often it has been, this time included."""
-        key, count = f"{PREFIX}begun:{unit}", 1
+        key, count = f"{PREFIX}begun:{job}", 1
         with suppress(redis.RedisError):
-            count = self._redis.incr(key)
+            count = self._redis.hincrby(key, unit, 1)
             self._redis.expire(key, BEGUN_S)
         return count
 
-    def begin_afresh(self, unit: str) -> None:
+    def begin_afresh(self, job: str, unit: str) -> None:
         """The unit is to be sent again, and what became of it so far does not count."""
         with suppress(redis.RedisError):
-            self._redis.set(f"{PREFIX}begun:{unit}", 0, ex=BEGUN_S)
+            self._redis.hset(f"{PREFIX}begun:{job}", unit, 0)
 
-    def end(self, unit: str, worker: str) -> None:
+    def end(self, job: str, unit: str, worker: str) -> None:
         """The worker brought the unit to an end."""
         with suppress(redis.RedisError):
-            self._redis.delete(f"{PREFIX}begun:{unit}")
+            self._redis.hdel(f"{PREFIX}begun:{job}", unit)
             self._redis.hincrby(f"{PREFIX}done", worker, 1)
+
+    def lost(self, job: str) -> set[str]:
+        """Units of a job that were begun, and that nobody has in hand any more."""
+        begun = [
+            one.decode() for one in cast(list[bytes], self._redis.hkeys(f"{PREFIX}begun:{job}"))
+        ]
+        return {unit for unit, held in zip(begun, self.leased(begun), strict=True) if not held}
 
     def done(self, worker: str) -> int:
         """How many units the worker brought to an end."""
@@ -157,16 +164,9 @@ class Board:
 
     def leased(self, units: Sequence[str]) -> list[bool]:
         """Of each unit: whether somebody has it in hand."""
-        return self._known("lease", units)
-
-    def begun(self, units: Sequence[str]) -> list[bool]:
-        """Of each unit: whether it was begun and not brought to an end."""
-        return self._known("begun", units)
-
-    def _known(self, kind: str, units: Sequence[str]) -> list[bool]:
         found: list[bool] = []
         for start in range(0, len(units), _SOME):
-            keys = [f"{PREFIX}{kind}:{unit}" for unit in units[start : start + _SOME]]
+            keys = [f"{PREFIX}lease:{unit}" for unit in units[start : start + _SOME]]
             found += [value is not None for value in cast(list[Any], self._redis.mget(keys))]
         return found
 
@@ -183,7 +183,7 @@ class Board:
     def remove_job(self, job: str) -> None:
         """The job is finished or cancelled."""
         self._redis.srem(f"{PREFIX}jobs", job)
-        self._redis.delete(f"{PREFIX}sent:{job}")
+        self._redis.delete(f"{PREFIX}slot:{job}", f"{PREFIX}begun:{job}")
 
     def jobs(self) -> list[str]:
         """The jobs that are under way, oldest first."""
@@ -191,26 +191,29 @@ class Board:
             one.decode() for one in cast(set[bytes], self._redis.smembers(f"{PREFIX}jobs"))
         )
 
-    def mark_sent(self, job: str) -> None:
-        """All units of the job were sent."""
-        self._redis.set(f"{PREFIX}sent:{job}", 1)
+    def slot(self, job: str) -> int | None:
+        """Which of the queues for chunks the job has; None where nothing of it was ever sent, as
+        far as the server remembers.
+        """
+        slot = cast(bytes | None, self._redis.get(f"{PREFIX}slot:{job}"))
+        return None if slot is None else int(slot)
 
-    def was_sent(self, job: str) -> bool:
-        """Whether they were, as far as the server remembers."""
-        return bool(self._redis.exists(f"{PREFIX}sent:{job}"))
+    def assign(self, job: str, slot: int) -> None:
+        """Gives the job a queue."""
+        self._redis.set(f"{PREFIX}slot:{job}", slot)
 
-    def waiting(self, keys: Iterable[str]) -> int:
-        """How many messages wait in the lists of those names."""
+    def lengths(self, keys: Iterable[str]) -> list[int]:
+        """How many messages wait in each list of those names."""
         pipe = self._redis.pipeline(transaction=False)
         for key in keys:
             pipe.llen(f"{PREFIX}{key}")
-        return sum(pipe.execute())
+        return list(pipe.execute())
 
     def is_idle(self, worker: str, keys: Iterable[str]) -> bool:
         """Whether the worker has nothing in hand, and no message waits in the lists."""
         with suppress(redis.RedisError):
             held = self._redis.scard(f"{PREFIX}held:{worker}")
-            return not held and not self.waiting(keys)
+            return not held and not any(self.lengths(keys))
         return False
 
     def turn(self, what: str, seconds: float) -> bool:
@@ -219,6 +222,11 @@ class Board:
             key = f"{PREFIX}turn:{what}"
             return bool(self._redis.set(key, 1, nx=True, px=int(seconds * 1000)))
         return False
+
+    def end_turn(self, what: str) -> None:
+        """It is done before the seconds are over."""
+        with suppress(redis.RedisError):
+            self._redis.delete(f"{PREFIX}turn:{what}")
 
     def is_new(self) -> bool:
         """Whether the server has forgotten everything, or never knew; from now on it knows."""

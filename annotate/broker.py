@@ -7,7 +7,6 @@ Tasks are sent by name, so that nothing here imports `workers`.
 import queue
 import ssl
 import threading
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,8 +25,8 @@ from annotate.settings import MEMORY, PREFIX, TLS
 CHUNK_TASK = "annotate.chunk"
 MERGE_TASK = "annotate.merge"
 # A queue of their own lets a video's merge overtake the chunks of the videos behind it. Chunks have
-# several, a job always the same one: workers take from them in turns, so that a short job need not
-# wait for the end of a long one.
+# several, a job one of them: workers take from them in turns, so that a short job need not wait for
+# the end of a long one.
 MERGE_QUEUE = "annotate.merges"
 CHUNK_QUEUES = tuple(f"annotate.chunks.{number}" for number in range(8))
 # Redis takes the smallest number first. Merges go before all chunks.
@@ -92,37 +91,37 @@ class Queue:
 
     app: Celery
 
-    def send_chunk(self, job: Job, fingerprint: str, chunk: Chunk) -> None:
-        """Asks for the part of a chunk."""
-        self._send(CHUNK_TASK, job, fingerprint, chunk.start, chunk.stop)
+    def send_chunk(self, job: Job, fingerprint: str, chunk: Chunk, slot: int = 0) -> None:
+        """Asks for the part of a chunk, in that one of the queues for chunks."""
+        self._send(CHUNK_TASK, CHUNK_QUEUES[slot], job, fingerprint, chunk.start, chunk.stop)
 
     def send_merge(self, job: Job, fingerprint: str) -> None:
         """Asks for the tracks of a video."""
-        self._send(MERGE_TASK, job, fingerprint)
+        self._send(MERGE_TASK, MERGE_QUEUE, job, fingerprint)
 
-    def _send(self, task: str, job: Job, fingerprint: str, *more: int) -> None:
+    def _send(self, task: str, queue: str, job: Job, fingerprint: str, *more: int) -> None:
         self.app.send_task(
             task,
             [job.id, job.digest, fingerprint, *more],
-            queue=MERGE_QUEUE if task == MERGE_TASK else queue_of(job),
+            queue=queue,
             priority=PRIORITIES["high" if task == MERGE_TASK else job.priority],
         )
 
 
-def queue_of(job: Job) -> str:
-    """The queue that holds the job's chunks."""
-    return CHUNK_QUEUES[zlib.crc32(job.id.encode()) % len(CHUNK_QUEUES)]
+def chunk_lists(job: Job) -> list[str]:
+    """Names of the server's lists in which chunks of the job may wait, one for each queue."""
+    return [_list(queue, PRIORITIES[job.priority]) for queue in CHUNK_QUEUES]
 
 
-def lists_of(job: Job) -> list[str]:
-    """Names of the server's lists in which units of the job may wait: one for each priority."""
-    return [_list(queue_of(job), PRIORITIES[job.priority]), _list(MERGE_QUEUE, PRIORITIES["high"])]
+def merge_list() -> str:
+    """Name of the server's list in which merges wait."""
+    return _list(MERGE_QUEUE, PRIORITIES["high"])
 
 
 def all_lists() -> list[str]:
     """Names of all lists in which units may wait."""
     chunks = [_list(queue, number) for queue in CHUNK_QUEUES for number in PRIORITIES.values()]
-    return [*chunks, _list(MERGE_QUEUE, PRIORITIES["high"])]
+    return [*chunks, merge_list()]
 
 
 def _list(queue: str, priority: int) -> str:

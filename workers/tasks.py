@@ -10,13 +10,15 @@ from billiard.exceptions import WorkerLostError
 from celery import Task, signals
 from celery.worker.request import Request
 
+from annotate.board import queue_errors
 from annotate.broker import ATTEMPTS, CHUNK_TASK, MERGE_TASK, Queue, task_trouble
 from annotate.domain import Chunk
 from annotate.errors import AnnotateError, CancelledJobError
 from annotate.job import Failure, Job
 from annotate.settings import settings_from
 from annotate.store import Store
-from annotate.use_cases.merge import is_ready, merge_video
+from annotate.use_cases.dispatch import go_on
+from annotate.use_cases.merge import merge_video
 from annotate.use_cases.run_chunk import run_chunk
 from annotate.use_cases.unit import (
     MERGE_UNIT,
@@ -57,7 +59,7 @@ class ReportingTask(Task):
 
 @app.task(name=CHUNK_TASK, base=ReportingTask)
 def chunk_task(job_id: str, digest: str, fingerprint: str, start: int, stop: int) -> None:
-    """Makes the part of a chunk, and asks for the merge if it was the last one."""
+    """Makes the part of a chunk, and asks for what comes next if it was the last one sent."""
     store = this_store()
     job = checked_job(store, job_id, digest)
     planned = partial(planned_chunk, store, job.recipe.digest)
@@ -73,8 +75,10 @@ def chunk_task(job_id: str, digest: str, fingerprint: str, start: int, stop: int
                 lambda: estimator_of(store, job.recipe),
                 this_board() or store,
             )
-    if mine and this_board() and is_ready(store, job, fingerprint):
-        Queue(app).send_merge(job, fingerprint)
+    board = this_board()
+    if mine and board is not None:
+        with queue_errors(settings_from().broker):
+            go_on(board, Queue(app), store, job)
 
 
 @app.task(name=MERGE_TASK, base=ReportingTask)
@@ -107,23 +111,23 @@ def _in_hand(store: Store, job: Job, fingerprint: str, chunk: Chunk | None) -> I
         if not mine:
             yield False
             return
-        if board.begin(unit) > ATTEMPTS:
+        if board.begin(job.id, unit) > ATTEMPTS:
             _give_up(store, job, fingerprint, name, "its worker was killed or lost each time")
-            board.end(unit, this_worker())
+            board.end(job.id, unit, this_worker())
             yield False
             return
         try:
             with recorded_failure(store, job, fingerprint, name):
                 yield True
         except CancelledJobError:
-            board.end(unit, this_worker())
+            board.end(job.id, unit, this_worker())
         except AnnotateError:
             # The store or the provider is in trouble, which says nothing of the unit. It counts as
             # begun, and so is sent again, but never as often as to be given up.
-            board.begin_afresh(unit)
+            board.begin_afresh(job.id, unit)
             raise
         else:
-            board.end(unit, this_worker())
+            board.end(job.id, unit, this_worker())
 
 
 @signals.task_failure.connect
@@ -139,7 +143,7 @@ def record_lost_worker(exception: BaseException | None = None, args: Any = (), *
     store = this_store()
     job, chunk = checked_job(store, job_id, digest), _chunk(bounds)
     if board := this_board():
-        board.end(unit_key(job, fingerprint, chunk), this_worker())
+        board.end(job.id, unit_key(job, fingerprint, chunk), this_worker())
     _give_up(store, job, fingerprint, chunk.name if chunk else MERGE_UNIT, str(exception))
 
 

@@ -27,6 +27,15 @@ def unit_key(job: Job, fingerprint: str, chunk: Chunk | None) -> str:
     return f"{job.recipe.digest}:{fingerprint}:{unit}"
 
 
+def unit_of(key: str) -> tuple[str, Chunk | None]:
+    """Inverse of `unit_key`: a fingerprint, and the chunk or None for the merge."""
+    _, fingerprint, unit = key.split(":")
+    if unit.startswith(MERGE_UNIT):
+        return fingerprint, None
+    start, stop = unit.split("-")
+    return fingerprint, Chunk(int(start), int(stop))
+
+
 def checked_job(store: Store, job_id: str, digest: str) -> Job:
     """The manifest of a job, if it is the one that the task was sent for.
 

@@ -64,7 +64,7 @@ def hand_over(store: Store, job: Job, settings: Settings) -> None:
     store.uncancel_job(job.id)
     with queue_errors(settings.broker):
         board.add_job(job.id)
-        reconcile(board, queue, job_status(store, job))
+        reconcile(board, queue, store, job)
 
 
 def follow(store: Store, job: Job, settings: Settings, report: Report) -> JobStatus:
@@ -84,6 +84,6 @@ def follow(store: Store, job: Job, settings: Settings, report: Report) -> JobSta
         # The workers do the same; here it helps where none is left that could.
         if began - reconciled >= RECONCILE_S and board.turn("reconcile", RECONCILE_S):
             with suppress(QueueError), queue_errors(settings.broker):
-                reconcile(board, queue, status)
+                reconcile(board, queue, store, job)
             reconciled = time.monotonic()
         time.sleep(max(FOLLOW_S, 5 * (time.monotonic() - began)))
