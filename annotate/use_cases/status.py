@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import psutil
 
@@ -48,7 +49,7 @@ class VideoStatus:
         under_way = {beat.chunk.name: beat.frames for beat in self.running}
         return finished + sum(n for name, n in under_way.items() if name not in self.done)
 
-    @property
+    @cached_property
     def missing(self) -> list[Chunk]:
         """Chunks that are neither done nor given up."""
         return [
