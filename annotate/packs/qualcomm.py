@@ -3,6 +3,11 @@
 What the asset's metadata says of its tensors is taken from there. The rest are the constants of
 `qai_hub_models.models.mediapipe_pose` (`model.py`, `app.py`) and of the model that it was exported
 from, `BlazePose` and `BlazePoseLandmark` of zmurez/MediaPipePyTorch.
+
+The order of landmarks is that of BlazePose's first 25: where MediaPipe's graph of that time calls
+number 11 the right shoulder, it is the person's left one (issue 1101 of google-ai-edge/mediapipe).
+That graph leaves the fourth column unread; it is taken for the logit of visibility, as in all later
+models.
 """
 
 import math
