@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import redis
 import trustme
 from kombu.exceptions import OperationalError
 
+from annotate.board import open_board
 from annotate.broker import MERGE_QUEUE, make_app
 from annotate.errors import ExitCode, UsageError
 from annotate.settings import settings_from
@@ -19,9 +21,11 @@ from tests.servers import RedisServer
 LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 SECRET = "a-very-secret-word"  # noqa: S105
 Certificate = Callable[[trustme.CA], trustme.LeafCert]
+Reach = Callable[[int], None]
+REFUSED = (OperationalError, redis.ConnectionError)
 
 
-def reach(port: int) -> None:
+def reach_queue(port: int) -> None:
     """Sends a task over TLS, or raises."""
     app = make_app(f"rediss://127.0.0.1:{port}/0")
     soon = {"socket_timeout": 2.0, "socket_connect_timeout": 2.0}
@@ -30,10 +34,18 @@ def reach(port: int) -> None:
         app.send_task("annotate.chunk", ["job"], connection=connection, queue=MERGE_QUEUE)
 
 
+def reach_board(port: int) -> None:
+    """Files a job over TLS, or raises."""
+    open_board(f"rediss://127.0.0.1:{port}/0").add_job("job")
+
+
 def relay(redis_server: RedisServer, certificate: trustme.LeafCert) -> Cable:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     certificate.configure_cert(context)
     return Cable(redis_server.port, context)
+
+
+REACH = pytest.mark.parametrize("reach", [reach_queue, reach_board], ids=["queue", "board"])
 
 
 @pytest.fixture
@@ -45,13 +57,17 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
     return ca
 
 
-def test_a_queue_is_reached_over_tls(redis_server: RedisServer, authority: trustme.CA):
+@REACH
+def test_the_server_is_reached_over_tls(
+    redis_server: RedisServer, authority: trustme.CA, reach: Reach
+):
     with relay(redis_server, authority.issue_cert("127.0.0.1")) as cable:
         reach(cable.port)
     with redis_server.client() as client:
-        assert client.keys("*merges*"), "the task did not arrive"
+        assert client.keys("annotate:*"), "nothing has arrived"
 
 
+@REACH
 @pytest.mark.parametrize(
     "certificate",
     [
@@ -62,11 +78,11 @@ def test_a_queue_is_reached_over_tls(redis_server: RedisServer, authority: trust
     ids=["of an unknown authority", "of another host", "that has expired"],
 )
 def test_a_certificate_is_refused(
-    redis_server: RedisServer, authority: trustme.CA, certificate: Certificate
+    redis_server: RedisServer, authority: trustme.CA, certificate: Certificate, reach: Reach
 ):
     with (
         relay(redis_server, certificate(authority)) as cable,
-        pytest.raises(OperationalError, match="CERTIFICATE_VERIFY_FAILED"),
+        pytest.raises(REFUSED, match="CERTIFICATE_VERIFY_FAILED"),
     ):
         reach(cable.port)
     with redis_server.client() as client:
@@ -75,7 +91,7 @@ def test_a_certificate_is_refused(
 
 def test_a_server_without_tls_gets_no_plain_text(redis_server: RedisServer):
     with pytest.raises(OperationalError):
-        reach(redis_server.port)
+        reach_queue(redis_server.port)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +110,9 @@ def test_a_broker_without_checks_is_refused_and_not_repeated(url: str):
 
 
 @pytest.mark.parametrize("debug", [[], ["--debug"]], ids=["", "debug"])
-@pytest.mark.parametrize("command", [["doctor"], ["status"], ["jobs"]], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    "command", [["doctor"], ["status"], ["worker"]], ids=lambda words: words[0]
+)
 def test_no_password_is_printed(
     host: Host, redis_server: RedisServer, command: list[str], debug: list[str]
 ):
