@@ -7,7 +7,7 @@ import cv2
 
 # glibc's names for mallopt's parameters, and sizes above any picture's.
 _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -3, -1
-_LARGEST_KEPT, _MOST_KEPT = 1 << 25, 1 << 28
+_LARGEST_KEPT = _MOST_KEPT = 1 << 25
 
 
 def prepare_process() -> None:
@@ -15,7 +15,8 @@ def prepare_process() -> None:
 
     There is a process for each core: threads of OpenCV's own would only fight with the others'.
     glibc gives freed pictures back to the system, which then clears the same pages again for the
-    next one: about 8% of all time at 1080p. It is told to keep them.
+    next one: about 8% of all time at 1080p. It is told to keep them; more than a few would only
+    let the heap fall to pieces.
     """
     cv2.setNumThreads(1)
     if sys.platform == "linux":
