@@ -74,6 +74,7 @@ class HubService:
             greatest value.
         fail: of these kinds every job fails, with that reason.
         looks: how many looks at a job it takes until that is done.
+        soc_model: what it says precompiled models were made for, where it is not to say the truth.
         broken: answers every request with that status of HTTP.
         requests: method and path of all.
     """
@@ -82,6 +83,7 @@ class HubService:
     noise: float = 0.0
     fail: dict[str, str] = field(default_factory=dict)
     looks: int = 8
+    soc_model: str = ""
     broken: int | None = None
     rename_outputs: bool = False
     requests: list[str] = field(default_factory=list)
@@ -112,7 +114,7 @@ class HubService:
             (f"GET {api}/models/(\\w+)/multipart_upload/", self._upload_urls),
             (f"POST {api}/models/(\\w+)/multipart_upload/", self._done),
             ("PUT /files/models/(\\w+)", self._put_model),
-            (f"GET {api}/models/(\\w+)/", lambda name, *_: self.models[name].message),
+            (f"GET {api}/models/(\\w+)/", self._model),
             (f"GET {api}/models/(\\w+)/download/", self._download_url),
             ("GET /files/models/(\\w+)", lambda name, *_: self.models[name].content),
             (f"POST {api}/jobs/", self._create_job),
@@ -150,6 +152,14 @@ class HubService:
         message.model_id = self._name("m")
         self.models[message.model_id] = Model(message)
         return self._created(message.model_id)
+
+    def _model(self, name: str, *_: Any) -> Message:
+        message = pb.Model()
+        message.CopyFrom(self.models[name].message)
+        if self.soc_model:
+            key = pb.MODEL_METADATA_KEY_QNN_CONTEXT_BIN_SOC_MODEL
+            message.metadata.entries[key] = self.soc_model
+        return message
 
     def _upload_urls(self, name: str, *_: Any) -> Message:
         urls = pb.FileMultipartUploadURL(

@@ -104,6 +104,10 @@ def test_compiled_profiled_and_verified_models_are_taken_by_workers(
     (detector, landmark) = json.loads(run("profile", *ON_X_ELITE, "--json").stdout)
     assert detector["operations"] == {"NPU": 149, "CPU": 1}
     assert landmark["model"] == "pose_landmark_full.onnx"
+    configured.soc_model = "1"
+    with pytest.raises(HubError, match="compiled for the SoC 1, which is none of"):
+        run("verify", *ON_X_ELITE, "--videos", stroll)
+    configured.soc_model = ""
     said = run("verify", *ON_X_ELITE, "--videos", stroll)
     assert "Passed." in said.output
     assert "| landmark | heatmap | inf | 0.00% |" in said.output

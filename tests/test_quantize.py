@@ -1,5 +1,6 @@
 """8-bit packs: calibrated, judged on other crops, and run where float ones run."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -210,6 +211,12 @@ def test_a_bias_that_float_and_8_bit_layers_share_is_given_to_each(
 def test_what_is_not_good_enough_is_refused(found: Fidelity, message: str):
     with pytest.raises(PackError, match=message):
         check_fidelity("landmark", found)
+
+
+def test_fields_for_json_hold_no_infinity():
+    fields = Fidelity({"flag": float("inf"), "landmarks": 40.0}, 9, 0.002, 0.02, 0).to_fields()
+    assert fields["agreement_db"] == {"flag": None, "landmarks": 40.0}
+    json.dumps(fields, allow_nan=False)
 
 
 def test_what_is_good_enough_is_not():

@@ -172,16 +172,19 @@ def verify(
     with _asked(name, device, runtime, precision) as (asked, phase):
         crops = _crops(asked, videos, VERIFY_FRAMES, phase, judge=True)
         verdict = verify_pack(asked, crops)
-        used = None
-        if not verdict.reason and runtime == PRECOMPILED:
-            used = adopt(asked, crops)
+        if not as_json:
+            _print(verdict)
+        used = adopt(asked, crops) if not verdict.reason and runtime == PRECOMPILED else None
     if as_json:
-        found = {**asdict(verdict), "passed": not verdict.reason}
-        typer.echo(json.dumps({**found, "variant": str(used) if used else None}, indent=2))
-    else:
-        _print(verdict)
-        if used:
-            typer.echo(f"Workers take the models from {used}")
+        fields = {
+            "fidelity": {stage: one.to_fields() for stage, one in verdict.fidelity.items()},
+            "reason": verdict.reason,
+            "passed": not verdict.reason,
+            "variant": str(used) if used else None,
+        }
+        typer.echo(json.dumps(fields, indent=2))
+    elif used:
+        typer.echo(f"Workers take the models from {used}")
     if verdict.reason:
         raise typer.Exit(ExitCode.BAD_PACK)
 

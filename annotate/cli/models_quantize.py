@@ -1,7 +1,6 @@
 """`annotate models quantize`."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,7 +43,11 @@ def quantize(
     with phases() as phase:
         folder, found = quantize_pack(settings_from().packs / (name or DEFAULT_PACK), videos, phase)
     if as_json:
-        typer.echo(json.dumps({stage: asdict(one) for stage, one in found.items()}, indent=2))
+        fields = {
+            stage: {"float_layers": one.float_layers, "fidelity": one.fidelity.to_fields()}
+            for stage, one in found.items()
+        }
+        typer.echo(json.dumps(fields, indent=2))
         return
     _print(found)
     typer.echo(f"Model pack {folder.name} stands in {folder}")

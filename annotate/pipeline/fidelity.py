@@ -1,7 +1,7 @@
 """How near the answers of other models, or of the same ones elsewhere, are to those expected."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,13 @@ class Fidelity:
     def loses_people(self) -> bool:
         """Whether more are lost than `MOST_LOST` allows."""
         return self.lost > MOST_LOST * self.people
+
+    def to_fields(self) -> dict[str, object]:
+        """The attributes for JSON, which knows no infinity: None stands for equal answers."""
+        agreement = {
+            name: db if np.isfinite(db) else None for name, db in self.agreement_db.items()
+        }
+        return {**asdict(self), "agreement_db": agreement}
 
 
 def fidelity_of(
