@@ -17,17 +17,15 @@ from annotate.use_cases.merge import merge_video
 from annotate.use_cases.run_chunk import run_chunk
 from annotate.use_cases.submit import submit
 
-FRAMES = 240  # of the video
-
 
 @pytest.fixture(scope="module")
 def models(blazepose_pack: Path) -> Models:
     return load_models(read_pack(blazepose_pack), blazepose_pack)
 
 
-def cut(count: int, align: int) -> list[Chunk]:
+def cut(frames: int, count: int, align: int) -> list[Chunk]:
     """So many chunks, each of which starts at a multiple of `align`."""
-    edges = np.linspace(0, FRAMES / align, count + 1)
+    edges = np.linspace(0, frames / align, count + 1)
     return [Chunk(a, b) for a, b in pairwise((np.rint(edges) * align).astype(int).tolist())]
 
 
@@ -49,7 +47,9 @@ def tracks_of(
         progress=lambda *_: None,
     )
     recipe, fingerprint = job.recipe.digest, job.videos[0].fingerprint
-    chunks = cut(count, chunking.restart_every(every))
+    index = store.read_index(fingerprint)
+    assert index is not None
+    chunks = cut(len(index), count, chunking.restart_every(every))
     store.write_chunks(recipe, fingerprint, chunks)
     estimator = PoseEstimator(models, detect_every=every)
     for chunk in chunks:
@@ -61,14 +61,16 @@ def tracks_of(
 
 
 @pytest.mark.parametrize(
-    ("every", "remembered"),
-    [(1, 300), (2, 2)],
-    ids=["detector on every frame", "people carried to the next frame"],
+    ("video", "every", "remembered", "counts"),
+    [("walk", 2, 2, (7, 100)), ("stroll", 1, 300, (7, 60)), ("stroll", 5, 15, (4,))],
+    ids=["people carried to the next frame", "the detector on every frame", "people carried on"],
 )
-def test_1_and_7_and_100_chunks_give_the_same_tracks_file(
+def test_however_many_chunks_give_the_same_tracks_file(
+    video: str,
     every: int,
     remembered: int,
-    walk: Path,
+    counts: tuple[int, ...],
+    request: pytest.FixtureRequest,
     blazepose_pack: Path,
     models: Models,
     tmp_path: Path,
@@ -76,20 +78,9 @@ def test_1_and_7_and_100_chunks_give_the_same_tracks_file(
 ):
     # With the real memory of 300 frames, 100 chunks would take 1000 s of video.
     monkeypatch.setattr(chunking, "REMEMBERED_FRAMES", remembered)
-    whole, people = tracks_of(walk, blazepose_pack, models, tmp_path / "1", every, 1)
+    path: Path = request.getfixturevalue(video)
+    whole, people = tracks_of(path, blazepose_pack, models, tmp_path / "1", every, 1)
     assert people >= 2
-    for count in (7, 100):
+    for count in counts:
         folder = tmp_path / str(count)
-        assert tracks_of(walk, blazepose_pack, models, folder, every, count) == (whole, people)
-
-
-def test_chunks_of_a_longer_memory_give_the_same_tracks_file(
-    walk: Path,
-    blazepose_pack: Path,
-    models: Models,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-):
-    monkeypatch.setattr(chunking, "REMEMBERED_FRAMES", 30)
-    whole = tracks_of(walk, blazepose_pack, models, tmp_path / "1", 5, 1)
-    assert tracks_of(walk, blazepose_pack, models, tmp_path / "8", 5, 8) == whole
+        assert tracks_of(path, blazepose_pack, models, folder, every, count) == (whole, people)
