@@ -1,5 +1,6 @@
 """What stands in docker/ is what the servers and tools take."""
 
+import importlib.util
 import shutil
 import subprocess
 from pathlib import Path
@@ -66,17 +67,29 @@ def test_the_acl_admits_nobody_else(guarded_redis: RedisServer, user: str, passw
         stranger.ping()
 
 
-def test_docker_compose_takes_the_file():
+def compose() -> list[str | Path]:
+    """The command `docker compose`: of this machine, or the same program from the package index."""
     docker = shutil.which("docker")
-    if docker is None or subprocess.run([docker, "compose", "version"], check=False).returncode:
+    if docker and not subprocess.run([docker, "compose", "version"], check=False).returncode:
+        return [docker, "compose"]
+    wheel = importlib.util.find_spec("compose")
+    if wheel is None or wheel.origin is None:
         pytest.skip("docker compose is not installed")
+    return [Path(wheel.origin).parent / "docker-compose"]
+
+
+def test_docker_compose_takes_the_file():
     done = subprocess.run(
-        [docker, "compose", "-f", DOCKER / "compose.yaml", "--profile", "tools", "config", "-q"],
+        [*compose(), "-f", DOCKER / "compose.yaml", "--profile", "tools", "config"],
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    services = yaml.safe_load(done.stdout)["services"]
+    assert set(services) == {"redis", "s3", "worker", "status", "submit"}
+    published = [port for one in services.values() for port in one.get("ports", [])]
+    assert {port["host_ip"] for port in published} == {"127.0.0.1"}, "open to the network"
 
 
 def test_systemd_takes_the_unit():
