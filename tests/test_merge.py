@@ -64,6 +64,68 @@ def test_somebody_who_is_hidden_for_less_than_two_seconds_keeps_the_id(away_s: f
     assert set(tracks.track_id) == {1}
 
 
+def test_somebody_who_is_hidden_for_longer_comes_back_as_another():
+    time_s = steady(7, 30)
+    tracks = merged([poses_of([hidden(walker(time_s, (500, 1100)), (60, 125))], time_s)])
+    assert set(tracks.track_id) == {1, 2}
+
+
+def test_two_who_pass_behind_a_pillar_at_the_same_time_go_on_as_themselves():
+    time_s = steady(6, 30)
+    right, left = walker(time_s, (300, 1500)), walker(time_s, (1500, 300), y=410, phase=2)
+    tracks = merged([poses_of([hidden(p, (78, 102)) for p in (right, left)], time_s, noise_px=2)])
+    assert set(tracks.track_id) == {1, 2}
+    for number, truth in ((1, right), (2, left)):
+        mine = tracks.track_id == number
+        apart = np.abs(tracks.smoothed[mine, 23, 0] - truth.xy[tracks.frame_index[mine], 23, 0])
+        assert apart.max() < 0.1 * HEIGHT_PX
+
+
+def test_who_hides_another_and_shows_him_again_is_still_himself():
+    time_s = steady(6, 30)
+    front, behind = walker(time_s, (300, 1500)), walker(time_s, (1500, 300), y=410, phase=2)
+    tracks = merged([poses_of([front, hidden(behind, (80, 102))], time_s, noise_px=2)])
+    assert set(tracks.track_id) == {1, 2}
+    mine = tracks.track_id == 1
+    assert mine.sum() == len(time_s)
+    assert np.abs(tracks.smoothed[mine, 23, 0] - front.xy[:, 23, 0]).max() < 0.1 * HEIGHT_PX
+
+
+def test_who_turns_back_out_of_sight_is_the_same():
+    time_s = steady(6, 30)
+    there, back = walker(time_s, (700, 100)), walker(time_s, (100, 700))
+    xy = np.where(time_s[:, None, None] < 3, there.xy, back.xy)
+    xy[:, :, 0] -= 300
+    one = hidden(replace(there, xy=xy), (75, 105))
+    assert set(merged([poses_of([one], time_s, noise_px=1)]).track_id) == {1}
+
+
+@pytest.mark.parametrize("fps", [5, 12.5, 120])
+def test_few_or_many_frames_a_second_do_not_matter(fps: float):
+    time_s = steady(8, fps)
+    people = [walker(time_s, (300, 800)), walker(time_s, (1500, 1100), y=500, phase=2)]
+    tracks = merged([poses_of(people, time_s, noise_px=1)])
+    assert set(tracks.track_id) == {1, 2}
+    assert len(tracks) == 2 * len(time_s)
+
+
+@pytest.mark.parametrize(("seconds", "people"), [(1.5, 1), (3.0, 2)], ids=["a leg", "a child"])
+def test_what_lies_inside_a_person_is_somebody_only_if_it_lasts(seconds: float, people: int):
+    time_s = steady(5, 30)
+    small = walker(time_s, (760, 760), y=440, height=0.4 * HEIGHT_PX)
+    small = hidden(small, (0, 30), (30 + round(seconds * 30), 150))
+    tracks = merged([poses_of([walker(time_s, (760, 760)), small], time_s, noise_px=1)])
+    assert len(set(tracks.track_id)) == people
+
+
+def test_who_is_seen_badly_at_first_is_there_from_the_beginning():
+    time_s = steady(3, 30)
+    poses = poses_of([walker(time_s, (300, 500))], time_s)
+    score = poses.score.copy()
+    score[:10] = 0.3
+    assert len(merged([replace(poses, score=score)])) == len(time_s)
+
+
 def test_ids_are_numbered_by_first_frame_then_from_left_to_right():
     time_s = steady(3, 30)
     late = hidden(walker(time_s, (300, 350)), (0, 20))
@@ -133,6 +195,12 @@ def test_as_many_chunks_give_the_same_bytes_as_one(count: int):
 def test_any_cuts_give_the_same_bytes(cuts: list[int]):
     poses = busy_scene()
     assert_identical(merged(in_parts(poses, cuts)), merged([poses]))
+
+
+def test_frames_that_nobody_asked_for_do_not_change_where_blocks_begin():
+    poses = busy_scene()
+    fifth = replace(poses, frame_index=poses.frame_index * 5)
+    assert_identical(merged(in_parts(fifth, [7, 333, 1500])), merged([fifth]))
 
 
 def test_the_order_of_the_people_in_a_frame_does_not_matter():

@@ -97,8 +97,9 @@ class Linker:
         self._ids = {number: self._ids[number] for number in tracks if number in self._ids}
         self._followed &= tracks.keys()
         self._drop_parts(tracks, rows, until_s)
-        links = self._links(tracks, rows)
-        self._insert_moments(tracks, rows, links)
+        moments = self._moments(tracks, rows, step_s)
+        links = self._links(tracks, rows, moments)
+        self._insert(moments, tracks, rows, links)
         last_s = self._last_s(tracks, rows, links)
         new = [n for n in tracks if n not in self._ids and rows.time_s[tracks[n][0]] < until_s]
         new.sort(
@@ -141,11 +142,11 @@ class Linker:
             ends[number] = own if follower is None else ends[follower]
         return ends
 
-    def _links(self, tracks: dict[int, IntArray], rows: Rows) -> dict[int, int]:
+    def _links(self, tracks: dict[int, IntArray], rows: Rows, moments: list[int]) -> dict[int, int]:
         """For tracks that are not decided on, the track that each continues."""
         settings = self._settings
         # What a moment shows has a place, but no direction.
-        able = [n for n in tracks if n in self._ids or not self._is_moment(rows, tracks[n])]
+        able = [n for n in tracks if n not in moments]
         ends = [n for n in able if n not in self._followed and self._ids.get(n, 1)]
         starts = [n for n in able if n not in self._ids]
         last_s = np.array([rows.time_s[tracks[n][-1]] for n in ends])
@@ -164,15 +165,23 @@ class Linker:
         chosen = zip(*linear_sum_assignment(-saved), strict=True)
         return {starts[s]: ends[e] for e, s in chosen if saved[e, s] > 0}
 
-    def _is_moment(self, rows: Rows, mine: IntArray) -> bool:
-        lasts = rows.time_s[mine[-1]] - rows.time_s[mine[0]]
-        return bool(lasts < self._settings.link_least_s)
+    def _moments(self, tracks: dict[int, IntArray], rows: Rows, step_s: float) -> list[int]:
+        """Undecided tracks that are too short to tell a motion, unless frames are so far apart that
+        many are.
+        """
+        least_s = self._settings.link_least_s
+        if step_s > least_s / 2:
+            return []
+        return [
+            number
+            for number, mine in tracks.items()
+            if number not in self._ids and rows.time_s[mine[-1]] - rows.time_s[mine[0]] < least_s
+        ]
 
-    def _insert_moments(
-        self, tracks: dict[int, IntArray], rows: Rows, links: dict[int, int]
+    def _insert(
+        self, moments: list[int], tracks: dict[int, IntArray], rows: Rows, links: dict[int, int]
     ) -> None:
-        """Puts the tracks that are too short to tell a motion where they fill a gap."""
-        moments = [n for n in tracks if n not in self._ids and self._is_moment(rows, tracks[n])]
+        """Puts moments where they fill a gap."""
         for number in moments:
             first, last = tracks[number][0], tracks[number][-1]
             best, least = None, self._settings.link_place * 2

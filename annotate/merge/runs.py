@@ -24,7 +24,6 @@ def similarity(
     seen: NDArray[np.bool_],
     box: FloatArray,
     other_box: FloatArray,
-    slack: FloatArray,
     settings: MergeSettings,
 ) -> FloatArray:
     """OKS and buffered IoU of poses with later ones; the axes before the last are broadcast.
@@ -33,22 +32,21 @@ def similarity(
         keypoints, others: (..., 17, 2) float32 pixels.
         seen: (..., 17) bool: in both.
         box, other_box: (..., 4) float32 x0, y0, x1, y1.
-        slack: (...) float32 of at least 1: what is allowed for motion.
 
     Returns:
         (...) float32 in [0, 1].
     """
     area = AREA_OF_BOX * (box[..., 2:] - box[..., :2]).prod(axis=-1)
     sigmas = COCO_SIGMAS * np.float32(settings.oks_sigma_scale)
-    alike = paired_oks(keypoints, others, seen, area * slack**2, sigmas)
+    alike = paired_oks(keypoints, others, seen, area, sigmas)
     buffer = np.float32(settings.box_buffer)
-    overlap = paired_iou(buffered(box, buffer * slack), buffered(other_box, buffer))
+    overlap = paired_iou(buffered(box, buffer), buffered(other_box, buffer))
     return settings.oks_share * alike + (1 - settings.oks_share) * overlap
 
 
-def buffered(box: FloatArray, share: FloatArray | np.float32) -> FloatArray:
+def buffered(box: FloatArray, share: np.float32) -> FloatArray:
     """Boxes (..., 4) that have grown by a share of their sides on each side."""
-    grow = (box[..., 2:] - box[..., :2]) * np.asarray(share)[..., None]
+    grow = (box[..., 2:] - box[..., :2]) * share
     return np.concatenate([box[..., :2] - grow, box[..., 2:] + grow], axis=-1)
 
 
@@ -77,6 +75,7 @@ def ties(
     seen: NDArray[np.bool_],
     box: FloatArray,
     inside: NDArray[np.bool_],
+    reach_s: float,
     settings: MergeSettings,
 ) -> Ties:
     """Which pose of the frame before each pose clearly continues.
@@ -85,15 +84,13 @@ def ties(
         frame: (P,) int64, not decreasing: place of each pose's frame.
         time_s: (F,) float64 seconds of the frames.
         keypoints, seen, box, inside: (P, ...) of the poses.
+        reach_s: between frames that are farther apart nothing is clear.
     """
     count = len(frame)
-    close = np.append(np.diff(time_s, prepend=-np.inf) <= settings.fresh_s, False)
+    close = np.append(np.diff(time_s, prepend=-np.inf) <= reach_s, False)
     a, b = pairs(frame + 1, frame, len(time_s) + 1)
     a, b = a[close[frame[b]]], b[close[frame[b]]]
-    ones = np.ones(len(a), np.float32)
-    alike = similarity(
-        keypoints[a], keypoints[b], seen[a] & seen[b], box[a], box[b], ones, settings
-    )
+    alike = similarity(keypoints[a], keypoints[b], seen[a] & seen[b], box[a], box[b], settings)
     rival = np.maximum(_rival(alike, a, count), _rival(alike, b, count))
     clear = (alike >= settings.clear_similarity) & (alike - rival >= settings.clear_margin)
     before, after = np.full(count, NONE), np.full(count, NONE)

@@ -25,10 +25,8 @@ class MergeSettings:
         touch_similarity: from here on two poses of neighbouring frames are so close that, where
             either person appears or vanishes, one may be taken for the other.
         least_similarity: below it a pose is not the track's next one.
-        birth_score: a pose below it does not begin a track.
-        fresh_s: a track unseen for longer is lost, and waits for what the others leave.
-        slack_per_s: by this factor more is allowed for motion for each second unseen.
-        lost_s: a track that is unseen for longer has ended.
+        birth_score: poses below it do not make a track by themselves.
+        lost_s: a track that is unseen for longer has ended, unless frames are farther apart.
         velocity_s: how far back the motion of a track is looked at.
         half_life_s: in which a lost track's predicted speed halves.
 
@@ -67,8 +65,6 @@ class MergeSettings:
     touch_similarity: float = 0.25
     least_similarity: float = 0.3
     birth_score: float = 0.4
-    fresh_s: float = 0.15
-    slack_per_s: float = 1.0
     lost_s: float = 0.1
     velocity_s: float = 0.15
     half_life_s: float = 0.5

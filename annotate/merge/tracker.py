@@ -1,7 +1,6 @@
 """Which run continues which track: where runs begin, and only there, people have to be told apart.
 
-Two stages, as in ByteTrack: tracks just seen choose first, then the lost ones, so that nobody who
-comes back takes the pose of somebody who never left.
+Who is lost for longer than a moment is left to the links between tracks, which see both sides.
 """
 
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from annotate.merge.poses import Sightings
 from annotate.merge.runs import NONE, Ties, similarity, ties
 from annotate.merge.settings import MergeSettings
 
+_STEPS_LOST = 1.5  # of a video with few frames a second, for which a track may be unseen
 STEPS = 1e6  # similarities and costs are multiples of 1 / STEPS, so that ties break alike
 
 
@@ -68,6 +68,7 @@ class Tracker:
         self._settings = settings
         self._alive: list[Track] = []
         self._born = 0
+        self._reach_s = settings.lost_s
         # The last frame of the block before, and the tracks of its poses.
         self._last: _Poses | None = None
         self._last_owners: list[Track | None] = []
@@ -81,6 +82,9 @@ class Tracker:
         """
         poses = self._with_last(block)
         carried = len(self._last_owners)
+        if len(poses.time_s) > 1:
+            step_s = float(np.median(np.diff(poses.time_s)))
+            self._reach_s = max(self._settings.lost_s, _STEPS_LOST * step_s)
         known = ties(
             poses.frame,
             poses.time_s,
@@ -88,6 +92,7 @@ class Tracker:
             poses.seen,
             poses.box,
             poses.inside,
+            self._reach_s,
             self._settings,
         )
         runs = _Runs(known)
@@ -142,13 +147,13 @@ class Tracker:
     ) -> Iterator[tuple[int, Track]]:
         """The runs that begin in a frame, and whose they are."""
         time_s = float(poses.time_s[frame])
-        self._alive = [t for t in self._alive if time_s - t.last_s <= self._settings.lost_s]
+        self._alive = [t for t in self._alive if time_s - t.last_s <= self._reach_s]
         # Who is in a run of his own at this time is not asked.
         waiting = [track for track in self._alive if track.last_s < time_s]
         owners: dict[int, Track] = {}
         asked = begun[~runs.leave_open[begun]]
         if waiting and len(asked):
-            for place, pose in self._pairs(waiting, poses, runs.first[asked], time_s):
+            for place, pose in self._pairs(waiting, poses, runs.first[asked]):
                 owners[int(asked[pose])] = waiting[place]
         for run in begun.tolist():
             owner = owners.get(run)
@@ -166,31 +171,16 @@ class Tracker:
         return track
 
     def _pairs(
-        self, tracks: list[Track], poses: _Poses, rows: IntArray, time_s: float
+        self, tracks: list[Track], poses: _Poses, rows: IntArray
     ) -> Iterator[tuple[int, int]]:
         """Places of the tracks and of the rows that go together."""
-        ages = np.array([time_s - track.last_s for track in tracks])
-        free = np.arange(len(rows))
-        fresh = ages <= self._settings.fresh_s
-        for group in (np.flatnonzero(fresh), np.flatnonzero(~fresh)):
-            if not len(group) or not len(free):
-                continue
-            alike = self._similarity([tracks[n] for n in group], ages[group], poses, rows[free])
-            alike = np.rint(alike * STEPS) / STEPS
-            good = alike >= self._settings.least_similarity
-            a, b = linear_sum_assignment(np.where(good, -alike, 0))
-            matched = good[a, b]
-            a, b = group[a[matched]], free[b[matched]]
-            yield from zip(a.tolist(), b.tolist(), strict=True)
-            free = np.setdiff1d(free, b)
+        alike = np.rint(self._similarity(tracks, poses, rows) * STEPS) / STEPS
+        good = alike >= self._settings.least_similarity
+        a, b = linear_sum_assignment(np.where(good, -alike, 0))
+        yield from zip(a[good[a, b]].tolist(), b[good[a, b]].tolist(), strict=True)
 
-    def _similarity(
-        self, tracks: list[Track], ages: FloatArray, poses: _Poses, rows: IntArray
-    ) -> FloatArray:
-        """(tracks, rows) float32 in [0, 1], of the predicted poses with those of the frame.
-
-        What is allowed for motion grows with the time for which a track is unseen.
-        """
+    def _similarity(self, tracks: list[Track], poses: _Poses, rows: IntArray) -> FloatArray:
+        """(tracks, rows) float32 in [0, 1], of the predicted poses with those of the frame."""
         settings = self._settings
         time_s = float(poses.time_s[poses.frame[rows[0]]])
         shift = np.array([track.shift(time_s, settings) for track in tracks], np.float32)
@@ -200,7 +190,6 @@ class Tracker:
             np.stack([track.seen for track in tracks])[:, None] & poses.seen[rows][None],
             (np.stack([track.box for track in tracks]) + np.tile(shift, 2))[:, None],
             poses.box[rows][None],
-            (1 + settings.slack_per_s * ages).astype(np.float32)[:, None],
             settings,
         )
 
