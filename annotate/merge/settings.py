@@ -28,7 +28,6 @@ class MergeSettings:
         birth_score: poses below it do not make a track by themselves.
         lost_s: a track that is unseen for longer has ended, unless frames are farther apart.
         velocity_s: how far back the motion of a track is looked at.
-        half_life_s: in which a lost track's predicted speed halves.
 
         least_s: shorter tracks are dropped.
         link_s: the longest gap between the end of a track and the start of another that may be
@@ -67,7 +66,6 @@ class MergeSettings:
     birth_score: float = 0.4
     lost_s: float = 0.1
     velocity_s: float = 0.15
-    half_life_s: float = 0.5
 
     least_s: float = 0.2
     link_s: float = 2.0

@@ -37,13 +37,10 @@ class Track:
     seen: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(17, np.bool_))
     box: FloatArray = field(default_factory=lambda: np.zeros(4, np.float32))
 
-    def shift(self, time_s: float, settings: MergeSettings) -> tuple[float, float]:
-        """How far the person has moved by `time_s`, in pixels: the last speed, fading."""
+    def shift(self, time_s: float) -> tuple[float, float]:
+        """How far the person has moved by `time_s`, in pixels, at the last speed."""
         (t0, x0, y0), (t1, x1, y1) = self.hips[0].tolist(), self.hips[-1].tolist()
-        if t1 <= t0:
-            return 0.0, 0.0
-        decay = np.log(2) / settings.half_life_s
-        reach = float(1 - np.exp(-decay * (time_s - t1))) / decay / (t1 - t0)
+        reach = (time_s - t1) / (t1 - t0) if t1 > t0 else 0.0
         return (x1 - x0) * reach, (y1 - y0) * reach
 
 
@@ -183,7 +180,7 @@ class Tracker:
         """(tracks, rows) float32 in [0, 1], of the predicted poses with those of the frame."""
         settings = self._settings
         time_s = float(poses.time_s[poses.frame[rows[0]]])
-        shift = np.array([track.shift(time_s, settings) for track in tracks], np.float32)
+        shift = np.array([track.shift(time_s) for track in tracks], np.float32)
         return similarity(
             (np.stack([track.keypoints for track in tracks]) + shift[:, None])[:, None],
             poses.keypoints[rows][None],
