@@ -78,6 +78,7 @@ def _estimator(folder: Path, people: People, detect_every: int) -> PoseEstimator
 def _models(folder: Path) -> Models:
     prepare_process()
     settings = settings_from()
-    qnn = QnnSettings(soc=find_soc(settings.soc) if settings.soc else None)
+    soc = find_soc(settings.soc) if settings.soc else None
+    qnn = QnnSettings(soc=soc, cache=settings.cache)
     provider = checked_provider(settings.provider)
     return load_models(read_pack(folder), folder, provider=provider, qnn=qnn)
