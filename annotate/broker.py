@@ -17,8 +17,10 @@ from billiard.util import get_logger
 from celery import Celery
 from celery.app.utils import find_app
 from celery.utils.dispatch import Signal
+from celery.worker import state
 
 from annotate.domain import Chunk
+from annotate.errors import WorkerError
 from annotate.job import Job
 from annotate.settings import MEMORY, PREFIX, TLS
 
@@ -33,6 +35,8 @@ CHUNK_QUEUES = tuple(f"annotate.chunks.{number}" for number in range(8))
 PRIORITIES: Mapping[str, int] = MappingProxyType({"high": 0, "normal": 3, "low": 6})
 WORKERS = "workers"
 ATTEMPTS = 3
+# How many processes may die at birth, for each that there should be.
+STILLBORN = 3
 
 REDIS_OPTIONS: Mapping[str, Any] = MappingProxyType(
     {
@@ -129,11 +133,41 @@ def _list(queue: str, priority: int) -> str:
     return f"{queue}\x06\x16{priority}" if priority else queue
 
 
-class Troubles:
-    """Collects the errors of an embedded worker's tasks."""
+class Births:
+    """Watches whether a worker's processes come to life.
 
-    def __init__(self) -> None:
+    Where each dies as it starts, Celery starts others for ever, and says nothing.
+    """
+
+    def __init__(self, worker: Any) -> None:
+        self._worker = worker
+        self._born: set[int] = set()
+        self._alive = False
+
+    def check(self) -> None:
+        """Looks again.
+
+        Raises:
+            WorkerError: several for each that there should be were born, and none took a task.
+        """
+        pool: Any = getattr(getattr(self._worker, "pool", None), "_pool", None)
+        if self._alive or not hasattr(pool, "_pool"):
+            return  # a process has taken a task before; threads are not born
+        self._born |= {process.pid for process in list(pool._pool)}
+        self._alive = any(state.total_count.values())
+        if not self._alive and len(self._born) > STILLBORN * self._worker.concurrency:
+            raise WorkerError(
+                "worker processes end as soon as they start",
+                'See what ends them: python -c "import workers.tasks"; then annotate doctor.',
+            )
+
+
+class Troubles:
+    """Collects the errors of an embedded worker and its tasks."""
+
+    def __init__(self, worker: Any) -> None:
         self._errors: queue.SimpleQueue[BaseException] = queue.SimpleQueue()
+        self._births = Births(worker)
 
     def receive(self, error: BaseException, **_: object) -> None:
         """Receiver of `task_trouble`."""
@@ -143,6 +177,7 @@ class Troubles:
         """Raises the first error that has come, if one has."""
         if not self._errors.empty():
             raise self._errors.get()
+        self._births.check()
 
 
 @contextmanager
@@ -153,8 +188,6 @@ def embedded_worker(processes: int) -> Iterator[tuple[Queue, Troubles]]:
     environment. Leaving the block ends its processes at once: what they had in hand is redone
     when the job goes on.
     """
-    troubles = Troubles()
-    task_trouble.connect(troubles.receive)
     # billiard's logger keeps to itself otherwise, and prints where nobody has set it up.
     get_logger().propagate = True
     app = find_app(WORKERS)
@@ -166,6 +199,8 @@ def embedded_worker(processes: int) -> Iterator[tuple[Queue, Troubles]]:
         without_mingle=True,
         without_heartbeat=True,
     )
+    troubles = Troubles(worker)
+    task_trouble.connect(troubles.receive)
     thread = threading.Thread(target=worker.start, name="embedded-worker", daemon=True)
     thread.start()
     try:

@@ -64,6 +64,10 @@ class HubError(AnnotateError):
     """Qualcomm AI Hub is away, refuses, or a job there failed."""
 
 
+class WorkerError(AnnotateError):
+    """A worker cannot work."""
+
+
 class QueueError(AnnotateError):
     """The queue's server does not answer, or refuses."""
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,29 @@ def test_without_the_queue_the_store_still_tells(
 
 def test_a_worker_without_a_queue_says_what_to_do(host: Host):
     assert "ANNOTATE_BROKER" in host.run("worker", code=ExitCode.USAGE).err
+
+
+def test_a_short_job_has_its_turn_before_a_long_one_ends(
+    shared: Host, walk: Path, stroll: Path, start_worker
+):
+    shared.run("submit", walk, *EXACT, "--processes", "60", "--detach")
+    long = status(shared)["job"]
+    start_worker()
+    wait_until(lambda: status(shared)["frames_done"] > 0, "the worker")
+    shared.run("submit", stroll, *EXACT, "--processes", "2", "--detach")
+    short = json.loads(shared.run("status", "--json").out)["job"]
+    wait_until(lambda: json.loads(shared.run("status", short, "--json").out)["complete"], "short")
+    assert not json.loads(shared.run("status", long, "--json").out)["finished"]
+
+
+def test_processes_that_die_as_they_start_are_told_of(host: Host, stroll: Path):
+    """Celery would start others for ever."""
+    (host.home / "sitecustomize.py").write_text(
+        "import os, sys\n"
+        "if any('billiard.spawn' in word for word in sys.orig_argv):\n"
+        "    os._exit(3)\n"
+    )
+    broken = replace(host, more={"PYTHONPATH": str(host.home)})
+    said = broken.run("submit", stroll, *EXACT, code=ExitCode.FAILED)
+    assert "end as soon as they start" in said.err
+    assert "import workers.tasks" in said.err

@@ -13,8 +13,8 @@ from celery import signals
 
 from annotate import __version__
 from annotate.board import Board, queue_errors
-from annotate.broker import Queue
-from annotate.errors import AnnotateError
+from annotate.broker import Births, Queue
+from annotate.errors import AnnotateError, WorkerError
 from annotate.settings import WORKER_VARIABLE, settings_from
 from annotate.use_cases.dispatch import reconcile_all
 from annotate.use_cases.work import RECONCILE_S
@@ -44,10 +44,13 @@ def _begin(sender: Any, **_: object) -> None:
             "processes": sender.controller.concurrency,
             "version": __version__,
         }
-        threading.Thread(target=_duties, args=(board, facts), name="duties", daemon=True).start()
+        threading.Thread(
+            target=_duties, args=(board, facts, sender.controller), name="duties", daemon=True
+        ).start()
 
 
-def _duties(board: Board, facts: dict[str, Any]) -> None:
+def _duties(board: Board, facts: dict[str, Any], controller: Any) -> None:
+    births = Births(controller)
     queue, broker = Queue(app), settings_from().broker
     due, parent = time.monotonic(), os.getppid()
     while True:
@@ -56,6 +59,7 @@ def _duties(board: Board, facts: dict[str, Any]) -> None:
             os.kill(os.getpid(), signal.SIGTERM)
             return
         try:
+            births.check()
             with queue_errors(broker):
                 board.write_worker(facts)
                 began = time.monotonic()
@@ -63,6 +67,10 @@ def _duties(board: Board, facts: dict[str, Any]) -> None:
                     reconcile_all(board, queue, this_store())
                     # Of a great store it takes long: never more than a part of one core.
                     due = time.monotonic() + max(RECONCILE_S, 10 * (time.monotonic() - began))
+        except WorkerError as error:
+            logger.error("%s  %s", error.message, error.hint)  # noqa: TRY400 - no defect of ours
+            # The supervisor starts another, and gives up when that does not help.
+            os._exit(1)
         except AnnotateError as error:
             logger.warning("%s", error.message)
         time.sleep(TELL_S)

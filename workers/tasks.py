@@ -1,7 +1,8 @@
 """The tasks: a few lines each around a use case."""
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -29,6 +30,8 @@ from annotate.use_cases.unit import (
 )
 from workers.application import app
 from workers.host import estimator_of, planned_chunk, this_board, this_store, this_worker
+
+REST_S = 10.0
 
 
 class ReportingRequest(Request):
@@ -64,7 +67,7 @@ def chunk_task(job_id: str, digest: str, fingerprint: str, start: int, stop: int
     job = checked_job(store, job_id, digest)
     planned = partial(planned_chunk, store, job.recipe.digest)
     chunk = checked_chunk(job, fingerprint, (start, stop), planned)
-    with _in_hand(store, job, fingerprint, chunk) as mine:
+    with _rest_after_trouble(), _in_hand(store, job, fingerprint, chunk) as mine:
         if mine:
             run_chunk(
                 store,
@@ -77,7 +80,8 @@ def chunk_task(job_id: str, digest: str, fingerprint: str, start: int, stop: int
             )
     board = this_board()
     if mine and board is not None:
-        with queue_errors(settings_from().broker):
+        # If this fails, the next reconciliation does it.
+        with suppress(AnnotateError), queue_errors(settings_from().broker):
             go_on(board, Queue(app), store, job)
 
 
@@ -87,9 +91,22 @@ def merge_task(job_id: str, digest: str, fingerprint: str) -> None:
     store = this_store()
     job = checked_job(store, job_id, digest)
     job.video(fingerprint)  # raises where the job has no such video
-    with _in_hand(store, job, fingerprint, None) as mine:
+    with _rest_after_trouble(), _in_hand(store, job, fingerprint, None) as mine:
         if mine:
             merge_video(store, job, fingerprint)
+
+
+@contextmanager
+def _rest_after_trouble() -> Iterator[None]:
+    """A host that cannot work, for want of its share, say, must not take one chunk after the other
+    from those that can.
+    """
+    try:
+        yield
+    except AnnotateError:
+        if this_board() is not None:
+            time.sleep(REST_S)
+        raise
 
 
 @contextmanager
