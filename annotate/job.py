@@ -19,7 +19,7 @@ from annotate.errors import StoreError
 # count as done.
 PIPELINE_VERSION = 2
 # Likewise for the merge's answer to the same parts, thresholds included.
-MERGE_VERSION = 6
+MERGE_VERSION = 7
 
 # Roots of videos that are on no share: those whose bytes stand in the store (their path is empty),
 # and those that only the host which submitted them can read (their path is absolute).

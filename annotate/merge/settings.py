@@ -61,7 +61,7 @@ class MergeSettings:
 
     clear_similarity: float = 0.7
     clear_margin: float = 0.15
-    touch_similarity: float = 0.25
+    touch_similarity: float = 0.35
     least_similarity: float = 0.3
     birth_score: float = 0.4
     lost_s: float = 0.1
@@ -69,7 +69,7 @@ class MergeSettings:
 
     least_s: float = 0.2
     link_s: float = 2.0
-    link_cost: float = 14.0
+    link_cost: float = 16.0
     link_doubt: float = 0.5
     link_place: float = 0.08
     link_drift: float = 0.25
