@@ -134,6 +134,7 @@ class Poses:
         score: (P,) float32 in [0, 1], the landmark model's flag "there is a person".
         roi: (P, 4) float32: centre x, centre y, side in pixels, rotation in radians, clockwise.
         landmarks: (P, L, 5) float32: x, y, z in pixels, visibility and presence in [0, 1].
+        clothes: (P, 6) float32 in [0, 255]: red, green, blue of the trunk, then of the thighs.
     """
 
     frame_index: IntArray
@@ -144,6 +145,7 @@ class Poses:
     score: FloatArray
     roi: FloatArray
     landmarks: FloatArray
+    clothes: FloatArray
 
     def __post_init__(self) -> None:
         frames, poses = len(self.frame_index), len(self.score)
@@ -162,7 +164,7 @@ class Tracks:
         track_id: (P,) int64, from 1, numbered by (first frame, x) of the track.
         score: (P,) float32 in [0, 1]: flag times mean visibility; 0 where filled.
         bbox: (P, 4) float32: x, y, width, height in pixels, of the smoothed landmarks.
-        filled: (P,) bool: nobody was detected here, the gap was filled by the smoother.
+        filled: (P,) bool: he was not detected here, or not believably; the smoother filled it in.
         raw: (P, L, 5) float32 as in `Poses.landmarks`; NaN where filled.
         smoothed: (P, L, 5) float32: the same, smoothed over time.
     """

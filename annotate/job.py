@@ -17,9 +17,9 @@ from annotate.errors import StoreError
 
 # To be raised whenever the pipeline's answer to the same frames changes: old parts then no longer
 # count as done.
-PIPELINE_VERSION = 2
+PIPELINE_VERSION = 3
 # Likewise for the merge's answer to the same parts, thresholds included.
-MERGE_VERSION = 7
+MERGE_VERSION = 8
 
 # Roots of videos that are on no share: those whose bytes stand in the store (their path is empty),
 # and those that only the host which submitted them can read (their path is absolute).

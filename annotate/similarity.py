@@ -60,6 +60,16 @@ def paired_oks(
     return mean.astype(np.float32)
 
 
+def unlike_clothes(clothes: FloatArray, others: FloatArray) -> FloatArray:
+    """Root mean square difference of the colours (..., 6); the axes before are broadcast.
+
+    Returns:
+        (...) float32 in [0, 255].
+    """
+    apart: FloatArray = np.sqrt(((clothes - others) ** 2).mean(axis=-1))
+    return apart
+
+
 def paired_iou(boxes: FloatArray, others: FloatArray) -> FloatArray:
     """Intersection over union of each box with its own other.
 

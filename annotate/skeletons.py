@@ -28,6 +28,9 @@ COCO_KEYPOINTS = (
     "right_ankle",
 )
 
+# For each keypoint the one that it is of the mirrored body.
+COCO_MIRROR = (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15)
+
 # Pairs of COCO keypoints that are drawn as limbs, 0-based.
 COCO_EDGES = (
     (15, 13),
@@ -110,6 +113,15 @@ class Skeleton:
     name: str
     landmarks: tuple[str, ...]
     coco17: tuple[int | None, ...]
+
+    @property
+    def mirror(self) -> tuple[int, ...]:
+        """For each landmark the one that it is of the mirrored body."""
+        swap = {"left": "right", "right": "left"}
+        return tuple(
+            self.landmarks.index("_".join(swap.get(word, word) for word in name.split("_")))
+            for name in self.landmarks
+        )
 
 
 def _skeleton(name: str, landmarks: tuple[str, ...]) -> Skeleton:

@@ -10,6 +10,7 @@ from annotate.domain import Poses
 
 LANDMARKS = 33
 HEIGHT_PX = 300.0
+UNIFORM = 90.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,10 +20,12 @@ class Walker:
     Attributes:
         xy: (F, 33, 2) float64 pixels: the truth.
         seen: (F,) bool: frames in which the pipeline finds the person.
+        colour: of trunk and thighs.
     """
 
     xy: NDArray[np.float64]
     seen: NDArray[np.bool_]
+    colour: float = UNIFORM
 
 
 def walker(
@@ -70,13 +73,17 @@ def poses_of(
     random = np.random.default_rng(seed)
     frames = len(time_s)
     found: list[list[NDArray[np.float64]]] = [[] for _ in range(frames)]
+    colours: list[list[float]] = [[] for _ in range(frames)]
     for one in walkers:
         noise = random.normal(0, noise_px, (frames, LANDMARKS, 2))
         far = random.random((frames, LANDMARKS, 1)) < outliers
         noise += far * random.normal(0, 30, (frames, LANDMARKS, 2))
         for frame in np.flatnonzero(one.seen):
             found[frame].append(one.xy[frame] + noise[frame])
-    return poses_from(found, time_s)
+            colours[frame].append(one.colour)
+    poses = poses_from(found, time_s)
+    poses.clothes[:] = np.array([x for frame in colours for x in frame])[:, None]
+    return poses
 
 
 def poses_from(found: list[list[NDArray[np.float64]]], time_s: NDArray[np.float64]) -> Poses:
@@ -99,6 +106,7 @@ def poses_from(found: list[list[NDArray[np.float64]]], time_s: NDArray[np.float6
             np.float32
         ),
         landmarks=landmarks,
+        clothes=np.full((total, 6), UNIFORM, np.float32),
     )
 
 
@@ -118,6 +126,7 @@ def in_parts(poses: Poses, cuts: list[int]) -> list[Poses]:
                 score=poses.score[rows],
                 roi=poses.roi[rows],
                 landmarks=poses.landmarks[rows],
+                clothes=poses.clothes[rows],
             )
         )
     return parts

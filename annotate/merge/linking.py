@@ -15,11 +15,14 @@ from annotate.domain import FloatArray, IntArray
 from annotate.merge.runs import NONE
 from annotate.merge.settings import MergeSettings
 from annotate.merge.tracker import STEPS
+from annotate.similarity import unlike_clothes
 
 # Side of the ROI of somebody who stands, in body heights.
 ROI_PER_HEIGHT = 1.35
 # The spread in time of poses of which half the speed is believed.
 MOMENT_S = 0.045
+# Poses that nobody covers, from which what somebody wears is believed.
+_LEAST_ALONE = 3
 # Bones of the trunk and the limbs, as pairs of COCO's keypoints.
 _BONES = np.array(
     [
@@ -37,7 +40,7 @@ class Rows:
         track: (P,) int64 number of the tracker's track, or NONE.
         frame_index: (P,) int64.
         time_s: (P,) float64 seconds.
-        hip, size, keypoints, inside: (P, ...) as in `Sightings`.
+        hip, size, keypoints, inside, crowded, clothes: (P, ...) as in `Sightings`.
         leaves_open: (P,) bool, as in `Ties`.
     """
 
@@ -48,6 +51,8 @@ class Rows:
     size: FloatArray
     keypoints: FloatArray
     inside: NDArray[np.bool_]
+    crowded: NDArray[np.bool_]
+    clothes: FloatArray
     leaves_open: NDArray[np.bool_]
 
 
@@ -61,6 +66,7 @@ class _End:
         belief: in [0, 1], how well the velocity is known.
         height: pixels.
         bones: (B,) logarithm of the lengths of the bones, in heights.
+        clothes: (6,) medians, of poses that nobody covers if there are some.
     """
 
     time_s: float
@@ -69,6 +75,7 @@ class _End:
     belief: float
     height: float
     bones: NDArray[np.float64]
+    clothes: FloatArray
 
 
 class Linker:
@@ -213,6 +220,8 @@ class Linker:
         height = max(float(np.median(rows.size[near])) / ROI_PER_HEIGHT, 1.0)
         points = rows.keypoints[near].astype(np.float64)
         lengths = np.linalg.norm(points[:, _BONES[:, 0]] - points[:, _BONES[:, 1]], axis=2)
+        alone = near[~rows.crowded[near]]
+        shown = alone if len(alone) >= _LEAST_ALONE else near
         belief = spread / (spread + len(near) * MOMENT_S**2)
         return _End(
             time_s=float(rows.time_s[mine[which]]),
@@ -221,6 +230,7 @@ class Linker:
             belief=belief,
             height=height,
             bones=np.log(np.maximum(np.median(lengths, axis=0) / height, 0.01)),
+            clothes=np.median(rows.clothes[shown], axis=0),
         )
 
     def _cost(self, end: _End, start: _End) -> float:
@@ -239,7 +249,9 @@ class Linker:
         )
         turn = np.linalg.norm(start.velocity - end.velocity) / height / settings.link_turn
         growth = np.log(end.height / start.height) / settings.link_growth
+        worn = float(unlike_clothes(end.clothes, start.clothes)) / settings.link_clothes
+        dress = min(worn**2, settings.link_clothes_most) - settings.link_clothes_gain
         shape = np.abs(end.bones - start.bones).mean() / settings.link_bones
         wider = 4 * np.log(usual / settings.link_place)
         turned = end.belief * start.belief * min(float(turn**2), settings.link_turn_most)
-        return float((miss / usual) ** 2 + wider + turned + growth**2 + shape**2)
+        return float((miss / usual) ** 2 + wider + turned + growth**2 + shape**2 + dress)

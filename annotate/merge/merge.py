@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from annotate.domain import FloatArray, IntArray, Poses, Tracks
 from annotate.merge.blocks import blocks
-from annotate.merge.linking import Linker, Rows
+from annotate.merge.doubts import believable
+from annotate.merge.linking import ROI_PER_HEIGHT, Linker, Rows
 from annotate.merge.poses import Sightings, boxes, sightings
 from annotate.merge.settings import MergeSettings
+from annotate.merge.sides import mirrored
 from annotate.merge.smoothing import Stretch, stretches
 from annotate.merge.tracker import Tracker
-from annotate.skeletons import Skeleton
+from annotate.skeletons import COCO_MIRROR, Skeleton
 
 SMOOTHER_MEMORY_S = 2.0
 
@@ -36,7 +38,7 @@ def merge(
         size: width and height of the displayed frame in pixels, where boxes end.
     """
     tracker = Tracker(settings)
-    window = _Window(settings, size)
+    window = _Window(settings, skeleton, size)
     for block in blocks(parts):
         seen = sightings(block, settings, skeleton)
         window.add(seen, *tracker.follow(seen))
@@ -60,16 +62,19 @@ class _Seen:
 class _Window:
     """Blocks from those that the present one still needs on."""
 
-    def __init__(self, settings: MergeSettings, size: tuple[int, int]) -> None:
+    def __init__(self, settings: MergeSettings, skeleton: Skeleton, size: tuple[int, int]) -> None:
         self._settings = settings
         self._size = size
         self._linker = Linker(settings)
+        self._mirror = list(skeleton.mirror)
+        # Of each track, whether it is mirrored where the next block's window begins.
+        self._turned: dict[int, bool] = {}
         self._blocks: list[tuple[Sightings, IntArray, NDArray[np.bool_]]] = []
         self._next = 0  # place of the first block that is not finished
         # Tracks are decided on as far as the smoother sees; what follows them must be known.
         self._look_ahead_s = (
             SMOOTHER_MEMORY_S
-            + max(settings.link_s, settings.inside_s)
+            + max(settings.link_s, settings.inside_s, settings.trust_s)
             + settings.lost_s
             + settings.link_motion_s
         )
@@ -98,7 +103,7 @@ class _Window:
         last_s = float(block.time_s[-1])
         step_s = float(np.median(np.diff(seen.time_s))) if len(seen.time_s) > 1 else np.inf
         ids = self._linker.ids(seen.rows, last_s + SMOOTHER_MEMORY_S, step_s)
-        pieces = list(self._pieces(seen, ids, inside, last_s + SMOOTHER_MEMORY_S))
+        pieces = list(self._pieces(seen, ids, inside, self._settings.reach_s(step_s)))
         if pieces:
             yield self._tracks(seen, pieces)
         self._next += 1
@@ -129,29 +134,74 @@ class _Window:
                 size=joined("size"),
                 keypoints=joined("keypoints"),
                 inside=joined("inside"),
+                crowded=joined("crowded"),
+                clothes=joined("clothes"),
                 leaves_open=np.concatenate(leaves_open),
             ),
         )
 
     def _pieces(
-        self, seen: _Seen, ids: IntArray, inside: range, until_s: float
+        self, seen: _Seen, ids: IntArray, inside: range, reach_s: float
     ) -> Iterator[tuple[int, Stretch]]:
         """The ids of the frames `inside`, and their smoothed poses there."""
-        from_s = seen.time_s[inside.start] - SMOOTHER_MEMORY_S
         time_s = seen.rows.time_s
-        near = (ids > 0) & (time_s >= from_s) & (time_s <= until_s)
-        for number in np.unique(ids[near]):
+        near = (
+            (ids > 0)
+            & (time_s >= seen.time_s[inside.start] - SMOOTHER_MEMORY_S)
+            & (time_s <= seen.time_s[inside.stop - 1] + SMOOTHER_MEMORY_S)
+        )
+        turned, self._turned = self._turned, {}
+        ahead = seen.time_s[inside.stop :]
+        next_s = ahead[0] - SMOOTHER_MEMORY_S if len(ahead) else np.inf
+        for number in np.unique(ids[near]).tolist():
             rows = np.flatnonzero(near & (ids == number))
-            for stretch in stretches(
-                seen.frame[rows],
-                seen.landmarks[rows],
-                seen.score[rows],
-                seen.time_s,
-                self._settings,
-            ):
+            other_way = self._mirrored(seen, rows, turned.get(number))
+            later = other_way[time_s[rows] >= next_s]
+            if len(later):
+                self._turned[number] = bool(later[0])
+            for stretch in self._stretches(seen, rows, other_way, reach_s):
                 cut = stretch.between(inside.start, inside.stop)
                 if len(cut.place):
-                    yield int(number), cut
+                    yield number, cut
+
+    def _mirrored(self, seen: _Seen, rows: IntArray, first: bool | None) -> NDArray[np.bool_]:
+        height = seen.rows.size[rows] / np.float32(ROI_PER_HEIGHT)
+        keypoints = seen.rows.keypoints[rows]
+        return mirrored(keypoints, height, seen.rows.time_s[rows], self._settings, first)
+
+    def _stretches(
+        self, seen: _Seen, rows: IntArray, other_way: NDArray[np.bool_], reach_s: float
+    ) -> list[Stretch]:
+        """The smoothed poses of one track: those that are believed, each the right way round."""
+        settings, known = self._settings, seen.rows
+        raw = seen.landmarks[rows]
+        if settings.smooth_hz is None:
+            return [Stretch(seen.frame[rows], raw, seen.score[rows], raw)]
+        good = believable(
+            np.where(
+                other_way[:, None, None],
+                known.keypoints[rows][:, COCO_MIRROR],
+                known.keypoints[rows],
+            ),
+            known.clothes[rows],
+            known.crowded[rows],
+            known.time_s[rows],
+            reach_s,
+            settings,
+        )
+        rows, raw = rows[good], raw[good]
+        upright = raw.copy()
+        turned = other_way[good]
+        upright[turned] = raw[turned][:, self._mirror]
+        return stretches(
+            seen.frame[rows],
+            raw,
+            upright,
+            seen.score[rows],
+            seen.time_s,
+            settings,
+            settings.smooth_hz,
+        )
 
     def _tracks(self, seen: _Seen, pieces: list[tuple[int, Stretch]]) -> Tracks:
         place = np.concatenate([cut.place for _, cut in pieces])

@@ -33,6 +33,8 @@ class Sightings:
         size: (P,) float32: side of the ROI, which does not change with the limbs' pose.
         inside: (P,) bool: lies inside somebody's box and is far smaller, as a leg, or a hand, that
             is taken for a person does.
+        crowded: (P,) bool: another box of the frame covers a part of this one.
+        clothes: (P, 6) float32, as in `annotate.domain.Poses`.
     """
 
     frame_index: IntArray
@@ -47,6 +49,8 @@ class Sightings:
     hip: FloatArray
     size: FloatArray
     inside: NDArray[np.bool_]
+    crowded: NDArray[np.bool_]
+    clothes: FloatArray
 
     def __len__(self) -> int:
         return len(self.score)
@@ -75,6 +79,8 @@ def sightings(block: Poses, settings: MergeSettings, skeleton: Skeleton) -> Sigh
         hip=xy[rows][:, _HIPS].mean(axis=1),
         size=block.roi[rows, 2],
         inside=_inside(frame[rows], box[rows], settings.inside_height),
+        crowded=_crowded(frame[rows], box[rows], settings.crowd_overlap),
+        clothes=block.clothes[rows],
     )
 
 
@@ -117,16 +123,29 @@ def _inside(frame: IntArray, box: FloatArray, height: float) -> NDArray[np.bool_
     """(P,) bool: whether another box of the same frame holds each one, which is less tall than
     that share of it.
     """
-    large, small = pairs(frame, frame, int(frame[-1]) + 1 if len(frame) else 0)
-    low = np.maximum(box[large, :2], box[small, :2])
-    high = np.minimum(box[large, 2:], box[small, 2:])
-    sides = box[:, 2:] - box[:, :2]
-    common = np.maximum(high - low, 0).prod(axis=1)
-    held = common > _HELD * np.maximum(sides[small].prod(axis=1), 1e-9)
-    held &= sides[small, 1] < height * sides[large, 1]
+    large, small, covered = _covered(frame, box)
+    tall = box[:, 3] - box[:, 1]
+    held = (covered > _HELD) & (tall[small] < height * tall[large])
     inside = np.zeros(len(frame), np.bool_)
     inside[small[held]] = True
     return inside
+
+
+def _crowded(frame: IntArray, box: FloatArray, share: float) -> NDArray[np.bool_]:
+    """(P,) bool: whether another box of the same frame covers that share of each one."""
+    other, own, covered = _covered(frame, box)
+    crowded = np.zeros(len(frame), np.bool_)
+    crowded[own[(covered > share) & (other != own)]] = True
+    return crowded
+
+
+def _covered(frame: IntArray, box: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
+    """Places (a, b) of all pairs of one frame, and the share of b that a covers."""
+    a, b = pairs(frame, frame, int(frame[-1]) + 1 if len(frame) else 0)
+    low = np.maximum(box[a, :2], box[b, :2])
+    high = np.minimum(box[a, 2:], box[b, 2:])
+    own = np.maximum((box[b, 2:] - box[b, :2]).prod(axis=1), np.float32(1e-9))
+    return a, b, np.maximum(high - low, 0).prod(axis=1) / own
 
 
 def _distinct(

@@ -67,6 +67,14 @@ class Ties:
     leaves_open: NDArray[np.bool_]
     ends: NDArray[np.bool_]
 
+    def cut(self, rows: IntArray) -> "Ties":
+        """The same, but the poses of these `rows` leave open whom they continue."""
+        before, leaves_open, ends = self.before.copy(), self.leaves_open.copy(), self.ends.copy()
+        ends[before[rows]] = True
+        before[rows] = NONE
+        leaves_open[rows] = True
+        return Ties(before, leaves_open, ends)
+
 
 def ties(
     frame: IntArray,

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+_STEPS_LOST = 1.5  # of a video with few frames a second, for which a track may be unseen
+
 
 @dataclass(frozen=True)
 class MergeSettings:
@@ -44,7 +46,24 @@ class MergeSettings:
             usually differ.
         link_least_s: shorter tracks tell no motion, and only fill gaps between others.
         link_motion_s: how much of a track tells its motion and size at an end.
+        link_clothes: how much the clothes of one person usually differ, in steps of colour.
+        link_clothes_most: the most that clothes cost: light changes.
+        link_clothes_gain: what it is worth that they are the same.
+        clothes_s, clothes_change: where clothes differ by more than this number of steps of colour
+            before and after, for so long, a run has slid to somebody else.
+
+        crowd_overlap: a pose is doubted while another box covers this share of its own.
+        doubt_s: or the person is lost so shortly before or after.
+        trust_s: poses that make no doubt, so long before and after, tell what to expect.
+        trust_off: the farthest that doubted shoulders and hips may be from there, in heights,
+        trust_spread: or in multiples of how far the trusted ones are.
+        clothes_odd: the most that doubted clothes may differ, in steps of colour.
+        mirror_per_s: what a mirrored pose costs a second, as a way of the keypoints in heights.
+        mirror_most: the longest way that counts from one frame to the next, in heights.
+
         gap_s: shorter gaps are filled; at longer ones the smoother starts afresh.
+        fill_weight: of the straight line between the poses before and after a gap, where a pose
+            that was seen weighs about 1.
         outlier_s: half the window in which outliers are looked for.
         outlier_floor: the least deviation of an outlier, as a fraction of a person's height.
     """
@@ -68,7 +87,7 @@ class MergeSettings:
     velocity_s: float = 0.15
 
     least_s: float = 0.2
-    link_s: float = 2.0
+    link_s: float = 5.0
     link_cost: float = 16.0
     link_doubt: float = 0.5
     link_place: float = 0.08
@@ -80,6 +99,26 @@ class MergeSettings:
     link_bones: float = 0.4
     link_least_s: float = 0.15
     link_motion_s: float = 1.0
-    gap_s: float = 0.33
+    link_clothes: float = 12.0
+    link_clothes_most: float = 16.0
+    link_clothes_gain: float = 6.0
+    clothes_s: float = 0.4
+    clothes_change: float = 15.0
+
+    crowd_overlap: float = 0.15
+    doubt_s: float = 0.25
+    trust_s: float = 2.0
+    trust_off: float = 0.04
+    trust_spread: float = 3.0
+    clothes_odd: float = 20.0
+    mirror_per_s: float = 0.04
+    mirror_most: float = 0.3
+
+    gap_s: float = 1.0
+    fill_weight: float = 0.02
     outlier_s: float = 0.1
     outlier_floor: float = 0.01
+
+    def reach_s(self, step_s: float) -> float:
+        """For how long a track may be unseen before it is lost, where frames are `step_s` apart."""
+        return max(self.lost_s, _STEPS_LOST * step_s)

@@ -40,34 +40,37 @@ class Stretch:
 
 def stretches(
     place: NDArray[np.int64],
-    landmarks: FloatArray,
+    raw: FloatArray,
+    upright: FloatArray,
     score: FloatArray,
     window_s: NDArray[np.float64],
     settings: MergeSettings,
+    cutoff_hz: float,
 ) -> list[Stretch]:
     """The track's poses in a window, cut at long gaps, each piece smoothed by itself.
 
     Args:
         place: (n,) int64, increasing: frames of the poses, as places in `window_s`.
-        landmarks: (n, L, 5) float32.
+        raw: (n, L, 5) float32, as the model gave them.
+        upright: (n, L, 5) float32: the same with left and right as they should be.
         score: (n,) float32.
         window_s: (W,) float64: times of all frames of the window.
     """
-    if settings.smooth_hz is None:
-        return [Stretch(place, landmarks, score, landmarks)]
     breaks = np.flatnonzero(np.diff(window_s[place]) > settings.gap_s) + 1
-    pieces = zip(
-        np.split(place, breaks), np.split(landmarks, breaks), np.split(score, breaks), strict=True
-    )
+    pieces = np.split(np.arange(len(place)), breaks)
     return [
-        _smoothed(piece, values, marks, window_s, settings, settings.smooth_hz)
-        for piece, values, marks in pieces
+        _smoothed(
+            place[piece], raw[piece], upright[piece], score[piece], window_s, settings, cutoff_hz
+        )
+        for piece in pieces
+        if len(piece)
     ]
 
 
 def _smoothed(
     place: NDArray[np.int64],
-    landmarks: FloatArray,
+    raw: FloatArray,
+    upright: FloatArray,
     score: FloatArray,
     window_s: NDArray[np.float64],
     settings: MergeSettings,
@@ -75,16 +78,33 @@ def _smoothed(
 ) -> Stretch:
     every = np.arange(place[0], place[-1] + 1)
     known = place - place[0]
-    raw = np.full((len(every), *landmarks.shape[1:]), np.nan, np.float32)
-    raw[known] = landmarks
+    time_s = window_s[every]
+    values = _between(upright.astype(np.float64), time_s[known], time_s)
+    weights = np.full(values.shape[:2], settings.fill_weight)
+    weights[known] = _weights(upright, time_s[known], settings)
+    smooth = whittaker(values, weights, time_s, cutoff_hz).astype(np.float32)
+    smooth[:, :, _VISIBILITY:] = smooth[:, :, _VISIBILITY:].clip(0, 1)
+    seen = np.full(values.shape, np.nan, np.float32)
+    seen[known] = raw
     marks = np.zeros(len(every), np.float32)
     marks[known] = score
-    weights = np.zeros(raw.shape[:2])
-    weights[known] = _weights(landmarks, window_s[place], settings)
-    values = np.nan_to_num(raw.astype(np.float64), copy=False)
-    smooth = whittaker(values, weights, window_s[every], cutoff_hz).astype(np.float32)
-    smooth[:, :, _VISIBILITY:] = smooth[:, :, _VISIBILITY:].clip(0, 1)
-    return Stretch(every, raw, marks, smooth)
+    return Stretch(every, seen, marks, smooth)
+
+
+def _between(
+    values: NDArray[np.float64], known_s: NDArray[np.float64], time_s: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Values (n, ...) at `known_s` as (m, ...) at `time_s`: straight lines in between.
+
+    A smooth curve alone would go on as limbs swing where somebody was lost, and swing too far.
+    """
+    if len(values) == len(time_s):
+        return values
+    after = np.searchsorted(known_s, time_s).clip(1, len(known_s) - 1)
+    share = (time_s - known_s[after - 1]) / (known_s[after] - known_s[after - 1])
+    share = share.reshape(-1, *(1,) * (values.ndim - 1))
+    filled: NDArray[np.float64] = values[after - 1] * (1 - share) + values[after] * share
+    return filled
 
 
 def _weights(

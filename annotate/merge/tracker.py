@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from annotate.domain import FloatArray, IntArray
+from annotate.merge.changes import changes
 from annotate.merge.poses import Sightings
 from annotate.merge.runs import NONE, Ties, similarity, ties
 from annotate.merge.settings import MergeSettings
 
-_STEPS_LOST = 1.5  # of a video with few frames a second, for which a track may be unseen
+_COLUMNS = ("keypoints", "seen", "box", "hip", "score", "inside", "clothes")
 STEPS = 1e6  # similarities and costs are multiples of 1 / STEPS, so that ties break alike
 
 
@@ -56,6 +57,7 @@ class _Poses:
     hip: FloatArray
     score: FloatArray
     inside: NDArray[np.bool_]
+    clothes: FloatArray
 
 
 class Tracker:
@@ -80,8 +82,7 @@ class Tracker:
         poses = self._with_last(block)
         carried = len(self._last_owners)
         if len(poses.time_s) > 1:
-            step_s = float(np.median(np.diff(poses.time_s)))
-            self._reach_s = max(self._settings.lost_s, _STEPS_LOST * step_s)
+            self._reach_s = self._settings.reach_s(float(np.median(np.diff(poses.time_s))))
         known = ties(
             poses.frame,
             poses.time_s,
@@ -93,6 +94,10 @@ class Tracker:
             self._settings,
         )
         runs = _Runs(known)
+        slid = changes(runs.all_rows(), poses.clothes, poses.time_s[poses.frame], self._settings)
+        if len(slid):
+            known = known.cut(slid)
+            runs = _Runs(known)
         owners: list[Track | None] = [None] * len(runs)
         for run, owner in enumerate(self._last_owners):
             if owner is not None:
@@ -115,6 +120,7 @@ class Tracker:
             block.hip,
             block.score,
             block.inside,
+            block.clothes,
         )
         last = self._last
         if last is None:
@@ -123,7 +129,7 @@ class Tracker:
             np.concatenate([last.frame, mine.frame + 1]),
             *(
                 np.concatenate([getattr(last, name), getattr(mine, name)])
-                for name in ("time_s", "keypoints", "seen", "box", "hip", "score", "inside")
+                for name in ("time_s", *_COLUMNS)
             ),
         )
 
@@ -132,10 +138,7 @@ class Tracker:
         self._last = _Poses(
             np.zeros(len(poses.frame) - start, np.int64),
             poses.time_s[-1:],
-            *(
-                getattr(poses, name)[start:]
-                for name in ("keypoints", "seen", "box", "hip", "score", "inside")
-            ),
+            *(getattr(poses, name)[start:] for name in _COLUMNS),
         )
         self._last_owners = owners[start:]
 
@@ -226,6 +229,10 @@ class _Runs:
 
     def __len__(self) -> int:
         return len(self.first)
+
+    def all_rows(self) -> list[IntArray]:
+        """`rows` of every run."""
+        return np.split(self._order, self._begin[1:-1])
 
     def rows(self, run: int) -> IntArray:
         """Rows of a run, in order of time."""

@@ -11,6 +11,7 @@ from annotate.chunking import restart_every
 from annotate.domain import FloatArray, Frame, People, Poses, VideoIndex
 from annotate.geometry import roi_iou, rois_from_points
 from annotate.inference import Models
+from annotate.pipeline.clothes import COLOURS, clothes
 from annotate.pipeline.crops import crop, sampling, to_range
 from annotate.pipeline.duplicates import distinct_poses
 from annotate.pipeline.landmarks import COLUMNS, crop_landmarks, to_picture
@@ -32,6 +33,7 @@ class FramePoses(NamedTuple):
     score: FloatArray
     roi: FloatArray
     landmarks: FloatArray
+    clothes: FloatArray
 
 
 class Sighting(NamedTuple):
@@ -104,7 +106,8 @@ class PoseEstimator:
 
     def poses(self, rgb: NDArray[np.uint8]) -> FramePoses:
         """Everyone in one picture (H, W, 3) uint8, in descending order of detection score."""
-        return self._columns(self._sightings(rgb, known=(), found=newcomers(self._search(rgb), ())))
+        found = newcomers(self._search(rgb), ())
+        return self._columns(rgb, self._sightings(rgb, known=(), found=found))
 
     def run(self, frames: Iterable[Frame], index: VideoIndex, *, first: int | None = None) -> Poses:
         """The poses of consecutive frames of the video that `index` describes.
@@ -127,7 +130,7 @@ class PoseEstimator:
             counts.append(len(poses.score))
             for column, values in zip(columns, poses, strict=True):
                 column += values.tobytes()
-        detection_score, score, roi, landmarks = (
+        detection_score, score, roi, landmarks, worn = (
             np.frombuffer(column, np.float32) for column in columns
         )
         frame_index = np.array(indices, np.int64)
@@ -140,6 +143,7 @@ class PoseEstimator:
             score=score,
             roi=roi.reshape(-1, 4),
             landmarks=landmarks.reshape(-1, self._models.pack.landmark.count, len(COLUMNS)),
+            clothes=worn.reshape(-1, COLOURS),
         )
 
     def _in_order(
@@ -171,7 +175,7 @@ class PoseEstimator:
     def _told(self, sighted: tuple[Frame, list[Sighting]]) -> tuple[int, FramePoses]:
         frame, sightings = sighted
         sightings.sort(key=lambda one: -one.detection_score)
-        return frame.index, self._columns(sightings)
+        return frame.index, self._columns(frame.rgb, sightings)
 
     def _look_back(self, one: Sighting, recent: Sequence[tuple[Frame, list[Sighting]]]) -> None:
         """Follows somebody whom the detector has just found back through the frames before, as far
@@ -196,8 +200,8 @@ class PoseEstimator:
         return self._distinct(there)
 
     def _distinct(self, sightings: list[Sighting]) -> list[Sighting]:
-        columns = self._columns(sightings)
-        rows = distinct_poses(columns.landmarks, columns.score, self._skeleton)
+        score = np.array([one.score for one in sightings], np.float32)
+        rows = distinct_poses(self._landmarks(sightings), score, self._skeleton)
         return [sightings[row] for row in rows]
 
     def _look(self, rgb: NDArray[np.uint8], candidate: Candidate, looks: int) -> Sighting | None:
@@ -219,12 +223,18 @@ class PoseEstimator:
         roi: FloatArray = rois_from_points(centre, tip, self._models.pack.detector.roi_scale)[0]
         return roi
 
-    def _columns(self, sightings: Sequence[Sighting]) -> FramePoses:
+    def _landmarks(self, sightings: Sequence[Sighting]) -> FloatArray:
+        """(n, L, 5) of the body alone."""
         count = self._models.pack.landmark.count
-        landmarks = [one.landmarks[:count] for one in sightings]
+        body = [one.landmarks[:count] for one in sightings]
+        return np.array(body, np.float32).reshape(-1, count, len(COLUMNS))
+
+    def _columns(self, rgb: NDArray[np.uint8], sightings: Sequence[Sighting]) -> FramePoses:
+        worn = [clothes(rgb, one.landmarks, self._skeleton) for one in sightings]
         return FramePoses(
             np.array([one.detection_score for one in sightings], np.float32),
             np.array([one.score for one in sightings], np.float32),
             np.array([one.roi for one in sightings], np.float32).reshape(-1, 4),
-            np.array(landmarks, np.float32).reshape(-1, count, len(COLUMNS)),
+            self._landmarks(sightings),
+            np.array(worn, np.float32).reshape(-1, COLOURS),
         )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from annotate.domain import Poses, Tracks, VideoIndex
 
 _COLUMNS = 5  # x, y, z, visibility, presence
+_COLOURS = 6  # of clothes
 _META = b"annotate"
 # Measured floats hardly repeat: a dictionary of them makes files larger and five times as slow.
 _WRITE = {"compression": "zstd", "use_dictionary": False, "write_statistics": False}
@@ -56,8 +57,9 @@ def write_part(file: BinaryIO, poses: Poses, facts: dict[str, Any]) -> None:
             pa.array(poses.score),
             _fixed(poses.roi),
             _fixed(poses.landmarks),
+            _fixed(poses.clothes),
         ],
-        names=["detection_score", "score", "roi", "landmarks"],
+        names=["detection_score", "score", "roi", "landmarks", "clothes"],
     )
     table = pa.table(
         {
@@ -87,6 +89,7 @@ def read_part(file: BinaryIO) -> Poses:
         score=_plain(people.field("score")),
         roi=_plain(people.field("roi").flatten()).reshape(-1, 4),
         landmarks=_plain(people.field("landmarks").flatten()).reshape(-1, count, _COLUMNS),
+        clothes=_plain(people.field("clothes").flatten()).reshape(-1, _COLOURS),
     )
 
 

@@ -1,0 +1,75 @@
+"""Left and right: poses that have them the other way round than those before and after.
+
+Of somebody who is seen from behind, the landmark model believes now and then that he faces the
+camera. Who really turns shows his side on the way; here all of him is mirrored from one frame to
+the next.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotate.domain import FloatArray
+from annotate.merge.settings import MergeSettings
+from annotate.skeletons import COCO_MIRROR
+
+# Shoulders, elbows, hips and knees among COCO's keypoints, and their mirror images.
+_OWN = [5, 6, 7, 8, 11, 12, 13, 14]
+_OTHER = [COCO_MIRROR[place] for place in _OWN]
+# Between frames that are farther apart, in seconds, a mirrored pose costs no more.
+_LONGEST_STEP_S = 0.1
+
+
+def mirrored(
+    keypoints: FloatArray,
+    height: FloatArray,
+    time_s: NDArray[np.float64],
+    settings: MergeSettings,
+    first: bool | None = None,
+) -> NDArray[np.bool_]:
+    """Which poses of one track have left and right exchanged.
+
+    Of all ways to mirror some of the poses the one that costs least (Viterbi's algorithm): the
+    keypoints' mean way from frame to frame, in heights, and `mirror_per_s` a second for poses that
+    are mirrored, since the model is right most of the time.
+
+    Args:
+        keypoints: (n, 17, 2) float32 pixels.
+        height: (n,) float32 pixels, of the person.
+        time_s: (n,) float64 seconds, increasing.
+        first: whether the first pose is known to be mirrored.
+
+    Returns:
+        (n,) bool.
+    """
+    count = len(keypoints)
+    own = keypoints[:, _OWN].astype(np.float64)
+    other = keypoints[:-1, _OTHER].astype(np.float64)
+    size = np.maximum(height[1:], 1.0)
+    straight = np.minimum(_apart(own[:-1], own[1:]) / size, settings.mirror_most)
+    crossed = np.minimum(_apart(other, own[1:]) / size, settings.mirror_most)
+    if not first and (straight <= crossed).all():
+        return np.zeros(count, np.bool_)
+    steps = np.minimum(np.diff(time_s), _LONGEST_STEP_S) * settings.mirror_per_s
+    plain, turned = (np.inf, 0.0) if first else (0.0, 0.0 if first is None else np.inf)
+    # For either state of each pose, whether the one before is in the other state.
+    came: list[tuple[bool, bool]] = []
+    for keep, change, price in zip(
+        straight.tolist(), crossed.tolist(), steps.tolist(), strict=True
+    ):
+        came.append((turned + change < plain + keep, plain + change < turned + keep))
+        plain, turned = (
+            min(plain + keep, turned + change),
+            min(turned + keep, plain + change) + price,
+        )
+    state = turned < plain
+    states = [state]
+    for changed in reversed(came):
+        state ^= changed[state]
+        states.append(state)
+    return np.array(states[::-1], np.bool_)
+
+
+def _apart(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n,) mean distance of the points (n, k, 2)."""
+    mean: NDArray[np.float64] = np.linalg.norm(a - b, axis=2).mean(axis=1)
+    return mean
