@@ -1,9 +1,8 @@
 """Poses that are not believed: where people hide each other, the landmark model mixes them.
 
-A pose is doubted while somebody else's box covers a part of it, and close to where the person is
-lost. Poses before and after it, of which nothing makes doubt, tell where shoulders and hips should
-be, and what the person wears. A doubted pose that does not fit them is somebody else's, or half of
-each.
+A pose is doubted while somebody else's box covers a part of it, and shortly before and after. Poses
+before and after it, of which nothing makes doubt, tell where shoulders and hips should be, and what
+the person wears. A doubted pose that does not fit them is somebody else's, or half of each.
 """
 
 import numpy as np
@@ -25,7 +24,6 @@ def believable(
     clothes: FloatArray,
     crowded: NDArray[np.bool_],
     time_s: NDArray[np.float64],
-    reach_s: float,
     settings: MergeSettings,
 ) -> NDArray[np.bool_]:
     """Which poses of one track are his.
@@ -35,12 +33,11 @@ def believable(
         clothes: (n, 6) float32.
         crowded: (n,) bool: somebody else's box covers a part of the pose.
         time_s: (n,) float64 seconds, increasing.
-        reach_s: after a longer time without a pose the person was lost.
 
     Returns:
         (n,) bool.
     """
-    doubted = crowded | _near_gap(time_s, reach_s, settings.doubt_s)
+    doubted = _near(time_s, crowded, settings.doubt_s)
     trusted = np.flatnonzero(~doubted)
     good = np.ones(len(time_s), np.bool_)
     if not doubted.any() or len(trusted) < 2 * _LEAST_TRUSTED:
@@ -69,12 +66,13 @@ def believable(
     return good
 
 
-def _near_gap(time_s: NDArray[np.float64], reach_s: float, near_s: float) -> NDArray[np.bool_]:
-    """(n,) bool: the track is lost within `near_s`."""
-    before = np.flatnonzero(np.diff(time_s) > reach_s)
-    near = np.zeros(len(time_s), np.bool_)
-    for last in before.tolist():
-        near |= (time_s >= time_s[last] - near_s) & (time_s <= time_s[last + 1] + near_s)
+def _near(
+    time_s: NDArray[np.float64], chosen: NDArray[np.bool_], near_s: float
+) -> NDArray[np.bool_]:
+    """(n,) bool: a chosen one is no farther away than `near_s`."""
+    times = np.concatenate([[-np.inf], time_s[chosen], [np.inf]])
+    after = np.searchsorted(times, time_s)
+    near: NDArray[np.bool_] = np.minimum(times[after] - time_s, time_s - times[after - 1]) <= near_s
     return near
 
 

@@ -103,7 +103,7 @@ class _Window:
         last_s = float(block.time_s[-1])
         step_s = float(np.median(np.diff(seen.time_s))) if len(seen.time_s) > 1 else np.inf
         ids = self._linker.ids(seen.rows, last_s + SMOOTHER_MEMORY_S, step_s)
-        pieces = list(self._pieces(seen, ids, inside, self._settings.reach_s(step_s)))
+        pieces = list(self._pieces(seen, ids, inside))
         if pieces:
             yield self._tracks(seen, pieces)
         self._next += 1
@@ -140,9 +140,7 @@ class _Window:
             ),
         )
 
-    def _pieces(
-        self, seen: _Seen, ids: IntArray, inside: range, reach_s: float
-    ) -> Iterator[tuple[int, Stretch]]:
+    def _pieces(self, seen: _Seen, ids: IntArray, inside: range) -> Iterator[tuple[int, Stretch]]:
         """The ids of the frames `inside`, and their smoothed poses there."""
         time_s = seen.rows.time_s
         near = (
@@ -159,7 +157,7 @@ class _Window:
             later = other_way[time_s[rows] >= next_s]
             if len(later):
                 self._turned[number] = bool(later[0])
-            for stretch in self._stretches(seen, rows, other_way, reach_s):
+            for stretch in self._stretches(seen, rows, other_way):
                 cut = stretch.between(inside.start, inside.stop)
                 if len(cut.place):
                     yield number, cut
@@ -170,7 +168,7 @@ class _Window:
         return mirrored(keypoints, height, seen.rows.time_s[rows], self._settings, first)
 
     def _stretches(
-        self, seen: _Seen, rows: IntArray, other_way: NDArray[np.bool_], reach_s: float
+        self, seen: _Seen, rows: IntArray, other_way: NDArray[np.bool_]
     ) -> list[Stretch]:
         """The smoothed poses of one track: those that are believed, each the right way round."""
         settings, known = self._settings, seen.rows
@@ -186,7 +184,6 @@ class _Window:
             known.clothes[rows],
             known.crowded[rows],
             known.time_s[rows],
-            reach_s,
             settings,
         )
         rows, raw = rows[good], raw[good]

@@ -52,8 +52,8 @@ class MergeSettings:
         clothes_s, clothes_change: where clothes differ by more than this number of steps of colour
             before and after, for so long, a run has slid to somebody else.
 
-        crowd_overlap: a pose is doubted while another box covers this share of its own.
-        doubt_s: or the person is lost so shortly before or after.
+        crowd_overlap: a pose is doubted while another box covers this share of its own,
+        doubt_s: and so long before and after.
         trust_s: poses that make no doubt, so long before and after, tell what to expect.
         trust_off: the farthest that doubted shoulders and hips may be from there, in heights,
         trust_spread: or in multiples of how far the trusted ones are.
@@ -62,10 +62,9 @@ class MergeSettings:
         mirror_most: the longest way that counts from one frame to the next, in heights.
 
         gap_s: shorter gaps are filled; at longer ones the smoother starts afresh.
-        fill_weight: of the straight line between the poses before and after a gap, where a pose
-            that was seen weighs about 1.
-        outlier_s: half the window in which outliers are looked for.
-        outlier_floor: the least deviation of an outlier, as a fraction of a person's height.
+        curve_s: in longer ones a straight line between the poses before and after counts, too: over
+            so long, limbs do not go on as they were swinging.
+        fill_weight: of that line, where a pose that was seen weighs about 1.
     """
 
     smooth_hz: float | None = 6.0
@@ -106,7 +105,7 @@ class MergeSettings:
     clothes_change: float = 15.0
 
     crowd_overlap: float = 0.15
-    doubt_s: float = 0.25
+    doubt_s: float = 0.1
     trust_s: float = 2.0
     trust_off: float = 0.04
     trust_spread: float = 3.0
@@ -115,6 +114,7 @@ class MergeSettings:
     mirror_most: float = 0.3
 
     gap_s: float = 1.0
+    curve_s: float = 0.33
     fill_weight: float = 0.02
     outlier_s: float = 0.1
     outlier_floor: float = 0.01

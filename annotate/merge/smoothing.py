@@ -80,7 +80,8 @@ def _smoothed(
     known = place - place[0]
     time_s = window_s[every]
     values = _between(upright.astype(np.float64), time_s[known], time_s)
-    weights = np.full(values.shape[:2], settings.fill_weight)
+    weights = np.zeros(values.shape[:2])
+    weights[_in_long_gaps(time_s, time_s[known], settings.curve_s)] = settings.fill_weight
     weights[known] = _weights(upright, time_s[known], settings)
     smooth = whittaker(values, weights, time_s, cutoff_hz).astype(np.float32)
     smooth[:, :, _VISIBILITY:] = smooth[:, :, _VISIBILITY:].clip(0, 1)
@@ -94,10 +95,7 @@ def _smoothed(
 def _between(
     values: NDArray[np.float64], known_s: NDArray[np.float64], time_s: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Values (n, ...) at `known_s` as (m, ...) at `time_s`: straight lines in between.
-
-    A smooth curve alone would go on as limbs swing where somebody was lost, and swing too far.
-    """
+    """Values (n, ...) at `known_s` as (m, ...) at `time_s`: straight lines in between."""
     if len(values) == len(time_s):
         return values
     after = np.searchsorted(known_s, time_s).clip(1, len(known_s) - 1)
@@ -105,6 +103,17 @@ def _between(
     share = share.reshape(-1, *(1,) * (values.ndim - 1))
     filled: NDArray[np.float64] = values[after - 1] * (1 - share) + values[after] * share
     return filled
+
+
+def _in_long_gaps(
+    time_s: NDArray[np.float64], known_s: NDArray[np.float64], longest_s: float
+) -> NDArray[np.bool_]:
+    """(m,) bool: between two of the `known_s` that are farther apart."""
+    if len(known_s) == len(time_s):
+        return np.zeros(len(time_s), np.bool_)
+    after = np.searchsorted(known_s, time_s).clip(1)
+    long: NDArray[np.bool_] = known_s[after] - known_s[after - 1] > longest_s
+    return long
 
 
 def _weights(

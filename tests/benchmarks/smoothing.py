@@ -124,7 +124,10 @@ def lag(xy: Array, true: Array) -> int:
 
 def main() -> None:
     """Prints a row for each frame rate and cut-off."""
-    print("fps | cut-off | error raw | smoothed | jitter raw | smoothed | own  | less by | lag")
+    print(
+        "fps | cut-off | error raw | smoothed | jitter raw | smoothed | own  "
+        "| added raw | smoothed | less by | lag"
+    )
     rates = {
         "30": steady_times(30, SECONDS),
         "60": steady_times(60, SECONDS),
@@ -151,13 +154,15 @@ def _row(cases: list[tuple[Motion, Poses]], cutoff: float) -> str:
                 jitter(raw[known], time_s[known], motion.height),
                 jitter(smooth, time_s, motion.height),
                 jitter(true, time_s, motion.height),
+                jitter((raw - true)[known], time_s[known], motion.height),
+                jitter(smooth - true, time_s, motion.height),
                 lag(smooth, true),
             )
         )
-    before, after, noisy, calm, own, late = np.mean(rows, axis=0)
+    before, after, noisy, calm, own, added, left, late = np.mean(rows, axis=0)
     return (
         f"{before:9.2f} | {after:8.2f} | {noisy:10.1f} | {calm:8.1f} | {own:4.1f} "
-        f"| {noisy / calm:6.1f}x | {late:.1f}"
+        f"| {added:9.1f} | {left:8.1f} | {added / left:6.1f}x | {late:.1f}"
     )
 
 
