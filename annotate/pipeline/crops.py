@@ -39,9 +39,14 @@ def sampling(roi: FloatArray, size: int) -> Maps:
     fraction = []
     for axis, (per_column, per_row, shift) in enumerate(matrix):
         exact = (per_row * pixel + shift)[:, None] + per_column * pixel
-        steps = np.rint(exact).clip(-_LIMIT, _LIMIT - 1).astype(np.int32)
+        np.rint(exact, out=exact)
+        # The corners are the farthest out.
+        if np.abs(exact[:: size - 1, :: size - 1]).max() >= _LIMIT:
+            np.clip(exact, -_LIMIT, _LIMIT - 1, out=exact)
+        steps = exact.astype(np.int32)
         whole[:, :, axis] = steps >> _BITS
-        fraction.append(steps & (1 << _BITS) - 1)
+        steps &= (1 << _BITS) - 1
+        fraction.append(steps)
     return whole, (fraction[1] << _BITS | fraction[0]).astype(np.uint16)
 
 

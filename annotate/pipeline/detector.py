@@ -79,11 +79,12 @@ def decode_detections(
         logits: (n,) float32.
         anchors: (n, 2) float32, from `anchor_centres`.
     """
-    clipped = np.clip(logits, -spec.score_clip, spec.score_clip)
     least = np.log(spec.min_score / (1 - spec.min_score))
-    rows = np.flatnonzero(clipped >= least)
-    rows = rows[np.argsort(-clipped[rows], kind="stable")]
-    score = 1 / (1 + np.exp(-clipped[rows]))
+    rows = np.flatnonzero(logits >= least)
+    clipped = np.clip(logits[rows], -spec.score_clip, spec.score_clip)
+    order = np.argsort(-clipped, kind="stable")
+    rows, clipped = rows[order], clipped[order]
+    score = 1 / (1 + np.exp(-clipped))
     raw = boxes[rows] / np.float32(spec.box_scale)
     centre = raw[:, :2] + anchors[rows]
     half = raw[:, 2:4] / 2

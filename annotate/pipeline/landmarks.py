@@ -62,19 +62,19 @@ def refine(landmarks: FloatArray, heatmap: FloatArray, spec: LandmarkSpec) -> Fl
     offset = np.arange(spec.heatmap_window) - spec.heatmap_window // 2
     x = centre[:, :1] + offset
     y = centre[:, 1:] + offset
-    values = heatmap[
-        y.clip(0, rows - 1)[:, :, None],
-        x.clip(0, columns - 1)[:, None, :],
-        np.arange(count)[:, None, None],
-    ]
+    # One flat index is gathered faster than three.
+    at = (y.clip(0, rows - 1) * columns)[:, :, None] + x.clip(0, columns - 1)[:, None, :]
+    values = heatmap.reshape(-1).take(at * count + np.arange(count)[:, None, None])
     weight = _sigmoid(values)
-    weight *= ((y >= 0) & (y < rows))[:, :, None] & ((x >= 0) & (x < columns))[:, None, :]
+    if x.min() < 0 or y.min() < 0 or x.max() >= columns or y.max() >= rows:
+        weight *= ((y >= 0) & (y < rows))[:, :, None] & ((x >= 0) & (x < columns))[:, None, :]
+    by_column, by_row = weight.sum(axis=1), weight.sum(axis=2)
     total = weight.sum(axis=(1, 2))
     used = inside & (weight.max(axis=(1, 2)) >= spec.heatmap_min)
     safe = np.where(used, total, 1)
     refined = landmarks.copy()
-    refined[used, 0] = ((weight.sum(axis=1) * x).sum(axis=1) / safe / cell[0])[used]
-    refined[used, 1] = ((weight.sum(axis=2) * y).sum(axis=1) / safe / cell[1])[used]
+    refined[used, 0] = ((by_column * x).sum(axis=1) / safe / cell[0])[used]
+    refined[used, 1] = ((by_row * y).sum(axis=1) / safe / cell[1])[used]
     return refined
 
 
