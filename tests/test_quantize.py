@@ -16,7 +16,7 @@ from annotate.inference.compiled import compile_variant
 from annotate.inference.host import emulates_npu
 from annotate.inference.qnn import PROVIDER, open_session, placement
 from annotate.inference.quantization import CHOICES, quantize
-from annotate.inference.session import Model
+from annotate.inference.session import Model, cpu_options
 from annotate.pack import read_pack
 from annotate.packs.installed import installed_packs, verify_pack
 from annotate.pipeline import fidelity
@@ -171,8 +171,7 @@ def test_the_optimizer_of_onnx_runtime_does_not_quantize_what_is_float(
     pack = read_pack(made[0])
     answers = []
     for level in ("ORT_DISABLE_ALL", "ORT_ENABLE_ALL"):
-        options = ort.SessionOptions()
-        options.log_severity_level = 3
+        options = cpu_options()
         options.graph_optimization_level = getattr(ort.GraphOptimizationLevel, level)
         file = made[0] / pack.landmark.file
         opened = ort.InferenceSession(file, options, providers=["CPUExecutionProvider"])

@@ -208,12 +208,21 @@ def load_model(spec: DetectorSpec | LandmarkSpec, file: Path) -> Model:
     return Model(_cpu_session(1, file), spec)
 
 
-def _cpu_session(threads: int, file: Path) -> ort.InferenceSession:
+def cpu_options(threads: int = 1) -> ort.SessionOptions:
+    """Options of a session on the CPU."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+    # On an x86-64 CPU without VNNI sums of 8-bit products overflow, in silence: landmarks of a
+    # sound 8-bit model were 3.5% of the crop off in the median, and with this 0.33%.
+    options.add_session_config_entry("session.x64quantprecision", "1")
+    return options
+
+
+def _cpu_session(threads: int, file: Path) -> ort.InferenceSession:
+    options = cpu_options(threads)
     try:
         return ort.InferenceSession(file, sess_options=options, providers=["CPUExecutionProvider"])
     # ONNX Runtime's exceptions have no common base below Exception.
