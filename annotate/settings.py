@@ -41,6 +41,7 @@ class Settings:
         hwaccel: `auto` decodes in hardware where this host can, `off` (the default) on the CPU
             (`ANNOTATE_HWACCEL`).
         soc: name of this host's SoC, where it cannot be found out (`ANNOTATE_SOC`), or empty.
+        performance: mode of the NPU, e.g. `burst` (`ANNOTATE_NPU_PERFORMANCE`).
     """
 
     store: str
@@ -52,6 +53,7 @@ class Settings:
     provider: str = "auto"
     hwaccel: str = "off"
     soc: str = ""
+    performance: str = "sustained_high_performance"
 
     @property
     def embedded(self) -> bool:
@@ -70,6 +72,7 @@ class Settings:
             "ANNOTATE_PROVIDER": self.provider,
             "ANNOTATE_HWACCEL": self.hwaccel,
             "ANNOTATE_SOC": self.soc,
+            "ANNOTATE_NPU_PERFORMANCE": self.performance,
         }
 
 
@@ -92,6 +95,7 @@ def settings_from(environ: Mapping[str, str] = os.environ, *, store: str | None 
         provider=environ.get("ANNOTATE_PROVIDER") or "auto",
         hwaccel=environ.get("ANNOTATE_HWACCEL") or "off",
         soc=environ.get("ANNOTATE_SOC") or "",
+        performance=environ.get("ANNOTATE_NPU_PERFORMANCE") or "sustained_high_performance",
     )
 
 

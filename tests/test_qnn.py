@@ -31,11 +31,13 @@ from annotate.inference.qnn import (
     sdk_version,
     versions,
 )
+from annotate.inference.session import cpu_options
 from annotate.pack import Pack, read_pack
 from annotate.pipeline import PoseEstimator
 from annotate.pipeline.crops import crop, sampling, to_range
 from annotate.soc import SOCS, find_soc, soc_described
 from annotate.video import decode, probe
+from workers import host
 
 pytestmark = pytest.mark.skipif(not emulates_npu(), reason="the HTP emulator is for x86-64 Linux")
 
@@ -174,7 +176,7 @@ def test_a_quantized_model_runs_wholly_on_the_npu_and_as_on_the_cpu(
     )
     outputs = [spec.landmarks]
     npu = open_session(quantized, X_ELITE, {}).run(outputs, {spec.input: crops[0][None]})
-    cpu = ort.InferenceSession(quantized, providers=["CPUExecutionProvider"])
+    cpu = ort.InferenceSession(quantized, cpu_options(), providers=["CPUExecutionProvider"])
     expected = cpu.run(outputs, {spec.input: crops[0][None]})
     assert agreement_db(expected[0], npu[0]) >= QUANTIZED_DB
 
@@ -205,6 +207,16 @@ def test_every_performance_mode_is_accepted_and_kept(
         chosen = QnnSettings(X_ELITE, {"htp_performance_mode": mode}, settings.cache)
         models = load_models(pack, blazepose_pack, provider="qnn", qnn=chosen)
         assert models.placement == on_npu.placement
+
+
+def test_a_worker_takes_the_performance_mode_from_its_settings(
+    blazepose_pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("ANNOTATE_PROVIDER", "qnn")
+    monkeypatch.setenv("ANNOTATE_CACHE", str(tmp_path))
+    monkeypatch.setenv("ANNOTATE_NPU_PERFORMANCE", "burts")
+    with pytest.raises(UsageError, match="did you mean burst"):
+        host._models(blazepose_pack)
 
 
 def test_without_the_plugin_the_error_says_how_to_get_it(

@@ -79,6 +79,7 @@ def _models(folder: Path) -> Models:
     prepare_process()
     settings = settings_from()
     soc = find_soc(settings.soc) if settings.soc else None
-    qnn = QnnSettings(soc=soc, cache=settings.cache)
+    options = {"htp_performance_mode": settings.performance}
+    qnn = QnnSettings(soc, options, settings.cache)
     provider = checked_provider(settings.provider)
     return load_models(read_pack(folder), folder, provider=provider, qnn=qnn)

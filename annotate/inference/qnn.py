@@ -154,13 +154,13 @@ def open_session(file: Path, soc: Soc, options: Mapping[str, str]) -> ort.Infere
     except Exception as error:
         raise ProviderError(
             f"the NPU does not take {file}: {error}",
-            "See what `annotate doctor` says, or work on the CPU: `--provider cpu`.",
+            "See what `annotate doctor` says, or work on the CPU: ANNOTATE_PROVIDER=cpu.",
         ) from error
     session.disable_fallback()
     placed = placement(session)
     if set(placed) != {PROVIDER}:
         raise ProviderError(
-            f"not all of {file} is on the NPU: {placed}", "Work on the CPU: `--provider cpu`."
+            f"not all of {file} is on the NPU: {placed}", "Work on the CPU: ANNOTATE_PROVIDER=cpu."
         )
     return session
 
