@@ -125,6 +125,12 @@ class Job:
         """Of the whole manifest."""
         return _digest(asdict(self))
 
+    @property
+    def copies(self) -> tuple[tuple[str, str], ...]:
+        """Names of videos with the content of an earlier one, each with that one's name."""
+        firsts = ((video, self.video(video.fingerprint)) for video in self.videos)
+        return tuple((video.name, first.name) for video, first in firsts if first is not video)
+
     def to_json(self) -> str:
         """The text of the manifest."""
         return json.dumps(asdict(self), indent=2) + "\n"

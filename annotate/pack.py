@@ -217,7 +217,8 @@ def read_pack(folder: Path) -> Pack:
         text = (folder / PACK_FILE).read_text(encoding="utf-8")
     except OSError as error:
         raise PackError(
-            f"no model pack at {folder}: {error.strerror}", "Run `annotate models pull`."
+            f"no model pack at {folder}: {error.strerror}",
+            "See `annotate models list`; `annotate models pull` fetches the default one.",
         ) from error
     try:
         return Pack.from_json(text)

@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 from pathlib import Path
 
@@ -195,3 +196,17 @@ def test_the_demo_finds_its_people(host: Host):
     assert "Against the truth" in said.out
     made = {path.name for path in (host.home / "demo").iterdir()}
     assert made >= {"demo.mp4", "truth.json", "people.json", "results.json", "overlay.mp4"}
+
+
+def test_a_video_that_is_named_twice_is_done_once_and_exported_as_both(
+    host: Host, stroll: Path, tmp_path: Path
+):
+    copy = shutil.copy(stroll, tmp_path / "again.mp4")
+    said = host.run("submit", stroll, copy)
+    assert "again.mp4 is stroll.mp4 again" in said.err
+    assert "2 of 2 videos done, 60 frames" in said.out
+    assert "again.mp4 is stroll.mp4 again" in host.run("status").out
+    assert [video["name"] for video in json.loads(host.exported())["videos"]] == [
+        "stroll.mp4",
+        "again.mp4",
+    ]

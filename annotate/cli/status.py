@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from annotate.cli.options import JobArgument, JsonOption, StoreOption, store_of, the_job
-from annotate.cli.text import duration, number
+from annotate.cli.text import duration, number, same_video
 from annotate.errors import ExitCode, QueueError
 
 if TYPE_CHECKING:
@@ -150,6 +150,7 @@ def _table(now: "JobStatus", workers: Workers) -> "RenderableType":
             for failure in video.failures.values()
         ]
     lines += [Text(f"skipped  {one.reason}", style="yellow") for one in now.job.rejected]
+    lines += [Text(same_video(*names), style="dim") for names in now.job.copies]
     return Group(*lines)
 
 
@@ -196,7 +197,7 @@ def _headline(now: "JobStatus", workers: Workers) -> str:
     if now.eta_s is not None:
         return f"{head}, {number(now.frames_per_s)} frames/s, {duration(now.eta_s)} left"
     if not workers.queue:
-        return f"{head}. Nobody is working on it: run the same `annotate submit` again to go on."
+        return f"{head}. No chunk is in hand: unless it has just begun, the same `submit` goes on."
     if workers.known:
         return f"{head}. {len(workers.known)} workers are there; its turn has not come yet."
     return f"{head}. No worker is there: start one with `annotate worker`."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from annotate.cli.options import JobArgument, StoreOption, store_of, the_job
-from annotate.cli.text import seconds_of
+from annotate.cli.text import same_video, seconds_of
 from annotate.errors import ExitCode, UsageError
 from annotate.pack import read_pack
 
@@ -165,6 +165,8 @@ def submit(
         )
     for one in job.rejected:
         console.print(f"skipped  {one.reason}", style="yellow", markup=False, highlight=False)
+    for name, first in job.copies:
+        console.print(same_video(name, first), style="dim", markup=False, highlight=False)
     _conclude(_work(the_store, job, settings, count, detach=detach), store)
 
 
@@ -245,7 +247,8 @@ def _conclude(status: "JobStatus", store: str | None) -> None:
 
     job = status.job
     where = f" --store {shlex.quote(store)}" if store else ""
-    done = sum(video.state == "done" for video in status.videos)
+    finished = {video.video.fingerprint for video in status.videos if video.state == "done"}
+    done = sum(video.fingerprint in finished for video in job.videos)
     typer.echo(
         f"Job {job.id}: {done} of {len(job.videos) + len(job.rejected)} videos done, "
         f"{number(status.frames_done)} frames."

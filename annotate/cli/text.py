@@ -22,6 +22,11 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def same_video(name: str, first: str) -> str:
+    """A line about a file with the content of another one."""
+    return f"same     {name} is {first} again: done once, exported as both"
+
+
 def seconds_of(time: str) -> float:
     """Inverse of a clock's `90`, `1:30.5` or `0:01:30`.
 
