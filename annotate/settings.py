@@ -2,9 +2,11 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -19,6 +21,22 @@ PREFIX = "annotate:"
 TLS = "rediss://"
 BUCKET = "s3://"
 CACHE_GB = 50.0
+
+Provider = Literal["auto", "cpu", "qnn"]
+Hwaccel = Literal["off", "auto"]
+NpuPerformance = Literal[
+    "sustained_high_performance",
+    "burst",
+    "high_performance",
+    "balanced",
+    "low_balanced",
+    "high_power_saver",
+    "power_saver",
+    "low_power_saver",
+    "extreme_power_saver",
+    "default",
+]
+T = TypeVar("T", bound=str)
 
 _ROOT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -50,10 +68,10 @@ class Settings:
     cache: Path
     cache_bytes: int = int(CACHE_GB * 1e9)
     roots: Mapping[str, Path] = field(default_factory=dict)
-    provider: str = "auto"
-    hwaccel: str = "off"
+    provider: Provider = "auto"
+    hwaccel: Hwaccel = "off"
     soc: str = ""
-    performance: str = "sustained_high_performance"
+    performance: NpuPerformance = "sustained_high_performance"
 
     @property
     def embedded(self) -> bool:
@@ -92,10 +110,23 @@ def settings_from(environ: Mapping[str, str] = os.environ, *, store: str | None 
         cache=Path(environ.get("ANNOTATE_CACHE") or cache).absolute(),
         cache_bytes=_gigabytes(environ.get("ANNOTATE_CACHE_GB") or str(CACHE_GB)),
         roots=_roots(environ.get("ANNOTATE_ROOTS") or ""),
-        provider=environ.get("ANNOTATE_PROVIDER") or "auto",
-        hwaccel=environ.get("ANNOTATE_HWACCEL") or "off",
+        provider=_one_of(get_args(Provider), environ, "ANNOTATE_PROVIDER"),
+        hwaccel=_one_of(get_args(Hwaccel), environ, "ANNOTATE_HWACCEL"),
         soc=environ.get("ANNOTATE_SOC") or "",
-        performance=environ.get("ANNOTATE_NPU_PERFORMANCE") or "sustained_high_performance",
+        performance=_one_of(get_args(NpuPerformance), environ, "ANNOTATE_NPU_PERFORMANCE"),
+    )
+
+
+def _one_of(values: Sequence[T], environ: Mapping[str, str], name: str) -> T:
+    """The value that a variable chooses, the first where it is not set."""
+    text = environ.get(name) or values[0]
+    for value in values:
+        if value == text:
+            return value
+    near = get_close_matches(text, values, n=1)
+    raise UsageError(
+        f"{name} cannot be {text!r}" + (f"; did you mean {near[0]}?" if near else ""),
+        f"It is one of {', '.join(values)}.",
     )
 
 

@@ -186,6 +186,9 @@ def test_a_fingerprint_is_64_hex_digits(wrong: str):
         ("ANNOTATE_CACHE_GB", "much"),
         ("ANNOTATE_CACHE_GB", "-1"),
         ("ANNOTATE_CACHE_GB", "nan"),
+        ("ANNOTATE_PROVIDER", "gpu"),
+        ("ANNOTATE_HWACCEL", "cuda"),
+        ("ANNOTATE_NPU_PERFORMANCE", "burts"),
     ],
 )
 def test_a_setting_without_sense_is_told(name: str, value: str):

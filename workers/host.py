@@ -6,7 +6,7 @@ from pathlib import Path
 
 from annotate.board import Board, open_board
 from annotate.domain import Chunk, People
-from annotate.inference import Models, QnnSettings, checked_provider, load_models
+from annotate.inference import Models, QnnSettings, load_models
 from annotate.job import Recipe
 from annotate.pack import read_pack
 from annotate.packs.installed import verify_pack
@@ -81,5 +81,4 @@ def _models(folder: Path) -> Models:
     soc = find_soc(settings.soc) if settings.soc else None
     options = {"htp_performance_mode": settings.performance}
     qnn = QnnSettings(soc, options, settings.cache)
-    provider = checked_provider(settings.provider)
-    return load_models(read_pack(folder), folder, provider=provider, qnn=qnn)
+    return load_models(read_pack(folder), folder, provider=settings.provider, qnn=qnn)

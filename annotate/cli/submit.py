@@ -144,7 +144,7 @@ def submit(
     selection = selected(start, end, every, fps)
     files = expand(videos)
     if hwaccel is Hwaccel.AUTO:
-        settings = replace(settings, hwaccel=hwaccel.value)
+        settings = replace(settings, hwaccel="auto")
         console.print(_decoder(files), markup=False, highlight=False)
     folder = ensure_pack(settings.packs, pack)
     detect = detect_every or (DETECT_EVERY[people] if read_pack(folder).carries_people else 1)

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import onnxruntime as ort
 
 from annotate.errors import ProviderError, UsageError
 from annotate.inference.host import emulates_npu, this_soc
+from annotate.settings import NpuPerformance
 from annotate.soc import SOCS, Soc
 
 PROVIDER = "QNNExecutionProvider"
@@ -28,18 +29,7 @@ EMULATOR = "htp-emulator"
 # The options that may be chosen, all without effect on compiled variants, and their values;
 # an empty tuple takes any.
 OPTIONS: Mapping[str, tuple[str, ...]] = {
-    "htp_performance_mode": (
-        "sustained_high_performance",
-        "burst",
-        "high_performance",
-        "balanced",
-        "low_balanced",
-        "high_power_saver",
-        "power_saver",
-        "low_power_saver",
-        "extreme_power_saver",
-        "default",
-    ),
+    "htp_performance_mode": get_args(NpuPerformance),
     "profiling_file_path": (),
     "profiling_level": ("off", "basic", "detailed", "optrace"),
     "qnn_context_priority": ("low", "normal", "normal_high", "high"),

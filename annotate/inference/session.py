@@ -8,22 +8,22 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
 from annotate.domain import FloatArray
-from annotate.errors import PackError, ProviderError, UsageError
+from annotate.errors import PackError, ProviderError
 from annotate.inference.agreement import agreement_db, made_picture
 from annotate.inference.compiled import compiled_models
 from annotate.inference.host import emulates_npu
 from annotate.inference.qnn import QnnSettings, label, open_session, placement, soc_of
 from annotate.inference.quantized import to_integers, to_reals
 from annotate.pack import DetectorSpec, LandmarkSpec, Pack
+from annotate.settings import Provider
 
-Provider = Literal["cpu", "qnn", "auto"]
 CPU = "cpu"
 # Sound variants differ from the CPU by 27 dB (8 bits, on the made picture, which is none that they
 # were calibrated with) or more; some context binaries of other compilers were wrong altogether, at
@@ -31,20 +31,6 @@ CPU = "cpu"
 MIN_AGREEMENT_DB = 20.0
 
 logger = logging.getLogger(__name__)
-
-
-def checked_provider(name: str) -> Provider:
-    """The provider of that name.
-
-    Raises:
-        UsageError: there is none.
-    """
-    for provider in get_args(Provider):
-        if name == provider:
-            return cast(Provider, provider)
-    raise UsageError(
-        f"no execution provider {name!r}", "ANNOTATE_PROVIDER is one of: cpu, qnn, auto."
-    )
 
 
 class Model:
