@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from annotate.errors import StoreError, UsageError
-from annotate.store import S3Files, open_store
+from annotate.store import open_store
+from annotate.store.s3 import S3Files
 from tests.cable import Cable
 from tests.servers import ADMIN_KEY, SECRET_KEY, S3Server, free_ports
 

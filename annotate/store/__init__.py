@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from annotate.store.files import Files
+from annotate.store.files import S3_SCHEME, Files
 from annotate.store.local import LocalFiles
-from annotate.store.s3 import SCHEME, S3Files
 from annotate.store.store import Store
 
-__all__ = ["Files", "LocalFiles", "S3Files", "Store", "open_store"]
+__all__ = ["Files", "LocalFiles", "Store", "open_store"]
 
 
 def open_store(location: str) -> Store:
@@ -16,6 +15,8 @@ def open_store(location: str) -> Store:
     Raises:
         UsageError: it is no such location.
     """
-    if location.startswith(SCHEME):
+    if location.startswith(S3_SCHEME):
+        from annotate.store.s3 import S3Files
+
         return Store(S3Files(location))
     return Store(LocalFiles(Path(location)))

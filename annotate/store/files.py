@@ -16,6 +16,7 @@ from annotate.errors import StoreError
 # bytes done, bytes in all
 Progress = Callable[[int, int], None]
 BLOCK = 8 * 2**20
+S3_SCHEME = "s3://"
 
 
 @dataclass(frozen=True)

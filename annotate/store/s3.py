@@ -20,9 +20,8 @@ from urllib.parse import urlsplit
 from pyarrow import fs
 
 from annotate.errors import StoreError, UsageError
-from annotate.store.files import BLOCK, Entry, Files, Progress, checked_key
+from annotate.store.files import BLOCK, S3_SCHEME, Entry, Files, Progress, checked_key
 
-SCHEME = "s3://"
 # How long a server may be away before a command or a task gives up.
 PATIENCE_S = 120.0
 CONNECT_S, REQUEST_S = 5.0, 30.0
@@ -80,7 +79,7 @@ class S3Files(Files):
         )
 
     def __str__(self) -> str:
-        return "/".join(filter(None, (f"{SCHEME}{self._bucket}", self._prefix)))
+        return "/".join(filter(None, (f"{S3_SCHEME}{self._bucket}", self._prefix)))
 
     def read(self, key: str) -> bytes | None:
         """As in `Files`."""

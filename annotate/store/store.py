@@ -7,6 +7,8 @@ packs/<digest>/                          the packs that recipes refer to
 results/<recipe>/<fingerprint>/          chunks.json, parts/, failures/, tracks/<merge>.parquet
 cancelled/<job>                          the job is no longer wanted
 heartbeats/<worker>.json                 what is in hand; may be lost
+
+Parquet is loaded where it is read or written: `annotate status` starts without it.
 """
 
 import json
@@ -17,13 +19,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-import pyarrow as pa
-
 from annotate.domain import Chunk, Poses, Tracks, VideoIndex
 from annotate.errors import PackError, StoreError, UsageError
 from annotate.job import Failure, Heartbeat, Job
 from annotate.pack import Pack
-from annotate.store import tables
 from annotate.store.files import Files, Progress
 from annotate.store.local import LocalFiles
 from annotate.store.packs import copy_pack, described_pack
@@ -95,6 +94,8 @@ class Store:
 
     def read_index(self, fingerprint: str) -> VideoIndex | None:
         """The index of a video, or None where it was never probed."""
+        from annotate.store import tables
+
         key = _index_key(fingerprint)
         if not self.files.exists(key):
             return None
@@ -102,6 +103,8 @@ class Store:
 
     def write_index(self, index: VideoIndex) -> None:
         """Files the index."""
+        from annotate.store import tables
+
         with self.files.writer(_index_key(index.fingerprint)) as file:
             tables.write_index(file, index)
 
@@ -178,12 +181,16 @@ class Store:
 
     def read_part(self, recipe: str, fingerprint: str, chunk: Chunk) -> Poses:
         """The poses of a chunk that is done."""
+        from annotate.store import tables
+
         return self._parquet(_part_key(recipe, fingerprint, chunk), tables.read_part)
 
     def write_part(
         self, recipe: str, fingerprint: str, chunk: Chunk, poses: Poses, facts: dict[str, Any]
     ) -> None:
         """Makes the chunk done."""
+        from annotate.store import tables
+
         with self.files.writer(_part_key(recipe, fingerprint, chunk)) as file:
             tables.write_part(file, poses, facts)
 
@@ -209,11 +216,15 @@ class Store:
 
     def read_tracks(self, recipe: str, fingerprint: str, merge: str) -> Iterator[Tracks]:
         """The blocks of a tracks file, one at a time."""
+        from annotate.store import tables
+
         with self.files.reader(_tracks_key(recipe, fingerprint, merge)) as file:
             yield from tables.read_tracks(file)
 
     def tracks_facts(self, recipe: str, fingerprint: str, merge: str) -> dict[str, Any]:
         """What the merge said of its file."""
+        from annotate.store import tables
+
         return self._parquet(_tracks_key(recipe, fingerprint, merge), tables.read_facts)
 
     def write_tracks(
@@ -226,6 +237,8 @@ class Store:
         facts: dict[str, Any],
     ) -> None:
         """Makes the merge done; the blocks are consumed as they are written."""
+        from annotate.store import tables
+
         with self.files.writer(_tracks_key(recipe, fingerprint, merge)) as file:
             tables.write_tracks(file, blocks, landmarks, facts)
 
@@ -267,7 +280,7 @@ class Store:
 def _damaged(key: str) -> Iterator[None]:
     try:
         yield
-    except (pa.ArrowInvalid, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise StoreError(
             f"{key} in the store is damaged: {error}",
             "Delete that file and run the same submit command again: it is made anew.",
