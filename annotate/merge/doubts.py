@@ -43,9 +43,8 @@ def believable(
     if not doubted.any() or len(trusted) < 2 * _LEAST_TRUSTED:
         return good
     trunk = keypoints[:, _TRUNK].astype(np.float64).reshape(-1, 2 * len(_TRUNK))
-    spine = keypoints[trusted][:, _SHOULDERS].mean(axis=1) - keypoints[trusted][:, _HIPS].mean(
-        axis=1
-    )
+    sure = keypoints[trusted]
+    spine = sure[:, _SHOULDERS].mean(axis=1) - sure[:, _HIPS].mean(axis=1)
     height = np.linalg.norm(spine, axis=1) / _TRUNK_PER_HEIGHT
     strange = unlike_clothes(clothes, np.median(clothes[trusted], axis=0)) > settings.clothes_odd
     rows = np.flatnonzero(doubted)
@@ -63,6 +62,10 @@ def believable(
     size = np.maximum(np.median(height[places], axis=1), 1.0)
     most = np.maximum(settings.trust_off, settings.trust_spread * spread / size)
     good[rows] = (off / size <= most) & ~strange[rows]
+    # A hole that is too long to be filled in is worse than doubtful poses.
+    kept = np.flatnonzero(good)
+    for before in np.flatnonzero(np.diff(time_s[kept]) > settings.gap_s).tolist():
+        good[kept[before] : kept[before + 1]] = True
     return good
 
 
