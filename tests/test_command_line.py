@@ -132,15 +132,15 @@ def test_an_unfinished_job_is_not_exported_but_told_of(host: Host, stroll: Path)
     assert not (host.home / "people.json").exists()
 
 
-def test_ctrl_c_says_how_to_go_on(host: Host, stroll: Path):
-    process = host.start("submit", stroll, *SLOW)
+def test_ctrl_c_says_how_to_go_on(host: Host, walk: Path):
+    process = host.start("submit", walk, *SLOW)
     assert host.next_heartbeat(process) is not None
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == ExitCode.INTERRUPTED
     assert "goes on from here" in err
     assert "Traceback" not in err
-    host.run("submit", stroll, *SLOW)
+    host.run("submit", walk, *SLOW)
 
 
 def test_a_full_disk_is_told_and_loses_nothing(host: Host, stroll: Path):
