@@ -197,7 +197,9 @@ def _headline(now: "JobStatus", workers: Workers) -> str:
     if now.eta_s is not None:
         return f"{head}, {number(now.frames_per_s)} frames/s, {duration(now.eta_s)} left"
     if not workers.queue:
-        return f"{head}. No chunk is in hand: unless it has just begun, the same `submit` goes on."
+        return (
+            f"{head}. No chunk is in hand: unless it has just begun, run the same `submit` again."
+        )
     if workers.known:
         return f"{head}. {len(workers.known)} workers are there; its turn has not come yet."
     return f"{head}. No worker is there: start one with `annotate worker`."
