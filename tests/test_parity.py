@@ -36,7 +36,7 @@ def test_landmarks_are_mediapipes(shared_data: Path, estimator: PoseEstimator, n
         if not reference["found"][frame.index]:
             continue
         theirs = reference["landmarks"][frame.index]
-        _, _, _, landmarks = estimator.poses(frame.rgb)
+        landmarks = estimator.poses(frame.rgb).landmarks
         assert len(landmarks), f"MediaPipe finds somebody in frame {frame.index}"
         apart = np.linalg.norm(landmarks[:, :, :2] - theirs[:, :2], axis=2)
         nearest = apart.mean(axis=1).argmin()
