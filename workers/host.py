@@ -1,20 +1,25 @@
-"""What a worker process keeps between tasks: its store and its loaded models."""
+"""What a worker process keeps between tasks: its store and its loaded models.
+
+What runs models is imported where they are loaded: the worker's parent process never does.
+"""
 
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from annotate.board import Board, open_board
 from annotate.domain import Chunk, People
-from annotate.inference import Models, QnnSettings, load_models
 from annotate.job import Recipe
 from annotate.pack import read_pack
 from annotate.packs.installed import verify_pack
-from annotate.pipeline import PoseEstimator
 from annotate.settings import WORKER_VARIABLE, settings_from
 from annotate.soc import find_soc
 from annotate.store import Store, open_store
-from workers.process import prepare_process
+
+if TYPE_CHECKING:
+    from annotate.inference import Models
+    from annotate.pipeline import PoseEstimator
 
 
 def this_store() -> Store:
@@ -22,7 +27,7 @@ def this_store() -> Store:
     return _store(settings_from().store)
 
 
-def estimator_of(store: Store, recipe: Recipe) -> PoseEstimator:
+def estimator_of(store: Store, recipe: Recipe) -> "PoseEstimator":
     """The pipeline of a recipe, its models loaded once in this process."""
     folder = _pack_folder(store, recipe.pack)
     return _estimator(folder, recipe.people, recipe.detect_every)
@@ -70,12 +75,17 @@ def _pack_folder(store: Store, digest: str) -> Path:
 
 
 @lru_cache(maxsize=4)
-def _estimator(folder: Path, people: People, detect_every: int) -> PoseEstimator:
+def _estimator(folder: Path, people: People, detect_every: int) -> "PoseEstimator":
+    from annotate.pipeline import PoseEstimator
+
     return PoseEstimator(_models(folder), people=people, detect_every=detect_every)
 
 
 @lru_cache(maxsize=2)
-def _models(folder: Path) -> Models:
+def _models(folder: Path) -> "Models":
+    from annotate.inference import QnnSettings, load_models
+    from workers.process import prepare_process
+
     prepare_process()
     settings = settings_from()
     soc = find_soc(settings.soc) if settings.soc else None

@@ -1,4 +1,8 @@
-"""The tasks: a few lines each around a use case."""
+"""The tasks: a few lines each around a use case.
+
+The use cases are imported where they are run: the worker's parent process, which must be there soon,
+knows the tasks but runs none, and most processes begin with chunks, not with a merge.
+"""
 
 import time
 from collections.abc import Iterator
@@ -19,8 +23,6 @@ from annotate.job import Failure, Job
 from annotate.settings import settings_from
 from annotate.store import Store
 from annotate.use_cases.dispatch import go_on
-from annotate.use_cases.merge import merge_video
-from annotate.use_cases.run_chunk import run_chunk
 from annotate.use_cases.unit import (
     MERGE_UNIT,
     checked_chunk,
@@ -63,6 +65,8 @@ class ReportingTask(Task):
 @app.task(name=CHUNK_TASK, base=ReportingTask)
 def chunk_task(job_id: str, digest: str, fingerprint: str, start: int, stop: int) -> None:
     """Makes the part of a chunk, and asks for what comes next if it was the last one sent."""
+    from annotate.use_cases.run_chunk import run_chunk
+
     store = this_store()
     job = checked_job(store, job_id, digest)
     planned = partial(planned_chunk, store, job.recipe.digest)
@@ -88,6 +92,8 @@ def chunk_task(job_id: str, digest: str, fingerprint: str, start: int, stop: int
 @app.task(name=MERGE_TASK, base=ReportingTask)
 def merge_task(job_id: str, digest: str, fingerprint: str) -> None:
     """Makes the tracks of a video whose parts are all there."""
+    from annotate.use_cases.merge import merge_video
+
     store = this_store()
     job = checked_job(store, job_id, digest)
     job.video(fingerprint)  # raises where the job has no such video

@@ -69,7 +69,9 @@ class LocalFiles(Files):
         """As in `Files`."""
         with self._errors("list", key):
             try:
-                names = [path.name for path in self.path(key).iterdir()]
+                # pathlib takes three times as long, and a folder may hold 100,000 parts.
+                with os.scandir(self.path(key)) as entries:
+                    names = [entry.name for entry in entries]
             except FileNotFoundError:
                 return []
         return sorted(name for name in names if _TEMPORARY not in name)

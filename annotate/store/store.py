@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import starmap
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -161,7 +162,7 @@ class Store:
         data = self.files.read(f"{_results(recipe, fingerprint)}/chunks.json")
         if data is None:
             return None
-        return tuple(Chunk(start, stop) for start, stop in json.loads(data))
+        return tuple(starmap(Chunk, json.loads(data)))
 
     def write_chunks(self, recipe: str, fingerprint: str, chunks: Iterable[Chunk]) -> None:
         """Files how the video is cut."""

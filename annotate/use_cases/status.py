@@ -42,21 +42,24 @@ class VideoStatus:
         """Frames of the video."""
         return self.chunks[-1].stop
 
-    @property
+    @cached_property
     def frames_done(self) -> int:
         """Frames whose part stands, and those that running workers have behind them."""
-        finished = sum(len(chunk) for chunk in self.chunks if chunk.name in self.done)
-        under_way = {beat.chunk.name: beat.frames for beat in self.running}
-        return finished + sum(n for name, n in under_way.items() if name not in self.done)
+        under_way = {beat.chunk: beat.frames for beat in self.running}
+        return (
+            self.frames
+            - sum(map(len, self._undone))
+            + sum(frames for chunk, frames in under_way.items() if chunk.name not in self.done)
+        )
 
     @cached_property
     def missing(self) -> list[Chunk]:
         """Chunks that are neither done nor given up."""
-        return [
-            chunk
-            for chunk in self.chunks
-            if chunk.name not in self.done and chunk.name not in self.failures
-        ]
+        return [chunk for chunk in self._undone if chunk.name not in self.failures]
+
+    @cached_property
+    def _undone(self) -> list[Chunk]:
+        return [chunk for chunk in self.chunks if chunk.name not in self.done]
 
     @property
     def state(self) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+import annotate.use_cases.merge
+import annotate.use_cases.run_chunk
 import workers.tasks
 from annotate.domain import Chunk, Poses
 from annotate.job import Job
@@ -48,6 +50,6 @@ def no_merge(*_: Any) -> None:
     """Stands in for `merge_video`: these parts are never merged."""
 
 
-workers.tasks.run_chunk = sleep_through  # type: ignore[assignment]
-workers.tasks.merge_video = no_merge
+annotate.use_cases.run_chunk.run_chunk = sleep_through  # type: ignore[assignment]
+annotate.use_cases.merge.merge_video = no_merge
 app = workers.tasks.app
