@@ -1,7 +1,7 @@
 """The tasks: a few lines each around a use case.
 
-The use cases are imported where they are run: the worker's parent process, which must be there soon,
-knows the tasks but runs none, and most processes begin with chunks, not with a merge.
+The use cases are imported where they are run: the worker's parent process, which must be there
+soon, knows the tasks but runs none, and most processes begin with chunks, not with a merge.
 """
 
 import time
