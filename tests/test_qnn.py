@@ -117,8 +117,8 @@ def test_landmarks_of_real_frames_are_those_of_the_cpu(
     cpu, npu = PoseEstimator(on_cpu), PoseEstimator(on_npu)
     from_one_roi, whole = [], []
     for frame in real_frames(shared_data):
-        _, _, rois, expected = cpu.poses(frame.rgb)
-        _, score, found_rois, found = npu.poses(frame.rgb)
+        _, _, rois, expected, _ = cpu.poses(frame.rgb)
+        _, score, found_rois, found, _ = npu.poses(frame.rgb)
         assert len(found) == len(expected) == 1
         assert score[0] > 0.9
         pixel = rois[0, 2] / 256
@@ -159,7 +159,7 @@ def test_a_quantized_model_runs_wholly_on_the_npu_and_as_on_the_cpu(
 ):
     spec = pack.landmark
     rgb = next(real_frames(shared_data)).rgb
-    roi = PoseEstimator(on_cpu).poses(rgb)[2][0]
+    roi = PoseEstimator(on_cpu).poses(rgb).roi[0]
     crops = [
         to_range(crop(rgb, sampling(roi * scale, spec.size), spec.border), spec.value_range)
         for scale in np.array([[1, 1, 1, 1], [1, 1, 1.1, 1], [1.02, 1, 0.95, 1]], np.float32)

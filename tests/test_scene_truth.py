@@ -280,7 +280,7 @@ def test_the_models_find_the_figures_where_the_truth_says(
 ):
     scene = Scene(480, 480, (0.3,), (standing(0, 4.3, facing, waving=view == "waving"),), seed=3)
     models = load_models(read_pack(blazepose_pack), blazepose_pack)
-    *_, landmarks = PoseEstimator(models).poses(Renderer(scene).frame(0))
+    landmarks = PoseEstimator(models).poses(Renderer(scene).frame(0)).landmarks
     known = truth(scene)
     coco = list(SKELETONS["blazepose-33"].coco17)
     alike = oks(
