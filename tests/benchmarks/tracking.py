@@ -1,10 +1,13 @@
 """How well people keep their identity, on made scenes whose truth is known.
 
-    python -m tests.benchmarks.tracking [--folder FOLDER] [--people near]
+    python -m tests.benchmarks.tracking [--folder FOLDER] [--people near] [--other]
 
 The scenes are rendered to videos and go through the whole program: submit, detector, landmarks,
 merge, export. With `--folder` the videos and the parts stay there, and the next run repeats
 only the merge and what follows it. The first run takes about fifteen minutes of one core.
+
+The thresholds of the merge were chosen on these scenes; `--other` takes others of the same kinds,
+which had no part in that.
 
 Somebody counts in the frames that show half of him or more and at least 6 of his 17 keypoints, and
 that cut off no more of them than the legs; elsewhere neither he nor a pose on him counts, but his
@@ -35,7 +38,7 @@ from annotate.use_cases.export import export_coco
 from annotate.use_cases.submit import submit
 from annotate.use_cases.work import work_here
 from annotate.video.writer import Encoding
-from tests.benchmarks.tracking_scenes import Case, cases
+from tests.benchmarks.tracking_scenes import Case, cases, other_cases
 
 LEAST_INSIDE = 12
 LEAST_KEYPOINTS = 6
@@ -122,13 +125,15 @@ def measured(answer: Path, truth: dict[str, Any], folder: Path) -> Tracking:
     return figures
 
 
-def table(videos: list[Path], answer: Path, folder: Path) -> Iterator[str]:
+def table(
+    scenes: tuple[Case, ...], videos: list[Path], answer: Path, folder: Path
+) -> Iterator[str]:
     """A line a scene, and one for all."""
     yield f"{'scene':<40} | frames | IDF1  | switches | tracks of people | HOTA  | MOTA"
     truths = [asked_for(video) for video in videos]
-    for case, truth in zip(cases(), truths, strict=True):
+    for case, truth in zip(scenes, truths, strict=True):
         yield _line(case.name, len(case.scene), measured(answer, truth, folder))
-    frames = sum(len(case.scene) for case in cases())
+    frames = sum(len(case.scene) for case in scenes)
     yield _line("all", frames, measured(answer, joined(truths), folder))
 
 
@@ -145,13 +150,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, help="for videos and parts, to be used again")
     parser.add_argument("--people", type=Whom, default=Whom.ALL)
+    parser.add_argument("--other", action="store_true", help="scenes that nothing was tuned on")
     arguments = parser.parse_args()
+    scenes = other_cases() if arguments.other else cases()
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        videos = [film(case, folder) for case in cases()]
+        videos = [film(case, folder) for case in scenes]
         answer = tracked(videos, folder, arguments.people)
-        for line in table(videos, answer, folder):
+        for line in table(scenes, videos, answer, folder):
             print(line)
 
 

@@ -1,6 +1,8 @@
 """The scenes of `tests.benchmarks.tracking`: who walks where, before which camera."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from annotate.scene import (
     Camera,
@@ -51,6 +53,23 @@ def cases() -> tuple[Case, ...]:
         Case("4 cross, camera zooms", _crossing(4, 30, seed=16, keys=_ZOOM)),
         Case("3 cross, camera pans and zooms, 60 fps", _crossing(3, 60, seed=17, keys=_BOTH)),
     )
+
+
+def other_cases() -> tuple[Case, ...]:
+    """The same kinds of scenes with other people on other ways, in other clothes and rooms: the
+    thresholds of the merge were chosen on `cases`, so only these tell how good it is on others.
+    """
+    return tuple(Case(case.name, _other(case.scene)) for case in cases())
+
+
+def _other(scene: Scene) -> Scene:
+    random = np.random.default_rng(1000 + scene.seed)
+    people = []
+    for person in scene.people:
+        x, z = random.uniform(-0.4, 0.4), random.uniform(-0.3, 0.5)
+        path = tuple(at._replace(x_m=at.x_m + x, z_m=at.z_m + z) for at in person.path)
+        people.append(replace(person, path=path, stature_m=random.uniform(1.58, 1.88)))
+    return replace(scene, people=tuple(people), seed=1000 + scene.seed)
 
 
 _PAN = (CameraKey(0, -12), CameraKey(4, 12), CameraKey(8, -6))
