@@ -8,14 +8,23 @@ from annotate.skeletons import Skeleton
 
 COLOURS = 6  # red, green, blue of the trunk, then of the thighs
 
-_SHOULDERS, _HIPS, _KNEES = (5, 6), (11, 12), (13, 14)  # of COCO's keypoints
-# Where colours are taken, well inside the body: from shoulders to hips and from one side to the
-# other, and from hips to knees.
-_DOWN, _ACROSS = (
-    share.reshape(-1, 1)
-    for share in np.meshgrid([0.15, 0.35, 0.55, 0.75], [0.3, 0.5, 0.7], indexing="ij")
+_CORNERS = (5, 6, 11, 12, 13, 14)  # of COCO's keypoints: shoulders, hips, knees, left and right
+# Where colours are taken, well inside the body, as shares of the corners: from shoulders to hips
+# and from one side to the other, and from hips to knees.
+_TRUNK = np.array(
+    [
+        [(1 - down) * (1 - across), (1 - down) * across, down * (1 - across), down * across]
+        for down in (0.15, 0.35, 0.55, 0.75)
+        for across in (0.3, 0.5, 0.7)
+    ]
 )
-_ALONG = np.array([[0.25], [0.5], [0.75]])
+_THIGHS = np.array(
+    [
+        [(1 - along) * left, (1 - along) * (1 - left), along * left, along * (1 - left)]
+        for left in (1, 0)
+        for along in (0.25, 0.5, 0.75)
+    ]
+)
 
 
 def clothes(rgb: NDArray[np.uint8], landmarks: FloatArray, skeleton: Skeleton) -> FloatArray:
@@ -27,32 +36,24 @@ def clothes(rgb: NDArray[np.uint8], landmarks: FloatArray, skeleton: Skeleton) -
         skeleton: that they belong to.
 
     Returns:
-        (6,) float32 in [0, 255]: medians over a few pixels. Where the skeleton has no knees, the
-        thighs are as the trunk.
+        (6,) float32 in [0, 255]: medians over a few pixels; outside the picture, those of its edge.
+        Where the skeleton has no knees, the thighs are as the trunk.
     """
-
-    def sides(keypoints: tuple[int, int]) -> list[NDArray[np.float64]]:
-        places = [skeleton.coco17[one] for one in keypoints]
-        return [landmarks[place, :2].astype(np.float64) for place in places if place is not None]
-
-    shoulders, hips, knees = sides(_SHOULDERS), sides(_HIPS), sides(_KNEES)
-    left, right = (_between(a, b, _DOWN) for a, b in zip(shoulders, hips, strict=True))
-    trunk = _colour(rgb, _between(left, right, _ACROSS))
-    if not knees:
-        return np.concatenate([trunk, trunk])
-    thighs = [_between(a, b, _ALONG) for a, b in zip(hips, knees, strict=True)]
-    return np.concatenate([trunk, _colour(rgb, np.concatenate(thighs))])
-
-
-def _between(
-    a: NDArray[np.float64], b: NDArray[np.float64], share: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    return a + (b - a) * share
-
-
-def _colour(rgb: NDArray[np.uint8], points: NDArray[np.float64]) -> FloatArray:
-    """(3,) float32: median of the pixels at `points` (n, 2); outside, the nearest of the edge."""
+    places = [skeleton.coco17[corner] for corner in _CORNERS]
+    corners = landmarks[[place for place in places if place is not None], :2].astype(np.float64)
+    points = _TRUNK @ corners[:4]
+    if len(corners) == len(_CORNERS):
+        points = np.concatenate([points, _THIGHS @ corners[2:]])
     height, width = rgb.shape[:2]
     x, y = np.rint(points).clip(0, [width - 1, height - 1]).astype(np.int64).T
-    colour: FloatArray = np.median(rgb[y, x], axis=0).astype(np.float32)
-    return colour
+    pixels = rgb[y, x]
+    trunk, thighs = _median(pixels[: len(_TRUNK)]), pixels[len(_TRUNK) :]
+    return np.concatenate([trunk, _median(thighs) if len(thighs) else trunk])
+
+
+def _median(pixels: NDArray[np.uint8]) -> FloatArray:
+    """(3,) float32 of an even number of pixels (n, 3), as `np.median` in a tenth of its time."""
+    middle = len(pixels) // 2
+    ordered = np.sort(pixels, axis=0)
+    median: FloatArray = ordered[middle - 1 : middle + 1].mean(axis=0, dtype=np.float32)
+    return median

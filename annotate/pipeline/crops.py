@@ -36,18 +36,22 @@ def sampling(roi: FloatArray, size: int) -> Maps:
     matrix = crop_to_picture(roi, size) * (1 << _BITS)
     pixel = np.arange(size)
     whole = np.empty((size, size, 2), np.int16)
-    fraction = []
+    fraction = np.zeros((size, size), np.uint16)
+    # Arrays are used again: the processor still has them at hand.
+    exact, steps = np.empty((size, size)), np.empty((size, size), np.int32)
     for axis, (per_column, per_row, shift) in enumerate(matrix):
-        exact = (per_row * pixel + shift)[:, None] + per_column * pixel
-        np.rint(exact, out=exact)
+        np.add((per_row * pixel + shift)[:, None], per_column * pixel, out=exact)
         # The corners are the farthest out.
-        if np.abs(exact[:: size - 1, :: size - 1]).max() >= _LIMIT:
+        if np.abs(exact[:: size - 1, :: size - 1]).max() >= _LIMIT - 1:
             np.clip(exact, -_LIMIT, _LIMIT - 1, out=exact)
-        steps = exact.astype(np.int32)
+        np.rint(exact, out=exact)
+        np.copyto(steps, exact, casting="unsafe")
         whole[:, :, axis] = steps >> _BITS
-        steps &= (1 << _BITS) - 1
-        fraction.append(steps)
-    return whole, (fraction[1] << _BITS | fraction[0]).astype(np.uint16)
+        part = steps.astype(np.uint16)
+        part &= (1 << _BITS) - 1
+        part <<= _BITS * axis
+        fraction |= part
+    return whole, fraction
 
 
 def crop(rgb: NDArray[np.uint8], maps: Maps, border: Border) -> NDArray[np.uint8]:
