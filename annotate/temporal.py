@@ -1,5 +1,7 @@
 """Smoothing over time, offline and without lag. Arrays in, arrays out; times in seconds."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
@@ -62,11 +64,13 @@ def _curvature_bands(steps: Array) -> Array:
     return bands
 
 
-def outliers(values: Array, time_s: Array, half_width_s: float, floor: float) -> NDArray[np.bool_]:
+def outliers(
+    values: NDArray[Any], time_s: Array, half_width_s: float, floor: float
+) -> NDArray[np.bool_]:
     """Hampel's rule: farther than 3 robust standard deviations from the median of the neighbours.
 
     Args:
-        values: (N, ...) float64.
+        values: (N, ...) of any floating type, which all is computed in.
         time_s: (N,) float64 seconds, increasing.
         half_width_s: how far neighbours reach on each side.
         floor: the least deviation that counts, in units of `values`.
@@ -85,7 +89,7 @@ def outliers(values: Array, time_s: Array, half_width_s: float, floor: float) ->
     return far
 
 
-def _median(arrays: list[Array]) -> Array:
+def _median(arrays: list[NDArray[Any]]) -> NDArray[Any]:
     """Median of an odd number of arrays, place by place: the smaller half is picked out by
     comparing whole arrays, for few arrays far faster than sorting at each place.
     """

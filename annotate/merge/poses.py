@@ -98,11 +98,12 @@ def boxes(landmarks: FloatArray) -> FloatArray:
     present = landmarks[:, :, 4] >= 0.5
     # A pose that is present nowhere still has a place.
     present |= ~present.any(axis=1, keepdims=True)
-    xy = landmarks[:, :, :2]
-    low = np.where(present[:, :, None], xy, np.inf).min(axis=1)
-    high = np.where(present[:, :, None], xy, -np.inf).max(axis=1)
-    margin = (high - low) * MARGIN
-    return np.hstack([low - margin, high + margin]).astype(np.float32)
+    # A line of numbers for each axis of each pose: least and greatest are then found far faster.
+    xy = np.ascontiguousarray(np.moveaxis(landmarks[:, :, :2], 2, 0))
+    low = np.where(present, xy, np.float32(np.inf)).min(axis=2)
+    high = np.where(present, xy, np.float32(-np.inf)).max(axis=2)
+    margin = (high - low) * np.float32(MARGIN)
+    return np.concatenate([low - margin, high + margin]).T.astype(np.float32)
 
 
 def pairs(first: IntArray, second: IntArray, frames: int) -> tuple[IntArray, IntArray]:

@@ -123,5 +123,6 @@ def _weights(
     confidence = np.maximum(landmarks[:, :, _VISIBILITY].astype(np.float64), LEAST_CONFIDENCE)
     heights = np.ptp(landmarks[:, :, 1], axis=1)
     floor = max(_LEAST_OUTLIER_PX, settings.outlier_floor * float(np.median(heights)))
-    far = outliers(landmarks[:, :, _XY].astype(np.float64), time_s, settings.outlier_s, floor)
-    return np.where(far.any(axis=2), 0.0, confidence**2)
+    xy = np.ascontiguousarray(np.moveaxis(landmarks[:, :, _XY], 2, 0))
+    far_x, far_y = (outliers(axis, time_s, settings.outlier_s, floor) for axis in xy)
+    return np.where(far_x | far_y, 0.0, confidence**2)
