@@ -68,6 +68,10 @@ class WorkerError(AnnotateError):
     """A worker cannot work."""
 
 
+class VersionError(AnnotateError):
+    """A job asks for the answers of another version of the program."""
+
+
 class QueueError(AnnotateError):
     """The queue's server does not answer, or refuses."""
 

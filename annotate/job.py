@@ -101,6 +101,7 @@ class Job:
         priority: `high`, `normal` or `low`: whose chunks workers take first.
         videos: in the order given.
         rejected: files that could not be read.
+        merge: version of the code that makes tracks of the parts.
     """
 
     id: str
@@ -109,11 +110,12 @@ class Job:
     videos: tuple[JobVideo, ...]
     rejected: tuple[Rejected, ...] = ()
     priority: Priority = "normal"
+    merge: int = MERGE_VERSION
 
     @property
     def merge_digest(self) -> str:
         """16 hex digits of all that can change the tracks made of the same parts."""
-        return _digest({"smooth_hz": self.smooth_hz, "merge": MERGE_VERSION})[:16]
+        return _digest({"smooth_hz": self.smooth_hz, "merge": self.merge})[:16]
 
     @property
     def content_digest(self) -> str:
@@ -151,6 +153,7 @@ class Job:
                 videos=tuple(JobVideo(**video) for video in fields["videos"]),
                 rejected=tuple(Rejected(**one) for one in fields["rejected"]),
                 priority=fields["priority"],
+                merge=fields["merge"],
             )
         except (ValueError, TypeError, KeyError) as error:
             raise StoreError(

@@ -1,13 +1,14 @@
 """Who may send messages cannot make a worker do what no job asks for."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from annotate.domain import Chunk
-from annotate.errors import AnnotateError
-from annotate.job import HERE, Job, JobVideo, Recipe
+from annotate.errors import AnnotateError, VersionError
+from annotate.job import HERE, MERGE_VERSION, PIPELINE_VERSION, Job, JobVideo, Recipe
 from annotate.settings import MEMORY
 from annotate.store import Store, open_store
 from tests.made_poses import FINGERPRINT, made_index
@@ -67,4 +68,17 @@ def test_a_merge_of_no_job_does_nothing(tmp_path: Path, fingerprint: Any):
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(AnnotateError):
         merge_task(JOB.id, JOB.digest, fingerprint)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_job_of_another_version_is_left_to_workers_of_that(store: Store, tmp_path: Path):
+    recipe = replace(RECIPE, pipeline=PIPELINE_VERSION + 1)
+    later = replace(JOB, id="20260102-030405-fedcba", recipe=recipe, merge=MERGE_VERSION + 1)
+    store.write_chunks(recipe.digest, FINGERPRINT, [Chunk(0, 10)])
+    store.write_job(later)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(VersionError, match="another version"):
+        chunk_task(later.id, later.digest, FINGERPRINT, 0, 10)
+    with pytest.raises(VersionError, match="another version"):
+        merge_task(later.id, later.digest, FINGERPRINT)
     assert sorted(tmp_path.rglob("*")) == before

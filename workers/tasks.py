@@ -19,12 +19,13 @@ from annotate.board import queue_errors
 from annotate.broker import ATTEMPTS, CHUNK_TASK, MERGE_TASK, Queue, task_trouble
 from annotate.domain import Chunk
 from annotate.errors import AnnotateError, CancelledJobError
-from annotate.job import Failure, Job
+from annotate.job import MERGE_VERSION, PIPELINE_VERSION, Failure, Job
 from annotate.settings import settings_from
 from annotate.store import Store
 from annotate.use_cases.dispatch import go_on
 from annotate.use_cases.unit import (
     MERGE_UNIT,
+    check_version,
     checked_chunk,
     checked_job,
     recorded_failure,
@@ -73,6 +74,7 @@ def chunk_task(job_id: str, digest: str, fingerprint: str, start: int, stop: int
     chunk = checked_chunk(job, fingerprint, (start, stop), planned)
     with _rest_after_trouble(), _in_hand(store, job, fingerprint, chunk) as mine:
         if mine:
+            check_version(job.recipe.pipeline, PIPELINE_VERSION, job)
             run_chunk(
                 store,
                 job,
@@ -99,6 +101,7 @@ def merge_task(job_id: str, digest: str, fingerprint: str) -> None:
     job.video(fingerprint)  # raises where the job has no such video
     with _rest_after_trouble(), _in_hand(store, job, fingerprint, None) as mine:
         if mine:
+            check_version(job.merge, MERGE_VERSION, job)
             merge_video(store, job, fingerprint)
 
 

@@ -11,6 +11,7 @@ from annotate.errors import (
     PackError,
     ProviderError,
     StoreError,
+    VersionError,
 )
 from annotate.job import Failure, Job
 from annotate.store import Store
@@ -72,15 +73,30 @@ def checked_chunk(job: Job, fingerprint: str, bounds: tuple[int, int], planned: 
     return chunk
 
 
+def check_version(asked: int, own: int, job: Job) -> None:
+    """Compares the version of the code that a job asks for, `Recipe.pipeline` for its chunks or
+    `Job.merge` for its merges, with this host's: what another one makes is not what others expect.
+
+    Raises:
+        VersionError: they differ.
+    """
+    if asked != own:
+        raise VersionError(
+            f"job {job.id} was submitted by another version of annotate, whose answers differ",
+            "Install the same version on all hosts, or submit the videos again.",
+        )
+
+
 @contextmanager
 def recorded_failure(store: Store, job: Job, fingerprint: str, unit: str) -> Iterator[None]:
     """Gives a unit up when the block raises: the same input would raise again.
 
-    Trouble with the store, the models or the provider is passed on: it says nothing of the unit.
+    Trouble with the store, the models, the provider or the program's version is passed on: it says
+    nothing of the unit.
     """
     try:
         yield
-    except (StoreError, PackError, ProviderError, CancelledJobError):
+    except (StoreError, PackError, ProviderError, VersionError, CancelledJobError):
         raise
     except AnnotateError as error:
         failure = Failure(unit, error.message, attempts=1)

@@ -55,21 +55,25 @@ def cases() -> tuple[Case, ...]:
     )
 
 
-def other_cases() -> tuple[Case, ...]:
-    """The same kinds of scenes with other people on other ways, in other clothes and rooms: the
-    thresholds of the merge were chosen on `cases`, so only these tell how good it is on others.
+def scene_set(number: int) -> tuple[Case, ...]:
+    """The same kinds of scenes with other people on other ways, in other clothes and rooms.
+
+    Args:
+        number: from 1 on: of a set of scenes; 0 are `cases` themselves.
     """
-    return tuple(Case(case.name, _other(case.scene)) for case in cases())
+    if not number:
+        return cases()
+    return tuple(Case(case.name, _other(case.scene, 1000 * number)) for case in cases())
 
 
-def _other(scene: Scene) -> Scene:
-    random = np.random.default_rng(1000 + scene.seed)
+def _other(scene: Scene, more: int) -> Scene:
+    random = np.random.default_rng(more + scene.seed)
     people = []
     for person in scene.people:
         x, z = random.uniform(-0.4, 0.4), random.uniform(-0.3, 0.5)
         path = tuple(at._replace(x_m=at.x_m + x, z_m=at.z_m + z) for at in person.path)
         people.append(replace(person, path=path, stature_m=random.uniform(1.58, 1.88)))
-    return replace(scene, people=tuple(people), seed=1000 + scene.seed)
+    return replace(scene, people=tuple(people), seed=more + scene.seed)
 
 
 _PAN = (CameraKey(0, -12), CameraKey(4, 12), CameraKey(8, -6))
