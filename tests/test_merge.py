@@ -334,6 +334,31 @@ def test_clothes_tell_whether_two_who_meet_out_of_sight_cross_or_turn_back(cross
         assert abs(last[0, 23, 0] - person.xy[179, 23, 0]) < 0.1 * HEIGHT_PX
 
 
+def test_who_comes_out_from_behind_another_as_that_one_vanishes_is_known_by_his_clothes():
+    time_s = steady(6, 30)
+    front, behind = walker(time_s, (300, 1500)), walker(time_s, (1500, 300), y=410, phase=2)
+    people = [
+        hidden(replace(front, colour=40.0), (90, 106)),
+        hidden(replace(behind, colour=160.0), (74, 91)),
+    ]
+    tracks = merged([poses_of(people, time_s, noise_px=1)])
+    assert set(tracks.track_id) == {1, 2}
+    for number, person in enumerate(people, start=1):
+        last = tracks.smoothed[(tracks.track_id == number) & (tracks.frame_index == 179)]
+        assert abs(last[0, 23, 0] - person.xy[179, 23, 0]) < 0.1 * HEIGHT_PX
+
+
+def test_who_is_found_anew_beside_a_last_wrong_pose_of_his_is_one():
+    time_s = steady(6, 30)
+    one = walker(time_s, (500, 1100))
+    wrong = one.xy.copy()
+    wrong[97:99] += [-0.07 * HEIGHT_PX, 0.18 * HEIGHT_PX]
+    old, new = hidden(replace(one, xy=wrong), (99, 180)), hidden(one, (0, 98), (99, 100))
+    tracks = merged([poses_of([old, new], time_s, noise_px=1)])
+    assert tracks.track_id.tolist() == [1] * 180
+    assert tracks.frame_index.tolist() == list(range(180))
+
+
 def test_whose_light_changes_at_once_while_nobody_is_near_is_still_himself():
     time_s = steady(6, 30)
     one = walker(time_s, (500, 1100))

@@ -8,7 +8,7 @@ from annotate.domain import FloatArray, IntArray
 from annotate.merge.settings import MergeSettings
 from annotate.similarity import unlike_clothes
 
-_LEAST_POSES = 3  # on each side of a change
+LEAST_POSES = 3  # on each side of a change
 
 
 def changes(
@@ -33,12 +33,12 @@ def changes(
         # Clothes that are never far from their median never change by more than twice that.
         least = settings.clothes_change / 2
         if (
-            len(rows) < 2 * _LEAST_POSES
+            len(rows) < 2 * LEAST_POSES
             or unlike_clothes(mine, np.median(mine, axis=0)).max() <= least
         ):
             continue
         step_s = float(np.median(np.diff(time_s[rows])))
-        width = max(_LEAST_POSES, round(settings.clothes_s / step_s))
+        width = max(LEAST_POSES, round(settings.clothes_s / step_s))
         found += rows[_places(mine, width, settings.clothes_change)].tolist()
     return np.array(sorted(found), np.int64)
 
@@ -52,7 +52,7 @@ def _places(clothes: FloatArray, width: int, least: float) -> list[int]:
     # The window that begins at a place of the padded clothes ends before the pose of that number.
     count = len(clothes)
     change = unlike_clothes(medians[:count], medians[width : width + count])
-    change[:_LEAST_POSES] = change[count - _LEAST_POSES + 1 :] = 0
+    change[:LEAST_POSES] = change[count - LEAST_POSES + 1 :] = 0
     places = []
     while change.max() > least:
         place = int(change.argmax())

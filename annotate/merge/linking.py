@@ -87,6 +87,8 @@ class Linker:
         # Ids of the tracks that were decided on; 0 for those that are nobody.
         self._ids: dict[int, int] = {}
         self._followed: set[int] = set()
+        # When tracks end that are followed by one which begins a moment before their own end.
+        self._until_s: dict[int, float] = {}
 
     def ids(self, rows: Rows, until_s: float, step_s: float) -> IntArray:
         """(P,) int64 ids of the rows' tracks; 0 for nobody and for what is not decided yet.
@@ -116,6 +118,7 @@ class Linker:
             before = links.get(number)
             if before is not None and self._ids[before]:
                 self._followed.add(before)
+                self._until_s[before] = float(rows.time_s[tracks[number][0]])
                 self._ids[number] = self._ids[before]
             elif (
                 last_s[number] - rows.time_s[tracks[number][0]] + step_s
@@ -125,7 +128,10 @@ class Linker:
             else:
                 self._given += 1
                 self._ids[number] = self._given
-        return np.array([self._ids.get(n, 0) for n in rows.track.tolist()], np.int64)
+        self._until_s = {n: s for n, s in self._until_s.items() if n in tracks}
+        number = rows.track.tolist()
+        ended = rows.time_s >= np.array([self._until_s.get(n, np.inf) for n in number])
+        return np.where(ended, 0, np.array([self._ids.get(n, 0) for n in number], np.int64))
 
     def _drop_parts(self, tracks: dict[int, IntArray], rows: Rows, until_s: float) -> None:
         """A part of somebody, taken for a person for a moment, is nobody."""
@@ -156,10 +162,12 @@ class Linker:
         able = [n for n in tracks if n not in moments]
         ends = [n for n in able if n not in self._followed and self._ids.get(n, 1)]
         starts = [n for n in able if n not in self._ids]
-        last_s = np.array([rows.time_s[tracks[n][-1]] for n in ends])
-        first_s = np.array([rows.time_s[tracks[n][0]] for n in starts])
-        gaps = first_s[None] - last_s[:, None]
-        near = (gaps > 0) & (gaps <= settings.link_s)
+        end_s = np.array([rows.time_s[tracks[n][[0, -1]]] for n in ends]).reshape(-1, 1, 2)
+        start_s = np.array([rows.time_s[tracks[n][[0, -1]]] for n in starts]).reshape(1, -1, 2)
+        gaps = start_s[:, :, 0] - end_s[:, :, 1]
+        near = (gaps > -settings.link_overlap_s) & (gaps <= settings.link_s)
+        # Neither lies within the other.
+        near &= (end_s < start_s).all(axis=2)
         saved = np.zeros(near.shape)
         tails = {e: self._end(rows, tracks[ends[e]], -1) for e in np.flatnonzero(near.any(axis=1))}
         heads = {s: self._end(rows, tracks[starts[s]], 0) for s in np.flatnonzero(near.any(axis=0))}
@@ -239,7 +247,7 @@ class Linker:
         person is expected, the less does it say that somebody is there.
         """
         settings = self._settings
-        gap = start.time_s - end.time_s
+        gap = max(start.time_s - end.time_s, 0.0)
         height = (end.height + start.height) / 2
         belief = end.belief + start.belief
         velocity = (end.belief * end.velocity + start.belief * start.velocity) / (belief + 0.1)

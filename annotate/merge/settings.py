@@ -34,6 +34,8 @@ class MergeSettings:
         least_s: shorter tracks are dropped.
         link_s: the longest gap between the end of a track and the start of another that may be
             the same person.
+        link_overlap_s: for so long the end of a track may be seen beside the start of another that
+            is the same person: two poses of one body, of which the later track's is taken.
         link_cost: the greatest cost of taking them for the same.
         link_doubt: what a link counts, of a clear one, where somebody appeared or vanished
             close by.
@@ -87,6 +89,7 @@ class MergeSettings:
 
     least_s: float = 0.2
     link_s: float = 5.0
+    link_overlap_s: float = 0.15
     link_cost: float = 16.0
     link_doubt: float = 0.5
     link_place: float = 0.08

@@ -5,16 +5,18 @@ Who is lost for longer than a moment is left to the links between tracks, which 
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from annotate.domain import FloatArray, IntArray
-from annotate.merge.changes import changes
+from annotate.merge.changes import LEAST_POSES, changes
 from annotate.merge.poses import Sightings
 from annotate.merge.runs import NONE, Ties, similarity, ties
 from annotate.merge.settings import MergeSettings
+from annotate.similarity import unlike_clothes
 
 _COLUMNS = ("keypoints", "seen", "box", "hip", "score", "inside", "clothes")
 STEPS = 1e6  # similarities and costs are multiples of 1 / STEPS, so that ties break alike
@@ -29,6 +31,7 @@ class Track:
         last_s: time of the last pose.
         hips: the last poses' (time, hip x, hip y), as far back as motion is looked at.
         keypoints, seen, box: of the last pose.
+        worn: the last poses' (time, six colours), as far back as links look, too.
     """
 
     number: int
@@ -37,6 +40,7 @@ class Track:
     keypoints: FloatArray = field(default_factory=lambda: np.zeros((17, 2), np.float32))
     seen: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(17, np.bool_))
     box: FloatArray = field(default_factory=lambda: np.zeros(4, np.float32))
+    worn: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 7)))
 
     def shift(self, time_s: float) -> tuple[float, float]:
         """How far the person has moved by `time_s`, in pixels, at the last speed."""
@@ -153,7 +157,7 @@ class Tracker:
         owners: dict[int, Track] = {}
         asked = begun[~runs.leave_open[begun]]
         if waiting and len(asked):
-            for place, pose in self._pairs(waiting, poses, runs.first[asked]):
+            for place, pose in self._pairs(waiting, poses, runs, asked):
                 owners[int(asked[pose])] = waiting[place]
         for run in begun.tolist():
             owner = owners.get(run)
@@ -171,13 +175,29 @@ class Tracker:
         return track
 
     def _pairs(
-        self, tracks: list[Track], poses: _Poses, rows: IntArray
+        self, tracks: list[Track], poses: _Poses, runs: "_Runs", begun: IntArray
     ) -> Iterator[tuple[int, int]]:
-        """Places of the tracks and of the rows that go together."""
-        alike = np.rint(self._similarity(tracks, poses, rows) * STEPS) / STEPS
-        good = alike >= self._settings.least_similarity
+        """Places of the tracks and of the runs `begun` that go together."""
+        alike = np.rint(self._similarity(tracks, poses, runs.first[begun]) * STEPS) / STEPS
+        changed = self._changed(tracks, poses, runs, begun)
+        good = (alike >= self._settings.least_similarity) & ~changed
         a, b = linear_sum_assignment(np.where(good, -alike, 0))
         yield from zip(a[good[a, b]].tolist(), b[good[a, b]].tolist(), strict=True)
+
+    def _changed(
+        self, tracks: list[Track], poses: _Poses, runs: "_Runs", begun: IntArray
+    ) -> NDArray[np.bool_]:
+        """(tracks, begun) bool: the run shows somebody in other clothes than the track's."""
+        heads = []
+        for run in begun.tolist():
+            rows = runs.rows(run)
+            time_s = poses.time_s[poses.frame[rows]]
+            near = time_s < time_s[0] + self._settings.link_motion_s
+            heads.append(_worn(poses.clothes[rows[near]]))
+        tails = np.stack([_worn(track.worn[:, 1:]) for track in tracks])
+        apart = unlike_clothes(tails[:, None], np.stack(heads)[None])
+        changed: NDArray[np.bool_] = apart > self._settings.clothes_change
+        return changed
 
     def _similarity(self, tracks: list[Track], poses: _Poses, rows: IntArray) -> FloatArray:
         """(tracks, rows) float32 in [0, 1], of the predicted poses with those of the frame."""
@@ -209,6 +229,8 @@ class Tracker:
         track.box = poses.box[last]
         hips = np.vstack([track.hips, np.column_stack([time_s, poses.hip[rows]])])
         recent = hips[:, 0] > track.last_s - self._settings.velocity_s
+        worn = np.vstack([track.worn, np.column_stack([time_s, poses.clothes[rows]])])
+        track.worn = worn[worn[:, 0] > track.last_s - self._settings.link_motion_s]
         # One pose more, so that the whole of that time is spanned; and two at least.
         keep = max(int(recent.sum()) + 1, 2)
         track.hips = hips[-keep:]
@@ -237,6 +259,11 @@ class _Runs:
     def rows(self, run: int) -> IntArray:
         """Rows of a run, in order of time."""
         return self._order[self._begin[run] : self._begin[run + 1]]
+
+
+def _worn(clothes: NDArray[Any]) -> NDArray[Any]:
+    """(6,) the usual colours of a few poses (n, 6); NaN, which is like everything, of too few."""
+    return np.median(clothes, axis=0) if len(clothes) >= LEAST_POSES else np.full(6, np.nan)
 
 
 def _roots(before: IntArray, number: IntArray) -> IntArray:
