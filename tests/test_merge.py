@@ -43,6 +43,14 @@ def hidden(one: Walker, *ranges: tuple[int, int]) -> Walker:
     return replace(one, seen=seen)
 
 
+def assert_each_is_himself_in_the_end(tracks: Tracks, people: list[Walker]) -> None:
+    assert set(tracks.track_id) == set(range(1, len(people) + 1))
+    for number, person in enumerate(people, start=1):
+        frames, mine = tracks.frame_index, tracks.track_id == number
+        last = tracks.smoothed[mine & (frames == len(person.seen) - 1)]
+        assert abs(last[0, 23, 0] - person.xy[-1, 23, 0]) < 0.1 * HEIGHT_PX
+
+
 # Identity
 
 
@@ -328,10 +336,7 @@ def test_clothes_tell_whether_two_who_meet_out_of_sight_cross_or_turn_back(cross
         people.append(hidden(Walker(xy, ways[0].seen.copy(), colour), (half - 15, half + 15)))
     poses = poses_of(people, time_s, noise_px=1)
     tracks = merged([poses])
-    assert set(tracks.track_id) == {1, 2}
-    for number, person in enumerate(people, start=1):
-        last = tracks.smoothed[(tracks.track_id == number) & (tracks.frame_index == 179)]
-        assert abs(last[0, 23, 0] - person.xy[179, 23, 0]) < 0.1 * HEIGHT_PX
+    assert_each_is_himself_in_the_end(tracks, people)
 
 
 def test_who_comes_out_from_behind_another_as_that_one_vanishes_is_known_by_his_clothes():
@@ -342,10 +347,7 @@ def test_who_comes_out_from_behind_another_as_that_one_vanishes_is_known_by_his_
         hidden(replace(behind, colour=160.0), (74, 91)),
     ]
     tracks = merged([poses_of(people, time_s, noise_px=1)])
-    assert set(tracks.track_id) == {1, 2}
-    for number, person in enumerate(people, start=1):
-        last = tracks.smoothed[(tracks.track_id == number) & (tracks.frame_index == 179)]
-        assert abs(last[0, 23, 0] - person.xy[179, 23, 0]) < 0.1 * HEIGHT_PX
+    assert_each_is_himself_in_the_end(tracks, people)
 
 
 def test_who_is_found_anew_beside_a_last_wrong_pose_of_his_is_one():
