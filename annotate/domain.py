@@ -58,6 +58,8 @@ class VideoIndex:
             Empty where frames can only be counted from the beginning, because the time stamps
             that they carry are not in the order of display (H.264 in AVI).
         declared_frames: what the container claims, or None where it claims nothing.
+        missing_s: seconds of video that the container claims and the file does not hold, as where
+            it was cut off; 0.0 where it is whole, or claims nothing.
     """
 
     fingerprint: str
@@ -70,6 +72,7 @@ class VideoIndex:
     pts: IntArray
     keyframes: IntArray
     declared_frames: int | None
+    missing_s: float = 0.0
 
     def __len__(self) -> int:
         return len(self.pts)

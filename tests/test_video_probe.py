@@ -13,6 +13,7 @@ from annotate.domain import Chunk
 from annotate.errors import VideoError
 from annotate.video import decode, probe
 from annotate.video.picture import turn
+from annotate.video.writer import Encoding, VideoWriter
 from tests.made_videos import (
     FRAMES,
     LAYOUTS,
@@ -75,6 +76,21 @@ def test_found_frames_differ_from_the_declared(tmp_path):
     index = probe(make("H.264 in MP4 without its back", tmp_path).path)
     assert index.declared_frames == FRAMES
     assert len(index) < FRAMES
+    # The last frame may be there in part.
+    assert index.missing_s == pytest.approx((FRAMES - len(index)) / index.fps, abs=1.5 / index.fps)
+
+
+def test_seconds_that_a_file_lacks_are_told(tmp_path):
+    whole, cut = tmp_path / "whole.mkv", tmp_path / "cut.mkv"
+    random = np.random.default_rng(1)
+    with VideoWriter(whole, Encoding(fps=Fraction(5))) as video:
+        for _ in range(100):
+            video.write(random.integers(0, 256, (64, 64, 3), np.uint8))
+    data = whole.read_bytes()
+    cut.write_bytes(data[: len(data) // 2])
+    assert probe(whole).missing_s == 0
+    index = probe(cut)
+    assert index.missing_s == pytest.approx(20 - index.time_s[-1], abs=0.5)
 
 
 @pytest.mark.parametrize("missing", [1, 20, 60, 100, 150, 200, 300])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from annotate.cli.options import JobArgument, StoreOption, store_of, the_job
-from annotate.cli.text import same_video, seconds_of
+from annotate.cli.text import cut_off, same_video, seconds_of
 from annotate.errors import ExitCode, UsageError
 from annotate.pack import read_pack
 
@@ -165,6 +165,11 @@ def submit(
         )
     for one in job.rejected:
         console.print(f"skipped  {one.reason}", style="yellow", markup=False, highlight=False)
+    for video in job.videos:
+        index = the_store.read_index(video.fingerprint)
+        if index is not None and index.missing_s:
+            line = cut_off(video.name, index.missing_s)
+            console.print(line, style="yellow", markup=False, highlight=False)
     for name, first in job.copies:
         console.print(same_video(name, first), style="dim", markup=False, highlight=False)
     _conclude(_work(the_store, job, settings, count, detach=detach), store)

@@ -27,6 +27,14 @@ def same_video(name: str, first: str) -> str:
     return f"same     {name} is {first} again: done once, exported as both"
 
 
+def cut_off(name: str, missing_s: float) -> str:
+    """A line about a file that holds less than it should."""
+    return (
+        f"cut off  {name}: the last {missing_s:.1f} s that it should hold are not there; "
+        "what is there is annotated"
+    )
+
+
 def seconds_of(time: str) -> float:
     """Inverse of a clock's `90`, `1:30.5` or `0:01:30`.
 

@@ -32,6 +32,7 @@ def write_index(file: BinaryIO, index: VideoIndex) -> None:
         "rotation": index.rotation,
         "time_base": str(index.time_base),
         "declared_frames": index.declared_frames,
+        "missing_s": index.missing_s,
     }
     table = pa.table({"pts": index.pts, "keyframe": keyframe})
     pq.write_table(_with_facts(table, facts), file, **_WRITE)

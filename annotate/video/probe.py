@@ -12,6 +12,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.container import InputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -38,6 +39,7 @@ MOST_REORDERED = 16
 CHECKED_FRAMES = 2 * MOST_REORDERED
 # Packets after the last keyframe that are decoded to see whether the file is cut off.
 MOST_LAST = 512
+MOST_SOUND_ALONE_S = 2.0
 MAX_FRAMES = 2**24
 NO_PTS = np.iinfo(np.int64).min
 
@@ -51,7 +53,7 @@ class _Packets:
         key, shown: (n,) bool: is a keyframe; is to be displayed (an edit list may hide it).
         end: pts of the frames that the last keyframe and what follows it decode to; empty where
             the container confirms that nothing is cut off, or where that is too much to decode.
-        codec, time_base, declared_frames: as in `VideoIndex`.
+        codec, time_base, declared_frames, missing_s: as in `VideoIndex`.
     """
 
     pts: IntArray
@@ -61,6 +63,7 @@ class _Packets:
     codec: str
     time_base: Fraction
     declared_frames: int | None
+    missing_s: float
 
     def frame_pts(self) -> IntArray:
         """The known pts of the packets that are to be displayed, each once, rising."""
@@ -123,6 +126,7 @@ def probe(path: Path, progress: Callable[[int, int], None] | None = None) -> Vid
         pts=pts,
         keyframes=keyframes,
         declared_frames=packets.declared_frames,
+        missing_s=packets.missing_s,
     )
 
 
@@ -152,7 +156,24 @@ def _read_packets(path: Path, meter: Meter) -> _Packets:
             # FFmpeg gives every stream a time base, though the type allows for none.
             time_base=Fraction(stream.time_base or 1),
             declared_frames=stream.frames or None,
+            missing_s=_missing_s(container, stream, table[:, 0]),
         )
+
+
+def _missing_s(container: InputContainer, stream: VideoStream, pts: NDArray[np.int64]) -> float:
+    """As in `VideoIndex`. Only containers that are written once all is known are believed.
+
+    Args:
+        pts: (n,) of the packets that are there.
+    """
+    kind, rate = container.format.name, stream.average_rate
+    if "mp4" in kind and rate:
+        return max(0, stream.frames - len(pts)) / float(rate)
+    if "matroska" in kind and container.duration is not None and stream.time_base is not None:
+        missing = container.duration / av.time_base - float(pts.max() * stream.time_base)
+        # Sound may be a little longer than the pictures.
+        return missing if missing > MOST_SOUND_ALONE_S else 0.0
+    return 0.0
 
 
 def _end(stream: VideoStream, last: "list[Packet[VideoStream]]") -> IntArray:
