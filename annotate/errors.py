@@ -86,6 +86,10 @@ class StoreError(AnnotateError):
     exit_code = ExitCode.STORE
 
 
+class ManifestError(StoreError):
+    """A job's manifest cannot be read: another version wrote it, or it is damaged."""
+
+
 class PartialResultError(AnnotateError):
     """The job is not finished, or finished without some of its frames."""
 

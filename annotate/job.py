@@ -13,7 +13,7 @@ from pathlib import PureWindowsPath
 from typing import Any, Literal, TypeAlias
 
 from annotate.domain import Chunk, People, Selection
-from annotate.errors import StoreError
+from annotate.errors import ManifestError, StoreError
 
 # To be raised whenever the pipeline's answer to the same frames changes: old parts then no longer
 # count as done.
@@ -142,7 +142,7 @@ class Job:
         """Inverse of `to_json`.
 
         Raises:
-            StoreError: the text is no manifest.
+            ManifestError: the text is no manifest, or one of another version.
         """
         try:
             fields: dict[str, Any] = json.loads(text)
@@ -156,8 +156,8 @@ class Job:
                 merge=fields["merge"],
             )
         except (ValueError, TypeError, KeyError) as error:
-            raise StoreError(
-                f"a job's manifest cannot be read: {error}",
+            raise ManifestError(
+                f"a job's manifest cannot be read ({type(error).__name__}: {error})",
                 "It was written by another version or is damaged; submit the videos again.",
             ) from error
 

@@ -78,6 +78,22 @@ def test_another_smoothing_repeats_only_the_merge(host: Host, stroll: Path):
     assert host.exported("raw.json") != smooth
 
 
+def test_in_a_store_of_another_version_one_can_go_on(host: Host, stroll: Path):
+    host.run("submit", stroll)
+    (manifest,) = host.store.glob("jobs/*.json")
+    fields = json.loads(manifest.read_text())
+    del fields["merge"]
+    # The first job of the year stays behind what is submitted now.
+    old = manifest.with_name("20260101-000000-abcdef.json")
+    manifest.rename(old)
+    old.write_text(json.dumps(fields))
+    assert "another version" in host.run("status", code=ExitCode.STORE).err
+    assert "1 of 1 videos done" in host.run("submit", stroll).out
+    listed = host.run("jobs").out.splitlines()
+    assert ["stroll.mp4" in line for line in listed] == [True, False]
+    assert "another version" in listed[1]
+
+
 def test_one_bad_file_does_not_stop_the_others(host: Host, stroll: Path, notes: Path):
     said = host.run("submit", notes, stroll, code=ExitCode.PARTIAL)
     assert "notes.mp4" in said.err

@@ -9,7 +9,7 @@ import typer
 
 from annotate.cli.options import JobArgument, JsonOption, StoreOption, store_of, the_job
 from annotate.cli.text import duration, number, same_video
-from annotate.errors import ExitCode, QueueError
+from annotate.errors import ExitCode, ManifestError, QueueError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -102,7 +102,12 @@ class _Look:
 def jobs(*, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """List the jobs of the store, newest first."""
     the_store, _ = store_of(store)
-    manifests = [the_store.read_job(one) for one in reversed(the_store.job_ids())]
+    manifests, unreadable = [], []
+    for one in reversed(the_store.job_ids()):
+        try:
+            manifests.append(the_store.read_job(one))
+        except ManifestError:
+            unreadable.append(one)
     if as_json:
         rows = [{"job": m.id, "videos": [v.name for v in m.videos]} for m in manifests]
         typer.echo(json.dumps(rows, indent=2))
@@ -111,7 +116,9 @@ def jobs(*, store: StoreOption = None, as_json: JsonOption = False) -> None:
         names = ", ".join(video.name for video in manifest.videos[:3])
         more = len(manifest.videos) - 3
         typer.echo(f"{manifest.id}  {names}{f' and {more} more' if more > 0 else ''}")
-    if not manifests:
+    for one in unreadable:
+        typer.echo(f"{one}  written by another version of annotate, or damaged")
+    if not manifests and not unreadable:
         typer.echo(f"The store {the_store.files} has no job yet: annotate submit VIDEO...")
 
 

@@ -175,12 +175,10 @@ class _Window:
         raw = seen.landmarks[rows]
         if settings.smooth_hz is None:
             return [Stretch(seen.frame[rows], raw, seen.score[rows], raw)]
+        keypoints = known.keypoints[rows]
+        keypoints[other_way] = keypoints[other_way][:, COCO_MIRROR]
         good = believable(
-            np.where(
-                other_way[:, None, None],
-                known.keypoints[rows][:, COCO_MIRROR],
-                known.keypoints[rows],
-            ),
+            keypoints,
             known.clothes[rows],
             known.crowded[rows],
             known.time_s[rows],

@@ -95,13 +95,20 @@ def _smoothed(
 def _between(
     values: NDArray[np.float64], known_s: NDArray[np.float64], time_s: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Values (n, ...) at `known_s` as (m, ...) at `time_s`: straight lines in between."""
+    """Values (n, ...) at `known_s`, some of the `time_s` and both their ends, as (m, ...) at
+    `time_s`: straight lines in between.
+    """
     if len(values) == len(time_s):
         return values
-    after = np.searchsorted(known_s, time_s).clip(1, len(known_s) - 1)
-    share = (time_s - known_s[after - 1]) / (known_s[after] - known_s[after - 1])
+    place = np.searchsorted(time_s, known_s)
+    missing = np.ones(len(time_s), np.bool_)
+    missing[place] = False
+    after = np.searchsorted(known_s, time_s[missing])
+    share = (time_s[missing] - known_s[after - 1]) / (known_s[after] - known_s[after - 1])
     share = share.reshape(-1, *(1,) * (values.ndim - 1))
-    filled: NDArray[np.float64] = values[after - 1] * (1 - share) + values[after] * share
+    filled = np.empty((len(time_s), *values.shape[1:]))
+    filled[place] = values
+    filled[missing] = values[after - 1] * (1 - share) + values[after] * share
     return filled
 
 

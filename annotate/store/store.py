@@ -53,6 +53,7 @@ class Store:
 
         Raises:
             UsageError: there is no such job.
+            ManifestError: another version wrote it, or it is damaged.
         """
         known = self.job_ids()
         if job_id not in known:

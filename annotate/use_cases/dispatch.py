@@ -11,6 +11,7 @@ from itertools import islice
 from annotate.board import Board
 from annotate.broker import Queue, chunk_lists, merge_list
 from annotate.domain import Chunk
+from annotate.errors import ManifestError
 from annotate.job import Job
 from annotate.store import Store
 from annotate.use_cases.status import JobStatus, job_status
@@ -94,8 +95,13 @@ def reconcile_all(board: Board, queue: Queue, store: Store) -> None:
         if store.is_cancelled(job_id):
             board.remove_job(job_id)
             continue
+        try:
+            job = store.read_job(job_id)
+        except ManifestError:
+            # Workers of the version that wrote it see to it.
+            continue
         board.add_job(job_id)
-        status = reconcile(board, queue, store, store.read_job(job_id))
+        status = reconcile(board, queue, store, job)
         if status is not None and status.finished:
             board.remove_job(job_id)
 

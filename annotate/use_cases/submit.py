@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from annotate.chunking import chunk_frames, cut, restart_every
 from annotate.domain import IntArray, People, Selection, VideoIndex
-from annotate.errors import UsageError, VideoError
+from annotate.errors import ManifestError, UsageError, VideoError
 from annotate.job import Job, JobVideo, Priority, Recipe, Rejected
 from annotate.pack import read_pack
 from annotate.selection import ALL_FRAMES, asked_frames
@@ -141,9 +142,9 @@ def _similar(path: Path) -> str:
 
 def _filed(store: Store, job: Job) -> Job:
     ids = store.job_ids()
-    if ids:
-        newest = store.read_job(ids[-1])
-        if newest.content_digest == job.content_digest:
+    # A manifest of another version is none that could be gone on with.
+    with suppress(ManifestError):
+        if ids and (newest := store.read_job(ids[-1])).content_digest == job.content_digest:
             return newest
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     job = replace(job, id=f"{stamp}-{job.content_digest[:6]}")

@@ -42,8 +42,8 @@ from tests.benchmarks.looped import looped
 from workers.process import prepare_process
 
 EVERY = (1, 5, 30)
-# Two minutes, so that starting and merging are as small a part as in most jobs. Two processes get the
-# same share of it: chunks begin at multiples of 300 frames.
+# Two minutes, so that starting and merging are as small a part as in most jobs. Two processes get
+# the same share of it: chunks begin at multiples of 300 frames.
 LONG_FRAMES = 3600
 POSES = "poses"
 SCRIPT = Path(__file__).with_name("mediapipe_pose.py")
