@@ -130,9 +130,11 @@ class Linker:
                 self._given += 1
                 self._ids[number] = self._given
         self._until_s = {n: s for n, s in self._until_s.items() if n in tracks}
-        number = rows.track.tolist()
-        ended = rows.time_s >= np.array([self._until_s.get(n, np.inf) for n in number])
-        return np.where(ended, 0, np.array([self._ids.get(n, 0) for n in number], np.int64))
+        ids = np.zeros(len(rows.track), np.int64)
+        for number, mine in tracks.items():
+            inside = rows.time_s[mine] < self._until_s.get(number, np.inf)
+            ids[mine[inside]] = self._ids.get(number, 0)
+        return ids
 
     def _drop_parts(self, tracks: dict[int, IntArray], rows: Rows, until_s: float) -> None:
         """A part of somebody, taken for a person for a moment, is nobody."""
