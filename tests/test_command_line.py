@@ -100,6 +100,7 @@ def test_one_bad_file_does_not_stop_the_others(host: Host, stroll: Path, notes: 
     assert "done     stroll.mp4" in said.err
     refused = host.run("export", "--out", "people.json", code=ExitCode.PARTIAL)
     assert "notes.mp4" in refused.err
+    assert "without what cannot be read" in refused.err
     host.run("export", "--out", "people.json", "--partial", code=ExitCode.PARTIAL)
     assert json.loads((host.home / "people.json").read_bytes())["annotations"]
 

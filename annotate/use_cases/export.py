@@ -47,9 +47,14 @@ def export_coco(
     missing = tuple(_missing(status))
     if missing and not allow_partial:
         listed = "\n".join(f"  {line}" for line in missing)
+        go_on = (
+            "Submit again without what cannot be read, or `annotate retry` what failed"
+            if status.finished
+            else "Run the same `annotate submit` again to go on"
+        )
         raise PartialResultError(
             f"job {job.id} is not complete:\n{listed}",
-            "Run the same `annotate submit` again to go on, or export what there is: --partial.",
+            f"{go_on}, or export what there is: --partial.",
         )
     skeleton = SKELETONS[store.read_pack(job.recipe.pack).skeleton]
     meter = _Meter(status.frames, progress)
