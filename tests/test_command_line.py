@@ -149,8 +149,13 @@ def test_an_unfinished_job_is_not_exported_but_told_of(host: Host, stroll: Path)
     assert not (host.home / "people.json").exists()
 
 
+def _hear_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_says_how_to_go_on(host: Host, walk: Path):
-    process = host.start("submit", walk, *SLOW)
+    # Tests that a script runs in the background are told to ignore Ctrl-C, and pass that on.
+    process = host.start("submit", walk, *SLOW, preexec_fn=_hear_ctrl_c)
     assert host.next_heartbeat(process) is not None
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=30)
