@@ -53,6 +53,10 @@ REDIS_OPTIONS: Mapping[str, Any] = MappingProxyType(
     }
 )
 
+# How often the queue inside a command is looked into, in seconds. Celery itself waits one, which a
+# short video would notice.
+MEMORY_OPTIONS: Mapping[str, Any] = MappingProxyType({"polling_interval": 0.05})
+
 # Sent in the worker's parent process when a task ended with an error of its own.
 task_trouble = Signal(name="task_trouble", providing_args={"error"})
 
@@ -80,7 +84,7 @@ def make_app(broker: str) -> Celery:
         broker_connection_max_retries=None,
         # The queue's server may go and come back: what is in hand is finished meanwhile.
         worker_cancel_long_running_tasks_on_connection_loss=False,
-        broker_transport_options={} if broker == MEMORY else dict(REDIS_OPTIONS),
+        broker_transport_options=dict(MEMORY_OPTIONS if broker == MEMORY else REDIS_OPTIONS),
         # Without it kombu takes rediss:// for plain redis://. A private authority is made known by
         # SSL_CERT_FILE.
         broker_use_ssl=broker.startswith(TLS)

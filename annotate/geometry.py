@@ -115,12 +115,17 @@ def box_iou(box: FloatArray, boxes: FloatArray) -> FloatArray:
     """
     low = np.maximum(box[:2], boxes[:, :2])
     high = np.minimum(box[2:], boxes[:, 2:])
-    common = np.prod(np.maximum(high - low, 0), axis=1)
-    areas = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), axis=1)
-    own = np.prod(np.maximum(box[2:] - box[:2], 0))
+    common = _areas(np.maximum(high - low, 0))
+    own, areas = (_areas(np.maximum(one[:, 2:] - one[:, :2], 0)) for one in (box[None], boxes))
     union = own + areas - common
     iou: FloatArray = np.where(union > 0, common / np.where(union > 0, union, 1), 0)
     return iou.astype(np.float32)
+
+
+def _areas(sides: FloatArray) -> FloatArray:
+    # np.prod along an axis of two takes four times as long.
+    areas: FloatArray = sides[:, 0] * sides[:, 1]
+    return areas
 
 
 def roi_iou(roi: FloatArray, rois: FloatArray) -> FloatArray:

@@ -227,6 +227,17 @@ def test_who_is_in_each_frame(
     assert counts(estimator.run(grey(levels), made_index(len(levels)))) == expected
 
 
+def test_frames_that_stand_alone_are_as_one_by_one(blazepose_pack: Path):
+    estimator = PoseEstimator(fakes(read_pack(blazepose_pack)))
+    levels = [GONE, BRIGHT, DIM, BRIGHT, BRIGHT, GONE, BRIGHT]
+    frames = list(grey(levels))
+    together = estimator.run(frames, made_index(len(levels)))
+    alone = [estimator.poses(frame.rgb) for frame in frames]
+    assert counts(together) == [len(one.score) for one in alone] == [0, 1, 0, 1, 1, 0, 1]
+    assert np.array_equal(together.roi, np.concatenate([one.roi for one in alone]))
+    assert np.array_equal(together.clothes, np.concatenate([one.clothes for one in alone]))
+
+
 def test_nobody_is_followed_back_farther_than_frames_are_kept(blazepose_pack: Path):
     estimator = PoseEstimator(fakes(read_pack(blazepose_pack)), detect_every=20)
     found = counts(estimator.run(grey([DIM] * 20 + [BRIGHT]), made_index(21)))
@@ -304,7 +315,7 @@ def test_a_weak_detection_counts_in_the_whole_picture_only(
     blazepose_pack: Path, logit: float, squares: str
 ):
     search = Search(fakes(read_pack(blazepose_pack), logit=logit), "all")
-    found = search(np.full((1000, 1000, 3), BRIGHT, np.uint8))
+    (found,) = search([search.views(np.full((1000, 1000, 3), BRIGHT, np.uint8))])
     assert len(found) == (1 if squares == "whole" else len(tile_rois(1000, 1000, SIZE)))
 
 

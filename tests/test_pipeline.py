@@ -15,12 +15,15 @@ from annotate.geometry import (
     crop_to_picture,
     letterbox_roi,
     rois_from_points,
+    tile_rois,
 )
 from annotate.pack import Pack, read_pack
 from annotate.pipeline.crops import crop, sampling, to_range
 from annotate.pipeline.detector import Detections, anchor_centres, decode_detections, suppress
 from annotate.pipeline.landmarks import refine
 from annotate.pipeline.prefetch import prefetch
+from annotate.pipeline.search import Square
+from annotate.pipeline.stages import TOGETHER, in_stages
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +100,16 @@ def test_values_fill_the_models_range():
     picture = np.array([[[0, 51, 255]]], np.uint8)
     assert to_range(picture, (0, 1)).ravel() == pytest.approx([0, 0.2, 1])
     assert to_range(picture, (-1, 1)).ravel() == pytest.approx([-1, -0.6, 1])
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(1080, 1920), (640, 360), (225, 223), (7, 300)], ids=str
+)
+def test_a_square_is_the_crop_of_all_of_it_black_where_there_is_no_picture(width: int, height: int):
+    rgb = np.random.default_rng(1).integers(1, 256, (height, width, 3), dtype=np.uint8)
+    for roi in tile_rois(width, height, 224):
+        expected = crop(rgb, sampling(roi, 224), "zero")
+        np.testing.assert_array_equal(Square.at(roi, 224, width, height).of(rgb), expected)
 
 
 # Detector
@@ -180,6 +193,29 @@ def test_refinement_is_the_weighted_mean_of_the_window(pack: Pack):
     assert actual == pytest.approx(expected, abs=1e-3)
     moved = (actual != landmarks).any(axis=1)
     assert 0 < moved.sum() < 39
+
+
+# Stages
+
+
+def test_every_run_in_stages_answers_its_own_item():
+    log: list[str] = []
+
+    def prepare(item: int) -> np.ndarray:
+        log.append(f"prepare {item}")
+        return np.array([item], np.float32)
+
+    def run(image: np.ndarray) -> list[np.ndarray]:
+        log.append(f"run {image[0]:.0f}")
+        return [image * 10]
+
+    items = list(range(TOGETHER + 1))
+    found = in_stages(items, prepare, run, lambda item, outputs: (item, outputs[0].item()))
+    assert list(found) == [(item, 10 * item) for item in items]
+    first = items[:TOGETHER]
+    assert log[: 2 * TOGETHER] == [
+        f"{what} {item}" for what in ("prepare", "run") for item in first
+    ]
 
 
 # Prefetch

@@ -35,6 +35,7 @@ from annotate.inference.session import cpu_options
 from annotate.pack import Pack, read_pack
 from annotate.pipeline import PoseEstimator
 from annotate.pipeline.crops import crop, sampling, to_range
+from annotate.pipeline.inspection import Inspection
 from annotate.soc import SOCS, find_soc, soc_described
 from annotate.video import decode, probe
 from workers import host
@@ -115,6 +116,7 @@ def test_landmarks_of_real_frames_are_those_of_the_cpu(
     shared_data: Path, on_cpu: Models, on_npu: Models
 ):
     cpu, npu = PoseEstimator(on_cpu), PoseEstimator(on_npu)
+    stage_2 = Inspection(on_npu, looks_twice=False)
     from_one_roi, whole = [], []
     for frame in real_frames(shared_data):
         _, _, rois, expected, _ = cpu.poses(frame.rgb)
@@ -122,7 +124,7 @@ def test_landmarks_of_real_frames_are_those_of_the_cpu(
         assert len(found) == len(expected) == 1
         assert score[0] > 0.9
         pixel = rois[0, 2] / 256
-        same_roi, _ = npu.landmarks(frame.rgb, rois[0])
+        ((same_roi, _),) = stage_2.landmarks([(frame.rgb, rois[0])])
         from_one_roi.append(apart(same_roi[:33], expected[0]) / pixel)
         whole.append(apart(found[0], expected[0]) / pixel)
         assert apart(found_rois, rois).max() / pixel <= 1

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -9,17 +10,14 @@ from numpy.typing import NDArray
 
 from annotate.chunking import restart_every
 from annotate.domain import FloatArray, Frame, People, Poses, VideoIndex
-from annotate.geometry import roi_iou, rois_from_points
 from annotate.inference import Models
 from annotate.pipeline.clothes import COLOURS, clothes
-from annotate.pipeline.crops import crop, sampling, to_range
-from annotate.pipeline.duplicates import distinct_poses
-from annotate.pipeline.landmarks import COLUMNS, crop_landmarks, to_picture
+from annotate.pipeline.inspection import Inspection, Look, Sighting, Sought
+from annotate.pipeline.landmarks import COLUMNS
 from annotate.pipeline.search import Candidate, Search, newcomers
+from annotate.pipeline.stages import TOGETHER
 from annotate.skeletons import SKELETONS
 
-# A pose whose next ROI overlaps the one that it was seen in by less is looked at again in that.
-SETTLED_IOU = 0.9
 # Through so many frames is somebody followed back from where the detector finds him. On made scenes
 # of people who cross it saves a quarter of all misses, for a tenth more runs of the landmark model;
 # twice as many frames, which all stay in memory, save no more.
@@ -34,24 +32,6 @@ class FramePoses(NamedTuple):
     roi: FloatArray
     landmarks: FloatArray
     clothes: FloatArray
-
-
-class Sighting(NamedTuple):
-    """One person in one picture.
-
-    Attributes:
-        detection_score: of the detection that led here, maybe some frames ago.
-        score: the landmark model's flag.
-        roi: (4,) float32 in which the landmarks were seen.
-        landmarks: (m, 5) float32 in pixels of the picture, auxiliary ones included.
-        fresh: the detection is of this picture, and of nobody known before.
-    """
-
-    detection_score: float
-    score: float
-    roi: FloatArray
-    landmarks: FloatArray
-    fresh: bool = False
 
 
 class PoseEstimator:
@@ -79,7 +59,8 @@ class PoseEstimator:
         self._search = Search(models, people)
         self._detect_every = detect_every
         self._restart_every = restart_every(detect_every)
-        self._looks = 1 if people == "near" and detect_every == 1 else 2
+        as_mediapipe = people == "near" and detect_every == 1
+        self._inspect = Inspection(models, looks_twice=not as_mediapipe)
 
     @property
     def provider(self) -> str:
@@ -91,23 +72,11 @@ class PoseEstimator:
         """How many nodes of each model each execution provider of ONNX Runtime has."""
         return self._models.placement
 
-    def landmarks(self, rgb: NDArray[np.uint8], roi: FloatArray) -> tuple[FloatArray, float]:
-        """Stage 2 on one ROI.
-
-        Returns:
-            (m, 5) float32 landmarks in pixels of the picture, auxiliary ones included, and the
-            probability that the ROI holds a person.
-        """
-        spec = self._models.pack.landmark
-        image = to_range(crop(rgb, sampling(roi, spec.size), spec.border), spec.value_range)
-        outputs = self._models.landmark.run(image)
-        landmarks = crop_landmarks(outputs, spec)
-        return to_picture(landmarks, roi, spec.size), float(outputs[1].item())
-
     def poses(self, rgb: NDArray[np.uint8]) -> FramePoses:
         """Everyone in one picture (H, W, 3) uint8, in descending order of detection score."""
-        found = newcomers(self._search(rgb), ())
-        return self._columns(rgb, self._sightings(rgb, known=(), found=found))
+        (found,) = self._search([self._search.views(rgb)])
+        (sightings,) = self._inspect([Sought(rgb, (), newcomers(found, ()))])
+        return self._columns(rgb, sightings)
 
     def run(self, frames: Iterable[Frame], index: VideoIndex, *, first: int | None = None) -> Poses:
         """The poses of consecutive frames of the video that `index` describes.
@@ -149,7 +118,29 @@ class PoseEstimator:
     def _in_order(
         self, frames: Iterable[Frame], first: int | None
     ) -> Iterator[tuple[int, FramePoses]]:
-        """Index and poses of consecutive frames, once nobody can look back at them any more."""
+        """Index and poses of consecutive frames."""
+        if self._restart_every == 1:
+            return self._each_alone(frames)
+        return self._carried(frames, first)
+
+    def _each_alone(self, frames: Iterable[Frame]) -> Iterator[tuple[int, FramePoses]]:
+        waiting = iter(frames)
+        # A picture is looked at for the search while the processor has it at hand.
+        while group := [
+            (frame, self._search.views(frame.rgb)) for frame in islice(waiting, TOGETHER)
+        ]:
+            found = self._search([views for _, views in group])
+            sought = [
+                Sought(frame.rgb, (), newcomers(candidates, ()))
+                for (frame, _), candidates in zip(group, found, strict=True)
+            ]
+            for (frame, _), seen in zip(group, self._inspect(sought), strict=True):
+                yield self._told((frame, seen))
+
+    def _carried(
+        self, frames: Iterable[Frame], first: int | None
+    ) -> Iterator[tuple[int, FramePoses]]:
+        """Those of a frame come once nobody can look back at it any more."""
         seen: list[Sighting] | None = None
         recent: deque[tuple[Frame, list[Sighting]]] = deque()
         for number, frame in enumerate(frames):
@@ -160,10 +151,12 @@ class PoseEstimator:
                 seen = []
             if seen is None:
                 raise ValueError(f"no chunk starts at frame {frame.index}")
-            detects = place % self._detect_every == 0
-            known = [Candidate(one.detection_score, self._next_roi(one)) for one in seen]
-            found = newcomers(self._search(frame.rgb), known) if detects else []
-            seen = self._sightings(frame.rgb, known, found)
+            known = [Candidate(one.detection_score, self._inspect.next_roi(one)) for one in seen]
+            found: list[Candidate] = []
+            if place % self._detect_every == 0:
+                (candidates,) = self._search([self._search.views(frame.rgb)])
+                found = newcomers(candidates, known)
+            (seen,) = self._inspect([Sought(frame.rgb, known, found)])
             for one in seen:
                 if recent and one.fresh:
                     self._look_back(one, recent)
@@ -182,52 +175,12 @@ class PoseEstimator:
         as he is there and is nobody who was seen then.
         """
         for frame, seen in reversed(recent):
-            earlier = self._look(frame.rgb, Candidate(one.detection_score, self._next_roi(one)), 1)
-            if earlier is None or len(self._distinct([*seen, earlier])) <= len(seen):
+            before = Candidate(one.detection_score, self._inspect.next_roi(one))
+            (earlier,) = self._inspect.seen([Look(frame.rgb, before)])
+            if earlier is None or len(self._inspect.distinct([*seen, earlier])) <= len(seen):
                 return
             seen.append(earlier)
             one = earlier
-
-    def _sightings(
-        self, rgb: NDArray[np.uint8], known: Sequence[Candidate], found: Sequence[Candidate]
-    ) -> list[Sighting]:
-        """Everyone who is really there, each once, in descending order of detection score."""
-        looks = [self._look(rgb, candidate, 1) for candidate in known]
-        new = [self._look(rgb, candidate, self._looks) for candidate in found]
-        looks += [one._replace(fresh=True) for one in new if one is not None]
-        there = [one for one in looks if one is not None]
-        there.sort(key=lambda one: -one.detection_score)
-        return self._distinct(there)
-
-    def _distinct(self, sightings: list[Sighting]) -> list[Sighting]:
-        score = np.array([one.score for one in sightings], np.float32)
-        rows = distinct_poses(self._landmarks(sightings), score, self._skeleton)
-        return [sightings[row] for row in rows]
-
-    def _look(self, rgb: NDArray[np.uint8], candidate: Candidate, looks: int) -> Sighting | None:
-        """The person whom the candidate leads to, or None."""
-        roi = candidate.roi
-        landmarks, flag = self.landmarks(rgb, roi)
-        if flag < self._models.pack.landmark.min_flag:
-            return None
-        sighting = Sighting(candidate.score, flag, roi, landmarks)
-        if looks > 1 and self._models.pack.carries_people:
-            better = self._next_roi(sighting)
-            if roi_iou(roi, better[None])[0] < SETTLED_IOU:
-                return self._look(rgb, Candidate(candidate.score, better), looks - 1)
-        return sighting
-
-    def _next_roi(self, sighting: Sighting) -> FloatArray:
-        """(4,) where to look for the same person next, by the rule for detections."""
-        centre, tip = sighting.landmarks[self._models.pack.landmark.auxiliary, None, :2]
-        roi: FloatArray = rois_from_points(centre, tip, self._models.pack.detector.roi_scale)[0]
-        return roi
-
-    def _landmarks(self, sightings: Sequence[Sighting]) -> FloatArray:
-        """(n, L, 5) of the body alone."""
-        count = self._models.pack.landmark.count
-        body = [one.landmarks[:count] for one in sightings]
-        return np.array(body, np.float32).reshape(-1, count, len(COLUMNS))
 
     def _columns(self, rgb: NDArray[np.uint8], sightings: Sequence[Sighting]) -> FramePoses:
         worn = [clothes(rgb, one.landmarks, self._skeleton) for one in sightings]
@@ -235,6 +188,6 @@ class PoseEstimator:
             np.array([one.detection_score for one in sightings], np.float32),
             np.array([one.score for one in sightings], np.float32),
             np.array([one.roi for one in sightings], np.float32).reshape(-1, 4),
-            self._landmarks(sightings),
+            self._inspect.body(sightings),
             np.array(worn, np.float32).reshape(-1, COLOURS),
         )

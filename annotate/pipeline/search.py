@@ -18,6 +18,7 @@ from annotate.geometry import (
 from annotate.inference import Models
 from annotate.pipeline.crops import Maps, crop, sampling, to_range
 from annotate.pipeline.detector import anchor_centres, detections_of
+from annotate.pipeline.stages import in_stages
 
 # ROIs that overlap more are one person twice. What slips through costs a run of the landmark
 # model, and then falls to `annotate.pipeline.duplicates`.
@@ -39,6 +40,51 @@ class Candidate(NamedTuple):
     roi: FloatArray
 
 
+class Square(NamedTuple):
+    """A square of all pictures of one size.
+
+    Attributes:
+        place: (2, 3) float64 from fractions of the square to pixels of the picture.
+        size: of the detector's input.
+        inside: its rows and columns that show something of the picture.
+        maps: where in the picture those lie.
+    """
+
+    place: NDArray[np.float64]
+    size: int
+    inside: tuple[slice, slice]
+    maps: Maps
+
+    @classmethod
+    def at(cls, roi: FloatArray, size: int, width: int, height: int) -> "Square":
+        """That of an ROI (4,) with rotation 0."""
+        whole, fraction = sampling(roi, size)
+        # A pixel takes part in what lies between it and the next one.
+        # A pixel half outside still shows something.
+        rows, columns = np.nonzero(((whole >= -1) & (whole < [width, height])).all(axis=2))
+        inside = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
+        maps = np.ascontiguousarray(whole[inside]), np.ascontiguousarray(fraction[inside])
+        return cls(crop_to_picture(roi, 1), size, inside, maps)
+
+    def of(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """(size, size, 3) uint8 of a picture; black where there is none."""
+        pixels = np.zeros((self.size, self.size, 3), np.uint8)
+        pixels[self.inside] = crop(rgb, self.maps, "zero")
+        return pixels
+
+
+class View(NamedTuple):
+    """What the detector sees of a picture in one run.
+
+    Attributes:
+        place: (2, 3) float64 from fractions of the view to pixels of the picture.
+        pixels: (size, size, 3) uint8.
+    """
+
+    place: NDArray[np.float64]
+    pixels: NDArray[np.uint8]
+
+
 class Search:
     """The detector on the whole picture (`near`), or on overlapping tiles of it too (`all`)."""
 
@@ -47,35 +93,46 @@ class Search:
         self._spec = models.pack.detector
         self._people = people
         self._anchors = anchor_centres(self._spec)
-        self._squares: dict[tuple[int, ...], list[tuple[NDArray[np.float64], Maps]]] = {}
+        self._squares: dict[tuple[int, ...], list[Square]] = {}
 
-    def __call__(self, rgb: NDArray[np.uint8]) -> list[Candidate]:
-        """Whom the detector sees in a picture (H, W, 3) uint8, in descending order of score; a
-        person may be among them once for every square that shows him.
-        """
+    def views(self, rgb: NDArray[np.uint8]) -> list[View]:
+        """What is to be looked at of a picture (H, W, 3) uint8: all of it, then its tiles."""
         squares = self._squares.get(rgb.shape)
         if squares is None:
             squares = self._squares[rgb.shape] = self._squares_of(rgb)
-        whole, *tiles = (self._in_square(rgb, *square) for square in squares)
-        found = [*whole, *(one for tile in tiles for one in tile if one.score >= TILE_MIN_SCORE)]
-        return sorted(found, key=lambda candidate: -candidate.score)
+        return [View(square.place, square.of(rgb)) for square in squares]
 
-    def _squares_of(self, rgb: NDArray[np.uint8]) -> list[tuple[NDArray[np.float64], Maps]]:
+    def __call__(self, pictures: Sequence[Sequence[View]]) -> list[list[Candidate]]:
+        """Whom the detector sees in each picture, of which its `views` are given, in descending
+        order of score; a person may be among them once for every view that shows him.
+        """
+        views = [view for picture in pictures for view in picture]
+        found = iter(in_stages(views, self._input, self._detector.run, self._candidates))
+        return [self._in_picture([next(found) for _ in picture]) for picture in pictures]
+
+    def _squares_of(self, rgb: NDArray[np.uint8]) -> list[Square]:
         height, width = rgb.shape[:2]
         size = self._spec.size
         whole = letterbox_roi(width, height)[None]
         squares = whole if self._people == "near" else tile_rois(width, height, size)
-        return [(crop_to_picture(square, 1), sampling(square, size)) for square in squares]
+        return [Square.at(roi, size, width, height) for roi in squares]
 
-    def _in_square(
-        self, rgb: NDArray[np.uint8], place: NDArray[np.float64], maps: Maps
-    ) -> Iterable[Candidate]:
+    def _input(self, view: View) -> FloatArray:
+        return to_range(view.pixels, self._spec.value_range)
+
+    def _candidates(self, view: View, outputs: Sequence[FloatArray]) -> list[Candidate]:
         spec = self._spec
-        outputs = self._detector.run(to_range(crop(rgb, maps, "zero"), spec.value_range))
         found = detections_of(outputs, self._anchors, spec)
-        points = apply_affine(place, found.points)
+        if not len(found):
+            return []
+        points = apply_affine(view.place, found.points)
         rois = rois_from_points(points[:, spec.roi_centre], points[:, spec.roi_tip], spec.roi_scale)
-        return map(Candidate, found.score.tolist(), rois)
+        return [*map(Candidate, found.score.tolist(), rois)]
+
+    def _in_picture(self, by_view: Sequence[Sequence[Candidate]]) -> list[Candidate]:
+        whole, *tiles = by_view
+        found = [*whole, *(one for tile in tiles for one in tile if one.score >= TILE_MIN_SCORE)]
+        return sorted(found, key=lambda candidate: -candidate.score)
 
 
 def newcomers(found: Iterable[Candidate], known: Sequence[Candidate]) -> list[Candidate]:
