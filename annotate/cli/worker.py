@@ -16,8 +16,8 @@ NO_QUEUE = (
     "Set ANNOTATE_BROKER, e.g. redis://host:6379/0, here and where you submit. Alone, a host needs "
     "no worker: `annotate submit` does the work itself."
 )
-# On an NPU threads prepare their next crops while another one's are being looked at. With three it is
-# busy 85% of the time, with four 91%, with more no longer (`python -m tests.benchmarks.npu_feed`).
+# On an NPU threads prepare their next crops while another one's are being looked at. With three it
+# is busy 85% of the time, with four 91%, with six no longer: python -m tests.benchmarks.npu_feed
 NPU_THREADS = 4
 
 

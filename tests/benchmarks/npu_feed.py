@@ -3,9 +3,9 @@
     python -m tests.benchmarks.npu_feed [VIDEO...] [--threads 1 2 3 4] [--seconds 10]
 
 A Snapdragon X Elite runs the detector in 1.04 ms and the landmark model in 1.35 ms (the model's
-card). One NPU serves one call at a time, so the waits queue up. Each thread does a chunk of its own,
-over and over, as the threads of a worker with an NPU do; decoding runs ahead in a thread beside it.
-Without VIDEO, a made one of 640x360 with one person is used.
+card). One NPU serves one call at a time, so the waits queue up. Each thread does a chunk of its
+own, over and over, as the threads of a worker with an NPU do; decoding runs ahead in a thread
+beside it. Without VIDEO, a made one of 640x360 with one person is used.
 
 Printed: the share of time in which the NPU works, frames a second, and what the cores do meanwhile:
 core-milliseconds a frame, and the cores that it takes to keep the NPU busy all the time.
