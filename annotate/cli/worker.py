@@ -17,7 +17,7 @@ NO_QUEUE = (
     "no worker: `annotate submit` does the work itself."
 )
 # On an NPU threads prepare their next crops while another one's are being looked at. With three it
-# is busy 85% of the time, with four 91%, with six no longer: python -m tests.benchmarks.npu_feed
+# is busy 85% of the time, with four 91%, and more make no difference (tests.benchmarks.npu_feed).
 NPU_THREADS = 4
 
 
