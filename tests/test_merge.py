@@ -127,6 +127,30 @@ def test_what_lies_inside_a_person_is_somebody_only_if_it_lasts(seconds: float, 
     assert len(set(tracks.track_id)) == people
 
 
+@pytest.mark.parametrize(("seconds", "people"), [(1.5, 1), (3.0, 2)], ids=["for a while", "longer"])
+def test_a_distorted_double_of_a_person_is_somebody_only_if_it_lasts(seconds: float, people: int):
+    time_s = steady(5, 30)
+    one = walker(time_s, (760, 860))
+    xy = one.xy.copy()
+    xy[:, 23:, 0] -= 0.3 * HEIGHT_PX  # the legs are another's
+    double = hidden(replace(one, xy=xy), (0, 30), (30 + round(seconds * 30), 150))
+    poses = poses_of([one, double], time_s, noise_px=1)
+    second = np.arange(len(poses.score)) - poses.offsets[:-1].repeat(np.diff(poses.offsets)) > 0
+    poses.score[second] = 0.8
+    assert len(set(merged([poses]).track_id)) == people
+
+
+@pytest.mark.parametrize(("away_px", "people"), [(0, 1), (120, 2)], ids=["there", "beside it"])
+def test_where_somebody_must_have_been_there_is_no_room_for_another(away_px: float, people: int):
+    time_s = steady(6, 30)
+    stands = walker(time_s, (760, 760))
+    # Turned away for a while, he shows other colours.
+    turned = walker(time_s, (760 + away_px, 760 + away_px))
+    turned = hidden(replace(turned, colour=30.0), (0, 70), (110, 180))
+    tracks = merged([poses_of([hidden(stands, (65, 115)), turned], time_s, noise_px=1)])
+    assert len(set(tracks.track_id)) == people
+
+
 def test_who_is_seen_badly_at_first_is_there_from_the_beginning():
     time_s = steady(3, 30)
     poses = poses_of([walker(time_s, (300, 500))], time_s)

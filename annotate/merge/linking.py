@@ -41,7 +41,8 @@ class Rows:
         track: (P,) int64 number of the tracker's track, or NONE.
         frame_index: (P,) int64.
         time_s: (P,) float64 seconds.
-        hip, size, keypoints, inside, crowded, clothes: (P, ...) as in `Sightings`.
+        hip, size, keypoints, crowded, clothes: (P, ...) as in `Sightings`.
+        extra: (P,) bool: inside somebody or his double, as in `Sightings`.
         leaves_open: (P,) bool, as in `Ties`.
     """
 
@@ -51,7 +52,7 @@ class Rows:
     hip: FloatArray
     size: FloatArray
     keypoints: FloatArray
-    inside: NDArray[np.bool_]
+    extra: NDArray[np.bool_]
     crowded: NDArray[np.bool_]
     clothes: FloatArray
     leaves_open: NDArray[np.bool_]
@@ -109,7 +110,7 @@ class Linker:
         self._drop_parts(tracks, rows, until_s)
         moments = self._moments(tracks, rows, step_s)
         links = self._links(tracks, rows, moments)
-        self._insert(moments, tracks, rows, links)
+        self._insert(tracks, rows, links, moments)
         last_s = self._last_s(tracks, rows, links)
         new = [n for n in tracks if n not in self._ids and rows.time_s[tracks[n][0]] < until_s]
         new.sort(
@@ -137,11 +138,11 @@ class Linker:
         return ids
 
     def _drop_parts(self, tracks: dict[int, IntArray], rows: Rows, until_s: float) -> None:
-        """A part of somebody, taken for a person for a moment, is nobody."""
+        """A part or a double of somebody, taken for a person for a moment, is nobody."""
         for number, mine in list(tracks.items()):
             first_s, last_s = rows.time_s[mine[0]], rows.time_s[mine[-1]]
             short = last_s - first_s < self._settings.inside_s
-            if number not in self._ids and short and rows.inside[mine].mean() >= 0.5:
+            if number not in self._ids and short and rows.extra[mine].mean() >= 0.5:
                 del tracks[number]
                 if first_s < until_s:
                     self._ids[number] = 0
@@ -197,23 +198,23 @@ class Linker:
         ]
 
     def _insert(
-        self, moments: list[int], tracks: dict[int, IntArray], rows: Rows, links: dict[int, int]
+        self, tracks: dict[int, IntArray], rows: Rows, links: dict[int, int], moments: list[int]
     ) -> None:
-        """Puts moments where they fill a gap."""
-        for number in moments:
+        """Puts tracks that are linked to none, moments among them, where they fill a gap: where
+        somebody must have been there is no room for another. Gaps that are filled in without them
+        take moments only.
+        """
+        linked = {*links, *links.values()}
+        for number in [n for n in tracks if n not in self._ids and n not in linked]:
             first, last = tracks[number][0], tracks[number][-1]
             best, least = None, self._settings.link_place * 2
             for after, before in links.items():
                 end, start = tracks[before][-1], tracks[after][0]
-                if rows.time_s[end] < rows.time_s[first] and (
-                    rows.time_s[last] < rows.time_s[start]
-                ):
-                    share = (rows.time_s[first] - rows.time_s[end]) / (
-                        rows.time_s[start] - rows.time_s[end]
-                    )
-                    expected = rows.hip[end] + share * (rows.hip[start] - rows.hip[end])
-                    height = float(rows.size[end]) / ROI_PER_HEIGHT
-                    miss = float(np.linalg.norm(rows.hip[first] - expected)) / height
+                within = rows.time_s[end] < rows.time_s[first] <= rows.time_s[last]
+                within &= rows.time_s[last] < rows.time_s[start]
+                long = rows.time_s[start] - rows.time_s[end] > self._settings.gap_s
+                if within and (long or number in moments):
+                    miss = max(_miss(rows, end, start, at) for at in (first, last))
                     if miss < least:
                         best, least = after, miss
             if best is not None:
@@ -266,6 +267,14 @@ class Linker:
         wider = 4 * np.log(usual / settings.link_place)
         turned = end.belief * start.belief * min(float(turn**2), settings.link_turn_most)
         return float((miss / usual) ** 2 + wider + turned + growth**2 + shape**2 + dress)
+
+
+def _miss(rows: Rows, end: int, start: int, at: int) -> float:
+    """How far a pose is from the straight way between two others, in heights."""
+    share = (rows.time_s[at] - rows.time_s[end]) / (rows.time_s[start] - rows.time_s[end])
+    expected = rows.hip[end] + share * (rows.hip[start] - rows.hip[end])
+    height = float(rows.size[end]) / ROI_PER_HEIGHT
+    return float(np.linalg.norm(rows.hip[at] - expected)) / height
 
 
 def _median(values: NDArray[Any]) -> NDArray[Any]:

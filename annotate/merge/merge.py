@@ -133,7 +133,7 @@ class _Window:
                 hip=joined("hip"),
                 size=joined("size"),
                 keypoints=joined("keypoints"),
-                inside=joined("inside"),
+                extra=joined("inside") | joined("double"),
                 crowded=joined("crowded"),
                 clothes=joined("clothes"),
                 leaves_open=np.concatenate(leaves_open),

@@ -33,6 +33,7 @@ class Sightings:
         size: (P,) float32: side of the ROI, which does not change with the limbs' pose.
         inside: (P,) bool: lies inside somebody's box and is far smaller, as a leg, or a hand, that
             is taken for a person does.
+        double: (P,) bool: is like a better pose of the frame, less than the same person is.
         crowded: (P,) bool: another box of the frame covers a part of this one.
         clothes: (P, 6) float32, as in `annotate.domain.Poses`.
     """
@@ -49,6 +50,7 @@ class Sightings:
     hip: FloatArray
     size: FloatArray
     inside: NDArray[np.bool_]
+    double: NDArray[np.bool_]
     crowded: NDArray[np.bool_]
     clothes: FloatArray
 
@@ -65,7 +67,8 @@ def sightings(block: Poses, settings: MergeSettings, skeleton: Skeleton) -> Sigh
     # A total order, so that the detector's order of equal poses does not matter.
     rows = np.lexsort((xy[:, 0, 1], xy[:, 0, 0], -score, frame))
     seen, box = keypoints[:, :, 2] > settings.least_visibility, boxes(block.landmarks)
-    rows = rows[_distinct(frame[rows], xy[rows], seen[rows], box[rows], settings.duplicate_oks)]
+    distinct, double = _distinct(frame[rows], xy[rows], seen[rows], box[rows], settings)
+    rows = rows[distinct]
     return Sightings(
         frame_index=block.frame_index,
         pts=block.pts,
@@ -79,6 +82,7 @@ def sightings(block: Poses, settings: MergeSettings, skeleton: Skeleton) -> Sigh
         hip=xy[rows][:, _HIPS].mean(axis=1),
         size=block.roi[rows, 2],
         inside=_inside(frame[rows], box[rows], settings.inside_height),
+        double=double,
         crowded=_crowded(frame[rows], box[rows], settings.crowd_overlap),
         clothes=block.clothes[rows],
     )
@@ -150,15 +154,24 @@ def _covered(frame: IntArray, box: FloatArray) -> tuple[IntArray, IntArray, Floa
 
 
 def _distinct(
-    frame: IntArray, xy: FloatArray, seen: NDArray[np.bool_], box: FloatArray, limit: float
-) -> IntArray:
-    """Places of the poses that are not the same person as a better one of the same frame."""
+    frame: IntArray,
+    xy: FloatArray,
+    seen: NDArray[np.bool_],
+    box: FloatArray,
+    settings: MergeSettings,
+) -> tuple[IntArray, NDArray[np.bool_]]:
+    """Places of the poses that are not the same person as a better one of the same frame, and
+    which of those are like one all the same.
+    """
     better, other = pairs(frame, frame, int(frame[-1]) + 1 if len(frame) else 0)
     before = better < other
     better, other = better[before], other[before]
     area = (box[better, 2:] - box[better, :2]).prod(axis=1)
-    alike = paired_oks(xy[better], xy[other], seen[better] & seen[other], area) > limit
+    alike = paired_oks(xy[better], xy[other], seen[better] & seen[other], area)
+    same = alike > settings.duplicate_oks
     kept = np.ones(len(frame), np.bool_)
-    for a, b in zip(better[alike].tolist(), other[alike].tolist(), strict=True):
+    for a, b in zip(better[same].tolist(), other[same].tolist(), strict=True):
         kept[b] &= not kept[a]
-    return np.flatnonzero(kept)
+    double = np.zeros(len(frame), np.bool_)
+    double[other[kept[better] & (alike > settings.double_oks)]] = True
+    return np.flatnonzero(kept), double[kept]

@@ -20,7 +20,9 @@ class MergeSettings:
         inside_height: what lies inside somebody's box may be a part of him if it is less tall than
             this share of it.
         inside_s: it is, if that goes on for most of its track, and the track is shorter than this.
+            The same goes for doubles.
         duplicate_oks: two poses of one frame that are more alike than this are one person.
+        double_oks: if they are more alike than this, the worse one may be no person.
 
         clear_similarity: a pose that is so like one of the frame before clearly continues it, if
         clear_margin: no other pose comes as near as this to that similarity.
@@ -76,6 +78,7 @@ class MergeSettings:
     least_visibility: float = 0.2
     box_buffer: float = 0.3
     duplicate_oks: float = 0.7
+    double_oks: float = 0.4
     inside_height: float = 0.75
     inside_s: float = 2.0
 
