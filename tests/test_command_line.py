@@ -44,7 +44,10 @@ def test_videos_in_coco_out(host: Host, stroll: Path):
     assert {a["track_id"] for a in dataset["annotations"]} >= {1, 2}
 
 
-@pytest.mark.skipif(Path("/dev/dri").exists() or Path("/dev/nvidia0").exists(), reason="it is had")
+@pytest.mark.skipif(
+    Path("/dev/dri").exists() or Path("/dev/nvidia0").exists(),
+    reason="this host may decode in hardware",
+)
 def test_hardware_decoding_that_cannot_be_had_is_told_and_done_without(host: Host, stroll: Path):
     said = host.run("submit", stroll, "--hwaccel", "auto")
     assert "decoding on the CPU" in said.err
