@@ -59,8 +59,7 @@ class Square(NamedTuple):
     def at(cls, roi: FloatArray, size: int, width: int, height: int) -> "Square":
         """That of an ROI (4,) with rotation 0."""
         whole, fraction = sampling(roi, size)
-        # A pixel takes part in what lies between it and the next one.
-        # A pixel half outside still shows something.
+        # A sample half outside still shows something of the picture.
         rows, columns = np.nonzero(((whole >= -1) & (whole < [width, height])).all(axis=2))
         inside = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
         maps = np.ascontiguousarray(whole[inside]), np.ascontiguousarray(fraction[inside])
