@@ -1,18 +1,22 @@
 """Fixtures that many tests share."""
 
 import hashlib
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from annotate.evaluate import Report, evaluate_files
 from annotate.packs.blazepose import REQUIREMENT
 from annotate.packs.pull import pull
 from annotate.packs.wheel import download_wheel
 from annotate.scene.film import render_video
 from annotate.video.writer import Encoding
 from tests.command import Host
+from tests.made_evaluation import Content, Evaluate
 from tests.made_scenes import walk_scene
 from tests.servers import PASSWORD, USER, WARDEN, RedisServer, S3Server
 
@@ -131,3 +135,15 @@ def pytest_terminal_summary(
         terminalreporter.write_line(f"{'fault':44} {'recovery':>9} {'redone':>7} {'lost':>5}")
     for fault, recovery_s, redone, lost in rows:
         terminalreporter.write_line(f"{fault:44} {recovery_s:7.1f} s {redone:7} {lost:5}")
+
+
+@pytest.fixture
+def evaluated(tmp_path: Path) -> Evaluate:
+    """Writes both files and evaluates them."""
+
+    def run(predictions: Any, truth: Content) -> Report:
+        (tmp_path / "truth.json").write_text(json.dumps(truth))
+        (tmp_path / "predictions.json").write_text(json.dumps(predictions))
+        return evaluate_files(tmp_path / "predictions.json", tmp_path / "truth.json")
+
+    return run

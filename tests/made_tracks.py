@@ -1,13 +1,17 @@
 """Walking stick figures made of numbers alone: with noise, outliers and gaps, their truth known."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from annotate.domain import Poses
+from annotate.domain import Poses, Tracks
+from annotate.merge import MergeSettings, merge
+from annotate.skeletons import SKELETONS
 
+SKELETON = SKELETONS["blazepose-33"]
+SIZE = (1920, 1080)
 LANDMARKS = 33
 HEIGHT_PX = 300.0
 UNIFORM = 90.0
@@ -130,3 +134,36 @@ def in_parts(poses: Poses, cuts: list[int]) -> list[Poses]:
             )
         )
     return parts
+
+
+def merged(parts: list[Poses], options: MergeSettings | None = None) -> Tracks:
+    """All blocks as one."""
+    blocks = list(merge(iter(parts), options or MergeSettings(), SKELETON, SIZE))
+    assert blocks, "nobody was found"
+    return Tracks(
+        **{f.name: np.concatenate([getattr(b, f.name) for b in blocks]) for f in fields(Tracks)}
+    )
+
+
+def steady(seconds: float, fps: float) -> NDArray[np.float64]:
+    return np.arange(round(seconds * fps)) / fps
+
+
+def uneven(seconds: float, fps: float) -> NDArray[np.float64]:
+    steps = np.random.default_rng(7).uniform(0.5, 1.5, round(seconds * fps)) / fps
+    return np.cumsum(steps) - steps[0]
+
+
+def hidden(one: Walker, *ranges: tuple[int, int]) -> Walker:
+    seen = one.seen.copy()
+    for start, stop in ranges:
+        seen[start:stop] = False
+    return replace(one, seen=seen)
+
+
+def assert_each_is_himself_in_the_end(tracks: Tracks, people: list[Walker]) -> None:
+    assert set(tracks.track_id) == set(range(1, len(people) + 1))
+    for number, person in enumerate(people, start=1):
+        frames, mine = tracks.frame_index, tracks.track_id == number
+        last = tracks.smoothed[mine & (frames == len(person.seen) - 1)]
+        assert abs(last[0, 23, 0] - person.xy[-1, 23, 0]) < 0.1 * HEIGHT_PX

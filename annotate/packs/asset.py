@@ -187,6 +187,8 @@ class _Members:
             return self._archive.read(member)
         except KeyError as error:
             raise PackError(f"{self.path} holds no {member}", HINT) from error
+        # What zipfile raises for damage; the last two also for encryption, and for methods of
+        # compression that it does not know.
         except (
             zipfile.BadZipFile,
             zlib.error,

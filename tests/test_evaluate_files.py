@@ -1,0 +1,82 @@
+"""Evaluation: files that are refused, and what the refusal says."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from annotate.errors import UsageError
+from annotate.evaluate import evaluate_files
+from tests.made_evaluation import (
+    Content,
+    Evaluate,
+    dancing,
+    results_of,
+    truth_of,
+)
+
+
+def _doubled(rows: list[Content]) -> list[Content]:
+    return [*rows, rows[0]]
+
+
+def _without_keypoints(rows: list[Content]) -> list[Content]:
+    return [{k: v for k, v in row.items() if k != "keypoints"} for row in rows]
+
+
+def _with_33(rows: list[Content]) -> list[Content]:
+    return [row | {"keypoints": [1.0] * 99} for row in rows]
+
+
+def _elsewhere(rows: list[Content]) -> list[Content]:
+    return [row | {"image_id": 1} for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param(_doubled, "twice in one frame", id="a track twice in a frame"),
+        pytest.param(_without_keypoints, "lacks 'keypoints'", id="boxes only"),
+        pytest.param(_with_33, "not COCO keypoints", id="33 keypoints"),
+        pytest.param(_elsewhere, "none of its poses", id="other images"),
+        pytest.param(lambda _rows: 5, "not COCO keypoints", id="a number"),
+    ],
+)
+def test_predictions_are_refused_that_hold(
+    change: Callable[[list[Content]], Any], message: str, evaluated: Evaluate
+):
+    with pytest.raises(UsageError, match=message) as refused:
+        evaluated(change(results_of(dancing(300))), truth_of(dancing(300)))
+    assert refused.value.hint
+
+
+def test_a_truth_of_another_skeleton_is_refused(evaluated: Evaluate):
+    truth = truth_of(dancing(300))
+    truth["categories"][0]["keypoints"][1] = "head_bottom"
+    with pytest.raises(UsageError, match="not the 17 of COCO"):
+        evaluated(results_of(dancing(300)), truth)
+
+
+def test_a_results_file_is_no_truth(evaluated: Evaluate):
+    answer: Any = results_of(dancing(300))
+    with pytest.raises(UsageError, match="no COCO annotation file"):
+        evaluated(answer, answer)
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path):
+    (tmp_path / "broken.json").write_text("{")
+    with pytest.raises(UsageError, match=r"broken\.json: no JSON"):
+        evaluate_files(tmp_path / "x.json", tmp_path / "broken.json")
+    with pytest.raises(UsageError, match=r"missing\.json: No such file"):
+        evaluate_files(tmp_path / "x.json", tmp_path / "missing.json")
+
+
+def test_a_missing_library_is_named_with_what_to_install(
+    evaluated: Evaluate, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(sys.modules, "motrics", None)
+    with pytest.raises(UsageError, match="motrics") as refused:
+        evaluated(results_of(dancing(300)), truth_of(dancing(300)))
+    assert "annotate[evaluate]" in refused.value.hint

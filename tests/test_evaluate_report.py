@@ -1,0 +1,104 @@
+"""Evaluation: the report as tables, JSON and plots, and the command that prints it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from annotate.cli.evaluate import evaluate
+from annotate.errors import UsageError
+from annotate.evaluate import Report, as_json, plots, tables
+from tests.made_evaluation import (
+    Evaluate,
+    dancing,
+    results_of,
+    truth_of,
+)
+
+
+@pytest.fixture
+def report(evaluated: Evaluate) -> Report:
+    people = dancing(300), dancing(100, x=900)
+    return evaluated(results_of(people[0] + 2), truth_of(*people))
+
+
+def test_the_report_is_json(report: Report):
+    content = json.loads(json.dumps(as_json(report), allow_nan=False))
+    assert content["found"]["recall"] == 0.5
+    assert report.tracking is not None
+    assert content["tracking"]["idf1"] == pytest.approx(report.tracking.idf1)
+    assert [band["high"] for band in content["heights"]][-1] is None
+
+
+def test_the_tables_say_what_the_report_says(report: Report):
+    shown = {row[0]: row[1:] for table in tables(report) for row in table.rows}
+    assert shown["all"] == ("120", "60", "0", "0.500", "1.000")
+    assert shown["80 to 120 px"] == ("60", "0", "0", "0.000", "-")
+    assert shown["MOTA"] == ("0.500",)
+    assert all(len(row) == len(table.head) for table in tables(report) for row in table.rows)
+
+
+def test_tables_leave_out_what_cannot_be_told(report: Report):
+    titles = [table.title for table in tables(replace(report, tracking=None, motion=None))]
+    assert len(titles) == 2
+
+
+def test_plots_are_pictures(report: Report, tmp_path: Path):
+    folder = tmp_path / "new" / "plots"
+    paths = plots(report, folder)
+    assert {path.name for path in paths} == {
+        "heights.png",
+        "identity.png",
+        "keypoints.png",
+        "precision.png",
+    }
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
+
+
+def test_plots_leave_out_what_cannot_be_told(report: Report, tmp_path: Path):
+    paths = plots(replace(report, tracking=None), tmp_path)
+    assert "identity.png" not in {path.name for path in paths}
+
+
+def test_plots_need_a_folder_that_can_be_written(report: Report, tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot write plots"):
+        plots(report, tmp_path / "file" / "plots")
+
+
+@pytest.fixture
+def said(tmp_path: Path) -> Callable[..., str]:
+    """What `annotate evaluate` prints of a perfect answer and of ten poses that are elsewhere."""
+    truth, answer = truth_of(dancing(300)), results_of(dancing(300))
+    answer += [row | {"image_id": row["image_id"] + 5000} for row in answer[:10]]
+    files = {"answer.json": answer, "truth.json": truth}
+    for name, content in files.items():
+        (tmp_path / name).write_text(json.dumps(content))
+    app = typer.Typer()
+    app.command()(evaluate)
+
+    def run(*options: str) -> str:
+        paths = [str(tmp_path / name) for name in files]
+        done = CliRunner().invoke(app, [*paths, *options], catch_exceptions=False)
+        assert done.exit_code == 0
+        return done.stdout
+
+    return run
+
+
+def test_the_command_prints_tables(said: Callable[..., str]):
+    out = said()
+    assert [line.split()[-1] for line in out.splitlines() if line.startswith("IDF1")] == ["1.000"]
+    assert "10 poses are in no image of the truth" in out
+
+
+def test_the_command_prints_json_and_nothing_else(said: Callable[..., str], tmp_path: Path):
+    folder = tmp_path / "plots"
+    report = json.loads(said("--json", "--plots", str(folder)))
+    assert report["average"]["ap"] == 1
+    assert report["elsewhere"] == 10
+    assert (folder / "identity.png").exists()
