@@ -163,7 +163,7 @@ def test_ctrl_c_says_how_to_go_on(host: Host, walk: Path):
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == ExitCode.INTERRUPTED
-    assert "goes on from here" in err
+    assert "what is done stays" in err
     assert "Traceback" not in err
     host.run("submit", walk, *SLOW)
 

@@ -237,7 +237,7 @@ def _work(
                 return work_here(store, job, settings, processes, report)
             return follow(store, job, settings, report)
     except KeyboardInterrupt:
-        said = "Stopped. The same command goes on from here."
+        said = "Stopped. The same command goes on: what is done stays, chunks under way begin anew."
         if not settings.embedded:
             said = (
                 f"The workers go on with job {job.id}: `annotate status --watch` follows them, "
