@@ -17,7 +17,7 @@ from annotate.errors import ManifestError, StoreError
 
 # To be raised whenever the pipeline's answer to the same frames changes: old parts then no longer
 # count as done.
-PIPELINE_VERSION = 3
+PIPELINE_VERSION = 4
 # Likewise for the merge's answer to the same parts, thresholds included.
 MERGE_VERSION = 11
 

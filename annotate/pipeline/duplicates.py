@@ -1,16 +1,21 @@
-"""Poses that are one person twice: the better one stands."""
+"""Poses that are no person of their own: of one person twice the better one stands, and a hand or a
+foot that was taken for a person is none.
+"""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from annotate.domain import FloatArray, IntArray
 from annotate.similarity import AREA_OF_BOX, oks
 from annotate.skeletons import COCO_SIGMAS, Skeleton
 
 SAME_POSE_OKS = 0.5
+# A pose about a joint of another one that is so much larger is a part of that one.
+PART_SIZE = 0.2
 
 
 def distinct_poses(landmarks: FloatArray, score: FloatArray, skeleton: Skeleton) -> IntArray:
-    """Non-maximum suppression by object keypoint similarity.
+    """Non-maximum suppression by object keypoint similarity, and of parts.
 
     Args:
         landmarks: (n, L, 5) float32: x, y, z, visibility, presence.
@@ -32,4 +37,15 @@ def distinct_poses(landmarks: FloatArray, score: FloatArray, skeleton: Skeleton)
         # Of the two areas the smaller counts: a small pose is not the large one that it lies in.
         if (np.minimum(alike[row, kept], alike[kept, row]) <= SAME_POSE_OKS).all():
             kept.append(int(row))
-    return np.sort(np.array(kept, np.int64))
+    rows = np.sort(np.array(kept, np.int64))
+    return rows[~_parts(points[rows])]
+
+
+def _parts(points: FloatArray) -> NDArray[np.bool_]:
+    """(n,) bool: which of the poses (n, K, 2) lie about a joint of a far larger one."""
+    size = np.ptp(points, axis=1).max(axis=1)
+    centre = points.mean(axis=1)
+    apart = np.linalg.norm(points[None] - centre[:, None, None], axis=3).min(axis=2)
+    small = size[:, None] < PART_SIZE * size[None]
+    part: NDArray[np.bool_] = (small & (apart < size[:, None] / 2)).any(axis=1)
+    return part

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from annotate.chunking import restart_every
 from annotate.domain import FloatArray, Frame, People, Poses, VideoIndex
 from annotate.inference import Models
-from annotate.pipeline.clothes import COLOURS, clothes
+from annotate.pipeline.clothes import COLOURS
+from annotate.pipeline.following import Following
 from annotate.pipeline.inspection import Inspection, Look, Sighting, Sought
 from annotate.pipeline.landmarks import COLUMNS
 from annotate.pipeline.search import Candidate, Search, newcomers
 from annotate.pipeline.stages import TOGETHER
-from annotate.skeletons import SKELETONS
 
 # Through so many frames is somebody followed back from where the detector finds him. On made scenes
 # of people who cross it saves a quarter of all misses, for a tenth more runs of the landmark model;
@@ -40,9 +40,10 @@ class PoseEstimator:
     With `people="near"` and `detect_every=1` each frame stands alone and the answer is MediaPipe's
     own. Otherwise whom the detector finds is looked at twice, the second time in the ROI that the
     first look gives, and is then carried from frame to frame in the same way, whether the detector
-    finds him again or not, until the landmark model finds nobody there. He is followed back, too:
-    where people hide each other, the detector is late. So that no answer depends on where a chunk
-    begins, everyone is forgotten at fixed frames of the video.
+    finds him again or not; once the landmark model finds nobody there, or somebody else, he is
+    looked for where he should be for a while. He is followed back, too: where people hide each
+    other, the detector is late. So that no answer depends on where a chunk begins, everyone is
+    forgotten at fixed frames of the video.
 
     Args:
         people: `near` runs the detector on the whole picture, `all` also on tiles of it.
@@ -55,7 +56,6 @@ class PoseEstimator:
     def __init__(self, models: Models, *, people: People = "near", detect_every: int = 1) -> None:
         models.pack.check_detect_every(detect_every)
         self._models = models
-        self._skeleton = SKELETONS[models.pack.skeleton]
         self._search = Search(models, people)
         self._detect_every = detect_every
         self._restart_every = restart_every(detect_every)
@@ -75,8 +75,8 @@ class PoseEstimator:
     def poses(self, rgb: NDArray[np.uint8]) -> FramePoses:
         """Everyone in one picture (H, W, 3) uint8, in descending order of detection score."""
         (found,) = self._search([self._search.views(rgb)])
-        (sightings,) = self._inspect([Sought(rgb, (), newcomers(found, ()))])
-        return self._columns(rgb, sightings)
+        (sightings,) = self._inspect([Sought(rgb, newcomers(found, ()))])
+        return self._columns(sightings)
 
     def run(self, frames: Iterable[Frame], index: VideoIndex, *, first: int | None = None) -> Poses:
         """The poses of consecutive frames of the video that `index` describes.
@@ -94,7 +94,7 @@ class PoseEstimator:
         indices: list[int] = []
         counts: list[int] = []
         columns = [bytearray() for _ in FramePoses._fields]
-        for frame, poses in self._in_order(frames, first):
+        for frame, poses in self._in_order(frames, index.time_s, first):
             indices.append(frame)
             counts.append(len(poses.score))
             for column, values in zip(columns, poses, strict=True):
@@ -116,12 +116,12 @@ class PoseEstimator:
         )
 
     def _in_order(
-        self, frames: Iterable[Frame], first: int | None
+        self, frames: Iterable[Frame], times_s: NDArray[np.float64], first: int | None
     ) -> Iterator[tuple[int, FramePoses]]:
         """Index and poses of consecutive frames."""
         if self._restart_every == 1:
             return self._each_alone(frames)
-        return self._carried(frames, first)
+        return self._carried(frames, times_s, first)
 
     def _each_alone(self, frames: Iterable[Frame]) -> Iterator[tuple[int, FramePoses]]:
         waiting = iter(frames)
@@ -131,32 +131,31 @@ class PoseEstimator:
         ]:
             found = self._search([views for _, views in group])
             sought = [
-                Sought(frame.rgb, (), newcomers(candidates, ()))
+                Sought(frame.rgb, newcomers(candidates, ()))
                 for (frame, _), candidates in zip(group, found, strict=True)
             ]
             for (frame, _), seen in zip(group, self._inspect(sought), strict=True):
                 yield self._told((frame, seen))
 
     def _carried(
-        self, frames: Iterable[Frame], first: int | None
+        self, frames: Iterable[Frame], times_s: NDArray[np.float64], first: int | None
     ) -> Iterator[tuple[int, FramePoses]]:
         """Those of a frame come once nobody can look back at it any more."""
-        seen: list[Sighting] | None = None
+        following: Following | None = None
         recent: deque[tuple[Frame, list[Sighting]]] = deque()
         for number, frame in enumerate(frames):
             place = (frame.index - number if first is None else first) + number
             if place % self._restart_every == 0:
                 yield from map(self._told, recent)
                 recent.clear()
-                seen = []
-            if seen is None:
+                following = Following(self._inspect)
+            if following is None:
                 raise ValueError(f"no chunk starts at frame {frame.index}")
-            known = [Candidate(one.detection_score, self._inspect.next_roi(one)) for one in seen]
             found: list[Candidate] = []
             if place % self._detect_every == 0:
                 (candidates,) = self._search([self._search.views(frame.rgb)])
-                found = newcomers(candidates, known)
-            (seen,) = self._inspect([Sought(frame.rgb, known, found)])
+                found = newcomers(candidates, following.known())
+            seen = following.step(frame.rgb, float(times_s[frame.index]), found)
             for one in seen:
                 if recent and one.fresh:
                     self._look_back(one, recent)
@@ -168,7 +167,7 @@ class PoseEstimator:
     def _told(self, sighted: tuple[Frame, list[Sighting]]) -> tuple[int, FramePoses]:
         frame, sightings = sighted
         sightings.sort(key=lambda one: -one.detection_score)
-        return frame.index, self._columns(frame.rgb, sightings)
+        return frame.index, self._columns(sightings)
 
     def _look_back(self, one: Sighting, recent: Sequence[tuple[Frame, list[Sighting]]]) -> None:
         """Follows somebody whom the detector has just found back through the frames before, as far
@@ -182,12 +181,11 @@ class PoseEstimator:
             seen.append(earlier)
             one = earlier
 
-    def _columns(self, rgb: NDArray[np.uint8], sightings: Sequence[Sighting]) -> FramePoses:
-        worn = [clothes(rgb, one.landmarks, self._skeleton) for one in sightings]
+    def _columns(self, sightings: Sequence[Sighting]) -> FramePoses:
         return FramePoses(
             np.array([one.detection_score for one in sightings], np.float32),
             np.array([one.score for one in sightings], np.float32),
             np.array([one.roi for one in sightings], np.float32).reshape(-1, 4),
             self._inspect.body(sightings),
-            np.array(worn, np.float32).reshape(-1, COLOURS),
+            np.array([one.clothes for one in sightings], np.float32).reshape(-1, COLOURS),
         )

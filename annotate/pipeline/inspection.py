@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from annotate.domain import FloatArray
 from annotate.geometry import roi_iou, rois_from_points
 from annotate.inference import Models
+from annotate.pipeline.clothes import clothes
 from annotate.pipeline.crops import crop, sampling, to_range
 from annotate.pipeline.duplicates import distinct_poses
 from annotate.pipeline.landmarks import COLUMNS, crop_landmarks, to_picture
@@ -22,10 +23,9 @@ SETTLED_IOU = 0.9
 
 
 class Sought(NamedTuple):
-    """Who may be in a picture (H, W, 3) uint8: somebody known from the one before, or found now."""
+    """Whom the detector has found in a picture (H, W, 3) uint8."""
 
     rgb: NDArray[np.uint8]
-    known: Sequence[Candidate]
     found: Sequence[Candidate]
 
 
@@ -45,6 +45,7 @@ class Sighting(NamedTuple):
         score: the landmark model's flag.
         roi: (4,) float32 in which the landmarks were seen.
         landmarks: (m, 5) float32 in pixels of the picture, auxiliary ones included.
+        clothes: (6,) float32 in [0, 255], as in `annotate.domain.Poses`.
         fresh: the detection is of this picture, and of nobody known before.
     """
 
@@ -52,6 +53,7 @@ class Sighting(NamedTuple):
     score: float
     roi: FloatArray
     landmarks: FloatArray
+    clothes: FloatArray
     fresh: bool
 
 
@@ -75,24 +77,19 @@ class Inspection:
         detection score.
         """
         looks = [
-            Look(picture.rgb, candidate, fresh)
+            Look(picture.rgb, candidate, fresh=True)
             for picture in pictures
-            for fresh, candidates in ((False, picture.known), (True, picture.found))
-            for candidate in candidates
+            for candidate in picture.found
         ]
-        seen = self.seen(looks)
-        if self._looks_twice:
-            self._look_again(looks, seen)
-        each = iter(seen)
-        return [
-            self._once(islice(each, len(picture.known) + len(picture.found)))
-            for picture in pictures
-        ]
+        each = iter(self.seen(looks))
+        return [self._once(islice(each, len(picture.found))) for picture in pictures]
 
     def seen(self, looks: Sequence[Look]) -> list[Sighting | None]:
         """The person whom each candidate leads to, or None."""
-        found = self.landmarks([(look.rgb, look.candidate.roi) for look in looks])
-        return [self._sighting(look, *one) for look, one in zip(looks, found, strict=True)]
+        seen = self._seen_once(looks)
+        if self._looks_twice:
+            self._look_again(looks, seen)
+        return seen
 
     def landmarks(
         self, places: Sequence[tuple[NDArray[np.uint8], FloatArray]]
@@ -111,11 +108,17 @@ class Inspection:
         roi: FloatArray = rois_from_points(centre, tip, self._roi_scale)[0]
         return roi
 
-    def distinct(self, sightings: Sequence[Sighting]) -> list[Sighting]:
-        """Each person once."""
-        score = np.array([one.score for one in sightings], np.float32)
-        rows = distinct_poses(self.body(sightings), score, self._skeleton)
-        return [sightings[row] for row in rows]
+    def distinct(
+        self, sightings: Sequence[Sighting], trust: Sequence[float] | None = None
+    ) -> list[int]:
+        """Places of the sightings that show each person once, increasing.
+
+        Args:
+            trust: which of two is the better; by default the models' flags.
+        """
+        score = np.array(trust or [one.score for one in sightings], np.float32)
+        rows: list[int] = distinct_poses(self.body(sightings), score, self._skeleton).tolist()
+        return rows
 
     def body(self, sightings: Sequence[Sighting]) -> FloatArray:
         """(n, L, 5) landmarks without the auxiliary ones."""
@@ -123,11 +126,16 @@ class Inspection:
         body = [one.landmarks[:count] for one in sightings]
         return np.array(body, np.float32).reshape(-1, count, len(COLUMNS))
 
+    def _seen_once(self, looks: Sequence[Look]) -> list[Sighting | None]:
+        found = self.landmarks([(look.rgb, look.candidate.roi) for look in looks])
+        return [self._sighting(look, *one) for look, one in zip(looks, found, strict=True)]
+
     def _sighting(self, look: Look, landmarks: FloatArray, flag: float) -> Sighting | None:
         if flag < self._spec.min_flag:
             return None
         score, roi = look.candidate
-        return Sighting(score, flag, roi, landmarks, look.fresh)
+        worn = clothes(look.rgb, landmarks, self._skeleton)
+        return Sighting(score, flag, roi, landmarks, worn, look.fresh)
 
     def _look_again(self, looks: Sequence[Look], seen: list[Sighting | None]) -> None:
         moved: dict[int, Look] = {}
@@ -137,12 +145,12 @@ class Inspection:
                 if roi_iou(one.roi, better[None])[0] < SETTLED_IOU:
                     again = Candidate(one.detection_score, better)
                     moved[place] = looks[place]._replace(candidate=again)
-        for place, one in zip(moved, self.seen([*moved.values()]), strict=True):
+        for place, one in zip(moved, self._seen_once([*moved.values()]), strict=True):
             seen[place] = one
 
     def _once(self, seen: Iterable[Sighting | None]) -> list[Sighting]:
-        there = [one for one in seen if one is not None]
-        return self.distinct(sorted(there, key=lambda one: -one.detection_score))
+        there = sorted((one for one in seen if one), key=lambda one: -one.detection_score)
+        return [there[row] for row in self.distinct(there)]
 
     def _input(self, place: tuple[NDArray[np.uint8], FloatArray]) -> FloatArray:
         rgb, roi = place
