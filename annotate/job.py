@@ -19,7 +19,7 @@ from annotate.errors import ManifestError, StoreError
 # count as done.
 PIPELINE_VERSION = 4
 # Likewise for the merge's answer to the same parts, thresholds included.
-MERGE_VERSION = 11
+MERGE_VERSION = 12
 
 # Roots of videos that are on no share: those whose bytes stand in the store (their path is empty),
 # and those that only the host which submitted them can read (their path is absolute).

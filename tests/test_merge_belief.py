@@ -33,6 +33,23 @@ def test_who_is_seen_from_behind_has_his_left_on_his_left_throughout():
     assert (tracks.raw == poses.landmarks).all(), "raw values stay as the model gave them"
 
 
+@pytest.mark.parametrize(
+    ("face", "from_behind"),
+    [(0.3, True), (1.0, False)],
+    ids=["no face: seen from behind", "a face: seen from the front"],
+)
+def test_whether_a_face_is_seen_tells_front_from_back(face: float, from_behind: bool):
+    """The made figure looks at the camera, as the model believes of some who do not."""
+    time_s = steady(6, 30)
+    one = walker(time_s, (600, 900))
+    middle = one.xy[:, :11, :1].mean(axis=1, keepdims=True)
+    xy = one.xy.copy()
+    xy[:, :11, :1] = middle + face * (xy[:, :11, :1] - middle)
+    tracks = merged([poses_of([replace(one, xy=xy)], time_s)])
+    truth = xy[:, list(SKELETON.mirror)] if from_behind else xy
+    assert np.abs(tracks.smoothed[:, :, :2] - truth).max() < 0.02 * HEIGHT_PX
+
+
 def test_who_turns_round_is_not_mirrored():
     time_s = steady(6, 30)
     one = walker(time_s, (600, 900))
