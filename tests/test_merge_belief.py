@@ -50,6 +50,17 @@ def test_whether_a_face_is_seen_tells_front_from_back(face: float, from_behind: 
     assert np.abs(tracks.smoothed[:, :, :2] - truth).max() < 0.02 * HEIGHT_PX
 
 
+def test_who_comes_back_out_of_a_gap_the_other_way_round_is_not_mirrored():
+    time_s = steady(8, 30)
+    one = walker(time_s, (600, 700))
+    later = time_s >= 5
+    xy = np.where(later[:, None, None], one.xy, one.xy[:, list(SKELETON.mirror)])
+    seen = later | (time_s < 3)
+    tracks = merged([poses_of([replace(one, xy=xy, seen=seen)], time_s)])
+    assert set(tracks.track_id) == {1}
+    assert np.abs(tracks.smoothed[:, :, :2] - xy[seen]).max() < 0.02 * HEIGHT_PX
+
+
 def test_who_turns_round_is_not_mirrored():
     time_s = steady(6, 30)
     one = walker(time_s, (600, 900))

@@ -15,7 +15,8 @@ from annotate.skeletons import COCO_MIRROR
 # Shoulders, elbows, hips and knees among COCO's keypoints, and their mirror images.
 _OWN = [5, 6, 7, 8, 11, 12, 13, 14]
 _OTHER = [COCO_MIRROR[place] for place in _OWN]
-# Between frames that are farther apart, in seconds, a mirrored pose costs no more.
+# Between poses that are farther apart, in seconds, a mirrored one costs no more, and the way from
+# one to the other tells less: people turn round.
 _LONGEST_STEP_S = 0.1
 # Faces are 0.3 to 0.45 of the shoulders wide, seen from the front, and turned heads not narrower.
 # Where the model takes a back for a front, it does not know where the face is: of made people whose
@@ -51,12 +52,14 @@ def mirrored(
     own = keypoints[:, _OWN].astype(np.float64)
     other = keypoints[:-1, _OTHER].astype(np.float64)
     size = np.maximum(height[1:], 1.0)
-    straight = np.minimum(_apart(own[:-1], own[1:]) / size, settings.mirror_most)
-    crossed = np.minimum(_apart(other, own[1:]) / size, settings.mirror_most)
+    step_s = np.diff(time_s)
+    told = _LONGEST_STEP_S / np.maximum(step_s, _LONGEST_STEP_S)
+    straight = told * np.minimum(_apart(own[:-1], own[1:]) / size, settings.mirror_most)
+    crossed = told * np.minimum(_apart(other, own[1:]) / size, settings.mirror_most)
     sure = _certainty(keypoints[1:])
     if not first and (straight <= crossed).all() and (sure >= 0).all():
         return np.zeros(count, np.bool_)
-    prices = np.minimum(np.diff(time_s), _LONGEST_STEP_S) * settings.mirror_per_s * sure
+    prices = np.minimum(step_s, _LONGEST_STEP_S) * settings.mirror_per_s * sure
     plain, turned = (np.inf, 0.0) if first else (0.0, 0.0 if first is None else np.inf)
     # For either state of each pose, whether the one before is in the other state.
     came: list[tuple[bool, bool]] = []
