@@ -55,6 +55,7 @@ def _figure() -> NDArray[np.float64]:
     arms, legs = [-0.32, -0.18, -0.04, 0.0, 0.0, 0.0], [0.0, 0.24, 0.48, 0.5, 0.5]
     y = np.array([-0.45] * 11 + [height for part in arms + legs for height in (part, part)])
     x = np.where(np.arange(LANDMARKS) % 2 == 0, -1, 1) * np.where(y < -0.4, 0.03, 0.09)
+    y[0] += 0.02  # the nose, below eyes and ears
     return np.stack([x, y], axis=1)
 
 

@@ -64,6 +64,10 @@ class MergeSettings:
         clothes_odd: the most that doubted clothes may differ, in steps of colour.
         mirror_per_s: what a mirrored pose costs a second, as a way of the keypoints in heights.
         mirror_most: the longest way that counts from one frame to the next, in heights.
+        face_width: a face that is less wide than this may be none, in lengths of the shoulders,
+        face_width_step: by one step for so much.
+        nose_drop_step: for each of these lengths that a nose is below the ears, the face is one by
+            a step, to at most nose_below and, where it is above them, minus nose_above steps.
 
         gap_s: shorter gaps are filled; at longer ones the smoother starts afresh.
         curve_s: in longer ones a straight line between the poses before and after counts, too: over
@@ -118,6 +122,11 @@ class MergeSettings:
     clothes_odd: float = 20.0
     mirror_per_s: float = 0.04
     mirror_most: float = 0.3
+    face_width: float = 0.325
+    face_width_step: float = 0.05
+    nose_drop_step: float = 0.04
+    nose_below: float = 3.0
+    nose_above: float = 1.0
 
     gap_s: float = 1.0
     curve_s: float = 0.33

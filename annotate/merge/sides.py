@@ -18,10 +18,7 @@ _OTHER = [COCO_MIRROR[place] for place in _OWN]
 # Between poses that are farther apart, in seconds, a mirrored one costs no more, and the way from
 # one to the other tells less: people turn round.
 _LONGEST_STEP_S = 0.1
-# Faces are 0.3 to 0.45 of the shoulders wide, seen from the front, and turned heads not narrower.
-# Where the model takes a back for a front, it does not know where the face is: of made people whose
-# face was narrower than 0.25, 170 were seen from behind, and 1 from the front.
-_NARROWEST_FACE, _NO_FACE = 0.3, 0.14
+_NOSE, _EARS = 0, slice(3, 5)
 _FACE, _LEFT_SHOULDER, _RIGHT_SHOULDER = slice(0, 5), 5, 6
 
 
@@ -56,7 +53,7 @@ def mirrored(
     told = _LONGEST_STEP_S / np.maximum(step_s, _LONGEST_STEP_S)
     straight = told * np.minimum(_apart(own[:-1], own[1:]) / size, settings.mirror_most)
     crossed = told * np.minimum(_apart(other, own[1:]) / size, settings.mirror_most)
-    sure = _certainty(keypoints[1:])
+    sure = _certainty(keypoints[1:], settings)
     if not first and (straight <= crossed).all() and (sure >= 0).all():
         return np.zeros(count, np.bool_)
     prices = np.minimum(step_s, _LONGEST_STEP_S) * settings.mirror_per_s * sure
@@ -79,18 +76,25 @@ def mirrored(
     return np.array(states[::-1], np.bool_)
 
 
-def _certainty(keypoints: FloatArray) -> NDArray[np.float64]:
+def _certainty(keypoints: FloatArray, settings: MergeSettings) -> NDArray[np.float64]:
     """(n,) float64 in [-1, 1]: how sure it is that left and right of poses (n, 17, 2) are not
-    exchanged, by the widths of the faces that look at the camera.
+    exchanged, by the faces of those that look at the camera.
+
+    Where the model takes a back for a front it does not know where the face is: all of it falls
+    together, and the nose, which is behind the head, comes to lie above the ears. Of 595 poses of
+    made people with a face for which the two terms give less than -1, 582 were backs; of 15,400
+    above 0, 151. Real faces, blurred ones too, are 0.2 to 0.5 of the shoulders wide, with the nose
+    0.04 to 0.3 below the ears, and give more than 0.
     """
     points = keypoints.astype(np.float64)
     shoulders = points[:, _LEFT_SHOULDER] - points[:, _RIGHT_SHOULDER]
     length = np.maximum(np.linalg.norm(shoulders, axis=1), 1e-6)
     along = np.einsum("nkd,nd->nk", points[:, _FACE], shoulders) / length[:, None]
     width = np.ptp(along, axis=1) / length
-    middle, reach = (_NARROWEST_FACE + _NO_FACE) / 2, (_NARROWEST_FACE - _NO_FACE) / 2
-    faces_camera = shoulders[:, 0] > 0
-    return np.where(faces_camera, ((width - middle) / reach).clip(-1, 1), 1.0)
+    drop = (points[:, _NOSE, 1] - points[:, _EARS, 1].mean(axis=1)) / length
+    wide = (width - settings.face_width) / settings.face_width_step
+    low = (drop / settings.nose_drop_step).clip(-settings.nose_above, settings.nose_below)
+    return np.where(shoulders[:, 0] > 0, (wide + low).clip(-1, 1), 1.0)
 
 
 def _apart(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
