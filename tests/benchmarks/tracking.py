@@ -6,8 +6,8 @@ The scenes are rendered to videos and go through the whole program: submit, dete
 merge, export. With `--folder` the videos and the parts stay there, and the next run repeats
 only the merge and what follows it. The first run takes about fifteen minutes of one core.
 
-The thresholds and rules of the merge were chosen on the sets 0, 1 and 2 of scenes; set 3, with
-other people of the same kinds, had no part in that, nor have those of higher numbers.
+The thresholds and rules of the pipeline and the merge were chosen on the sets 0 to 5 of scenes;
+set 6, with other people of the same kinds, had no part in that, nor have those of higher numbers.
 
 Somebody counts in the frames that show half of him or more and at least 6 of his 17 keypoints, and
 that cut off no more of them than the legs; elsewhere neither he nor a pose on him counts, but his
