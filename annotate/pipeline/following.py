@@ -135,10 +135,11 @@ class Following:
         of detection score.
         """
         there = sorted(there, key=lambda pair: -pair[0].detection_score)
-        if len(there) < 2:
+        sightings = [one for one, _ in there]
+        if len(self._inspect.distinct(sightings)) == len(there):
             return there
         trust = [self._trust(one, person, time_s) for one, person in there]
-        return [there[row] for row in self._inspect.distinct([one for one, _ in there], trust)]
+        return [there[row] for row in self._inspect.distinct(sightings, trust)]
 
     def _trust(self, one: Sighting, person: Person | None, time_s: float) -> float:
         """In [0, 1]: of several sightings of one body, the one with the most stands."""
