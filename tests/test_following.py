@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from annotate.domain import FloatArray
-from annotate.pipeline.following import HIDDEN_S, LEAST_SEEN_S, Following
+from annotate.pipeline.following import HIDDEN_S, LEAST_SEEN_S, Following, Person
 from annotate.pipeline.inspection import Inspection, Look, Sighting
 from annotate.pipeline.search import Candidate
 
@@ -22,15 +22,17 @@ RED, BLUE = (200.0, 30.0, 30.0), (30.0, 30.0, 200.0)
 
 @dataclass
 class Walker:
-    """Somebody who walks to the right, and is hidden in some frames."""
+    """Somebody who walks to the right, stands still in some frames and is hidden in others."""
 
     start: float
     speed: float = 90.0  # pixels a second
     clothes: tuple[float, float, float] = RED
     hidden: range = range(0)
+    stands: range = range(0)
 
     def x(self, frame: int) -> float:
-        return self.start + self.speed * frame / FPS
+        walked = frame - max(0, min(frame, self.stands.stop) - self.stands.start)
+        return self.start + self.speed * walked / FPS
 
 
 @dataclass
@@ -119,9 +121,18 @@ def test_who_has_left_the_picture_is_not_looked_for_out_there():
     assert max(world.looks) < WIDTH
 
 
-def test_somebody_else_who_stands_where_he_is_expected_is_not_him():
-    other = Walker(190, 0.0, BLUE, hidden=range(40))
-    seen = followed(World([Walker(100, 90.0, RED, hidden=range(20, 100)), other]), 80, {0: [100]})
+@pytest.mark.parametrize(
+    ("x", "clothes"),
+    [(220, BLUE), (190, RED)],
+    ids=["there, in other clothes", "beside it, in the same"],
+)
+def test_somebody_else_who_stands_about_where_he_is_expected_is_not_him(
+    x: float, clothes: tuple[float, float, float]
+):
+    gone = Walker(100, 90.0, RED, hidden=range(20, 100))
+    other = Walker(x, 0.0, clothes, hidden=range(40))
+    assert gone.x(40) == 220
+    seen = followed(World([gone, other]), 80, {0: [100]})
     assert counts(seen)[20:].sum() == 0
 
 
@@ -134,6 +145,24 @@ def test_who_passes_behind_somebody_is_there_again_and_the_other_is_there_all_th
     assert counts(seen).tolist() == [2] * 45 + [1] * 10 + [2] * 35
     assert all(300 in places for places in seen)
     assert seen[80] == [300, pytest.approx(behind.x(80))]
+
+
+def test_clothes_tell_who_stopped_in_front_of_somebody():
+    """Who stands there is nearer to where the other one stood than to where his own way led."""
+    behind = Walker(300, 0.0, RED, hidden=range(48, 84))
+    front = Walker(159, 90.0, BLUE, stands=range(44, 70))
+    seen = followed(World([behind, front]), 100, {0: [159, 300]})
+    assert counts(seen).tolist() == [2] * 48 + [1] * 36 + [2] * 16
+    assert sorted(seen[99]) == [300, pytest.approx(front.x(99))]
+
+
+def test_poses_drawn_to_somebody_in_front_do_not_move_where_he_is_expected():
+    sighting = Sighting(0.9, 1.0, roi(0), np.zeros((1, 5), np.float32), np.zeros(6), fresh=False)
+    person = Person.met(sighting, roi(100), 0.0)
+    for frame in range(1, 30):
+        drawn = 12 if frame >= 28 else 0
+        person = person.seen(sighting, roi(100 + 3 * frame - drawn), frame / FPS)
+    assert person.expected(40 / FPS)[0] == pytest.approx(100 + 3 * 40, abs=0.5)
 
 
 def test_whom_the_detector_finds_again_is_not_looked_for_as_hidden():
