@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from annotate.job import Heartbeat
-from annotate.settings import Settings, settings_from
+from annotate.domain.job import Heartbeat
+from annotate.domain.settings import Settings, settings_from
+from annotate.queue.job_status import is_alive
 from annotate.store import Store, open_store
-from annotate.use_cases.status import is_alive
 
 PATIENCE_S = 120.0
 

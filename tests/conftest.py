@@ -13,7 +13,7 @@ from annotate.evaluate import Report, evaluate_files
 from annotate.packs.blazepose import REQUIREMENT
 from annotate.packs.pull import pull
 from annotate.packs.wheel import download_wheel
-from annotate.scene.film import render_video
+from annotate.synthetic.film import render_video
 from annotate.video.writer import Encoding
 from tests.command import Host
 from tests.made_evaluation import Content, Evaluate

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from annotate.board import Board, open_board
+from annotate.queue.board import Board, open_board
 from tests.command import Host
 from tests.servers import wait_until
 

@@ -28,8 +28,8 @@ from onnx import numpy_helper
 from qai_hub import public_api_pb2 as pb
 from qai_hub.util.dataset_entries_converters import dataset_entries_to_h5, h5_to_dataset_entries
 
+from annotate.domain.soc import Soc, find_soc
 from annotate.inference.compiled import _compile_model
-from annotate.soc import Soc, find_soc
 
 TOKEN = "secret-token-of-the-tests"  # noqa: S105
 X_ELITE, QCS8550 = "Snapdragon X Elite CRD", "QCS8550 (Proxy)"

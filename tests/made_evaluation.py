@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from annotate.domain.skeleton import COCO_KEYPOINTS
 from annotate.evaluate import Report
-from annotate.skeletons import COCO_KEYPOINTS
 
 Content = dict[str, Any]
 

@@ -4,7 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from annotate.domain import Poses, VideoIndex
+from annotate.domain.poses import Poses
+from annotate.domain.video import VideoIndex
 
 FINGERPRINT = "ab" * 32
 

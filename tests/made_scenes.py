@@ -1,7 +1,7 @@
 """Small scenes that several tests film."""
 
-from annotate.scene.camera import Camera
-from annotate.scene.scene import Person, Scene, WayPoint, steady_times
+from annotate.synthetic.camera import Camera
+from annotate.synthetic.scene import Person, Scene, WayPoint, steady_times
 
 
 def walk_scene(seconds: float = 8.0, fps: float = 30.0) -> Scene:

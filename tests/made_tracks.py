@@ -6,9 +6,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from annotate.domain import Poses, Tracks
+from annotate.domain.poses import Poses
+from annotate.domain.skeleton import SKELETONS
+from annotate.domain.tracks import Tracks
 from annotate.merge import MergeSettings, merge
-from annotate.skeletons import SKELETONS
 
 SKELETON = SKELETONS["blazepose-33"]
 SIZE = (1920, 1080)

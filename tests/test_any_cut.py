@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from annotate import chunking
-from annotate.domain import Chunk
+from annotate.domain.pack import read_pack
+from annotate.domain.settings import settings_from
+from annotate.domain.video import Chunk
 from annotate.inference import Models, load_models
-from annotate.pack import read_pack
+from annotate.numeric import chunking
 from annotate.pipeline import PoseEstimator
-from annotate.settings import settings_from
 from annotate.store import open_store
-from annotate.use_cases.merge import merge_video
+from annotate.use_cases.merge_video import merge_video
 from annotate.use_cases.run_chunk import run_chunk
 from annotate.use_cases.submit import submit
 
@@ -75,7 +75,7 @@ def test_however_many_chunks_give_the_same_tracks_file(
     models: Models,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-):
+) -> None:
     # With the real memory of 300 frames, 100 chunks would take 1000 s of video.
     monkeypatch.setattr(chunking, "REMEMBERED_FRAMES", remembered)
     path: Path = request.getfixturevalue(video)

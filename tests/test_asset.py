@@ -11,9 +11,9 @@ import numpy as np
 import onnx
 import pytest
 
-from annotate.errors import PackError
+from annotate.domain.errors import PackError
+from annotate.domain.pack import read_pack
 from annotate.inference import load_models
-from annotate.pack import read_pack
 from annotate.packs.installed import installed_packs
 from annotate.pipeline.detector import anchor_centres
 from annotate.use_cases.add_pack import add_pack
@@ -64,7 +64,9 @@ def disc_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(("quantized", "name"), [(False, FLOAT), (True, W8A8)])
-def test_from_the_zip_and_a_video_to_coco(host: Host, disc_video: Path, quantized: bool, name: str):
+def test_from_the_zip_and_a_video_to_coco(
+    host: Host, disc_video: Path, quantized: bool, name: str
+) -> None:
     asset = write_zip(host.home / "asset.zip", asset_files(quantized=quantized))
     host.run("models", "add", asset)
     shown = host.run("models", "show", name).out
@@ -85,14 +87,14 @@ def test_from_the_zip_and_a_video_to_coco(host: Host, disc_video: Path, quantize
             assert np.abs(places[key] - expected).max() <= PLACE_PX, (frame, key)
 
 
-def test_the_detector_must_run_on_every_frame_and_does(host: Host, disc_video: Path):
+def test_the_detector_must_run_on_every_frame_and_does(host: Host, disc_video: Path) -> None:
     host.run("models", "add", write_zip(host.home / "asset.zip", asset_files()))
     said = host.run("submit", disc_video, "--pack", FLOAT, "--detect-every", "5", code=2)
     assert "cannot carry people" in said.err
     assert host.opened().job_ids() == []
 
 
-def test_a_pack_that_is_not_there_is_named(host: Host, disc_video: Path):
+def test_a_pack_that_is_not_there_is_named(host: Host, disc_video: Path) -> None:
     said = host.run("submit", disc_video, "--pack", "qualcomm", code=5)
     assert "no model pack 'qualcomm'" in said.err
     assert "models list" in said.err
@@ -101,7 +103,7 @@ def test_a_pack_that_is_not_there_is_named(host: Host, disc_video: Path):
 # What the pack says
 
 
-def test_the_pack_says_what_the_public_source_of_the_model_does(tmp_path: Path):
+def test_the_pack_says_what_the_public_source_of_the_model_does(tmp_path: Path) -> None:
     pack = read_pack(add_pack(write_zip(tmp_path / "a.zip", asset_files()), tmp_path / "packs"))
     detector, landmark = pack.detector, pack.landmark
     centres = anchor_centres(detector)
@@ -120,7 +122,7 @@ def test_the_pack_says_what_the_public_source_of_the_model_does(tmp_path: Path):
     assert pack.source == "AI Hub Models 0.65.0, onnx, float"
 
 
-def test_an_asset_that_wants_blue_first_gets_it(tmp_path: Path):
+def test_an_asset_that_wants_blue_first_gets_it(tmp_path: Path) -> None:
     files = asset_files()
     change(files, lambda said: inputs(said)["image"]["image_metadata"].update(color_format="bgr"))
     folder = add_pack(write_zip(tmp_path / "a.zip", files), tmp_path / "packs")
@@ -130,7 +132,7 @@ def test_an_asset_that_wants_blue_first_gets_it(tmp_path: Path):
     assert models.detector.input_of(picture)[0, :, 0, 0].tolist() == [0, 0, 1]
 
 
-def test_weights_in_a_file_beside_the_model_come_into_the_pack(tmp_path: Path):
+def test_weights_in_a_file_beside_the_model_come_into_the_pack(tmp_path: Path) -> None:
     files = asset_files()
     name = f"{FOLDER}/pose_landmark_detector.onnx"
     model = onnx.load_model_from_string(files[name])
@@ -155,7 +157,7 @@ def test_weights_in_a_file_beside_the_model_come_into_the_pack(tmp_path: Path):
     assert_refused(tmp_path, without, r"holds no .*pose_landmark_detector\.data")
 
 
-def test_the_same_asset_again_gives_the_same_pack(tmp_path: Path):
+def test_the_same_asset_again_gives_the_same_pack(tmp_path: Path) -> None:
     asset = write_zip(tmp_path / "a.zip", asset_files())
     before = read_pack(add_pack(asset, tmp_path / "packs")).digest
     assert read_pack(add_pack(asset, tmp_path / "packs")).digest == before
@@ -279,7 +281,7 @@ def lead_outside_by_data(files: dict[str, bytes]) -> None:
 )
 def test_a_zip_that_is_no_sound_asset_leaves_nothing(
     tmp_path: Path, damage: Callable[[dict[str, bytes]], object], message: str
-):
+) -> None:
     files = asset_files()
     damage(files)
     assert_refused(tmp_path, files, message)
@@ -294,7 +296,7 @@ def assert_refused(tmp_path: Path, files: dict[str, bytes], message: str) -> Non
     assert not (tmp_path / "evil.sh").exists()
 
 
-def test_a_scale_that_is_none_is_refused(tmp_path: Path):
+def test_a_scale_that_is_none_is_refused(tmp_path: Path) -> None:
     files = asset_files(quantized=True)
     steps = "quantization_parameters"
     change(files, lambda said: inputs(said)["image"][steps].update(scale=0))
@@ -303,7 +305,7 @@ def test_a_scale_that_is_none_is_refused(tmp_path: Path):
     assert_refused(tmp_path, files, "'image' is uint8, without a scale")
 
 
-def test_a_file_that_is_no_zip_or_not_there_is_named(tmp_path: Path):
+def test_a_file_that_is_no_zip_or_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"PK no zip")
     with pytest.raises(PackError, match=r"a\.zip is no zip"):
         add_pack(tmp_path / "a.zip", tmp_path / "packs")
@@ -312,7 +314,7 @@ def test_a_file_that_is_no_zip_or_not_there_is_named(tmp_path: Path):
     assert list((tmp_path / "packs").iterdir()) == []
 
 
-def test_a_damaged_member_is_named(tmp_path: Path):
+def test_a_damaged_member_is_named(tmp_path: Path) -> None:
     content = bytearray(write_zip(tmp_path / "a.zip", asset_files()).read_bytes())
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         member = archive.getinfo(f"{FOLDER}/pose_detector.onnx")
@@ -322,7 +324,7 @@ def test_a_damaged_member_is_named(tmp_path: Path):
         add_pack(tmp_path / "a.zip", tmp_path / "packs")
 
 
-def test_a_model_that_does_not_run_is_refused(tmp_path: Path):
+def test_a_model_that_does_not_run_is_refused(tmp_path: Path) -> None:
     files = asset_files()
     name = f"{FOLDER}/pose_detector.onnx"
     model = onnx.load_model_from_string(files[name])

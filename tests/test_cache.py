@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from annotate.errors import StoreError
+from annotate.domain.errors import StoreError
 from annotate.store.cache import Cache
 
 SIZE = 1000
@@ -37,7 +37,7 @@ def copies(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir() if path.suffix != ".lock"}
 
 
-def test_a_copy_is_fetched_once(tmp_path: Path):
+def test_a_copy_is_fetched_once(tmp_path: Path) -> None:
     log: list[str] = []
     cache = Cache(tmp_path, 10 * SIZE)
     for _ in range(3):
@@ -45,7 +45,7 @@ def test_a_copy_is_fetched_once(tmp_path: Path):
     assert len(log) == 1
 
 
-def test_the_least_recently_used_copy_makes_room(tmp_path: Path):
+def test_the_least_recently_used_copy_makes_room(tmp_path: Path) -> None:
     log: list[str] = []
     cache = Cache(tmp_path, 2 * SIZE)
     for number, name in enumerate(["a", "b", "a", "c"]):
@@ -54,7 +54,7 @@ def test_the_least_recently_used_copy_makes_room(tmp_path: Path):
     assert copies(tmp_path) == {"a", "c"}
 
 
-def test_what_is_in_use_is_never_removed(tmp_path: Path):
+def test_what_is_in_use_is_never_removed(tmp_path: Path) -> None:
     log: list[str] = []
     cache = Cache(tmp_path, 0)
     with cache.copy("a", SIZE, fetching(log), silent) as path:
@@ -66,7 +66,7 @@ def test_what_is_in_use_is_never_removed(tmp_path: Path):
     assert copies(tmp_path) == {"d"}
 
 
-def test_a_fetch_that_fails_leaves_no_copy(tmp_path: Path):
+def test_a_fetch_that_fails_leaves_no_copy(tmp_path: Path) -> None:
     def broken(path: Path) -> None:
         path.write_bytes(b"half")
         raise StoreError("the server is away", "")
@@ -79,7 +79,7 @@ def test_a_fetch_that_fails_leaves_no_copy(tmp_path: Path):
     assert len(log) == 1
 
 
-def test_a_copy_of_another_length_is_refused(tmp_path: Path):
+def test_a_copy_of_another_length_is_refused(tmp_path: Path) -> None:
     cache = Cache(tmp_path, 10 * SIZE)
     short = fetching([], size=SIZE - 1)
     with (
@@ -89,7 +89,7 @@ def test_a_copy_of_another_length_is_refused(tmp_path: Path):
         pass
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path):
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     cache = Cache(tmp_path / "file" / "cache", SIZE)
     with pytest.raises(StoreError) as error, cache.copy("a", SIZE, fetching([]), silent):
@@ -123,7 +123,7 @@ def another(folder: Path, hold: float, pace: float = 0.0) -> "subprocess.Popen[s
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
 
 
-def test_of_several_processes_one_fetches_and_the_others_wait(tmp_path: Path):
+def test_of_several_processes_one_fetches_and_the_others_wait(tmp_path: Path) -> None:
     processes = [another(tmp_path, 0.0, 0.1) for _ in range(3)]
     said = [process.communicate(timeout=60)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0]
@@ -131,7 +131,7 @@ def test_of_several_processes_one_fetches_and_the_others_wait(tmp_path: Path):
     assert sum("waited" in one for one in said) == 2
 
 
-def test_another_process_does_not_remove_what_is_in_use(tmp_path: Path):
+def test_another_process_does_not_remove_what_is_in_use(tmp_path: Path) -> None:
     with another(tmp_path, 2.0) as process:
         assert process.stdout is not None
         while process.stdout.readline().strip() != "using":
@@ -141,7 +141,7 @@ def test_another_process_does_not_remove_what_is_in_use(tmp_path: Path):
         assert "went on True" in process.communicate()[0]
 
 
-def test_a_killed_fetch_is_begun_again(tmp_path: Path):
+def test_a_killed_fetch_is_begun_again(tmp_path: Path) -> None:
     with another(tmp_path, 0.0, 10.0) as process:
         deadline = time.monotonic() + 60
         while not (tmp_path / "a.part").exists():

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotate import chunking
-from annotate.chunking import chunk_frames, restart_every
-from annotate.domain import Chunk
+from annotate.domain.video import Chunk
+from annotate.numeric import chunking
+from annotate.numeric.chunking import chunk_frames, restart_every
 
 
 def cut(frames: int, keyframes: Iterable[int], target: int, align: int = 1) -> tuple[Chunk, ...]:
@@ -15,38 +15,38 @@ def cut(frames: int, keyframes: Iterable[int], target: int, align: int = 1) -> t
     return chunking.cut(np.arange(frames), np.array(list(keyframes), np.int64), target, align)
 
 
-def test_a_video_with_a_keyframe_every_second_is_cut_only_at_keyframes():
+def test_a_video_with_a_keyframe_every_second_is_cut_only_at_keyframes() -> None:
     chunks = cut(3000, range(0, 3000, 30), 400)
     assert all(chunk.start % 30 == 0 for chunk in chunks)
     assert all(200 <= len(chunk) <= 620 for chunk in chunks)
 
 
-def test_a_video_with_one_keyframe_is_decoded_less_than_twice_in_all():
+def test_a_video_with_one_keyframe_is_decoded_less_than_twice_in_all() -> None:
     chunks = cut(100_000, [0], 4000)
     assert len(chunks) > 3
     run_up = sum(chunk.start for chunk in chunks)
     assert run_up < 100_000
 
 
-def test_two_workers_share_a_short_video_with_one_keyframe():
+def test_two_workers_share_a_short_video_with_one_keyframe() -> None:
     chunks = cut(100, [0], chunk_frames(100, workers=2))
     assert chunks == (Chunk(0, 50), Chunk(50, 100))
 
 
-def test_chunks_of_a_pipeline_with_a_memory_start_where_it_restarts():
+def test_chunks_of_a_pipeline_with_a_memory_start_where_it_restarts() -> None:
     starts = [chunk.start for chunk in cut(20_000, range(0, 20_000, 250), 4000, align=300)]
     assert len(starts) > 3
     # 1500 is the least common multiple: no frame is decoded for nothing.
     assert all(start % 1500 == 0 for start in starts)
 
 
-def test_a_video_without_keyframes_is_cut_where_the_pipeline_restarts():
+def test_a_video_without_keyframes_is_cut_where_the_pipeline_restarts() -> None:
     starts = [chunk.start for chunk in cut(2000, [], 100, align=300)]
     assert len(starts) > 1
     assert all(start % 300 == 0 for start in starts)
 
 
-def test_of_thinned_frames_chunks_start_with_the_first_one_after_a_keyframe():
+def test_of_thinned_frames_chunks_start_with_the_first_one_after_a_keyframe() -> None:
     frames = np.arange(0, 9000, 7)
     keyframes = np.arange(0, 9000, 250)
     chunks = chunking.cut(frames, keyframes, 400)
@@ -56,7 +56,7 @@ def test_of_thinned_frames_chunks_start_with_the_first_one_after_a_keyframe():
     assert (starts % 250 < 7).all()
 
 
-def test_chunks_are_shorter_the_longer_the_detector_takes():
+def test_chunks_are_shorter_the_longer_the_detector_takes() -> None:
     assert (
         chunk_frames(10**6, 1)
         > chunk_frames(10**6, 1, "all", 10)
@@ -66,7 +66,7 @@ def test_chunks_are_shorter_the_longer_the_detector_takes():
 
 
 @pytest.mark.parametrize(("detect_every", "frames"), [(1, 1), (5, 300), (7, 301), (1000, 1000)])
-def test_the_memory_ends_at_a_frame_that_the_detector_sees(detect_every: int, frames: int):
+def test_the_memory_ends_at_a_frame_that_the_detector_sees(detect_every: int, frames: int) -> None:
     assert restart_every(detect_every) == frames
     assert frames % detect_every == 0
 
@@ -76,7 +76,7 @@ def test_the_memory_ends_at_a_frame_that_the_detector_sees(detect_every: int, fr
     [(1_000_000, 2, 4000), (100, 2, 50), (101, 2, 51), (1, 8, 1)],
     ids=["a long job", "a short job", "an odd number of frames", "one frame"],
 )
-def test_length_of_a_chunk(total: int, workers: int, frames: int):
+def test_length_of_a_chunk(total: int, workers: int, frames: int) -> None:
     assert chunk_frames(total, workers) == frames
 
 
@@ -86,7 +86,9 @@ def test_length_of_a_chunk(total: int, workers: int, frames: int):
     target=st.integers(1, 500),
     align=st.sampled_from([1, 5, 300]),
 )
-def test_chunks_cover_every_frame_once(frames: int, keyframes: set[int], target: int, align: int):
+def test_chunks_cover_every_frame_once(
+    frames: int, keyframes: set[int], target: int, align: int
+) -> None:
     inside = sorted(k for k in keyframes if k < frames)
     chunks = cut(frames, inside, target, align)
     assert all(chunk.start % align == 0 for chunk in chunks)

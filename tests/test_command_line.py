@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from annotate.errors import ExitCode
+from annotate.domain.errors import ExitCode
 from tests.command import Host
 
 # Seconds of work even for a short video: time to do something to the command meanwhile.
@@ -24,7 +24,7 @@ def notes(tmp_path: Path) -> Path:
     return path
 
 
-def test_videos_in_coco_out(host: Host, stroll: Path):
+def test_videos_in_coco_out(host: Host, stroll: Path) -> None:
     said = host.run("submit", stroll)
     assert "1 of 1 videos done, 60 frames" in said.out
     assert "annotate export" in said.out
@@ -48,13 +48,15 @@ def test_videos_in_coco_out(host: Host, stroll: Path):
     Path("/dev/dri").exists() or Path("/dev/nvidia0").exists(),
     reason="this host may decode in hardware",
 )
-def test_hardware_decoding_that_cannot_be_had_is_told_and_done_without(host: Host, stroll: Path):
+def test_hardware_decoding_that_cannot_be_had_is_told_and_done_without(
+    host: Host, stroll: Path
+) -> None:
     said = host.run("submit", stroll, "--hwaccel", "auto")
     assert "decoding on the CPU" in said.err
     assert "1 of 1 videos done, 60 frames" in said.out
 
 
-def test_a_job_is_evaluated_as_its_export_is(host: Host, stroll: Path):
+def test_a_job_is_evaluated_as_its_export_is(host: Host, stroll: Path) -> None:
     host.run("submit", stroll)
     job = json.loads(host.run("status", "--json").out)["job"]
     host.run("export", "--out", "people.json")
@@ -63,7 +65,7 @@ def test_a_job_is_evaluated_as_its_export_is(host: Host, stroll: Path):
     assert "no job 2026" in host.run("evaluate", "2026", "people.json", code=ExitCode.USAGE).err
 
 
-def test_the_same_submission_again_finds_everything_done(host: Host, stroll: Path):
+def test_the_same_submission_again_finds_everything_done(host: Host, stroll: Path) -> None:
     first = host.run("submit", stroll)
     parts = {path: path.stat().st_mtime_ns for path in host.store.rglob("*.parquet")}
     again = host.run("submit", stroll)
@@ -72,7 +74,7 @@ def test_the_same_submission_again_finds_everything_done(host: Host, stroll: Pat
     assert {path.name for path in written} <= {"index.parquet"}
 
 
-def test_another_smoothing_repeats_only_the_merge(host: Host, stroll: Path):
+def test_another_smoothing_repeats_only_the_merge(host: Host, stroll: Path) -> None:
     host.run("submit", stroll)
     smooth = host.exported("smooth.json")
     parts = {p: p.stat().st_mtime_ns for p in host.store.glob("results/*/*/parts/*")}
@@ -81,7 +83,7 @@ def test_another_smoothing_repeats_only_the_merge(host: Host, stroll: Path):
     assert host.exported("raw.json") != smooth
 
 
-def test_in_a_store_of_another_version_one_can_go_on(host: Host, stroll: Path):
+def test_in_a_store_of_another_version_one_can_go_on(host: Host, stroll: Path) -> None:
     host.run("submit", stroll)
     (manifest,) = host.store.glob("jobs/*.json")
     fields = json.loads(manifest.read_text())
@@ -97,7 +99,7 @@ def test_in_a_store_of_another_version_one_can_go_on(host: Host, stroll: Path):
     assert "another version" in listed[1]
 
 
-def test_one_bad_file_does_not_stop_the_others(host: Host, stroll: Path, notes: Path):
+def test_one_bad_file_does_not_stop_the_others(host: Host, stroll: Path, notes: Path) -> None:
     said = host.run("submit", notes, stroll, code=ExitCode.PARTIAL)
     assert "notes.mp4" in said.err
     assert "done     stroll.mp4" in said.err
@@ -108,18 +110,18 @@ def test_one_bad_file_does_not_stop_the_others(host: Host, stroll: Path, notes: 
     assert json.loads((host.home / "people.json").read_bytes())["annotations"]
 
 
-def test_only_bad_files_are_an_error_that_names_them(host: Host, notes: Path):
+def test_only_bad_files_are_an_error_that_names_them(host: Host, notes: Path) -> None:
     said = host.run("submit", notes, code=ExitCode.BAD_VIDEO)
     assert "notes.mp4" in said.err
 
 
-def test_a_typo_in_a_path_gets_a_suggestion(host: Host, stroll: Path):
+def test_a_typo_in_a_path_gets_a_suggestion(host: Host, stroll: Path) -> None:
     said = host.run("submit", stroll.with_name("strol.mp4"), code=ExitCode.USAGE)
     assert "Did you mean" in said.err
     assert "stroll.mp4" in said.err
 
 
-def test_a_folder_stands_for_its_videos(host: Host, stroll: Path):
+def test_a_folder_stands_for_its_videos(host: Host, stroll: Path) -> None:
     folder = host.home / "recordings" / "monday"
     folder.mkdir(parents=True)
     (folder / "a.MP4").symlink_to(stroll)
@@ -130,12 +132,12 @@ def test_a_folder_stands_for_its_videos(host: Host, stroll: Path):
     assert "no video" in host.run("submit", empty, code=ExitCode.USAGE).err
 
 
-def test_status_and_export_without_a_job_say_how_to_begin(host: Host):
+def test_status_and_export_without_a_job_say_how_to_begin(host: Host) -> None:
     for command in (["status"], ["export", "--out", "people.json"]):
         assert "annotate submit" in host.run(*command, code=ExitCode.USAGE).err
 
 
-def test_an_unfinished_job_is_not_exported_but_told_of(host: Host, stroll: Path):
+def test_an_unfinished_job_is_not_exported_but_told_of(host: Host, stroll: Path) -> None:
     process = host.start("submit", stroll, *SLOW)
     assert host.next_heartbeat(process) is not None
     running = json.loads(host.run("status", "--json").out)
@@ -156,7 +158,7 @@ def _hear_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def test_ctrl_c_says_how_to_go_on(host: Host, walk: Path):
+def test_ctrl_c_says_how_to_go_on(host: Host, walk: Path) -> None:
     # Tests that a script runs in the background are told to ignore Ctrl-C, and pass that on.
     process = host.start("submit", walk, *SLOW, preexec_fn=_hear_ctrl_c)
     assert host.next_heartbeat(process) is not None
@@ -168,7 +170,7 @@ def test_ctrl_c_says_how_to_go_on(host: Host, walk: Path):
     host.run("submit", walk, *SLOW)
 
 
-def test_a_full_disk_is_told_and_loses_nothing(host: Host, stroll: Path):
+def test_a_full_disk_is_told_and_loses_nothing(host: Host, stroll: Path) -> None:
     """A limit on the size of files stands in for the full disk: writing fails in the same place."""
     host.run("models", "list")
 
@@ -187,7 +189,7 @@ def test_a_full_disk_is_told_and_loses_nothing(host: Host, stroll: Path):
     host.run("submit", stroll)
 
 
-def test_a_store_that_cannot_be_made_is_told(host: Host, stroll: Path):
+def test_a_store_that_cannot_be_made_is_told(host: Host, stroll: Path) -> None:
     (host.home / "file").write_text("in the way")
     said = host.run("submit", stroll, "--store", host.home / "file", code=ExitCode.STORE)
     assert "cannot" in said.err
@@ -199,11 +201,11 @@ def test_a_store_that_cannot_be_made_is_told(host: Host, stroll: Path):
     [[], ["submit"], ["status"], ["export"], ["retry"], ["jobs"], ["models"], ["demo"]],
     ids=["annotate", "submit", "status", "export", "retry", "jobs", "models", "demo"],
 )
-def test_help_of(host: Host, command: list[str]):
+def test_help_of(host: Host, command: list[str]) -> None:
     assert "Usage: annotate" in host.run(*command, "--help").out
 
 
-def test_light_commands_do_not_load_heavy_libraries(host: Host, stroll: Path):
+def test_light_commands_do_not_load_heavy_libraries(host: Host, stroll: Path) -> None:
     host.run("submit", stroll)
     program = (
         "import sys, annotate.cli\n"
@@ -217,7 +219,7 @@ def test_light_commands_do_not_load_heavy_libraries(host: Host, stroll: Path):
         host.run_python(program.format(command=command))
 
 
-def test_the_demo_finds_its_people(host: Host):
+def test_the_demo_finds_its_people(host: Host) -> None:
     said = host.run("demo", "--seconds", "3", "--out", "demo")
     assert "Against the truth" in said.out
     made = {path.name for path in (host.home / "demo").iterdir()}
@@ -226,7 +228,7 @@ def test_the_demo_finds_its_people(host: Host):
 
 def test_a_video_that_is_named_twice_is_done_once_and_exported_as_both(
     host: Host, stroll: Path, tmp_path: Path
-):
+) -> None:
     copy = shutil.copy(stroll, tmp_path / "again.mp4")
     said = host.run("submit", stroll, copy)
     assert "again.mp4 is stroll.mp4 again" in said.err

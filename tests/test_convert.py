@@ -15,8 +15,8 @@ import onnxruntime as ort
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from annotate.errors import PackError
-from annotate.pack import read_pack
+from annotate.domain.errors import PackError
+from annotate.domain.pack import read_pack
 from annotate.packs import blazepose, convert
 from annotate.packs.tflite_graph import read_graph
 from annotate.packs.wheel import read_members

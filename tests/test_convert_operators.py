@@ -8,7 +8,7 @@ import pytest
 import tflite
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from annotate.errors import PackError
+from annotate.domain.errors import PackError
 from annotate.packs.convert import convert
 from tests.tflite_models import Array, OneOperator
 

@@ -11,8 +11,8 @@ import yaml
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from annotate.broker import all_lists
-from annotate.settings import PREFIX
+from annotate.domain.settings import PREFIX
+from annotate.queue.app import all_lists
 from tests.servers import PASSWORD, USER, RedisServer
 
 REFUSED = r"(?i)permission"
@@ -47,7 +47,7 @@ DOCKER = Path(__file__).parents[1] / "docker"
     ],
     ids=" ".join,
 )
-def test_the_acl_refuses(guarded_redis: RedisServer, command: list[str]):
+def test_the_acl_refuses(guarded_redis: RedisServer, command: list[str]) -> None:
     with (
         guarded_redis.client() as client,
         pytest.raises(redis.ResponseError, match=REFUSED),
@@ -60,7 +60,7 @@ def test_the_acl_refuses(guarded_redis: RedisServer, command: list[str]):
     [(USER, "wrong"), ("default", ""), ("default", PASSWORD)],
     ids=["wrong password", "the default user", "the default user with the password"],
 )
-def test_the_acl_admits_nobody_else(guarded_redis: RedisServer, user: str, password: str):
+def test_the_acl_admits_nobody_else(guarded_redis: RedisServer, user: str, password: str) -> None:
     once = Retry(NoBackoff(), 0)
     stranger = redis.Redis(port=guarded_redis.port, username=user, password=password, retry=once)
     with stranger, pytest.raises(redis.AuthenticationError):
@@ -78,7 +78,7 @@ def compose() -> list[str | Path]:
     return [Path(wheel.origin).parent / "docker-compose"]
 
 
-def test_docker_compose_takes_the_file():
+def test_docker_compose_takes_the_file() -> None:
     done = subprocess.run(
         [*compose(), "-f", DOCKER / "compose.yaml", "--profile", "tools", "config"],
         capture_output=True,
@@ -92,7 +92,7 @@ def test_docker_compose_takes_the_file():
     assert {port["host_ip"] for port in published} == {"127.0.0.1"}, "open to the network"
 
 
-def test_systemd_takes_the_unit():
+def test_systemd_takes_the_unit() -> None:
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
         pytest.skip("systemd is not installed")
@@ -105,7 +105,7 @@ def test_systemd_takes_the_unit():
     assert complaints == []
 
 
-def test_keda_looks_at_every_list_of_the_queue():
+def test_keda_looks_at_every_list_of_the_queue() -> None:
     documents = list(yaml.safe_load_all((DOCKER / "kubernetes" / "worker.yaml").read_text()))
     (scaled,) = (one["spec"] for one in documents if one["kind"] == "ScaledObject")
     triggers = {trigger["name"]: trigger["metadata"]["listName"] for trigger in scaled["triggers"]}

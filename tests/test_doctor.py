@@ -10,15 +10,15 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from annotate.cli.compile import compile_pack
 from annotate.cli.doctor import doctor
-from annotate.errors import PackError, ProviderError
+from annotate.cli.models_compile import compile_pack
+from annotate.domain.errors import PackError, ProviderError
+from annotate.domain.pack import read_pack
+from annotate.domain.soc import Soc, find_soc
+from annotate.domain.variant import read_variant, variant_folder
 from annotate.inference.host import emulates_npu
 from annotate.inference.isolated import isolated
-from annotate.pack import read_pack
-from annotate.soc import Soc, find_soc
 from annotate.use_cases.doctor import Check, judge
-from annotate.variant import read_variant, variant_folder
 
 pytestmark = pytest.mark.skipif(not emulates_npu(), reason="the HTP emulator is for x86-64 Linux")
 
@@ -46,7 +46,9 @@ def packs(blazepose_pack: Path, tmp_path: Path) -> Path:
 # The whole command
 
 
-def test_a_machine_without_an_npu_is_told_so_and_nothing_is_wrong(packs: Path, tmp_path: Path):
+def test_a_machine_without_an_npu_is_told_so_and_nothing_is_wrong(
+    packs: Path, tmp_path: Path
+) -> None:
     done = run("doctor", "--json", store=tmp_path / "store", packs=packs)
     assert done.exit_code == 0
     report = json.loads(done.stdout)
@@ -67,14 +69,16 @@ def test_a_machine_without_an_npu_is_told_so_and_nothing_is_wrong(packs: Path, t
     assert not list((tmp_path / "store").iterdir()), "the probe is removed"
 
 
-def test_requiring_an_npu_fails_without_one(tmp_path: Path):
+def test_requiring_an_npu_fails_without_one(tmp_path: Path) -> None:
     done = run("doctor", "--require", "npu", store=tmp_path, packs=tmp_path)
     assert done.exit_code == 1
     assert "no working NPU, which is required" in done.stdout
     assert "annotate models pull" in done.stdout
 
 
-def test_everything_that_is_wrong_is_named_and_no_password_is_shown(packs: Path, tmp_path: Path):
+def test_everything_that_is_wrong_is_named_and_no_password_is_shown(
+    packs: Path, tmp_path: Path
+) -> None:
     (packs / "blazepose-full" / "pose_detection.onnx").write_bytes(b"damaged")
     store = tmp_path / "store"
     store.write_text("a file, no folder")
@@ -116,7 +120,7 @@ ABSENT = Check("models on the NPU", "none", "not tried")
 )
 def test_the_verdict_says_whether_the_npu_works(
     check: Check, soc: Soc | None, required: bool, npu: bool, sound: bool, verdict: str
-):
+) -> None:
     report = judge((check,), soc, require_npu=required)
     assert (report.npu, report.sound) == (npu, sound)
     assert verdict in report.verdict
@@ -134,13 +138,13 @@ def print_and_refuse() -> None:
     raise PackError("refused", "a next step")
 
 
-def test_a_crash_in_a_native_library_is_an_error_with_a_next_step():
+def test_a_crash_in_a_native_library_is_an_error_with_a_next_step() -> None:
     with pytest.raises(ProviderError, match="crashed") as raised:
         isolated(die)
     assert "annotate doctor" in raised.value.hint
 
 
-def test_errors_come_through_and_prints_do_not(capfd: pytest.CaptureFixture[str]):
+def test_errors_come_through_and_prints_do_not(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(PackError, match="refused") as raised:
         isolated(print_and_refuse)
     assert raised.value.hint == "a next step"
@@ -150,7 +154,7 @@ def test_errors_come_through_and_prints_do_not(capfd: pytest.CaptureFixture[str]
 # Compiling
 
 
-def test_one_command_compiles_a_pack_for_several_socs(packs: Path, tmp_path: Path):
+def test_one_command_compiles_a_pack_for_several_socs(packs: Path, tmp_path: Path) -> None:
     done = run("compile", "--soc", "x-elite, qcs8550", "--json", store=tmp_path, packs=packs)
     assert done.exit_code == 0
     rows = json.loads(done.stdout)
@@ -167,7 +171,7 @@ def test_one_command_compiles_a_pack_for_several_socs(packs: Path, tmp_path: Pat
 
 def test_an_soc_that_is_not_known_is_refused_before_anything_is_compiled(
     packs: Path, tmp_path: Path
-):
+) -> None:
     done = run("compile", "--soc", "x-elite,x3-elite", store=tmp_path, packs=packs)
     assert "'x3-elite' is known; did you mean" in str(done.exception)
     assert not (packs / "blazepose-full" / "variants").exists()

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from annotate.errors import ExitCode
+from annotate.domain.errors import ExitCode
+from annotate.queue.job_status import job_status
 from annotate.store import Store
-from annotate.use_cases.status import job_status
 from tests.command import Host
 from tests.fleet import FINE, board_of, kill, make_hosts, working
 from tests.servers import RedisServer, S3Server
@@ -113,7 +113,7 @@ def test_the_s3_server_is_killed_and_comes_back(
     undisturbed: bytes,
     monkeypatch: pytest.MonkeyPatch,
     drill_row: Callable[..., None],
-):
+) -> None:
     server = S3Server(tmp_path / "s3")
     server.start()
     try:
@@ -137,7 +137,7 @@ def test_the_s3_server_is_full_until_somebody_makes_room(
     undisturbed: bytes,
     monkeypatch: pytest.MonkeyPatch,
     drill_row: Callable[..., None],
-):
+) -> None:
     server = S3Server(tmp_path / "s3", ("-volume.max=0", f"-dir={small_disk}"))
     server.start()
     try:
@@ -159,7 +159,7 @@ def test_a_shared_folder_is_full_until_somebody_makes_room(
     walk: Path,
     undisturbed: bytes,
     drill_row: Callable[..., None],
-):
+) -> None:
     store = str(small_disk / "store")
     hosts = make_hosts(tmp_path, blazepose_pack.parent, store, redis_server.url)
     filler = small_disk / "filler"
@@ -169,7 +169,7 @@ def test_a_shared_folder_is_full_until_somebody_makes_room(
 
 def test_a_full_disk_stops_a_lone_host_and_the_same_command_goes_on(
     tmp_path: Path, blazepose_pack: Path, small_disk: Path, walk: Path, undisturbed: bytes
-):
+) -> None:
     home = tmp_path / "home"
     home.mkdir()
     host = Host(small_disk / "store", blazepose_pack.parent, home)

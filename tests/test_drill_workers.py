@@ -15,12 +15,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from annotate.board import open_board
-from annotate.broker import Queue, make_app
-from annotate.job import Job
+from annotate.domain.job import Job
+from annotate.queue.app import Queue, make_app
+from annotate.queue.board import open_board
+from annotate.queue.dispatch import pending, send
+from annotate.queue.job_status import VideoStatus, job_status
 from annotate.store import Store
-from annotate.use_cases.dispatch import pending, send
-from annotate.use_cases.status import VideoStatus, job_status
 from tests.command import Host
 from tests.servers import RedisServer
 
@@ -166,11 +166,11 @@ def working_pids(fleet: Fleet) -> list[int]:
     return [int(beat.worker.rpartition("-")[2]) for beat in beats]
 
 
-def test_a_pool_process_is_killed(drill, fleet: Fleet):
+def test_a_pool_process_is_killed(drill, fleet: Fleet) -> None:
     drill("pool process killed", lambda: os.kill(working_pids(fleet)[0], signal.SIGKILL))
 
 
-def test_the_parent_of_a_pool_is_killed(drill, fleet: Fleet):
+def test_the_parent_of_a_pool_is_killed(drill, fleet: Fleet) -> None:
     def happen() -> None:
         parent = psutil.Process(working_pids(fleet)[0]).parent()
         assert parent is not None
@@ -179,11 +179,11 @@ def test_the_parent_of_a_pool_is_killed(drill, fleet: Fleet):
     drill("pool's parent killed", happen)
 
 
-def test_a_whole_worker_is_killed(drill, fleet: Fleet):
+def test_a_whole_worker_is_killed(drill, fleet: Fleet) -> None:
     drill("whole worker killed", lambda: fleet.kill(fleet.workers[0]))
 
 
-def test_all_workers_are_killed(drill, fleet: Fleet):
+def test_all_workers_are_killed(drill, fleet: Fleet) -> None:
     def happen() -> None:
         for worker in list(fleet.workers):
             fleet.kill(worker)
@@ -192,7 +192,7 @@ def test_all_workers_are_killed(drill, fleet: Fleet):
     drill("all workers killed, one started", happen)
 
 
-def test_redis_is_killed_and_comes_back(drill, fleet: Fleet):
+def test_redis_is_killed_and_comes_back(drill, fleet: Fleet) -> None:
     def happen() -> None:
         fleet.server.kill()
         time.sleep(3)
@@ -201,11 +201,11 @@ def test_redis_is_killed_and_comes_back(drill, fleet: Fleet):
     drill("Redis killed, back after 3 s (AOF)", happen)
 
 
-def test_redis_forgets_everything(drill, fleet: Fleet):
+def test_redis_forgets_everything(drill, fleet: Fleet) -> None:
     drill("Redis wiped (FLUSHALL)", lambda: fleet.server.client().flushall())
 
 
-def test_connections_are_dropped(drill, fleet: Fleet):
+def test_connections_are_dropped(drill, fleet: Fleet) -> None:
     def happen() -> None:
         with fleet.server.client() as client:
             client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
@@ -213,7 +213,7 @@ def test_connections_are_dropped(drill, fleet: Fleet):
     drill("all connections dropped", happen)
 
 
-def test_redis_is_frozen(drill, fleet: Fleet):
+def test_redis_is_frozen(drill, fleet: Fleet) -> None:
     def happen() -> None:
         fleet.server.freeze()
         time.sleep(60)
@@ -222,7 +222,7 @@ def test_redis_is_frozen(drill, fleet: Fleet):
     drill("Redis frozen for 60 s", happen)
 
 
-def test_the_clock_of_a_worker_is_an_hour_off(drill, fleet: Fleet, tmp_path: Path):
+def test_the_clock_of_a_worker_is_an_hour_off(drill, fleet: Fleet, tmp_path: Path) -> None:
     """libfaketime makes Python's sleep fail, so the clock is changed in the worker's own Python."""
     (tmp_path / "sitecustomize.py").write_text(
         "import time\nright = time.time\ntime.time = lambda: right() + 3600\n"
@@ -231,7 +231,7 @@ def test_the_clock_of_a_worker_is_an_hour_off(drill, fleet: Fleet, tmp_path: Pat
     drill("clock an hour ahead, other worker killed", lambda: fleet.kill(fleet.workers[0]), wrong)
 
 
-def test_every_chunk_is_sent_twice(drill, fleet: Fleet):
+def test_every_chunk_is_sent_twice(drill, fleet: Fleet) -> None:
     def happen() -> None:
         job = fleet.host.opened().newest_job()
         queue = Queue(make_app(fleet.server.url))
@@ -243,7 +243,7 @@ def test_every_chunk_is_sent_twice(drill, fleet: Fleet):
 
 def test_a_chunk_that_kills_its_process_is_given_up(
     fleet: Fleet, walk: Path, undisturbed: bytes, drill_row: Callable[..., None]
-):
+) -> None:
     """Whoever has the fifth chunk in hand is killed, as by a video that crashes its decoder."""
     job = submitted(fleet, walk)
     fleet.start()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from annotate.domain.skeleton import COCO_KEYPOINTS
 from annotate.evaluate import evaluate_files
-from annotate.skeletons import COCO_KEYPOINTS
 from tests.made_evaluation import (
     FRAMES,
     LEFT_WRIST,
@@ -22,7 +22,7 @@ from tests.made_evaluation import (
 )
 
 
-def test_the_truth_itself_is_perfect(evaluated: Evaluate):
+def test_the_truth_itself_is_perfect(evaluated: Evaluate) -> None:
     people = dancing(300), dancing(200, x=900)
     report = evaluated(results_of(*people), truth_of(*people))
     assert (report.found.people, report.found.found, report.found.invented) == (120, 120, 0)
@@ -37,7 +37,7 @@ def test_the_truth_itself_is_perfect(evaluated: Evaluate):
     assert report.motion.lag == pytest.approx(0, abs=SAME_LAG)
 
 
-def test_an_annotation_file_is_as_good_as_a_results_file(evaluated: Evaluate):
+def test_an_annotation_file_is_as_good_as_a_results_file(evaluated: Evaluate) -> None:
     truth = truth_of(dancing(300))
     answer = deepcopy(truth)
     for image in answer["images"]:
@@ -49,7 +49,7 @@ def test_an_annotation_file_is_as_good_as_a_results_file(evaluated: Evaluate):
     assert report.average.ap == 1
 
 
-def test_an_annotation_without_a_labelled_keypoint_is_no_pose(evaluated: Evaluate):
+def test_an_annotation_without_a_labelled_keypoint_is_no_pose(evaluated: Evaluate) -> None:
     truth = truth_of(dancing(300))
     answer = truth_of(dancing(300), standing(300, x=1000))
     for annotation in answer["annotations"][FRAMES:]:
@@ -57,7 +57,7 @@ def test_an_annotation_without_a_labelled_keypoint_is_no_pose(evaluated: Evaluat
     assert evaluated(answer, truth).found.invented == 0
 
 
-def test_nobody_found_is_an_answer(evaluated: Evaluate):
+def test_nobody_found_is_an_answer(evaluated: Evaluate) -> None:
     report = evaluated([], truth_of(dancing(300)))
     assert (report.found.recall, report.found.precision) == (0, None)
     assert (report.average.ap, report.average.ar) == (0, 0)
@@ -67,7 +67,7 @@ def test_nobody_found_is_an_answer(evaluated: Evaluate):
     assert report.motion is None
 
 
-def test_half_of_the_frames_found_is_half_of_the_recall(evaluated: Evaluate):
+def test_half_of_the_frames_found_is_half_of_the_recall(evaluated: Evaluate) -> None:
     answer = [r for r in results_of(dancing(300)) if r["image_id"] in images_of(range(30))]
     report = evaluated(answer, truth_of(dancing(300)))
     assert (report.found.recall, report.found.precision) == (0.5, 1)
@@ -78,7 +78,7 @@ def test_half_of_the_frames_found_is_half_of_the_recall(evaluated: Evaluate):
     assert report.tracking.idf1 == pytest.approx(2 / 3)
 
 
-def test_an_invented_person_costs_precision_at_his_own_height(evaluated: Evaluate):
+def test_an_invented_person_costs_precision_at_his_own_height(evaluated: Evaluate) -> None:
     ghost = standing(100, x=1500)
     report = evaluated(results_of(dancing(300), ghost), truth_of(dancing(300)))
     bands = {band.low: band for band in report.heights}
@@ -90,7 +90,7 @@ def test_an_invented_person_costs_precision_at_his_own_height(evaluated: Evaluat
     assert report.tracking.mota == 0
 
 
-def test_recall_is_told_by_height(evaluated: Evaluate):
+def test_recall_is_told_by_height(evaluated: Evaluate) -> None:
     small, tall = standing(100), standing(400, x=1000)
     report = evaluated(results_of(tall), truth_of(small, tall))
     recall = {band.low: band.recall for band in report.heights if band.people}
@@ -98,7 +98,7 @@ def test_recall_is_told_by_height(evaluated: Evaluate):
 
 
 @pytest.mark.parametrize("kind", ["unlabelled", "crowd"])
-def test_nobody_is_asked_for_who_is(kind: str, evaluated: Evaluate):
+def test_nobody_is_asked_for_who_is(kind: str, evaluated: Evaluate) -> None:
     """Neither a missing pose nor one that is there costs anything."""
     hidden = standing(300, x=1000)
     truth = truth_of(dancing(300), hidden)
@@ -116,7 +116,7 @@ def test_nobody_is_asked_for_who_is(kind: str, evaluated: Evaluate):
         assert report.tracking.mota == 1
 
 
-def test_who_stands_in_a_crowd_and_is_found_counts(evaluated: Evaluate):
+def test_who_stands_in_a_crowd_and_is_found_counts(evaluated: Evaluate) -> None:
     truth = truth_of(dancing(300), dancing(300))
     for annotation in truth["annotations"][FRAMES:]:
         annotation |= {"iscrowd": 1, "keypoints": [0] * 51, "num_keypoints": 0}
@@ -127,7 +127,7 @@ def test_who_stands_in_a_crowd_and_is_found_counts(evaluated: Evaluate):
     assert report.tracking.mota == 1
 
 
-def test_swapped_tracks_are_two_switches(evaluated: Evaluate):
+def test_swapped_tracks_are_two_switches(evaluated: Evaluate) -> None:
     one, other = dancing(300), dancing(300, x=900)
     answer = results_of(one, other)
     for row in answer:
@@ -143,7 +143,7 @@ def test_swapped_tracks_are_two_switches(evaluated: Evaluate):
     assert figures.hota == pytest.approx((1 / 3) ** 0.5)
 
 
-def test_a_track_that_breaks_in_a_gap_is_a_switch(evaluated: Evaluate):
+def test_a_track_that_breaks_in_a_gap_is_a_switch(evaluated: Evaluate) -> None:
     answer = results_of(dancing(300))
     answer = [r for r in answer if r["image_id"] not in images_of(range(20, 30))]
     for row in answer[20:]:
@@ -153,7 +153,7 @@ def test_a_track_that_breaks_in_a_gap_is_a_switch(evaluated: Evaluate):
     assert (figures.switches, figures.tracks, figures.people) == (1, 2, 1)
 
 
-def test_people_who_share_a_box_are_told_apart_by_their_poses(evaluated: Evaluate):
+def test_people_who_share_a_box_are_told_apart_by_their_poses(evaluated: Evaluate) -> None:
     """The similarity is OKS: of two poses in one box the right one is the right one."""
     upright = dancing(300)
     upside_down = upright.copy()
@@ -163,7 +163,7 @@ def test_people_who_share_a_box_are_told_apart_by_their_poses(evaluated: Evaluat
     assert (figures.mota, figures.idf1, figures.switches) == (1, 1, 0)
 
 
-def test_tracks_of_two_videos_are_not_one(evaluated: Evaluate):
+def test_tracks_of_two_videos_are_not_one(evaluated: Evaluate) -> None:
     first, second = truth_of(dancing(300)), truth_of(dancing(300), video=2)
     for image in second["images"]:
         image["id"] += 500
@@ -183,7 +183,7 @@ def test_tracks_of_two_videos_are_not_one(evaluated: Evaluate):
 @pytest.mark.parametrize(("torsos", "share"), [(0.19, 1.0), (0.21, 0.0)])
 def test_a_keypoint_is_correct_within_a_fifth_of_the_torso(
     torsos: float, share: float, evaluated: Evaluate
-):
+) -> None:
     found = standing(300)
     found[:, LEFT_WRIST, 0] += torsos * TORSO * 300
     correct = evaluated(results_of(found), truth_of(standing(300))).correct
@@ -191,7 +191,7 @@ def test_a_keypoint_is_correct_within_a_fifth_of_the_torso(
     assert correct.all == pytest.approx((16 + share) / 17)
 
 
-def test_a_keypoint_without_a_label_is_not_asked_for(evaluated: Evaluate):
+def test_a_keypoint_without_a_label_is_not_asked_for(evaluated: Evaluate) -> None:
     truth = truth_of(standing(300))
     for annotation in truth["annotations"]:
         annotation["keypoints"][3 * LEFT_WRIST : 3 * LEFT_WRIST + 3] = [0, 0, 0]
@@ -203,7 +203,7 @@ def test_a_keypoint_without_a_label_is_not_asked_for(evaluated: Evaluate):
     assert correct.all == 1
 
 
-def test_people_without_a_whole_torso_are_left_out_of_pck(evaluated: Evaluate):
+def test_people_without_a_whole_torso_are_left_out_of_pck(evaluated: Evaluate) -> None:
     bent, hip = standing(300), COCO_KEYPOINTS.index("left_hip")
     truth = truth_of(bent, standing(300, x=1000))
     for annotation in truth["annotations"][:FRAMES]:
@@ -214,7 +214,7 @@ def test_people_without_a_whole_torso_are_left_out_of_pck(evaluated: Evaluate):
     assert report.correct.all == 1
 
 
-def test_poses_in_other_images_are_counted_and_left_out(evaluated: Evaluate):
+def test_poses_in_other_images_are_counted_and_left_out(evaluated: Evaluate) -> None:
     answer = results_of(dancing(300))
     for row in answer[:10]:
         row["image_id"] += 5000
@@ -223,7 +223,7 @@ def test_poses_in_other_images_are_counted_and_left_out(evaluated: Evaluate):
     assert (report.found.found, report.found.invented) == (50, 0)
 
 
-def test_real_labels_are_perfect_against_themselves(shared_data: Path, tmp_path: Path):
+def test_real_labels_are_perfect_against_themselves(shared_data: Path, tmp_path: Path) -> None:
     """COCO's own file: 12 labelled people, two without keypoints, no video."""
     path = shared_data / "coco" / "person_keypoints.json"
     labels = [a for a in json.loads(path.read_text())["annotations"] if a["num_keypoints"]]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from annotate.errors import UsageError
+from annotate.domain.errors import UsageError
 from annotate.evaluate import evaluate_files
 from tests.made_evaluation import (
     Content,
@@ -46,26 +46,26 @@ def _elsewhere(rows: list[Content]) -> list[Content]:
 )
 def test_predictions_are_refused_that_hold(
     change: Callable[[list[Content]], Any], message: str, evaluated: Evaluate
-):
+) -> None:
     with pytest.raises(UsageError, match=message) as refused:
         evaluated(change(results_of(dancing(300))), truth_of(dancing(300)))
     assert refused.value.hint
 
 
-def test_a_truth_of_another_skeleton_is_refused(evaluated: Evaluate):
+def test_a_truth_of_another_skeleton_is_refused(evaluated: Evaluate) -> None:
     truth = truth_of(dancing(300))
     truth["categories"][0]["keypoints"][1] = "head_bottom"
     with pytest.raises(UsageError, match="not the 17 of COCO"):
         evaluated(results_of(dancing(300)), truth)
 
 
-def test_a_results_file_is_no_truth(evaluated: Evaluate):
+def test_a_results_file_is_no_truth(evaluated: Evaluate) -> None:
     answer: Any = results_of(dancing(300))
     with pytest.raises(UsageError, match="no COCO annotation file"):
         evaluated(answer, answer)
 
 
-def test_files_that_cannot_be_read_are_named(tmp_path: Path):
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (tmp_path / "broken.json").write_text("{")
     with pytest.raises(UsageError, match=r"broken\.json: no JSON"):
         evaluate_files(tmp_path / "x.json", tmp_path / "broken.json")
@@ -75,7 +75,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path):
 
 def test_a_missing_library_is_named_with_what_to_install(
     evaluated: Evaluate, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setitem(sys.modules, "motrics", None)
     with pytest.raises(UsageError, match="motrics") as refused:
         evaluated(results_of(dancing(300)), truth_of(dancing(300)))

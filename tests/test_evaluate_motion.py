@@ -16,7 +16,7 @@ from tests.made_evaluation import (
 
 
 @pytest.mark.parametrize("frames_late", [0, 1, 3, -2])
-def test_lag_is_the_delay_in_frames(frames_late: int, evaluated: Evaluate):
+def test_lag_is_the_delay_in_frames(frames_late: int, evaluated: Evaluate) -> None:
     person = dancing(300)
     late = np.roll(person, frames_late, axis=0)  # two whole periods
     motion = evaluated(results_of(late), truth_of(person)).motion
@@ -24,7 +24,7 @@ def test_lag_is_the_delay_in_frames(frames_late: int, evaluated: Evaluate):
     assert motion.lag == pytest.approx(frames_late, abs=SAME_LAG)
 
 
-def test_lag_is_told_to_fractions_of_a_frame(evaluated: Evaluate):
+def test_lag_is_told_to_fractions_of_a_frame(evaluated: Evaluate) -> None:
     person = dancing(300)
     half = (person + np.roll(person, 1, axis=0)) / 2
     motion = evaluated(results_of(half), truth_of(person)).motion
@@ -32,7 +32,7 @@ def test_lag_is_told_to_fractions_of_a_frame(evaluated: Evaluate):
     assert motion.lag == pytest.approx(0.5, abs=SAME_LAG)
 
 
-def test_a_constant_offset_is_no_lag_even_of_somebody_who_walks(evaluated: Evaluate):
+def test_a_constant_offset_is_no_lag_even_of_somebody_who_walks(evaluated: Evaluate) -> None:
     step = 2.0 * np.arange(FRAMES)[:, None, None] * [1, 0]
     walking = dancing(300) + step
     motion = evaluated(results_of(walking - [6, 0]), truth_of(walking)).motion
@@ -41,14 +41,14 @@ def test_a_constant_offset_is_no_lag_even_of_somebody_who_walks(evaluated: Evalu
 
 
 @pytest.mark.parametrize("speed", [0.0, 3.0], ids=["stands", "walks evenly"])
-def test_lag_cannot_be_told_of_somebody_who(speed: float, evaluated: Evaluate):
+def test_lag_cannot_be_told_of_somebody_who(speed: float, evaluated: Evaluate) -> None:
     person = standing(300) + speed * np.arange(FRAMES)[:, None, None] * [1, 0]
     motion = evaluated(results_of(person), truth_of(person)).motion
     assert motion is not None
     assert motion.lag is None
 
 
-def test_jitter_of_noise_is_what_statistics_say(evaluated: Evaluate):
+def test_jitter_of_noise_is_what_statistics_say(evaluated: Evaluate) -> None:
     person, sigma = standing(300), 1.5
     noise = np.random.default_rng(2).normal(0, sigma, person.shape)
     truth = truth_of(person)
@@ -62,7 +62,7 @@ def test_jitter_of_noise_is_what_statistics_say(evaluated: Evaluate):
     assert motion.true_jitter == pytest.approx(0, abs=1e-9)
 
 
-def test_jitter_takes_uneven_times_as_they_are(evaluated: Evaluate):
+def test_jitter_takes_uneven_times_as_they_are(evaluated: Evaluate) -> None:
     """Somebody in free fall has the same acceleration whatever the frames' times."""
     random = np.random.default_rng(3)
     time_s = np.cumsum(random.uniform(0.02, 0.06, FRAMES))
@@ -76,7 +76,7 @@ def test_jitter_takes_uneven_times_as_they_are(evaluated: Evaluate):
 
 
 @pytest.mark.parametrize("between", ["a gap", "a switch of track id"])
-def test_jitter_does_not_look_across(between: str, evaluated: Evaluate):
+def test_jitter_does_not_look_across(between: str, evaluated: Evaluate) -> None:
     person = standing(300)
     moved = person.copy()
     moved[30:] += 10
@@ -91,7 +91,7 @@ def test_jitter_does_not_look_across(between: str, evaluated: Evaluate):
     assert motion.jitter == pytest.approx(0, abs=1e-9)
 
 
-def test_the_third_number_of_a_results_keypoint_means_nothing(evaluated: Evaluate):
+def test_the_third_number_of_a_results_keypoint_means_nothing(evaluated: Evaluate) -> None:
     """Some tools write 0 there, some a score."""
     answer = results_of(dancing(300))
     for row in answer:
@@ -103,7 +103,7 @@ def test_the_third_number_of_a_results_keypoint_means_nothing(evaluated: Evaluat
     assert report.motion.jitter == report.motion.true_jitter
 
 
-def test_jitter_cannot_be_told_without_times(evaluated: Evaluate):
+def test_jitter_cannot_be_told_without_times(evaluated: Evaluate) -> None:
     truth = truth_of(dancing(300))
     for image in truth["images"]:
         del image["time_s"]
@@ -113,7 +113,7 @@ def test_jitter_cannot_be_told_without_times(evaluated: Evaluate):
     assert motion.lag == pytest.approx(0, abs=SAME_LAG)
 
 
-def test_images_that_are_no_video_have_no_tracks_and_no_motion(evaluated: Evaluate):
+def test_images_that_are_no_video_have_no_tracks_and_no_motion(evaluated: Evaluate) -> None:
     truth = truth_of(standing(300))
     for image in truth["images"]:
         del image["video_id"], image["frame_id"], image["time_s"]
@@ -123,7 +123,7 @@ def test_images_that_are_no_video_have_no_tracks_and_no_motion(evaluated: Evalua
     assert report.motion is None
 
 
-def test_poses_without_tracks_still_move(evaluated: Evaluate):
+def test_poses_without_tracks_still_move(evaluated: Evaluate) -> None:
     answer = results_of(dancing(300))
     for row in answer:
         del row["track_id"]

@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from annotate.cli.evaluate import evaluate
-from annotate.errors import UsageError
+from annotate.domain.errors import UsageError
 from annotate.evaluate import Report, as_json, plots, tables
 from tests.made_evaluation import (
     Evaluate,
@@ -26,7 +26,7 @@ def report(evaluated: Evaluate) -> Report:
     return evaluated(results_of(people[0] + 2), truth_of(*people))
 
 
-def test_the_report_is_json(report: Report):
+def test_the_report_is_json(report: Report) -> None:
     content = json.loads(json.dumps(as_json(report), allow_nan=False))
     assert content["found"]["recall"] == 0.5
     assert report.tracking is not None
@@ -34,7 +34,7 @@ def test_the_report_is_json(report: Report):
     assert [band["high"] for band in content["heights"]][-1] is None
 
 
-def test_the_tables_say_what_the_report_says(report: Report):
+def test_the_tables_say_what_the_report_says(report: Report) -> None:
     shown = {row[0]: row[1:] for table in tables(report) for row in table.rows}
     assert shown["all"] == ("120", "60", "0", "0.500", "1.000")
     assert shown["80 to 120 px"] == ("60", "0", "0", "0.000", "-")
@@ -42,12 +42,12 @@ def test_the_tables_say_what_the_report_says(report: Report):
     assert all(len(row) == len(table.head) for table in tables(report) for row in table.rows)
 
 
-def test_tables_leave_out_what_cannot_be_told(report: Report):
+def test_tables_leave_out_what_cannot_be_told(report: Report) -> None:
     titles = [table.title for table in tables(replace(report, tracking=None, motion=None))]
     assert len(titles) == 2
 
 
-def test_plots_are_pictures(report: Report, tmp_path: Path):
+def test_plots_are_pictures(report: Report, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "plots"
     paths = plots(report, folder)
     assert {path.name for path in paths} == {
@@ -59,12 +59,12 @@ def test_plots_are_pictures(report: Report, tmp_path: Path):
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
 
 
-def test_plots_leave_out_what_cannot_be_told(report: Report, tmp_path: Path):
+def test_plots_leave_out_what_cannot_be_told(report: Report, tmp_path: Path) -> None:
     paths = plots(replace(report, tracking=None), tmp_path)
     assert "identity.png" not in {path.name for path in paths}
 
 
-def test_plots_need_a_folder_that_can_be_written(report: Report, tmp_path: Path):
+def test_plots_need_a_folder_that_can_be_written(report: Report, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot write plots"):
         plots(report, tmp_path / "file" / "plots")
@@ -90,13 +90,13 @@ def said(tmp_path: Path) -> Callable[..., str]:
     return run
 
 
-def test_the_command_prints_tables(said: Callable[..., str]):
+def test_the_command_prints_tables(said: Callable[..., str]) -> None:
     out = said()
     assert [line.split()[-1] for line in out.splitlines() if line.startswith("IDF1")] == ["1.000"]
     assert "10 poses are in no image of the truth" in out
 
 
-def test_the_command_prints_json_and_nothing_else(said: Callable[..., str], tmp_path: Path):
+def test_the_command_prints_json_and_nothing_else(said: Callable[..., str], tmp_path: Path) -> None:
     folder = tmp_path / "plots"
     report = json.loads(said("--json", "--plots", str(folder)))
     assert report["average"]["ap"] == 1

@@ -11,9 +11,9 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from annotate.domain import Tracks
+from annotate.domain.skeleton import COCO_KEYPOINTS, SKELETONS, Skeleton
+from annotate.domain.tracks import Tracks
 from annotate.formats.coco import CocoVideo, annotation_file, image_folders, results_file
-from annotate.skeletons import COCO_KEYPOINTS, SKELETONS, Skeleton
 
 WIDTH, HEIGHT = 640, 480
 BLAZEPOSE = SKELETONS["blazepose-33"]
@@ -128,19 +128,19 @@ TWO = tracks(range(10), 2)
 )
 def test_the_results_file_scores_one_against_the_annotation_file(
     block: Tracks, skeleton: Skeleton, tmp_path: Path
-):
+) -> None:
     run = average_precision(tmp_path, video(block), skeleton=skeleton)
     ap, ar = run.stats[0], run.stats[5]
     assert (ap, ar) == (1, 1)
 
 
-def test_two_videos_in_one_file_score_one(tmp_path: Path):
+def test_two_videos_in_one_file_score_one(tmp_path: Path) -> None:
     one = video(TWO)
     other = video(tracks(range(4), 3, seed=1), frames=4, name="b.mp4", number=2, first=11)
     assert average_precision(tmp_path, one, other).stats[0] == 1
 
 
-def test_every_frame_is_an_image_also_where_nobody_is():
+def test_every_frame_is_an_image_also_where_nobody_is() -> None:
     content = annotations(video(tracks(range(3, 5), 1), frames=7))
     assert content["videos"] == [{"id": 1, "name": "a/walk.mp4", "width": 640, "height": 480}]
     assert [image["id"] for image in content["images"]] == [1, 2, 3, 4, 5, 6, 7]
@@ -157,14 +157,14 @@ def test_every_frame_is_an_image_also_where_nobody_is():
     assert {a["image_id"] for a in content["annotations"]} == {4, 5}
 
 
-def test_the_number_at_the_end_of_an_images_name_is_its_frame():
+def test_the_number_at_the_end_of_an_images_name_is_its_frame() -> None:
     for image in annotations(video(frames=12))["images"]:
         number = re.search(r"(\d+)\.jpg$", image["file_name"])
         assert number is not None
         assert int(number[1]) == image["frame_id"]
 
 
-def test_an_annotation_has_what_every_reader_wants():
+def test_an_annotation_has_what_every_reader_wants() -> None:
     content = annotations(video(TWO))
     assert [a["id"] for a in content["annotations"]] == list(range(1, 21))
     for annotation in content["annotations"]:
@@ -183,14 +183,14 @@ def test_an_annotation_has_what_every_reader_wants():
         assert annotation["attributes"] == {"track_id": annotation["track_id"], "keyframe": True}
 
 
-def test_the_category_is_cocos_person_with_edges_from_one():
+def test_the_category_is_cocos_person_with_edges_from_one() -> None:
     (person,) = annotations(video())["categories"]
     assert person["name"] == "person"
     assert person["keypoints"] == list(COCO_KEYPOINTS)
     assert {place for edge in person["skeleton"] for place in edge} == set(range(1, 18))
 
 
-def test_an_unlabelled_keypoint_is_zeros_in_one_file_and_a_place_in_the_other():
+def test_an_unlabelled_keypoint_is_zeros_in_one_file_and_a_place_in_the_other() -> None:
     smoothed = TWO.smoothed.copy()
     smoothed[0, 0] = (12.345, 67.891, 0, 0.1, 0.1)  # the nose
     smoothed[0, 2] = (23.456, 78.912, 0, 0.9, 0.9)  # the left eye
@@ -206,7 +206,7 @@ def test_an_unlabelled_keypoint_is_zeros_in_one_file_and_a_place_in_the_other():
     assert results(video(block))[0]["keypoints"][:6] == [12.35, 67.89, 1, 23.46, 78.91, 1]
 
 
-def test_a_keypoint_that_rounding_puts_outside_the_picture_is_unlabelled():
+def test_a_keypoint_that_rounding_puts_outside_the_picture_is_unlabelled() -> None:
     smoothed = TWO.smoothed.copy()
     smoothed[0, 0] = (WIDTH - 0.001, 10, 0, 1, 1)
     smoothed[0, 2] = (-0.001, 10, 0, 1, 1)
@@ -216,26 +216,26 @@ def test_a_keypoint_that_rounding_puts_outside_the_picture_is_unlabelled():
     assert b"-0.0" not in b"".join(results_file([video(block)], BLAZEPOSE))
 
 
-def test_a_result_is_what_pycocotools_documents_and_a_track():
+def test_a_result_is_what_pycocotools_documents_and_a_track() -> None:
     one = results(video(TWO))[3]
     assert set(one) == {"image_id", "category_id", "keypoints", "score", "track_id"}
     assert (one["image_id"], one["category_id"], one["track_id"]) == (2, 1, 2)
     assert one["score"] == pytest.approx(float(TWO.score[3]), abs=1e-4)
 
 
-def test_a_pose_without_a_labelled_keypoint_is_annotated_but_no_result():
+def test_a_pose_without_a_labelled_keypoint_is_annotated_but_no_result() -> None:
     content = video(hidden(TWO, slice(5, 9)))
     unlabelled = [a for a in annotations(content)["annotations"] if a["num_keypoints"] == 0]
     assert len(unlabelled) == 4
     assert len(results(content)) == len(TWO) - 4
 
 
-def test_filled_poses_are_marked():
+def test_filled_poses_are_marked() -> None:
     written = annotations(video(filled(TWO)))["annotations"]
     assert [a["filled"] for a in written] == [row % 3 == 0 for row in range(20)]
 
 
-def test_blocks_make_no_difference_to_the_file():
+def test_blocks_make_no_difference_to_the_file() -> None:
     whole = tracks(range(10), 2)
     halves = [
         Tracks(**{name: column[rows] for name, column in vars(whole).items()})
@@ -247,12 +247,12 @@ def test_blocks_make_no_difference_to_the_file():
         )
 
 
-def test_an_empty_dataset_is_still_a_dataset():
+def test_an_empty_dataset_is_still_a_dataset() -> None:
     assert annotations() == annotations() | {"images": [], "annotations": [], "videos": []}
     assert results() == []
 
 
-def test_the_files_are_streams():
+def test_the_files_are_streams() -> None:
     opened = 0
 
     def blocks() -> Iterator[Tracks]:
@@ -289,11 +289,11 @@ def test_the_files_are_streams():
         ),
     ],
 )
-def test_folders_of_images_tell_videos_apart_by(names: list[str], folders: list[str]):
+def test_folders_of_images_tell_videos_apart_by(names: list[str], folders: list[str]) -> None:
     assert image_folders(names) == folders
 
 
-def test_images_of_videos_with_one_stem_have_different_names():
+def test_images_of_videos_with_one_stem_have_different_names() -> None:
     content = annotations(
         video(frames=3, name="a.mp4"), video(frames=3, name="a.mov", number=2, first=4)
     )

@@ -14,16 +14,16 @@ from typer.testing import CliRunner, Result
 
 from annotate.cli import models_hub
 from annotate.cli.app import app
-from annotate.errors import HubError, PackError, UsageError
+from annotate.domain.errors import HubError, PackError, UsageError
+from annotate.domain.pack import read_pack
+from annotate.domain.soc import find_soc
+from annotate.domain.variant import variant_folder
 from annotate.hub import client
 from annotate.inference import QnnSettings, load_models
 from annotate.inference.host import emulates_npu
-from annotate.pack import read_pack
 from annotate.packs.installed import installed_packs, verify_pack
-from annotate.soc import find_soc
 from annotate.use_cases.add_pack import add_pack
 from annotate.use_cases.hub_verify import ordered
-from annotate.variant import variant_folder
 from tests.command import Host
 from tests.hub_service import QCS8550, TOKEN, X_ELITE, HubServer, HubService
 from tests.made_asset import STEPS, asset_files, write_zip
@@ -91,7 +91,7 @@ def run(*arguments: str | Path, code: int = 0) -> Result:
 
 def test_compiled_profiled_and_verified_models_are_taken_by_workers(
     configured: HubService, packs: Path, stroll: Path
-):
+) -> None:
     folder = packs / "blazepose-full"
     compiled = run("compile", *ON_X_ELITE)
     assert "pose_detection.onnx.zip" in compiled.output
@@ -120,7 +120,7 @@ def test_compiled_profiled_and_verified_models_are_taken_by_workers(
 
 def test_8_bit_models_become_a_pack_of_their_own_when_they_pass(
     configured: HubService, packs: Path, stroll: Path
-):
+) -> None:
     run("compile", *W8A8, "--videos", stroll)
     assert [pack.name for pack in installed_packs(packs)] == ["blazepose-full"]
     run("verify", *W8A8, "--videos", stroll)
@@ -135,7 +135,7 @@ def test_8_bit_models_become_a_pack_of_their_own_when_they_pass(
 
 def test_8_bit_models_of_another_host_are_not_taken_without_what_they_were_compiled_from(
     configured: HubService, packs: Path, stroll: Path
-):
+) -> None:
     run("compile", *W8A8, "--videos", stroll)
     record = next(packs.rglob("jobs.json"))
     fields = json.loads(record.read_text())
@@ -149,7 +149,7 @@ def test_8_bit_models_of_another_host_are_not_taken_without_what_they_were_compi
 
 def test_8_bit_models_that_fail_the_bar_are_blocked(
     configured: HubService, packs: Path, stroll: Path
-):
+) -> None:
     run("compile", *W8A8, "--videos", stroll)
     configured.noise = 0.1
     said = run("verify", *W8A8, "--videos", stroll, "--json", code=5)
@@ -162,7 +162,7 @@ def test_8_bit_models_that_fail_the_bar_are_blocked(
 
 def test_integers_of_a_quantized_output_are_compared_as_what_they_stand_for(
     tmp_path: Path, packs: Path
-):
+) -> None:
     asset = write_zip(tmp_path / "asset.zip", asset_files(quantized=True))
     pack = read_pack(add_pack(asset, packs))
     _, scale, zero = STEPS["scores"]
@@ -175,7 +175,7 @@ def test_integers_of_a_quantized_output_are_compared_as_what_they_stand_for(
     assert flag.tolist() == [(192 - zero) * scale] == [0.75]
 
 
-def test_psnr_is_that_of_the_noise_of_the_device(configured: HubService, stroll: Path):
+def test_psnr_is_that_of_the_noise_of_the_device(configured: HubService, stroll: Path) -> None:
     run("compile", *ON_X_ELITE, "--runtime", "onnx")
     configured.noise = 0.001
     configured.rename_outputs = True
@@ -202,7 +202,7 @@ def test_psnr_is_that_of_the_noise_of_the_device(configured: HubService, stroll:
 )
 def test_every_runtime_is_downloaded_into_the_pack(
     configured: HubService, packs: Path, runtime: str, ending: str, links: int
-):
+) -> None:
     run("compile", *ON_X_ELITE, "--runtime", runtime)
     folder = packs / "blazepose-full" / "hub" / f"snapdragon-x-elite-crd.{runtime}.float"
     assert sorted(file.name for file in folder.iterdir()) == [
@@ -213,7 +213,7 @@ def test_every_runtime_is_downloaded_into_the_pack(
     assert configured.submitted("link") == links
 
 
-def test_devices_are_listed_with_their_chipset(configured: HubService):
+def test_devices_are_listed_with_their_chipset(configured: HubService) -> None:
     listed = json.loads(run("devices", "--json").stdout)
     assert {"name": QCS8550, "os": "12", "chipset": "qualcomm-qcs8550-proxy"} in listed
     assert configured.requests == ["GET /api/v1/devices/"]
@@ -224,7 +224,7 @@ def test_devices_are_listed_with_their_chipset(configured: HubService):
 
 def test_an_interrupted_command_goes_on_with_the_same_jobs(
     configured: HubService, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     def interrupt(_seconds: float) -> None:
         raise KeyboardInterrupt
 
@@ -240,7 +240,7 @@ def test_an_interrupted_command_goes_on_with_the_same_jobs(
 
 def test_a_lost_connection_is_told_and_the_same_command_goes_on(
     configured: HubService, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     def lose(_seconds: float) -> None:
         configured.broken = 503
 
@@ -254,7 +254,7 @@ def test_a_lost_connection_is_told_and_the_same_command_goes_on(
     assert configured.submitted("compile") == 2
 
 
-def test_jobs_of_another_host_are_fetched_by_their_ids(configured: HubService, packs: Path):
+def test_jobs_of_another_host_are_fetched_by_their_ids(configured: HubService, packs: Path) -> None:
     run("compile", *ON_X_ELITE, "--runtime", "onnx")
     record = next(packs.rglob("jobs.json"))
     jobs = json.loads(record.read_text())["jobs"]["compile"]
@@ -279,7 +279,7 @@ def test_jobs_of_another_host_are_fetched_by_their_ids(configured: HubService, p
 
 def test_other_models_and_other_calibration_are_compiled_anew(
     configured: HubService, stroll: Path, walk: Path
-):
+) -> None:
     options = ("--runtime", "tflite", "--videos")
     run("compile", *W8A8, *options, stroll)
     run("compile", *W8A8, *options, stroll)
@@ -291,7 +291,9 @@ def test_other_models_and_other_calibration_are_compiled_anew(
 # What goes wrong
 
 
-def test_a_failed_job_is_told_with_its_reason_and_submitted_again_next_time(configured: HubService):
+def test_a_failed_job_is_told_with_its_reason_and_submitted_again_next_time(
+    configured: HubService,
+) -> None:
     configured.fail = {"compile": "the converter does not know Gelu"}
     with pytest.raises(
         HubError, match=r"could not compile it: .*job j\w+: the converter"
@@ -303,7 +305,7 @@ def test_a_failed_job_is_told_with_its_reason_and_submitted_again_next_time(conf
     assert configured.submitted("compile") == 4
 
 
-def test_an_unknown_device_is_told_with_the_nearest(configured: HubService):
+def test_an_unknown_device_is_told_with_the_nearest(configured: HubService) -> None:
     with pytest.raises(HubError, match="did you mean 'Snapdragon X Elite CRD'"):
         run("compile", "--device", "Snapdragon X Elit CRD")
     assert configured.submitted("compile") == 0
@@ -311,14 +313,16 @@ def test_an_unknown_device_is_told_with_the_nearest(configured: HubService):
 
 def test_without_a_token_the_error_says_how_to_get_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setenv("QAIHUB_CLIENT_INI", str(tmp_path / "none.ini"))
     with pytest.raises(HubError, match=r"none\.ini not found") as raised:
         run("devices")
     assert "qai-hub configure" in raised.value.hint
 
 
-def test_a_wrong_token_is_told_but_never_shown(configured: HubService, host: Host, tmp_path: Path):
+def test_a_wrong_token_is_told_but_never_shown(
+    configured: HubService, host: Host, tmp_path: Path
+) -> None:
     config = tmp_path / "client.ini"
     config.write_text(config.read_text().replace(TOKEN, "another-secret"))
     for flags in ((), ("--debug",)):
@@ -330,27 +334,27 @@ def test_a_wrong_token_is_told_but_never_shown(configured: HubService, host: Hos
     assert configured.requests
 
 
-def test_a_service_that_is_away_is_told(configured: HubService, tmp_path: Path):
+def test_a_service_that_is_away_is_told(configured: HubService, tmp_path: Path) -> None:
     config = tmp_path / "client.ini"
     config.write_text(config.read_text().replace(configured.url, "http://127.0.0.1:9"))
     with pytest.raises(HubError, match="cannot be reached"):
         run("devices")
 
 
-def test_without_the_client_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
+def test_without_the_client_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "qai_hub", None)
     with pytest.raises(HubError, match="is not installed") as raised:
         run("devices")
     assert "annotate[hub]" in raised.value.hint
 
 
-def test_crops_need_videos_in_which_somebody_is_seen(configured: HubService):
+def test_crops_need_videos_in_which_somebody_is_seen(configured: HubService) -> None:
     with pytest.raises(UsageError, match="no video is named"):
         run("compile", *W8A8)
     assert configured.submitted("quantize") == 0
 
 
-def test_a_damaged_record_is_named(configured: HubService, packs: Path):
+def test_a_damaged_record_is_named(configured: HubService, packs: Path) -> None:
     run("compile", *ON_X_ELITE, "--runtime", "onnx")
     record = next(packs.rglob("jobs.json"))
     record.write_text("{")

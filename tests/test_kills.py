@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from annotate.domain import Chunk
-from annotate.errors import ExitCode
+from annotate.domain.errors import ExitCode
+from annotate.domain.video import Chunk
 from annotate.use_cases.submit import submit
 from tests.command import Host
 
@@ -39,7 +39,7 @@ def cut_finely(host: Host, video: Path) -> None:
     store.write_chunks(job.recipe.digest, fingerprint, chunks)
 
 
-def test_kill_9_of_everything_at_random_moments(host: Host, walk: Path, undisturbed: bytes):
+def test_kill_9_of_everything_at_random_moments(host: Host, walk: Path, undisturbed: bytes) -> None:
     moments = np.random.default_rng(11)
     cut_finely(host, walk)
     kills = 0
@@ -59,7 +59,9 @@ def test_kill_9_of_everything_at_random_moments(host: Host, walk: Path, undistur
     assert host.exported() == undisturbed
 
 
-def test_a_worker_process_that_is_killed_is_replaced(host: Host, walk: Path, undisturbed: bytes):
+def test_a_worker_process_that_is_killed_is_replaced(
+    host: Host, walk: Path, undisturbed: bytes
+) -> None:
     cut_finely(host, walk)
     process = host.start("submit", walk, *EXACT)
     beat = host.next_heartbeat(process)
@@ -72,7 +74,7 @@ def test_a_worker_process_that_is_killed_is_replaced(host: Host, walk: Path, und
 
 def test_three_deaths_in_one_chunk_give_it_up_and_the_job_goes_on(
     host: Host, walk: Path, undisturbed: bytes
-):
+) -> None:
     cut_finely(host, walk)
     process = host.start("submit", walk, *EXACT, "--processes", "1")
     deaths: set[str] = set()

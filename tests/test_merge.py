@@ -9,7 +9,7 @@ from annotate.merge import MergeSettings, merge
 from tests.made_tracks import HEIGHT_PX, SIZE, SKELETON, hidden, merged, poses_of, steady, walker
 
 
-def test_two_people_who_cross_keep_their_ids():
+def test_two_people_who_cross_keep_their_ids() -> None:
     time_s = steady(6, 30)
     people = [walker(time_s, (200, 1600)), walker(time_s, (1600, 200), y=430, phase=2)]
     tracks = merged([poses_of(people, time_s, noise_px=2)])
@@ -21,20 +21,20 @@ def test_two_people_who_cross_keep_their_ids():
 
 
 @pytest.mark.parametrize("away_s", [0.5, 1.0, 1.8, 4.0])
-def test_somebody_who_is_hidden_for_less_than_five_seconds_keeps_the_id(away_s: float):
+def test_somebody_who_is_hidden_for_less_than_five_seconds_keeps_the_id(away_s: float) -> None:
     time_s = steady(9, 30)
     gap = (60, 60 + round(away_s * 30))
     tracks = merged([poses_of([hidden(walker(time_s, (500, 1100)), gap)], time_s, noise_px=1)])
     assert set(tracks.track_id) == {1}
 
 
-def test_somebody_who_is_hidden_for_longer_comes_back_as_another():
+def test_somebody_who_is_hidden_for_longer_comes_back_as_another() -> None:
     time_s = steady(12, 30)
     tracks = merged([poses_of([hidden(walker(time_s, (500, 1100)), (60, 230))], time_s)])
     assert set(tracks.track_id) == {1, 2}
 
 
-def test_two_who_pass_behind_a_pillar_at_the_same_time_go_on_as_themselves():
+def test_two_who_pass_behind_a_pillar_at_the_same_time_go_on_as_themselves() -> None:
     time_s = steady(6, 30)
     right, left = walker(time_s, (300, 1500)), walker(time_s, (1500, 300), y=410, phase=2)
     tracks = merged([poses_of([hidden(p, (78, 102)) for p in (right, left)], time_s, noise_px=2)])
@@ -45,7 +45,7 @@ def test_two_who_pass_behind_a_pillar_at_the_same_time_go_on_as_themselves():
         assert apart.max() < 0.1 * HEIGHT_PX
 
 
-def test_who_hides_another_and_shows_him_again_is_still_himself():
+def test_who_hides_another_and_shows_him_again_is_still_himself() -> None:
     time_s = steady(6, 30)
     front, behind = walker(time_s, (300, 1500)), walker(time_s, (1500, 300), y=410, phase=2)
     tracks = merged([poses_of([front, hidden(behind, (80, 102))], time_s, noise_px=2)])
@@ -55,7 +55,7 @@ def test_who_hides_another_and_shows_him_again_is_still_himself():
     assert np.abs(tracks.smoothed[mine, 23, 0] - front.xy[:, 23, 0]).max() < 0.1 * HEIGHT_PX
 
 
-def test_who_turns_back_out_of_sight_is_the_same():
+def test_who_turns_back_out_of_sight_is_the_same() -> None:
     time_s = steady(6, 30)
     there, back = walker(time_s, (700, 100)), walker(time_s, (100, 700))
     xy = np.where(time_s[:, None, None] < 3, there.xy, back.xy)
@@ -65,7 +65,7 @@ def test_who_turns_back_out_of_sight_is_the_same():
 
 
 @pytest.mark.parametrize("fps", [5, 12.5, 120])
-def test_few_or_many_frames_a_second_do_not_matter(fps: float):
+def test_few_or_many_frames_a_second_do_not_matter(fps: float) -> None:
     time_s = steady(8, fps)
     people = [walker(time_s, (300, 800)), walker(time_s, (1500, 1100), y=500, phase=2)]
     tracks = merged([poses_of(people, time_s, noise_px=1)])
@@ -74,7 +74,9 @@ def test_few_or_many_frames_a_second_do_not_matter(fps: float):
 
 
 @pytest.mark.parametrize(("seconds", "people"), [(1.5, 1), (3.0, 2)], ids=["a leg", "a child"])
-def test_what_lies_inside_a_person_is_somebody_only_if_it_lasts(seconds: float, people: int):
+def test_what_lies_inside_a_person_is_somebody_only_if_it_lasts(
+    seconds: float, people: int
+) -> None:
     time_s = steady(5, 30)
     small = walker(time_s, (760, 760), y=440, height=0.4 * HEIGHT_PX)
     small = hidden(small, (0, 30), (30 + round(seconds * 30), 150))
@@ -83,7 +85,9 @@ def test_what_lies_inside_a_person_is_somebody_only_if_it_lasts(seconds: float, 
 
 
 @pytest.mark.parametrize(("seconds", "people"), [(1.5, 1), (3.0, 2)], ids=["for a while", "longer"])
-def test_a_distorted_double_of_a_person_is_somebody_only_if_it_lasts(seconds: float, people: int):
+def test_a_distorted_double_of_a_person_is_somebody_only_if_it_lasts(
+    seconds: float, people: int
+) -> None:
     time_s = steady(5, 30)
     one = walker(time_s, (760, 860))
     xy = one.xy.copy()
@@ -96,7 +100,9 @@ def test_a_distorted_double_of_a_person_is_somebody_only_if_it_lasts(seconds: fl
 
 
 @pytest.mark.parametrize(("away_px", "people"), [(0, 1), (120, 2)], ids=["there", "beside it"])
-def test_where_somebody_must_have_been_there_is_no_room_for_another(away_px: float, people: int):
+def test_where_somebody_must_have_been_there_is_no_room_for_another(
+    away_px: float, people: int
+) -> None:
     time_s = steady(6, 30)
     stands = walker(time_s, (760, 760))
     # Turned away for a while, he shows other colours.
@@ -106,7 +112,7 @@ def test_where_somebody_must_have_been_there_is_no_room_for_another(away_px: flo
     assert len(set(tracks.track_id)) == people
 
 
-def test_who_is_seen_badly_at_first_is_there_from_the_beginning():
+def test_who_is_seen_badly_at_first_is_there_from_the_beginning() -> None:
     time_s = steady(3, 30)
     poses = poses_of([walker(time_s, (300, 500))], time_s)
     score = poses.score.copy()
@@ -114,7 +120,7 @@ def test_who_is_seen_badly_at_first_is_there_from_the_beginning():
     assert len(merged([replace(poses, score=score)])) == len(time_s)
 
 
-def test_ids_are_numbered_by_first_frame_then_from_left_to_right():
+def test_ids_are_numbered_by_first_frame_then_from_left_to_right() -> None:
     time_s = steady(3, 30)
     late = hidden(walker(time_s, (300, 350)), (0, 20))
     right, left = walker(time_s, (1500, 1450)), walker(time_s, (900, 950))
@@ -125,27 +131,27 @@ def test_ids_are_numbered_by_first_frame_then_from_left_to_right():
     assert first_x[2] == pytest.approx(300, abs=60)
 
 
-def test_a_flicker_of_less_than_a_fifth_of_a_second_is_nobody():
+def test_a_flicker_of_less_than_a_fifth_of_a_second_is_nobody() -> None:
     time_s = steady(3, 30)
     ghost = hidden(walker(time_s, (1500, 1500)), (0, 30), (34, 90))
     tracks = merged([poses_of([walker(time_s, (300, 500)), ghost], time_s)])
     assert set(tracks.track_id) == {1}
 
 
-def test_a_person_found_twice_in_a_frame_is_there_once():
+def test_a_person_found_twice_in_a_frame_is_there_once() -> None:
     time_s = steady(2, 30)
     one = walker(time_s, (300, 500))
     tracks = merged([poses_of([one, one], time_s, noise_px=1)])
     assert len(tracks) == len(time_s)
 
 
-def test_a_single_frame_is_kept():
+def test_a_single_frame_is_kept() -> None:
     time_s = np.zeros(1)
     tracks = merged([poses_of([walker(time_s, (300, 500))], time_s)])
     assert tracks.track_id.tolist() == [1]
 
 
-def test_nobody_in_no_frames_and_in_some():
+def test_nobody_in_no_frames_and_in_some() -> None:
     assert list(merge(iter([]), MergeSettings(), SKELETON, SIZE)) == []
     empty = poses_of([], steady(2, 30))
     assert list(merge(iter([empty]), MergeSettings(), SKELETON, SIZE)) == []

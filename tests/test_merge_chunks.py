@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotate.domain import Poses, Tracks
+from annotate.domain.poses import Poses
+from annotate.domain.tracks import Tracks
 from tests.made_tracks import (
     hidden,
     in_parts,
@@ -36,7 +37,7 @@ def assert_identical(actual: Tracks, expected: Tracks) -> None:
 
 
 @pytest.mark.parametrize("count", [7, 100])
-def test_as_many_chunks_give_the_same_bytes_as_one(count: int):
+def test_as_many_chunks_give_the_same_bytes_as_one(count: int) -> None:
     poses = busy_scene()
     cuts = np.linspace(0, len(poses.frame_index), count + 1).astype(int).tolist()
     assert_identical(merged(in_parts(poses, cuts)), merged([poses]))
@@ -44,25 +45,25 @@ def test_as_many_chunks_give_the_same_bytes_as_one(count: int):
 
 @settings(max_examples=10, deadline=None)
 @given(cuts=st.lists(st.integers(1, 2399), max_size=12))
-def test_any_cuts_give_the_same_bytes(cuts: list[int]):
+def test_any_cuts_give_the_same_bytes(cuts: list[int]) -> None:
     poses = busy_scene()
     assert_identical(merged(in_parts(poses, cuts)), merged([poses]))
 
 
-def test_frames_that_nobody_asked_for_do_not_change_where_blocks_begin():
+def test_frames_that_nobody_asked_for_do_not_change_where_blocks_begin() -> None:
     poses = busy_scene()
     fifth = replace(poses, frame_index=poses.frame_index * 5)
     assert_identical(merged(in_parts(fifth, [7, 333, 1500])), merged([fifth]))
 
 
-def test_the_order_of_the_people_in_a_frame_does_not_matter():
+def test_the_order_of_the_people_in_a_frame_does_not_matter() -> None:
     time_s = steady(4, 30)
     people = [walker(time_s, (200, 900)), walker(time_s, (1500, 1000), y=450)]
     one_way = merged([poses_of(people, time_s)])
     assert_identical(merged([poses_of(people[::-1], time_s)]), one_way)
 
 
-def test_frames_of_a_chunk_that_failed_are_a_gap():
+def test_frames_of_a_chunk_that_failed_are_a_gap() -> None:
     poses = busy_scene()
     first, _, last = in_parts(poses, [300, 400])
     tracks = merged([first, last])

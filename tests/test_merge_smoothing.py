@@ -20,7 +20,7 @@ def jitter(xy: NDArray[np.float64], time_s: NDArray[np.float64]) -> float:
     [steady(8, 30), steady(8, 60), uneven(8, 30)],
     ids=["30 frames/s", "60 frames/s", "variable frame rate"],
 )
-def test_smoothing_is_nearer_to_the_truth_calmer_and_not_late(time_s: NDArray[np.float64]):
+def test_smoothing_is_nearer_to_the_truth_calmer_and_not_late(time_s: NDArray[np.float64]) -> None:
     one = hidden(walker(time_s, (500, 1300)), (50, 55), (120, 126))
     raw = poses_of([one], time_s, noise_px=3, outliers=0.02)
     tracks = merged([raw])
@@ -37,7 +37,7 @@ def test_smoothing_is_nearer_to_the_truth_calmer_and_not_late(time_s: NDArray[np
     assert slide[int(np.argmax(likeness))] == 0
 
 
-def test_a_short_gap_is_filled_and_flagged_a_long_one_stays_open():
+def test_a_short_gap_is_filled_and_flagged_a_long_one_stays_open() -> None:
     time_s = steady(6, 30)
     one = hidden(walker(time_s, (500, 1100)), (30, 38), (90, 125))
     tracks = merged([poses_of([one], time_s, noise_px=1)])
@@ -50,7 +50,7 @@ def test_a_short_gap_is_filled_and_flagged_a_long_one_stays_open():
     assert np.median(apart) < 0.03 * HEIGHT_PX
 
 
-def test_a_gap_of_most_of_a_second_is_filled_by_a_straight_way():
+def test_a_gap_of_most_of_a_second_is_filled_by_a_straight_way() -> None:
     time_s = steady(6, 30)
     one = hidden(walker(time_s, (500, 1100)), (60, 86))
     tracks = merged([poses_of([one], time_s, noise_px=1)])
@@ -60,7 +60,7 @@ def test_a_gap_of_most_of_a_second_is_filled_by_a_straight_way():
     assert apart.max() < 0.02 * HEIGHT_PX
 
 
-def test_smoothing_off_leaves_every_value_and_gap():
+def test_smoothing_off_leaves_every_value_and_gap() -> None:
     time_s = steady(3, 30)
     poses = poses_of([hidden(walker(time_s, (500, 800)), (30, 35))], time_s, noise_px=2)
     tracks = merged([poses], MergeSettings(smooth_hz=None))
@@ -69,7 +69,7 @@ def test_smoothing_off_leaves_every_value_and_gap():
     assert not tracks.filled.any()
 
 
-def test_boxes_hold_the_person_and_end_at_the_picture():
+def test_boxes_hold_the_person_and_end_at_the_picture() -> None:
     time_s = steady(2, 30)
     tracks = merged([poses_of([walker(time_s, (20, 60))], time_s)])
     x, y, width, height = tracks.bbox.T

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from annotate.domain import Chunk
-from annotate.errors import AnnotateError, VersionError
-from annotate.job import HERE, MERGE_VERSION, PIPELINE_VERSION, Job, JobVideo, Recipe
-from annotate.settings import MEMORY
+from annotate.domain.errors import AnnotateError, VersionError
+from annotate.domain.job import HERE, MERGE_VERSION, PIPELINE_VERSION, Job, JobVideo, Recipe
+from annotate.domain.settings import MEMORY
+from annotate.domain.video import Chunk
 from annotate.store import Store, open_store
 from tests.made_poses import FINGERPRINT, made_index
 from workers.tasks import chunk_task, merge_task
@@ -55,7 +55,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     ],
 )
 @pytest.mark.usefixtures("store")
-def test_a_message_of_no_job_does_nothing(tmp_path: Path, message: tuple[Any, ...]):
+def test_a_message_of_no_job_does_nothing(tmp_path: Path, message: tuple[Any, ...]) -> None:
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(AnnotateError):
         chunk_task(*message)
@@ -64,14 +64,14 @@ def test_a_message_of_no_job_does_nothing(tmp_path: Path, message: tuple[Any, ..
 
 @pytest.mark.parametrize("fingerprint", [OTHER, "../../../x", 7], ids=str)
 @pytest.mark.usefixtures("store")
-def test_a_merge_of_no_job_does_nothing(tmp_path: Path, fingerprint: Any):
+def test_a_merge_of_no_job_does_nothing(tmp_path: Path, fingerprint: Any) -> None:
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(AnnotateError):
         merge_task(JOB.id, JOB.digest, fingerprint)
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_a_job_of_another_version_is_left_to_workers_of_that(store: Store, tmp_path: Path):
+def test_a_job_of_another_version_is_left_to_workers_of_that(store: Store, tmp_path: Path) -> None:
     recipe = replace(RECIPE, pipeline=PIPELINE_VERSION + 1)
     later = replace(JOB, id="20260102-030405-fedcba", recipe=recipe, merge=MERGE_VERSION + 1)
     store.write_chunks(recipe.digest, FINGERPRINT, [Chunk(0, 10)])

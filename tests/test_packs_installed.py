@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from annotate.errors import PackError
-from annotate.pack import PACK_FILE, read_pack
+from annotate.domain.errors import PackError
+from annotate.domain.pack import PACK_FILE, read_pack
 from annotate.packs.installed import installed_packs, verify_pack
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from annotate.errors import PackError
+from annotate.domain.errors import PackError
+from annotate.domain.variant import VARIANTS
 from annotate.packs.blazepose import DETECTOR, LANDMARK, NAME
 from annotate.packs.installed import installed_packs, verify_pack
 from annotate.packs.pull import pull
-from annotate.variant import VARIANTS
 
 WHEEL = "mediapipe-0.10.21-cp311-cp311-manylinux_2_28_x86_64.whl"
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from annotate.domain import Chunk
+from annotate.domain.pack import read_pack
+from annotate.domain.video import Chunk
 from annotate.inference import load_models
-from annotate.pack import read_pack
 from annotate.pipeline import PoseEstimator
 from annotate.video import decode, probe
 
@@ -27,7 +27,7 @@ def estimator(blazepose_pack: Path) -> PoseEstimator:
 
 
 @pytest.mark.parametrize("name", ["single_person", "two_people", "street_5fps"])
-def test_landmarks_are_mediapipes(shared_data: Path, estimator: PoseEstimator, name: str):
+def test_landmarks_are_mediapipes(shared_data: Path, estimator: PoseEstimator, name: str) -> None:
     reference = np.load(shared_data / "reference" / f"{name}.static.npz")
     path = shared_data / "videos" / f"{name}.mp4"
     index = probe(path)

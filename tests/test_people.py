@@ -11,21 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from annotate.chunking import SQUARES, restart_every
-from annotate.domain import Chunk, FloatArray, Frame, Poses
-from annotate.errors import UsageError
-from annotate.geometry import FINEST_TILE, TILE_OVERLAP, TILE_STEP, roi_iou, tile_rois
+from annotate.domain.arrays import FloatArray
+from annotate.domain.errors import UsageError
+from annotate.domain.job import Recipe
+from annotate.domain.pack import Pack, read_pack
+from annotate.domain.poses import Poses
+from annotate.domain.skeleton import SKELETONS
+from annotate.domain.video import Chunk, Frame
 from annotate.inference import Models, load_models
 from annotate.inference.session import Model
-from annotate.job import Recipe
-from annotate.pack import Pack, read_pack
+from annotate.numeric.chunking import SQUARES, restart_every
+from annotate.numeric.geometry import FINEST_TILE, TILE_OVERLAP, TILE_STEP, roi_iou, tile_rois
 from annotate.pipeline import PoseEstimator
+from annotate.pipeline.detector_stage import Candidate, Search, newcomers
 from annotate.pipeline.duplicates import distinct_poses
 from annotate.pipeline.estimator import LOOK_BACK
-from annotate.pipeline.search import Candidate, Search, newcomers
-from annotate.scene import Camera, Person, Renderer, Scene, WayPoint, truth
-from annotate.skeletons import SKELETONS
 from annotate.store import LocalFiles, Store
+from annotate.synthetic import Camera, Person, Renderer, Scene, WayPoint, truth
 from annotate.video import decode, probe
 from tests.made_poses import made_index
 from workers.host import estimator_of
@@ -41,19 +43,19 @@ def models(blazepose_pack: Path) -> Models:
 # Tiles
 
 
-def test_a_full_hd_frame_has_a_coarse_and_a_fine_level_of_tiles():
+def test_a_full_hd_frame_has_a_coarse_and_a_fine_level_of_tiles() -> None:
     sides, counts = np.unique(tile_rois(1920, 1080, SIZE)[:, 2].round(), return_counts=True)
     assert sides.tolist() == [320, 784, 1920]
     assert counts.tolist() == [8 * 4, 3 * 2, 1]
     assert counts.sum() == SQUARES["all"], "or chunks would be cut for another cost"
 
 
-def test_a_small_picture_has_no_tile_smaller_than_the_detectors_input():
+def test_a_small_picture_has_no_tile_smaller_than_the_detectors_input() -> None:
     assert tile_rois(640, 360, SIZE)[:, 2].min() == SIZE
     assert len(tile_rois(200, 100, SIZE)) == 1
 
 
-def test_a_picture_on_its_side_has_the_same_tiles_on_their_side():
+def test_a_picture_on_its_side_has_the_same_tiles_on_their_side() -> None:
     upright, lying = tile_rois(1080, 1920, SIZE), tile_rois(1920, 1080, SIZE)
     assert sorted(map(tuple, upright[:, :2].tolist())) == sorted(
         map(tuple, lying[:, 1::-1].tolist())
@@ -67,7 +69,7 @@ def test_a_picture_on_its_side_has_the_same_tiles_on_their_side():
 )
 def test_what_fits_into_the_overlap_is_seen_whole_on_every_level(
     width: int, height: int, place: tuple[float, float]
-):
+) -> None:
     tiles = tile_rois(width, height, SIZE).astype(np.float64)
     sides = np.unique(tiles[:, 2])[::-1]
     assert sides[0] == max(width, height)
@@ -85,7 +87,7 @@ def test_what_fits_into_the_overlap_is_seen_whole_on_every_level(
 # Duplicates
 
 
-def test_overlap_of_rois_leaves_rotation_out():
+def test_overlap_of_rois_leaves_rotation_out() -> None:
     roi = np.array([10, 10, 20, 0], np.float32)
     others = np.array(
         [[10, 10, 20, 1], [20, 10, 20, 0], [10, 10, 10, 0], [50, 0, 9, 0]], np.float32
@@ -93,7 +95,7 @@ def test_overlap_of_rois_leaves_rotation_out():
     assert roi_iou(roi, others) == pytest.approx([1, 1 / 3, 1 / 4, 0])
 
 
-def test_who_is_known_is_not_a_newcomer_and_nobody_is_one_twice():
+def test_who_is_known_is_not_a_newcomer_and_nobody_is_one_twice() -> None:
     known = [Candidate(0.9, np.array([100, 100, 80, 0], np.float32))]
     found = [
         Candidate(0.8, np.array([x, 100, side, 0.2], np.float32))
@@ -114,19 +116,19 @@ def person(x: float, y: float, height: float) -> FloatArray:
 SKELETON = SKELETONS["blazepose-33"]
 
 
-def test_of_one_person_twice_the_better_pose_stands():
+def test_of_one_person_twice_the_better_pose_stands() -> None:
     worse, better = person(100, 100, 200), person(104, 102, 196)
     worse[:, 3] = 0.5
     score = np.array([0.9, 0.8], np.float32)
     assert distinct_poses(np.array([worse, better]), score, SKELETON).tolist() == [1]
 
 
-def test_two_people_side_by_side_and_a_small_one_before_a_large_one_all_stand():
+def test_two_people_side_by_side_and_a_small_one_before_a_large_one_all_stand() -> None:
     poses = np.array([person(100, 100, 200), person(160, 100, 200), person(100, 100, 60)])
     assert distinct_poses(poses, np.ones(3, np.float32), SKELETON).tolist() == [0, 1, 2]
 
 
-def test_a_foot_that_was_taken_for_a_person_is_none_but_somebody_small_beside_it_is():
+def test_a_foot_that_was_taken_for_a_person_is_none_but_somebody_small_beside_it_is() -> None:
     body = person(100, 100, 200)
     x, y = body[SKELETON.landmarks.index("left_ankle"), :2]
     foot, small = person(x, y, 25), person(x + 60, y, 25)
@@ -135,13 +137,13 @@ def test_a_foot_that_was_taken_for_a_person_is_none_but_somebody_small_beside_it
     ).tolist() == [0, 2]
 
 
-def test_landmarks_that_a_skeleton_lacks_do_not_make_two_people_alike():
+def test_landmarks_that_a_skeleton_lacks_do_not_make_two_people_alike() -> None:
     poses = np.array([person(100, 100, 200), person(160, 100, 200)])[:, :25]
     skeleton = SKELETONS["blazepose-25"]
     assert distinct_poses(poses, np.ones(2, np.float32), skeleton).tolist() == [0, 1]
 
 
-def test_nobody_is_no_duplicate():
+def test_nobody_is_no_duplicate() -> None:
     nobody = distinct_poses(np.zeros((0, 33, 5), np.float32), np.zeros(0, np.float32), SKELETON)
     assert nobody.tolist() == []
 
@@ -231,12 +233,12 @@ def counts(poses: Poses) -> list[int]:
 )
 def test_who_is_in_each_frame(
     blazepose_pack: Path, detect_every: int, levels: list[int], expected: list[int]
-):
+) -> None:
     estimator = PoseEstimator(fakes(read_pack(blazepose_pack)), detect_every=detect_every)
     assert counts(estimator.run(grey(levels), made_index(len(levels)))) == expected
 
 
-def test_frames_that_stand_alone_are_as_one_by_one(blazepose_pack: Path):
+def test_frames_that_stand_alone_are_as_one_by_one(blazepose_pack: Path) -> None:
     estimator = PoseEstimator(fakes(read_pack(blazepose_pack)))
     levels = [GONE, BRIGHT, DIM, BRIGHT, BRIGHT, GONE, BRIGHT]
     frames = list(grey(levels))
@@ -247,13 +249,13 @@ def test_frames_that_stand_alone_are_as_one_by_one(blazepose_pack: Path):
     assert np.array_equal(together.clothes, np.concatenate([one.clothes for one in alone]))
 
 
-def test_nobody_is_followed_back_farther_than_frames_are_kept(blazepose_pack: Path):
+def test_nobody_is_followed_back_farther_than_frames_are_kept(blazepose_pack: Path) -> None:
     estimator = PoseEstimator(fakes(read_pack(blazepose_pack)), detect_every=20)
     found = counts(estimator.run(grey([DIM] * 20 + [BRIGHT]), made_index(21)))
     assert found == [0] * (20 - LOOK_BACK) + [1] * (LOOK_BACK + 1)
 
 
-def test_a_carried_person_is_looked_for_where_he_was_seen_last(blazepose_pack: Path):
+def test_a_carried_person_is_looked_for_where_he_was_seen_last(blazepose_pack: Path) -> None:
     estimator = PoseEstimator(fakes(read_pack(blazepose_pack)), detect_every=10)
     poses = estimator.run(grey([BRIGHT, DIM, DIM]), made_index(3))
     side = poses.roi[0, 2]
@@ -262,7 +264,7 @@ def test_a_carried_person_is_looked_for_where_he_was_seen_last(blazepose_pack: P
     assert poses.detection_score == pytest.approx(poses.detection_score[0])
 
 
-def test_carried_people_are_the_same_however_the_video_is_cut(blazepose_pack: Path):
+def test_carried_people_are_the_same_however_the_video_is_cut(blazepose_pack: Path) -> None:
     pack = read_pack(blazepose_pack)
     restart = restart_every(7)
     levels = np.random.default_rng(0).choice([GONE, DIM, BRIGHT], 3 * restart, p=[0.05, 0.8, 0.15])
@@ -280,13 +282,13 @@ def test_carried_people_are_the_same_however_the_video_is_cut(blazepose_pack: Pa
     assert counts(whole) == [count for part in parts for count in counts(part)]
 
 
-def test_a_chunk_that_begins_between_restarts_is_refused(blazepose_pack: Path):
+def test_a_chunk_that_begins_between_restarts_is_refused(blazepose_pack: Path) -> None:
     estimator = PoseEstimator(fakes(read_pack(blazepose_pack)), detect_every=5)
     with pytest.raises(ValueError, match="frame 5"):
         estimator.run(grey([BRIGHT], start=5), made_index(10))
 
 
-def test_the_detector_runs_only_on_its_frames(blazepose_pack: Path):
+def test_the_detector_runs_only_on_its_frames(blazepose_pack: Path) -> None:
     models = fakes(read_pack(blazepose_pack))
     PoseEstimator(models, detect_every=5).run(grey([BRIGHT] * 12), made_index(12))
     assert cast(FakeDetector, models.detector).runs == 3
@@ -294,7 +296,7 @@ def test_the_detector_runs_only_on_its_frames(blazepose_pack: Path):
 
 def test_a_pack_without_auxiliary_landmarks_needs_the_detector_on_every_frame(
     blazepose_pack: Path,
-):
+) -> None:
     models = fakes(read_pack(blazepose_pack), auxiliary=None)
     with pytest.raises(UsageError) as raised:
         PoseEstimator(models, detect_every=2)
@@ -309,7 +311,7 @@ def test_a_pack_without_auxiliary_landmarks_needs_the_detector_on_every_frame(
 )
 def test_a_newcomer_is_looked_at_again_where_the_roi_moved(
     blazepose_pack: Path, detect_every: int, shift: float, looks: int
-):
+) -> None:
     models = fakes(read_pack(blazepose_pack), shift=shift)
     poses = PoseEstimator(models, detect_every=detect_every).run(grey([BRIGHT]), made_index(1))
     assert cast(FakeLandmarks, models.landmark).runs == looks
@@ -322,7 +324,7 @@ def test_a_newcomer_is_looked_at_again_where_the_roi_moved(
 @pytest.mark.parametrize(("logit", "squares"), [(0.2, "whole"), (3.0, "every")])
 def test_a_weak_detection_counts_in_the_whole_picture_only(
     blazepose_pack: Path, logit: float, squares: str
-):
+) -> None:
     search = Search(fakes(read_pack(blazepose_pack), logit=logit), "all")
     (found,) = search([search.views(np.full((1000, 1000, 3), BRIGHT, np.uint8))])
     assert len(found) == (1 if squares == "whole" else len(tile_rois(1000, 1000, SIZE)))
@@ -331,7 +333,7 @@ def test_a_weak_detection_counts_in_the_whole_picture_only(
 # Settings
 
 
-def test_who_is_looked_for_and_how_often_are_part_of_the_recipe():
+def test_who_is_looked_for_and_how_often_are_part_of_the_recipe() -> None:
     recipes = [
         Recipe("blazepose-full", "ab"),
         Recipe("blazepose-full", "ab", people="all"),
@@ -340,7 +342,9 @@ def test_who_is_looked_for_and_how_often_are_part_of_the_recipe():
     assert len({recipe.digest for recipe in recipes}) == 3
 
 
-def test_a_recipes_settings_reach_the_workers_pipeline(blazepose_pack: Path, tmp_path: Path):
+def test_a_recipes_settings_reach_the_workers_pipeline(
+    blazepose_pack: Path, tmp_path: Path
+) -> None:
     store = Store(LocalFiles(tmp_path))
     digest = read_pack(blazepose_pack).digest
     store.add_pack(blazepose_pack, digest)
@@ -374,7 +378,7 @@ def nearest(landmarks: FloatArray, known: NDArray[np.float32]) -> NDArray[np.flo
     return np.linalg.norm(apart.mean(axis=2), axis=2).min(axis=1)
 
 
-def test_tiles_find_people_of_80_to_120_pixels_in_full_hd(models: Models):
+def test_tiles_find_people_of_80_to_120_pixels_in_full_hd(models: Models) -> None:
     heights = [82, 90, 98, 106, 112, 118]
     scene = street(heights)
     rgb, known = Renderer(scene).frame(0), truth(scene).landmarks[0]
@@ -387,7 +391,7 @@ def test_tiles_find_people_of_80_to_120_pixels_in_full_hd(models: Models):
 
 def test_both_people_in_front_are_held_once_the_detector_has_seen_them(
     shared_data: Path, models: Models
-):
+) -> None:
     path = shared_data / "videos" / "two_people.mp4"
     index = probe(path)
     frames = decode(path, index, Chunk(0, len(index)))

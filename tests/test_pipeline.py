@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from annotate.geometry import (
+from annotate.domain.pack import Pack, read_pack
+from annotate.numeric.geometry import (
     apply_affine,
     box_iou,
     crop_to_picture,
@@ -17,13 +18,12 @@ from annotate.geometry import (
     rois_from_points,
     tile_rois,
 )
-from annotate.pack import Pack, read_pack
+from annotate.pipeline.batching import TOGETHER, in_stages
 from annotate.pipeline.crops import crop, sampling, to_range
 from annotate.pipeline.detector import Detections, anchor_centres, decode_detections, suppress
+from annotate.pipeline.detector_stage import Square
 from annotate.pipeline.landmarks import refine
 from annotate.pipeline.prefetch import prefetch
-from annotate.pipeline.search import Square
-from annotate.pipeline.stages import TOGETHER, in_stages
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def pack(blazepose_pack: Path) -> Pack:
     [((50, 10), 0), ((90, 50), 90), ((50, 90), 180), ((10, 50), -90)],
     ids=["upright", "lying with the head to the right", "upside down", "head to the left"],
 )
-def test_an_roi_turns_the_tip_to_the_top_of_the_crop(tip: tuple[int, int], degrees: int):
+def test_an_roi_turns_the_tip_to_the_top_of_the_crop(tip: tuple[int, int], degrees: int) -> None:
     centre = np.array([[50, 50]], np.float32)
     roi = rois_from_points(centre, np.array([tip], np.float32), 1.25)[0]
     assert roi[2] == pytest.approx(2 * 40 * 1.25)
@@ -48,17 +48,17 @@ def test_an_roi_turns_the_tip_to_the_top_of_the_crop(tip: tuple[int, int], degre
     assert seen[0] == pytest.approx(tip, abs=1e-3)
 
 
-def test_the_corners_of_an_roi_are_the_corners_of_the_crop():
+def test_the_corners_of_an_roi_are_the_corners_of_the_crop() -> None:
     roi = np.array([30, 40, 20, 0], np.float32)
     corners = apply_affine(crop_to_picture(roi, 256), np.array([[0, 0], [256, 256]], np.float32))
     assert corners.tolist() == [[20, 30], [40, 50]]
 
 
-def test_a_letterbox_holds_the_whole_picture_in_its_middle():
+def test_a_letterbox_holds_the_whole_picture_in_its_middle() -> None:
     assert letterbox_roi(1920, 1080).tolist() == [960, 540, 1920, 0]
 
 
-def test_overlap_of_boxes():
+def test_overlap_of_boxes() -> None:
     box = np.array([0, 0, 2, 2], np.float32)
     others = np.array([[0, 0, 2, 2], [1, 0, 3, 2], [5, 5, 6, 6], [1, 1, 1, 1]], np.float32)
     assert box_iou(box, others) == pytest.approx([1, 2 / 6, 0, 0])
@@ -67,13 +67,13 @@ def test_overlap_of_boxes():
 # Crops
 
 
-def test_an_upright_crop_at_scale_one_is_the_picture_itself():
+def test_an_upright_crop_at_scale_one_is_the_picture_itself() -> None:
     picture = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
     maps = sampling(letterbox_roi(64, 64), 64)
     assert (crop(picture, maps, "zero") == picture).all()
 
 
-def test_a_turned_crop_is_near_that_of_opencvs_own_warp():
+def test_a_turned_crop_is_near_that_of_opencvs_own_warp() -> None:
     smooth = np.random.default_rng(2).integers(0, 256, (12, 16, 3), np.uint8)
     picture = cv2.resize(smooth, (320, 240), interpolation=cv2.INTER_CUBIC)
     roi = np.array([170.3, 121.7, 190.2, 0.7], np.float32)
@@ -89,14 +89,14 @@ def test_a_turned_crop_is_near_that_of_opencvs_own_warp():
     assert np.abs(ours.astype(int) - theirs).max() <= 2
 
 
-def test_an_roi_far_outside_the_picture_gives_its_border():
+def test_an_roi_far_outside_the_picture_gives_its_border() -> None:
     picture = np.full((10, 10, 3), 7, np.uint8)
     maps = sampling(np.array([1e6, -1e6, 50, 0.3], np.float32), 16)
     assert (crop(picture, maps, "zero") == 0).all()
     assert (crop(picture, maps, "replicate") == 7).all()
 
 
-def test_values_fill_the_models_range():
+def test_values_fill_the_models_range() -> None:
     picture = np.array([[[0, 51, 255]]], np.uint8)
     assert to_range(picture, (0, 1)).ravel() == pytest.approx([0, 0.2, 1])
     assert to_range(picture, (-1, 1)).ravel() == pytest.approx([-1, -0.6, 1])
@@ -105,7 +105,9 @@ def test_values_fill_the_models_range():
 @pytest.mark.parametrize(
     ("width", "height"), [(1080, 1920), (640, 360), (225, 223), (7, 300)], ids=str
 )
-def test_a_square_is_the_crop_of_all_of_it_black_where_there_is_no_picture(width: int, height: int):
+def test_a_square_is_the_crop_of_all_of_it_black_where_there_is_no_picture(
+    width: int, height: int
+) -> None:
     rgb = np.random.default_rng(1).integers(1, 256, (height, width, 3), dtype=np.uint8)
     for roi in tile_rois(width, height, 224):
         expected = crop(rgb, sampling(roi, 224), "zero")
@@ -115,7 +117,7 @@ def test_a_square_is_the_crop_of_all_of_it_black_where_there_is_no_picture(width
 # Detector
 
 
-def test_blazepose_has_2254_anchors_in_its_order(pack: Pack):
+def test_blazepose_has_2254_anchors_in_its_order(pack: Pack) -> None:
     anchors = anchor_centres(pack.detector)
     assert anchors.shape == (28 * 28 * 2 + 14 * 14 * 2 + 7 * 7 * 6, 2)
     assert anchors[0] == pytest.approx([0.5 / 28, 0.5 / 28])
@@ -124,7 +126,7 @@ def test_blazepose_has_2254_anchors_in_its_order(pack: Pack):
     assert anchors[-1] == pytest.approx([6.5 / 7, 6.5 / 7])
 
 
-def test_only_scores_from_the_threshold_on_become_detections(pack: Pack):
+def test_only_scores_from_the_threshold_on_become_detections(pack: Pack) -> None:
     anchors = np.array([[0.5, 0.5], [0.25, 0.75], [0.1, 0.1]], np.float32)
     boxes = np.zeros((3, 12), np.float32)
     boxes[:, 2:4] = 22.4
@@ -135,7 +137,7 @@ def test_only_scores_from_the_threshold_on_become_detections(pack: Pack):
     assert found.points[1].tolist() == [[0.5, 0.5]] * 4
 
 
-def test_overlapping_detections_become_their_weighted_mean(pack: Pack):
+def test_overlapping_detections_become_their_weighted_mean(pack: Pack) -> None:
     found = Detections(
         score=np.array([0.9, 0.8, 0.6], np.float32),
         box=np.array([[0, 0, 1, 1], [5, 5, 6, 6], [0, 0.2, 1, 1.2]], np.float32),
@@ -149,7 +151,7 @@ def test_overlapping_detections_become_their_weighted_mean(pack: Pack):
     assert hard.box[0].tolist() == [0, 0, 1, 1]
 
 
-def test_nobody_is_found_in_noise_below_the_threshold(pack: Pack):
+def test_nobody_is_found_in_noise_below_the_threshold(pack: Pack) -> None:
     nothing = decode_detections(
         np.zeros((1, 12), np.float32),
         np.array([-9.0], np.float32),
@@ -181,7 +183,7 @@ def refined_one_by_one(landmarks: np.ndarray, heatmap: np.ndarray, window: int) 
     return out
 
 
-def test_refinement_is_the_weighted_mean_of_the_window(pack: Pack):
+def test_refinement_is_the_weighted_mean_of_the_window(pack: Pack) -> None:
     random = np.random.default_rng(3)
     heatmap = random.normal(-4, 2, (64, 64, 39)).astype(np.float32)
     landmarks = random.uniform(-20, 276, (39, 5)).astype(np.float32)
@@ -198,7 +200,7 @@ def test_refinement_is_the_weighted_mean_of_the_window(pack: Pack):
 # Stages
 
 
-def test_every_run_in_stages_answers_its_own_item():
+def test_every_run_in_stages_answers_its_own_item() -> None:
     log: list[str] = []
 
     def prepare(item: int) -> np.ndarray:
@@ -221,7 +223,7 @@ def test_every_run_in_stages_answers_its_own_item():
 # Prefetch
 
 
-def test_prefetch_keeps_order_and_raises_the_error_behind_the_items():
+def test_prefetch_keeps_order_and_raises_the_error_behind_the_items() -> None:
     def items() -> Iterator[int]:
         yield from range(10)
         raise RuntimeError("broken frame")
@@ -233,7 +235,7 @@ def test_prefetch_keeps_order_and_raises_the_error_behind_the_items():
     assert seen == list(range(10))
 
 
-def test_prefetch_ends_its_thread_when_it_is_left_early():
+def test_prefetch_ends_its_thread_when_it_is_left_early() -> None:
     before = threading.active_count()
     endless = prefetch(iter(range(1_000_000)))
     assert next(endless) == 0

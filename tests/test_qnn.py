@@ -17,8 +17,11 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
-from annotate.domain import Chunk, FloatArray, Frame
-from annotate.errors import ProviderError, UsageError
+from annotate.domain.arrays import FloatArray
+from annotate.domain.errors import ProviderError, UsageError
+from annotate.domain.pack import Pack, read_pack
+from annotate.domain.soc import SOCS, find_soc, soc_described
+from annotate.domain.video import Chunk, Frame
 from annotate.inference import Models, QnnSettings, load_models, session
 from annotate.inference.agreement import agreement_db, made_picture
 from annotate.inference.host import emulates_npu
@@ -32,11 +35,9 @@ from annotate.inference.qnn import (
     versions,
 )
 from annotate.inference.session import cpu_options
-from annotate.pack import Pack, read_pack
 from annotate.pipeline import PoseEstimator
 from annotate.pipeline.crops import crop, sampling, to_range
-from annotate.pipeline.inspection import Inspection
-from annotate.soc import SOCS, find_soc, soc_described
+from annotate.pipeline.landmark_stage import Inspection
 from annotate.video import decode, probe
 from workers import host
 
@@ -82,7 +83,7 @@ def on_npu(pack: Pack, blazepose_pack: Path, settings: QnnSettings) -> Models:
 @pytest.mark.parametrize("stage", ["detector", "landmark"])
 def test_every_node_of_the_float_models_is_placed_on_the_npu(
     pack: Pack, blazepose_pack: Path, stage: str
-):
+) -> None:
     file = blazepose_pack / getattr(pack, stage).file
     opened = open_session(file, X_ELITE, {})
     assert set(placement(opened)) == {PROVIDER}
@@ -92,12 +93,14 @@ def test_every_node_of_the_float_models_is_placed_on_the_npu(
     assert kinds["Conv"] == len(convolutions) > 70
 
 
-def test_compiled_models_are_one_node_on_the_npu_and_say_what_runs_them(on_npu: Models):
+def test_compiled_models_are_one_node_on_the_npu_and_say_what_runs_them(on_npu: Models) -> None:
     assert on_npu.provider == "htp-emulator"
     assert on_npu.placement == {"detector": {PROVIDER: 1}, "landmark": {PROVIDER: 1}}
 
 
-def test_a_node_that_the_npu_cannot_take_is_an_error_and_never_runs_on_the_cpu(tmp_path: Path):
+def test_a_node_that_the_npu_cannot_take_is_an_error_and_never_runs_on_the_cpu(
+    tmp_path: Path,
+) -> None:
     square = helper.make_tensor_value_info("square", TensorProto.FLOAT, [1, 3, 3])
     scalar = helper.make_tensor_value_info("scalar", TensorProto.FLOAT, [1])
     graph = helper.make_graph(
@@ -114,7 +117,7 @@ def test_a_node_that_the_npu_cannot_take_is_an_error_and_never_runs_on_the_cpu(t
 
 def test_landmarks_of_real_frames_are_those_of_the_cpu(
     shared_data: Path, on_cpu: Models, on_npu: Models
-):
+) -> None:
     cpu, npu = PoseEstimator(on_cpu), PoseEstimator(on_npu)
     stage_2 = Inspection(on_npu, looks_twice=False)
     from_one_roi, whole = [], []
@@ -158,7 +161,7 @@ class RealCrops(CalibrationDataReader):
 
 def test_a_quantized_model_runs_wholly_on_the_npu_and_as_on_the_cpu(
     shared_data: Path, pack: Pack, blazepose_pack: Path, on_cpu: Models, tmp_path: Path
-):
+) -> None:
     spec = pack.landmark
     rgb = next(real_frames(shared_data)).rgb
     roi = PoseEstimator(on_cpu).poses(rgb).roi[0]
@@ -196,14 +199,16 @@ def test_a_quantized_model_runs_wholly_on_the_npu_and_as_on_the_cpu(
     ],
     ids=["misspelt name", "misspelt value", "unknown value", "one that is set for the user"],
 )
-def test_options_that_the_npu_would_ignore_are_refused(options: dict[str, str], message: str):
+def test_options_that_the_npu_would_ignore_are_refused(
+    options: dict[str, str], message: str
+) -> None:
     with pytest.raises(UsageError, match=message):
         check_options(options)
 
 
 def test_every_performance_mode_is_accepted_and_kept(
     pack: Pack, blazepose_pack: Path, settings: QnnSettings, on_npu: Models
-):
+) -> None:
     assert on_npu.provider == "htp-emulator"  # the models are compiled by now
     for mode in OPTIONS["htp_performance_mode"]:
         chosen = QnnSettings(X_ELITE, {"htp_performance_mode": mode}, settings.cache)
@@ -213,7 +218,7 @@ def test_every_performance_mode_is_accepted_and_kept(
 
 def test_a_worker_takes_the_performance_mode_from_its_settings(
     blazepose_pack: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     taken = []
     monkeypatch.setenv("ANNOTATE_NPU_PERFORMANCE", "burst")
     monkeypatch.setattr(
@@ -225,7 +230,7 @@ def test_a_worker_takes_the_performance_mode_from_its_settings(
 
 def test_without_the_plugin_the_error_says_how_to_get_it(
     pack: Pack, blazepose_pack: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime_qnn", None)
     with pytest.raises(ProviderError, match="onnxruntime-qnn is not installed") as raised:
         load_models(pack, blazepose_pack, provider="qnn")
@@ -235,14 +240,16 @@ def test_without_the_plugin_the_error_says_how_to_get_it(
 # Automatic choice
 
 
-def test_auto_takes_the_cpu_where_there_is_no_npu_and_says_so(pack: Pack, blazepose_pack: Path):
+def test_auto_takes_the_cpu_where_there_is_no_npu_and_says_so(
+    pack: Pack, blazepose_pack: Path
+) -> None:
     models = load_models(pack, blazepose_pack, provider="auto")
     assert (models.provider, models.reason) == ("cpu", "this host has no NPU")
 
 
 def test_auto_takes_an_npu_that_proves_itself(
     pack: Pack, blazepose_pack: Path, settings: QnnSettings, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setattr(session, "emulates_npu", lambda: False)
     models = load_models(pack, blazepose_pack, provider="auto", qnn=settings)
     assert (models.provider, models.reason) == ("htp-emulator", "")
@@ -254,7 +261,7 @@ def test_auto_takes_the_cpu_where_the_npu_answers_something_else(
     settings: QnnSettings,
     on_npu: Models,
     monkeypatch: pytest.MonkeyPatch,
-):
+) -> None:
     monkeypatch.setattr(session, "emulates_npu", lambda: False)
     right = on_npu.landmark.run
     monkeypatch.setattr(on_npu.landmark, "run", lambda image: [o * 0.5 for o in right(image)])
@@ -266,7 +273,7 @@ def test_auto_takes_the_cpu_where_the_npu_answers_something_else(
 
 def test_auto_takes_the_cpu_where_the_soc_is_not_known(
     pack: Pack, blazepose_pack: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setattr(session, "emulates_npu", lambda: False)
     monkeypatch.setattr("annotate.inference.qnn.emulates_npu", lambda: False)
     monkeypatch.setattr("annotate.inference.qnn.this_soc", lambda: None)
@@ -278,7 +285,7 @@ def test_auto_takes_the_cpu_where_the_soc_is_not_known(
 # Facts
 
 
-def test_agreement_is_infinite_for_equal_answers_and_falls_20_db_for_each_factor_of_ten():
+def test_agreement_is_infinite_for_equal_answers_and_falls_20_db_for_each_factor_of_ten() -> None:
     reference = np.array([200.0, -100.0], np.float32)
     assert agreement_db(reference, reference) == np.inf
     assert agreement_db(reference, reference + 2) == pytest.approx(40)
@@ -286,7 +293,7 @@ def test_agreement_is_infinite_for_equal_answers_and_falls_20_db_for_each_factor
     assert agreement_db(np.array([0.001]), np.array([0.011])) == pytest.approx(40)
 
 
-def test_the_made_picture_lies_in_the_models_range():
+def test_the_made_picture_lies_in_the_models_range() -> None:
     picture = made_picture(224, (-1, 1))
     assert picture.shape == (224, 224, 3)
     assert picture.dtype == np.float32
@@ -304,18 +311,18 @@ def test_the_made_picture_lies_in_the_models_range():
         ("AMD EPYC", None),
     ],
 )
-def test_a_host_knows_its_soc_from_its_own_description(text: str, name: str | None):
+def test_a_host_knows_its_soc_from_its_own_description(text: str, name: str | None) -> None:
     soc = soc_described(text)
     assert (soc and soc.name) == name
 
 
-def test_an_soc_that_is_not_known_is_refused_with_the_nearest():
+def test_an_soc_that_is_not_known_is_refused_with_the_nearest() -> None:
     assert [find_soc(soc.name) for soc in SOCS] == list(SOCS)
     with pytest.raises(UsageError, match="did you mean x-elite"):
         find_soc("x-elit")
 
 
-def test_versions_name_the_plugin_and_the_sdk_in_it():
+def test_versions_name_the_plugin_and_the_sdk_in_it() -> None:
     found = versions()
     assert found["QAIRT"] == sdk_version()
     assert found["onnxruntime-qnn"]

@@ -10,15 +10,21 @@ from pathlib import Path
 import onnx
 import pytest
 
-from annotate.errors import PackError, ProviderError
+from annotate.domain.errors import PackError, ProviderError
+from annotate.domain.pack import Pack, read_pack
+from annotate.domain.soc import SOCS, Soc, find_soc
+from annotate.domain.variant import (
+    VARIANT_FILE,
+    VARIANTS,
+    check_variant,
+    read_variant,
+    variant_folder,
+)
 from annotate.inference import QnnSettings, compiled, load_models
 from annotate.inference.compiled import Compiled, compile_variant, compiled_models
 from annotate.inference.host import emulates_npu
 from annotate.inference.qnn import PROVIDER, open_session, sdk_version
-from annotate.pack import Pack, read_pack
 from annotate.packs.installed import verify_pack
-from annotate.soc import SOCS, Soc, find_soc
-from annotate.variant import VARIANT_FILE, VARIANTS, check_variant, read_variant, variant_folder
 
 pytestmark = pytest.mark.skipif(not emulates_npu(), reason="the HTP emulator is for x86-64 Linux")
 
@@ -54,7 +60,7 @@ def described(folder: Path, **changes: object) -> None:
 
 
 @pytest.mark.parametrize("soc", SOCS, ids=lambda soc: soc.name)
-def test_a_variant_is_compiled_for_the_soc_that_it_names(compiled_pack: Path, soc: Soc):
+def test_a_variant_is_compiled_for_the_soc_that_it_names(compiled_pack: Path, soc: Soc) -> None:
     folder = variant_folder(compiled_pack, soc)
     variant = read_variant(folder)
     assert (variant.soc, variant.soc_model, variant.sdk) == (
@@ -73,7 +79,7 @@ def test_a_variant_is_compiled_for_the_soc_that_it_names(compiled_pack: Path, so
     assert len(present) == 4
 
 
-def test_variants_leave_the_pack_what_it_was(compiled_pack: Path, blazepose_pack: Path):
+def test_variants_leave_the_pack_what_it_was(compiled_pack: Path, blazepose_pack: Path) -> None:
     assert verify_pack(compiled_pack).digest == read_pack(blazepose_pack).digest
     assert [folder.name for folder in sorted((compiled_pack / VARIANTS).iterdir())] == sorted(
         soc.name for soc in SOCS
@@ -81,7 +87,7 @@ def test_variants_leave_the_pack_what_it_was(compiled_pack: Path, blazepose_pack
 
 
 @pytest.mark.parametrize("soc", SOCS, ids=lambda soc: soc.name)
-def test_the_variant_of_a_hosts_own_soc_runs(compiled_pack: Path, soc: Soc, tmp_path: Path):
+def test_the_variant_of_a_hosts_own_soc_runs(compiled_pack: Path, soc: Soc, tmp_path: Path) -> None:
     pack = read_pack(compiled_pack)
     settings = QnnSettings(soc=soc, cache=tmp_path)
     models = load_models(pack, compiled_pack, provider="qnn", qnn=settings)
@@ -89,7 +95,7 @@ def test_the_variant_of_a_hosts_own_soc_runs(compiled_pack: Path, soc: Soc, tmp_
     assert not list(tmp_path.iterdir()), "nothing is compiled where the pack has it"
 
 
-def test_a_variant_that_cannot_be_made_leaves_the_old_one(copied: Path):
+def test_a_variant_that_cannot_be_made_leaves_the_old_one(copied: Path) -> None:
     (copied / "pose_landmark_full.onnx").write_bytes(b"no model")
     before = read_variant(variant_folder(copied, X_ELITE))
     with pytest.raises(ProviderError, match=r"pose_landmark_full\.onnx cannot be compiled"):
@@ -98,7 +104,7 @@ def test_a_variant_that_cannot_be_made_leaves_the_old_one(copied: Path):
     assert len(list((copied / VARIANTS).iterdir())) == len(SOCS)
 
 
-def test_what_a_killed_compilation_left_is_swept(copied: Path):
+def test_what_a_killed_compilation_left_is_swept(copied: Path) -> None:
     left = copied / VARIANTS / ".compiling-killed"
     left.mkdir()
     yesterday = time.time() - 86400
@@ -110,7 +116,7 @@ def test_what_a_killed_compilation_left_is_swept(copied: Path):
     assert living.exists()
 
 
-def test_a_variant_is_made_anew_in_the_place_of_a_damaged_one(copied: Path):
+def test_a_variant_is_made_anew_in_the_place_of_a_damaged_one(copied: Path) -> None:
     folder = variant_folder(copied, X_ELITE)
     cut(folder / "pose_detection_qnn.bin")
     pack = read_pack(copied)
@@ -185,7 +191,7 @@ def of_another_soc(folder: Path) -> None:
 )
 def test_a_variant_that_would_go_wrong_is_refused(
     copied: Path, tmp_path: Path, damage: Callable[[Path], None], message: str, hint: str
-):
+) -> None:
     damage(variant_folder(copied, X_ELITE))
     settings = QnnSettings(soc=X_ELITE, cache=tmp_path / "cache")
     with pytest.raises(PackError, match=message) as raised:
@@ -194,7 +200,7 @@ def test_a_variant_that_would_go_wrong_is_refused(
     assert not settings.cache.exists(), "what the pack holds is not covered up"
 
 
-def test_a_variant_of_an_older_sdk_is_taken(copied: Path):
+def test_a_variant_of_an_older_sdk_is_taken(copied: Path) -> None:
     folder = variant_folder(copied, X_ELITE)
     described(folder, sdk="2.9.0")
     check_variant(folder, read_pack(copied), X_ELITE, "2.10.0")
@@ -219,7 +225,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_a_host_compiles_once_and_again_where_its_cache_is_damaged(
     blazepose_pack: Path, tmp_path: Path, counted: list[str]
-):
+) -> None:
     pack = read_pack(blazepose_pack)
     first = compiled_models(pack, blazepose_pack, X_ELITE, tmp_path)
     assert compiled_models(pack, blazepose_pack, X_ELITE, tmp_path) == first
@@ -233,7 +239,7 @@ def test_a_host_compiles_once_and_again_where_its_cache_is_damaged(
 
 def test_where_two_processes_compile_at_once_the_first_result_stands(
     blazepose_pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     pack = read_pack(blazepose_pack)
     really, stood = compiled._compile, []
 
@@ -249,7 +255,7 @@ def test_where_two_processes_compile_at_once_the_first_result_stands(
     assert stood == [(folder / VARIANT_FILE).stat().st_ino]
 
 
-def test_a_cache_that_cannot_be_written_is_named(blazepose_pack: Path, tmp_path: Path):
+def test_a_cache_that_cannot_be_written_is_named(blazepose_pack: Path, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file, no folder")
     with pytest.raises(PackError, match=r"cannot be written to .*cache"):
         compiled_models(read_pack(blazepose_pack), blazepose_pack, X_ELITE, tmp_path / "cache")

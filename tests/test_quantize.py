@@ -10,22 +10,22 @@ import onnx
 import onnxruntime as ort
 import pytest
 
-from annotate.errors import PackError, UsageError
+from annotate.domain.errors import PackError, UsageError
+from annotate.domain.pack import read_pack
+from annotate.domain.soc import find_soc
 from annotate.inference import Models, QnnSettings, load_models, session
 from annotate.inference.compiled import compile_variant
 from annotate.inference.host import emulates_npu
 from annotate.inference.qnn import PROVIDER, open_session, placement
 from annotate.inference.quantization import CHOICES, quantize
 from annotate.inference.session import Model, cpu_options
-from annotate.pack import read_pack
 from annotate.packs.installed import installed_packs, verify_pack
 from annotate.pipeline import fidelity
+from annotate.pipeline.calibration_crops import Crops, real_crops
 from annotate.pipeline.fidelity import MOST_MEDIAN_ERROR, Fidelity, check_fidelity, fidelity_of
-from annotate.scene.film import render_video
-from annotate.soc import find_soc
+from annotate.synthetic.film import render_video
 from annotate.use_cases import quantize as use_case
 from annotate.use_cases.quantize import Quantized, quantize_pack
-from annotate.use_cases.real_crops import Crops, real_crops
 from tests.command import Host
 from tests.made_scenes import walk_scene
 
@@ -73,7 +73,7 @@ def made(root: Path, stroll: Path) -> tuple[Path, dict[str, Quantized]]:
 
 def test_the_pack_is_a_new_one_that_is_near_the_float_one(
     root: Path, made: tuple[Path, dict[str, Quantized]]
-):
+) -> None:
     folder, found = made
     names = [pack.name for pack in installed_packs(root)]
     assert names == ["blazepose-full", "blazepose-full-w8a8"]
@@ -93,7 +93,7 @@ def test_the_pack_is_a_new_one_that_is_near_the_float_one(
 
 def test_a_video_is_annotated_with_it(
     root: Path, made: tuple[Path, dict[str, Quantized]], stroll: Path, tmp_path: Path
-):
+) -> None:
     home = tmp_path / "home"
     home.mkdir()
     host = Host(store=tmp_path / "store", packs=root, home=home)
@@ -103,7 +103,7 @@ def test_a_video_is_annotated_with_it(
 
 def test_what_was_calibrated_on_something_else_is_refused_and_leaves_nothing(
     root: Path, stroll: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-):
+) -> None:
     def blind(*arguments: object) -> tuple[Crops, Crops]:
         learn, judge = real_crops(*arguments)  # type: ignore[arg-type]
         dark = [np.full_like(picture, picture.min()) for picture in learn.landmark]
@@ -122,13 +122,13 @@ def test_what_was_calibrated_on_something_else_is_refused_and_leaves_nothing(
 
 def test_an_8_bit_pack_is_not_quantized_again(
     made: tuple[Path, dict[str, Quantized]], stroll: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setattr(use_case, "FRAMES", 3)
     with pytest.raises(PackError, match="is quantized already"):
         quantize_pack(made[0], [stroll], quiet)
 
 
-def test_videos_without_people_are_refused(root: Path, tmp_path: Path):
+def test_videos_without_people_are_refused(root: Path, tmp_path: Path) -> None:
     path = tmp_path / "empty.mp4"
     render_video(replace(walk_scene(seconds=0.3), people=()), path)
     with pytest.raises(UsageError, match="nobody is seen"):
@@ -142,7 +142,7 @@ def test_videos_without_people_are_refused(root: Path, tmp_path: Path):
 @pytest.mark.parametrize("choice", CHOICES[1:], ids=str)
 def test_every_choice_of_float_layers_is_placed_wholly_on_the_npu(
     root: Path, on_cpu: Models, crops: tuple[Crops, Crops], choice: tuple[int, int], tmp_path: Path
-):
+) -> None:
     spec = on_cpu.pack.detector
     inputs = {spec.input: [on_cpu.detector.input_of(one) for one in crops[0].detector[:2]]}
     quantize(root / "blazepose-full" / spec.file, tmp_path / "q.onnx", inputs, choice)
@@ -150,7 +150,9 @@ def test_every_choice_of_float_layers_is_placed_wholly_on_the_npu(
 
 
 @on_the_emulator
-def test_the_pack_compiles_for_the_npu(made: tuple[Path, dict[str, Quantized]], tmp_path: Path):
+def test_the_pack_compiles_for_the_npu(
+    made: tuple[Path, dict[str, Quantized]], tmp_path: Path
+) -> None:
     folder = Path(shutil.copytree(made[0], tmp_path / made[0].name))
     assert len(compile_variant(read_pack(folder), folder, X_ELITE)) == 2
 
@@ -158,7 +160,7 @@ def test_the_pack_compiles_for_the_npu(made: tuple[Path, dict[str, Quantized]], 
 @on_the_emulator
 def test_an_npu_that_runs_it_proves_itself(
     made: tuple[Path, dict[str, Quantized]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setattr(session, "emulates_npu", lambda: False)
     settings = QnnSettings(X_ELITE, {}, tmp_path)
     models = load_models(read_pack(made[0]), made[0], provider="auto", qnn=settings)
@@ -167,7 +169,7 @@ def test_an_npu_that_runs_it_proves_itself(
 
 def test_the_optimizer_of_onnx_runtime_does_not_quantize_what_is_float(
     made: tuple[Path, dict[str, Quantized]], crops: tuple[Crops, Crops]
-):
+) -> None:
     pack = read_pack(made[0])
     answers = []
     for level in ("ORT_DISABLE_ALL", "ORT_ENABLE_ALL"):
@@ -182,7 +184,7 @@ def test_the_optimizer_of_onnx_runtime_does_not_quantize_what_is_float(
 
 def test_a_bias_that_float_and_8_bit_layers_share_is_given_to_each(
     root: Path, on_cpu: Models, crops: tuple[Crops, Crops], tmp_path: Path
-):
+) -> None:
     spec = on_cpu.pack.detector
     shared = onnx.load(root / "blazepose-full" / spec.file)
     names = [node.input[2] for node in shared.graph.node if node.op_type == "Conv"]
@@ -207,16 +209,16 @@ def test_a_bias_that_float_and_8_bit_layers_share_is_given_to_each(
         (Fidelity({"landmarks": float("nan")}, 9, float("inf"), 1.0, 9), "median error is inf"),
     ],
 )
-def test_what_is_not_good_enough_is_refused(found: Fidelity, message: str):
+def test_what_is_not_good_enough_is_refused(found: Fidelity, message: str) -> None:
     with pytest.raises(PackError, match=message):
         check_fidelity("landmark", found)
 
 
-def test_fields_for_json_hold_no_infinity():
+def test_fields_for_json_hold_no_infinity() -> None:
     fields = Fidelity({"flag": float("inf"), "landmarks": 40.0}, 9, 0.002, 0.02, 0).to_fields()
     assert fields["agreement_db"] == {"flag": None, "landmarks": 40.0}
     json.dumps(fields, allow_nan=False)
 
 
-def test_what_is_good_enough_is_not():
+def test_what_is_good_enough_is_not() -> None:
     check_fidelity("landmark", Fidelity({"landmarks": 31.0}, 100, 0.009, 0.5, 5))

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
     ],
     ids=["lint", "format", "types", "imports"],
 )
-def test_rule(command: list[str]):
+def test_rule(command: list[str]) -> None:
     program = Path(sys.executable).parent / command[0]
     done = subprocess.run(
         [program, *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from annotate.errors import StoreError, UsageError
+from annotate.domain.errors import StoreError, UsageError
 from annotate.store import open_store
 from annotate.store.s3 import S3Files
 from tests.cable import Cable
@@ -19,7 +19,7 @@ SHORT_S = 1.0
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
 
 
-def test_a_missing_bucket_is_named(s3_server: S3Server):
+def test_a_missing_bucket_is_named(s3_server: S3Server) -> None:
     with use_environ({**s3_server.environ, "AWS_ACCESS_KEY_ID": ADMIN_KEY}):
         files = S3Files("s3://no-such-bucket/store", s3_server.environ)
         for attempt in (files.read, files.names, files.exists, files.delete):
@@ -29,7 +29,7 @@ def test_a_missing_bucket_is_named(s3_server: S3Server):
 
 
 @pytest.mark.parametrize("wrong", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
-def test_refused_credentials_are_told_and_not_printed(s3_server: S3Server, wrong: str):
+def test_refused_credentials_are_told_and_not_printed(s3_server: S3Server, wrong: str) -> None:
     environ = {**s3_server.environ, wrong: "not-the-right-one"}
     with use_environ(environ), pytest.raises(StoreError, match="refuses") as error:
         S3Files(f"s3://{s3_server.new_bucket()}", environ).read("jobs/x.json")
@@ -39,7 +39,7 @@ def test_refused_credentials_are_told_and_not_printed(s3_server: S3Server, wrong
     assert "not-the-right-one" not in said
 
 
-def test_a_server_that_stays_away_is_named():
+def test_a_server_that_stays_away_is_named() -> None:
     (port,) = free_ports(1)
     endpoint = f"http://127.0.0.1:{port}"
     files = S3Files("s3://bucket", {"AWS_ENDPOINT_URL": endpoint}, patience_s=SHORT_S)
@@ -51,7 +51,7 @@ def test_a_server_that_stays_away_is_named():
     assert "AWS_ENDPOINT_URL" in error.value.hint
 
 
-def test_a_server_that_comes_back_is_waited_for(s3_server: S3Server, tmp_path: Path):
+def test_a_server_that_comes_back_is_waited_for(s3_server: S3Server, tmp_path: Path) -> None:
     bucket = s3_server.new_bucket()
     video = tmp_path / "video"
     video.write_bytes(bytes(20_000_000))
@@ -79,7 +79,7 @@ def test_a_server_that_comes_back_is_waited_for(s3_server: S3Server, tmp_path: P
 
 def test_a_cable_pulled_in_the_middle_of_an_upload_leaves_it_whole(
     s3_server: S3Server, tmp_path: Path
-):
+) -> None:
     video = tmp_path / "video"
     video.write_bytes(bytes(40_000_000))
     with Cable(s3_server.port) as cable, use_environ(s3_server.environ):
@@ -101,7 +101,7 @@ def test_a_cable_pulled_in_the_middle_of_an_upload_leaves_it_whole(
     [(507, "no room", False), (503, "503", True), (500, "500", True), (403, "refuses", False)],
     ids=["full", "unavailable", "internal error", "forbidden"],
 )
-def test_a_server_that_answers(status: int, says: str, patient: bool):
+def test_a_server_that_answers(status: int, says: str, patient: bool) -> None:
     with answering(status) as (endpoint, requests):
         files = S3Files("s3://bucket", {"AWS_ENDPOINT_URL": endpoint}, patience_s=SHORT_S)
         with use_environ(CREDENTIALS), pytest.raises(StoreError, match=says):
@@ -109,7 +109,7 @@ def test_a_server_that_answers(status: int, says: str, patient: bool):
         assert (len(requests) > 2) == patient
 
 
-def test_an_upload_of_which_a_part_fails_is_never_completed(tmp_path: Path):
+def test_an_upload_of_which_a_part_fails_is_never_completed(tmp_path: Path) -> None:
     video = tmp_path / "video"
     video.write_bytes(bytes(40_000_000))
     with answering(500, parts=2) as (endpoint, requests):
@@ -131,7 +131,7 @@ def test_an_upload_of_which_a_part_fails_is_never_completed(tmp_path: Path):
     "url",
     ["s3://", "s3:///prefix", "s3://key:secret@bucket/x", "s3://bucket/x?access_key=secret"],
 )
-def test_a_url_that_names_no_bucket_or_holds_a_secret_is_refused(url: str):
+def test_a_url_that_names_no_bucket_or_holds_a_secret_is_refused(url: str) -> None:
     with pytest.raises(UsageError) as error:
         open_store(url)
     assert "secret@" not in str(error.value)

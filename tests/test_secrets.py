@@ -10,10 +10,10 @@ import redis
 import trustme
 from kombu.exceptions import OperationalError
 
-from annotate.board import open_board
-from annotate.broker import MERGE_QUEUE, make_app
-from annotate.errors import ExitCode, UsageError
-from annotate.settings import settings_from
+from annotate.domain.errors import ExitCode, UsageError
+from annotate.domain.settings import settings_from
+from annotate.queue.app import MERGE_QUEUE, make_app
+from annotate.queue.board import open_board
 from tests.cable import Cable
 from tests.command import Host
 from tests.servers import RedisServer
@@ -60,7 +60,7 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
 @REACH
 def test_the_server_is_reached_over_tls(
     redis_server: RedisServer, authority: trustme.CA, reach: Reach
-):
+) -> None:
     with relay(redis_server, authority.issue_cert("127.0.0.1")) as cable:
         reach(cable.port)
     with redis_server.client() as client:
@@ -79,7 +79,7 @@ def test_the_server_is_reached_over_tls(
 )
 def test_a_certificate_is_refused(
     redis_server: RedisServer, authority: trustme.CA, certificate: Certificate, reach: Reach
-):
+) -> None:
     with (
         relay(redis_server, certificate(authority)) as cable,
         pytest.raises(REFUSED, match="CERTIFICATE_VERIFY_FAILED"),
@@ -89,7 +89,7 @@ def test_a_certificate_is_refused(
         assert client.keys("*") == []
 
 
-def test_a_server_without_tls_gets_no_plain_text(redis_server: RedisServer):
+def test_a_server_without_tls_gets_no_plain_text(redis_server: RedisServer) -> None:
     with pytest.raises(OperationalError):
         reach_queue(redis_server.port)
 
@@ -103,7 +103,7 @@ def test_a_server_without_tls_gets_no_plain_text(redis_server: RedisServer):
         f"annotate:{SECRET}@127.0.0.1",
     ],
 )
-def test_a_broker_without_checks_is_refused_and_not_repeated(url: str):
+def test_a_broker_without_checks_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(UsageError) as error:
         settings_from({"ANNOTATE_BROKER": url})
     assert SECRET not in f"{error.value}{error.value.hint}"
@@ -115,7 +115,7 @@ def test_a_broker_without_checks_is_refused_and_not_repeated(url: str):
 )
 def test_no_password_is_printed(
     host: Host, redis_server: RedisServer, command: list[str], debug: list[str]
-):
+) -> None:
     url = f"redis://stranger:{SECRET}@127.0.0.1:{redis_server.port}/0"
     more = {"ANNOTATE_BROKER": url, "AWS_SECRET_ACCESS_KEY": SECRET}
     # Without packs `doctor` need not try the models.

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from annotate.domain import Selection, VideoIndex
-from annotate.errors import ExitCode
-from annotate.selection import ALL_FRAMES, asked_frames
+from annotate.domain.errors import ExitCode
+from annotate.domain.video import Selection, VideoIndex
+from annotate.numeric.selection import ALL_FRAMES, asked_frames
 from tests.command import Host
 
 STEADY = VideoIndex(
@@ -46,11 +46,11 @@ UNEVEN = replace(STEADY, pts=np.concatenate([np.arange(30), np.arange(60, 91)]))
     ],
     ids=str,
 )
-def test_of_a_steady_video(selection: Selection, frames: range):
+def test_of_a_steady_video(selection: Selection, frames: range) -> None:
     assert asked_frames(STEADY, selection).tolist() == list(frames)
 
 
-def test_of_an_uneven_video_the_frame_that_is_shown_is_taken():
+def test_of_an_uneven_video_the_frame_that_is_shown_is_taken() -> None:
     # At 0, 0.5, 1, 1.5, 2, 2.5 and 3 s; frame 29 is still shown at 1 and at 1.5 s.
     assert asked_frames(UNEVEN, Selection(fps=2.0)).tolist() == [0, 15, 29, 30, 45, 60]
 
@@ -62,7 +62,7 @@ def test_of_an_uneven_video_the_frame_that_is_shown_is_taken():
 )
 def test_only_frames_that_are_asked_for_are_annotated(
     host: Host, stroll: Path, options: list[str], frames: range
-):
+) -> None:
     said = host.run("submit", stroll, "--detect-every", "1", "--smooth", "off", *options)
     assert f"{len(frames)} frames" in said.out
     host.run("export", "--out", "some.json")
@@ -100,5 +100,5 @@ def by_frame(dataset: dict) -> dict[int, list[list[float]]]:
 )
 def test_what_makes_no_sense_is_told(
     host: Host, stroll: Path, options: list[str], code: ExitCode, said: str
-):
+) -> None:
     assert said in host.run("submit", stroll, *options, code=code).err

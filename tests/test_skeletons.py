@@ -8,8 +8,7 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval, Params
 
-from annotate.similarity import oks
-from annotate.skeletons import (
+from annotate.domain.skeleton import (
     COCO_EDGES,
     COCO_KEYPOINTS,
     COCO_SIGMAS,
@@ -17,11 +16,12 @@ from annotate.skeletons import (
     coco_keypoints,
     coco_visibility,
 )
+from annotate.numeric.similarity import oks
 
 SAME_OKS = 1e-5  # float32 against pycocotools' float64
 
 
-def test_coco_keypoints_are_the_landmarks_that_the_models_documentation_numbers():
+def test_coco_keypoints_are_the_landmarks_that_the_models_documentation_numbers() -> None:
     # Numbers of BlazePose's topology; the face's inner and outer eye corners are not COCO's eyes.
     assert SKELETONS["blazepose-33"].coco17 == (
         *(0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28),
@@ -29,13 +29,13 @@ def test_coco_keypoints_are_the_landmarks_that_the_models_documentation_numbers(
 
 
 @pytest.mark.parametrize("name", ["blazepose-33", "blazepose-25"])
-def test_a_skeleton_names_as_many_landmarks_as_it_says(name: str):
+def test_a_skeleton_names_as_many_landmarks_as_it_says(name: str) -> None:
     skeleton = SKELETONS[name]
     assert skeleton.name == name
     assert len(set(skeleton.landmarks)) == len(skeleton.landmarks) == int(name[-2:])
 
 
-def test_the_upper_body_skeleton_has_no_knees_and_no_ankles():
+def test_the_upper_body_skeleton_has_no_knees_and_no_ankles() -> None:
     whole, upper = SKELETONS["blazepose-33"].coco17, SKELETONS["blazepose-25"].coco17
     legs = [k for k, name in enumerate(COCO_KEYPOINTS) if name.endswith(("knee", "ankle"))]
     assert [k for k in range(17) if upper[k] is None] == legs
@@ -44,11 +44,11 @@ def test_the_upper_body_skeleton_has_no_knees_and_no_ankles():
     ]
 
 
-def test_sigmas_are_those_of_cocos_evaluation():
+def test_sigmas_are_those_of_cocos_evaluation() -> None:
     np.testing.assert_allclose(COCO_SIGMAS, Params("keypoints").kpt_oks_sigmas, rtol=1e-6)
 
 
-def test_names_and_edges_are_those_of_cocos_own_file(shared_data: Path):
+def test_names_and_edges_are_those_of_cocos_own_file(shared_data: Path) -> None:
     (person,) = json.loads((shared_data / "coco" / "person_keypoints.json").read_text())[
         "categories"
     ]
@@ -56,14 +56,14 @@ def test_names_and_edges_are_those_of_cocos_own_file(shared_data: Path):
     assert [[a + 1, b + 1] for a, b in COCO_EDGES] == person["skeleton"]
 
 
-def test_keypoints_take_place_visibility_and_presence_from_their_landmarks():
+def test_keypoints_take_place_visibility_and_presence_from_their_landmarks() -> None:
     landmarks = np.arange(2 * 33 * 5, dtype=np.float32).reshape(2, 33, 5)
     keypoints = coco_keypoints(landmarks, SKELETONS["blazepose-33"])
     right_hip = COCO_KEYPOINTS.index("right_hip")
     np.testing.assert_array_equal(keypoints[1, right_hip], landmarks[1, 24, [0, 1, 3, 4]])
 
 
-def test_a_keypoint_that_the_skeleton_lacks_is_all_zeros():
+def test_a_keypoint_that_the_skeleton_lacks_is_all_zeros() -> None:
     landmarks = np.ones((3, 25, 5), np.float32)
     keypoints = coco_keypoints(landmarks, SKELETONS["blazepose-25"])
     assert (keypoints[:, :13] == 1).all()
@@ -86,12 +86,14 @@ def test_a_keypoint_that_the_skeleton_lacks_is_all_zeros():
         pytest.param(19.9, 9.9, 0.9, 0.9, 2, id="in the last corner"),
     ],
 )
-def test_v_of_a_keypoint_that_is(x: float, y: float, visibility: float, presence: float, v: int):
+def test_v_of_a_keypoint_that_is(
+    x: float, y: float, visibility: float, presence: float, v: int
+) -> None:
     keypoints = np.tile(np.array([x, y, visibility, presence], np.float32), (1, 17, 1))
     assert (coco_visibility(keypoints, 20, 10) == v).all()
 
 
-def test_oks_is_that_of_pycocotools():
+def test_oks_is_that_of_pycocotools() -> None:
     random = np.random.default_rng(5)
     true = random.uniform(50, 400, (4, 17, 2)).astype(np.float32)
     found = (true[[0, 1, 2, 3, 0]] + random.normal(0, 15, (5, 17, 2))).astype(np.float32)
@@ -102,7 +104,7 @@ def test_oks_is_that_of_pycocotools():
     np.testing.assert_allclose(oks(true, found, labelled, area), theirs, atol=SAME_OKS)
 
 
-def test_oks_of_nothing_labelled_is_zero():
+def test_oks_of_nothing_labelled_is_zero() -> None:
     same = np.ones((1, 17, 2), np.float32)
     nothing = np.zeros((1, 17), np.bool_)
     assert oks(same, same, nothing, np.ones(1, np.float32)).tolist() == [[0]]

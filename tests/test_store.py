@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from annotate.domain import Chunk, Tracks
-from annotate.errors import PackError, StoreError, UsageError
-from annotate.job import Failure, Heartbeat, Job, JobVideo, Recipe, Rejected
-from annotate.pack import read_pack
+from annotate.domain.errors import PackError, StoreError, UsageError
+from annotate.domain.job import Failure, Heartbeat, Job, JobVideo, Recipe, Rejected
+from annotate.domain.pack import read_pack
+from annotate.domain.tracks import Tracks
+from annotate.domain.video import Chunk
 from annotate.store import LocalFiles, Store, open_store
 from annotate.use_cases.clean import garbage, remove
 from tests.made_poses import FINGERPRINT, made_index, made_poses
@@ -51,7 +52,7 @@ def assert_same(actual: object, expected: object) -> None:
             assert a == b, field.name
 
 
-def test_a_manifest_comes_back_and_its_digest_tells_of_any_change(store: Store):
+def test_a_manifest_comes_back_and_its_digest_tells_of_any_change(store: Store) -> None:
     store.write_job(JOB)
     assert store.read_job(JOB.id) == JOB
     assert store.newest_job() == JOB
@@ -59,26 +60,26 @@ def test_a_manifest_comes_back_and_its_digest_tells_of_any_change(store: Store):
     assert replace(JOB, id="other").content_digest == JOB.content_digest
 
 
-def test_an_unknown_job_is_named_with_those_there_are(store: Store):
+def test_an_unknown_job_is_named_with_those_there_are(store: Store) -> None:
     store.write_job(JOB)
     with pytest.raises(UsageError) as error:
         store.read_job("20260102-000000-000000")
     assert JOB.id in error.value.hint
 
 
-def test_an_empty_store_says_how_to_begin(store: Store):
+def test_an_empty_store_says_how_to_begin(store: Store) -> None:
     with pytest.raises(UsageError) as error:
         store.newest_job()
     assert "annotate submit" in error.value.hint
 
 
-def test_a_damaged_manifest_is_an_error_not_a_traceback(store: Store):
+def test_a_damaged_manifest_is_an_error_not_a_traceback(store: Store) -> None:
     store.files.write(f"jobs/{JOB.id}.json", b'{"id": 1}')
     with pytest.raises(StoreError):
         store.read_job(JOB.id)
 
 
-def test_an_index_comes_back(store: Store):
+def test_an_index_comes_back(store: Store) -> None:
     index = made_index()
     assert store.read_index(FINGERPRINT) is None
     store.write_index(index)
@@ -91,7 +92,7 @@ def test_an_index_comes_back(store: Store):
     [[1, 0, 3, 2], [0, 0, 0, 0], [0]],
     ids=["several people", "nobody", "one empty frame"],
 )
-def test_a_part_comes_back(store: Store, counts: list[int]):
+def test_a_part_comes_back(store: Store, counts: list[int]) -> None:
     poses = made_poses(counts)
     store.write_part(RECIPE.digest, FINGERPRINT, CHUNK, poses, {"provider": "cpu"})
     assert store.has_part(RECIPE.digest, FINGERPRINT, CHUNK)
@@ -99,7 +100,7 @@ def test_a_part_comes_back(store: Store, counts: list[int]):
     assert_same(store.read_part(RECIPE.digest, FINGERPRINT, CHUNK), poses)
 
 
-def test_the_same_part_written_twice_has_the_same_bytes(store: Store):
+def test_the_same_part_written_twice_has_the_same_bytes(store: Store) -> None:
     for name in ("once", "again"):
         store.write_part(name, FINGERPRINT, CHUNK, made_poses([1, 2]), {"provider": "cpu"})
     key = f"{FINGERPRINT}/parts/{CHUNK.name}.parquet"
@@ -108,7 +109,7 @@ def test_the_same_part_written_twice_has_the_same_bytes(store: Store):
     assert once == again
 
 
-def test_tracks_come_back_block_by_block(store: Store):
+def test_tracks_come_back_block_by_block(store: Store) -> None:
     random = np.random.default_rng(5)
 
     def block(rows: int) -> Tracks:
@@ -133,7 +134,7 @@ def test_tracks_come_back_block_by_block(store: Store):
         assert_same(actual, expected)
 
 
-def test_failures_and_heartbeats_come_back_and_go(store: Store):
+def test_failures_and_heartbeats_come_back_and_go(store: Store) -> None:
     failure = Failure(CHUNK.name, "damaged at 3.2 s", 1)
     store.write_failure(RECIPE.digest, FINGERPRINT, failure)
     assert store.failures(RECIPE.digest, FINGERPRINT) == {CHUNK.name: failure}
@@ -146,7 +147,7 @@ def test_failures_and_heartbeats_come_back_and_go(store: Store):
     assert store.heartbeats() == []
 
 
-def test_a_writer_that_fails_leaves_nothing_behind(store: Store):
+def test_a_writer_that_fails_leaves_nothing_behind(store: Store) -> None:
     store.files.write("parts/y.parquet", b"whole")
 
     def broken() -> None:
@@ -160,7 +161,7 @@ def test_a_writer_that_fails_leaves_nothing_behind(store: Store):
     assert store.files.read("parts/x.parquet") is None
 
 
-def test_a_full_disk_is_told(tmp_path: Path):
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
     def broken() -> None:
         with LocalFiles(tmp_path).writer("parts/x.parquet") as file:
             file.write(b"half")
@@ -172,13 +173,13 @@ def test_a_full_disk_is_told(tmp_path: Path):
     assert list((tmp_path / "parts").iterdir()) == []
 
 
-def test_a_file_that_a_killed_writer_left_is_not_listed(tmp_path: Path):
+def test_a_file_that_a_killed_writer_left_is_not_listed(tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "x.parquet.tmp-0123").write_bytes(b"half")
     assert LocalFiles(tmp_path).names("parts") == []
 
 
-def test_objects_are_listed_by_folder_and_deleted_twice(store: Store):
+def test_objects_are_listed_by_folder_and_deleted_twice(store: Store) -> None:
     for key in ("a/2", "a/1", "a/b/3", "ab"):
         store.files.write(key, key.encode())
     assert store.files.names("a") == ["1", "2", "b"]
@@ -192,21 +193,21 @@ def test_objects_are_listed_by_folder_and_deleted_twice(store: Store):
 
 
 @pytest.mark.parametrize("key", ["../x", "a/../../x", "/etc/x", "a//b", "C:/x", "..\\x", "a\0b"])
-def test_no_key_leads_out_of_the_store(store: Store, key: str):
+def test_no_key_leads_out_of_the_store(store: Store, key: str) -> None:
     with pytest.raises(StoreError, match="no name of an object"):
         store.files.read(key)
     with pytest.raises(StoreError, match="no name of an object"):
         store.files.write(key, b"")
 
 
-def test_more_objects_than_a_server_lists_at_once(store: Store):
+def test_more_objects_than_a_server_lists_at_once(store: Store) -> None:
     names = [f"{number:04d}" for number in range(1005)]
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda name: store.files.write(f"many/{name}", b"", durable=False), names))
     assert store.files.names("many") == names
 
 
-def test_a_damaged_part_is_named(store: Store):
+def test_a_damaged_part_is_named(store: Store) -> None:
     store.write_part(RECIPE.digest, FINGERPRINT, CHUNK, made_poses([1]), {})
     key = f"results/{RECIPE.digest}/{FINGERPRINT}/parts/{CHUNK.name}.parquet"
     store.files.write(key, b"not parquet")
@@ -235,14 +236,16 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-def test_a_pack_comes_back_with_its_variants(store: Store, pack: Path, tmp_path: Path):
+def test_a_pack_comes_back_with_its_variants(store: Store, pack: Path, tmp_path: Path) -> None:
     digest = read_pack(pack).digest
     store.add_pack(pack, digest)
     assert store.read_pack(digest) == read_pack(pack)
     assert contents(store.pack_folder(digest, tmp_path / "copies")) == contents(pack)
 
 
-def test_variants_compiled_later_reach_a_pack_that_stands(store: Store, pack: Path, tmp_path: Path):
+def test_variants_compiled_later_reach_a_pack_that_stands(
+    store: Store, pack: Path, tmp_path: Path
+) -> None:
     digest = read_pack(pack).digest
     for soc, data in (("x-elite", b"compiled"), ("qcs8550", b"later"), ("x-elite", b"again")):
         add_variant(pack, soc, data)
@@ -250,14 +253,16 @@ def test_variants_compiled_later_reach_a_pack_that_stands(store: Store, pack: Pa
         assert contents(store.pack_folder(digest, tmp_path / "copies")) == contents(pack)
 
 
-def test_a_variant_without_description_is_not_taken(store: Store, pack: Path, tmp_path: Path):
+def test_a_variant_without_description_is_not_taken(
+    store: Store, pack: Path, tmp_path: Path
+) -> None:
     digest = read_pack(pack).digest
     (pack / "variants" / "x-elite" / "variant.json").unlink()
     store.add_pack(pack, digest)
     assert "variants/x-elite/model.bin" not in contents(store.pack_folder(digest, tmp_path))
 
 
-def test_a_pack_that_somebody_changed_is_refused(store: Store, pack: Path, tmp_path: Path):
+def test_a_pack_that_somebody_changed_is_refused(store: Store, pack: Path, tmp_path: Path) -> None:
     digest = read_pack(pack).digest
     store.add_pack(pack, digest)
     changed = (pack / "pack.json").read_bytes().replace(b'"min_flag": 0.5', b'"min_flag": 0.1')
@@ -268,7 +273,7 @@ def test_a_pack_that_somebody_changed_is_refused(store: Store, pack: Path, tmp_p
         store.pack_folder("none", tmp_path / "copies")
 
 
-def test_what_no_job_needs_is_found_and_deleted(store: Store):
+def test_what_no_job_needs_is_found_and_deleted(store: Store) -> None:
     other = replace(JOB, id="20260103-000000-000000", recipe=replace(RECIPE, detect_every=5))
     for job in (JOB, other):
         store.write_job(job)
@@ -287,7 +292,7 @@ def test_what_no_job_needs_is_found_and_deleted(store: Store):
     assert garbage(store, [JOB.id])[0].kind == "jobs"
 
 
-def test_what_a_killed_writer_left_is_found_a_day_later(tmp_path: Path):
+def test_what_a_killed_writer_left_is_found_a_day_later(tmp_path: Path) -> None:
     store = open_store(str(tmp_path))
     store.write_job(JOB)
     left = tmp_path / "jobs" / f"x.json.tmp-{'0' * 32}"

@@ -26,7 +26,7 @@ def hosts(
 
 def test_two_hosts_give_the_bytes_of_one(
     hosts: list[Host], guarded_redis: RedisServer, walk: Path, undisturbed: bytes
-):
+) -> None:
     laptop, north, south = hosts
     with working(north, south):
         assert "1 of 1 videos done" in laptop.run("submit", walk, *FINE).out

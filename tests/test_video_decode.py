@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from annotate.domain import Chunk, VideoIndex
-from annotate.errors import VideoError
+from annotate.domain.errors import VideoError
+from annotate.domain.video import Chunk, VideoIndex
 from annotate.video import decode, probe
 from annotate.video.picture import RgbConverter
 from tests.made_videos import FRAMES, LAYOUTS, Layout, Made, number_of
@@ -94,7 +94,7 @@ def cuts(index: VideoIndex) -> Iterator[Chunk]:
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_frames_are_found_in_order_and_in_time(name, made, indexes):
+def test_frames_are_found_in_order_and_in_time(name, made, indexes) -> None:
     video, index = made[name], indexes[name]
     frames = list(decode(video.path, index, whole(index)))
     truth = video.numbers
@@ -109,7 +109,7 @@ def test_frames_are_found_in_order_and_in_time(name, made, indexes):
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_whole_decode_equals_the_library_alone(name, made, indexes):
+def test_whole_decode_equals_the_library_alone(name, made, indexes) -> None:
     path, index = made[name].path, indexes[name]
     frames = list(decode(path, index, whole(index)))
     alone = [np.rot90(rgb, -index.rotation // 90) for rgb in by_ffmpeg(path)]
@@ -118,7 +118,7 @@ def test_whole_decode_equals_the_library_alone(name, made, indexes):
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_any_chunk_equals_the_same_range_of_the_whole(name, made, indexes):
+def test_any_chunk_equals_the_same_range_of_the_whole(name, made, indexes) -> None:
     path, index = made[name].path, indexes[name]
     expected = hashes(frame.rgb for frame in decode(path, index, whole(index)))
     for chunk in cuts(index):
@@ -129,7 +129,7 @@ def test_any_chunk_equals_the_same_range_of_the_whole(name, made, indexes):
 
 @pytest.mark.parametrize("name", LAYOUTS)
 @pytest.mark.parametrize("every", [2, 5])
-def test_asked_frames_equal_those_of_the_whole(name, every, made, indexes):
+def test_asked_frames_equal_those_of_the_whole(name, every, made, indexes) -> None:
     """Pictures between them that no other one needs are not decoded, and are not missed."""
     path, index = made[name].path, indexes[name]
     expected = hashes(frame.rgb for frame in decode(path, index, whole(index)))
@@ -141,7 +141,7 @@ def test_asked_frames_equal_those_of_the_whole(name, every, made, indexes):
         assert hashes(f.rgb for f in frames) == [expected[number] for number in numbers]
 
 
-def test_what_nobody_asks_for_and_nothing_needs_is_not_decoded(made, indexes, monkeypatch):
+def test_what_nobody_asks_for_and_nothing_needs_is_not_decoded(made, indexes, monkeypatch) -> None:
     module = sys.modules["annotate.video.decode"]
     given, decoded = [], module.decoded
 
@@ -159,7 +159,7 @@ def test_what_nobody_asks_for_and_nothing_needs_is_not_decoded(made, indexes, mo
 
 
 @pytest.mark.parametrize("name", [name for name in LAYOUTS if name not in NOT_FOR_OPENCV])
-def test_frames_are_those_of_opencv(name, made, indexes):
+def test_frames_are_those_of_opencv(name, made, indexes) -> None:
     path, index = made[name].path, indexes[name]
     ours = [frame.rgb for frame in decode(path, index, whole(index))]
     theirs = by_opencv(path)
@@ -170,7 +170,7 @@ def test_frames_are_those_of_opencv(name, made, indexes):
 
 
 @pytest.mark.parametrize("name", ["H.264 with open GOPs", "HEVC with open GOPs in MP4"])
-def test_several_threads_give_the_same_frames(name, made, indexes):
+def test_several_threads_give_the_same_frames(name, made, indexes) -> None:
     path, index = made[name].path, indexes[name]
     chunk = Chunk(11, 30)
     one, two = ([f.rgb for f in decode(path, index, chunk, threads=n)] for n in (1, 2))
@@ -185,7 +185,7 @@ def test_several_threads_give_the_same_frames(name, made, indexes):
         "HEVC, every packet marked as keyframe",
     ],
 )
-def test_wrong_marks_of_keyframes_cost_time_but_no_bit(name, tmp_path):
+def test_wrong_marks_of_keyframes_cost_time_but_no_bit(name, tmp_path) -> None:
     """As where the marks are right in those first frames that `probe` checks."""
     layout = replace(LAYOUTS[name], frames=120)
     path = layout.make(tmp_path / f"video{layout.suffix}").path
@@ -201,7 +201,7 @@ def test_wrong_marks_of_keyframes_cost_time_but_no_bit(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", SEEKABLE)
-def test_decoding_begins_at_the_nearest_keyframe(name, made, indexes, monkeypatch):
+def test_decoding_begins_at_the_nearest_keyframe(name, made, indexes, monkeypatch) -> None:
     """Where it began at the beginning, all would be right, and a long video would never end."""
     path, index = made[name].path, indexes[name]
     module = sys.modules["annotate.video.decode"]
@@ -222,7 +222,7 @@ def test_decoding_begins_at_the_nearest_keyframe(name, made, indexes, monkeypatc
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts", ".avi", ".mpg"])
-def test_seeking_reads_a_small_part_of_the_file(suffix, tmp_path, monkeypatch):
+def test_seeking_reads_a_small_part_of_the_file(suffix, tmp_path, monkeypatch) -> None:
     frames = 400
     codec = "mpeg4" if suffix == ".avi" else "mpeg2video" if suffix == ".mpg" else "libx264"
     layout = Layout(suffix, codec=codec, frames=frames, b_frames=2)
@@ -242,7 +242,7 @@ def test_seeking_reads_a_small_part_of_the_file(suffix, tmp_path, monkeypatch):
     assert count < frames // 4
 
 
-def test_frames_before_the_chunk_are_not_converted(made, indexes, monkeypatch):
+def test_frames_before_the_chunk_are_not_converted(made, indexes, monkeypatch) -> None:
     name = "H.264 with one keyframe in the whole file"
     convert, calls = RgbConverter.rgb, []
     monkeypatch.setattr(
@@ -253,7 +253,7 @@ def test_frames_before_the_chunk_are_not_converted(made, indexes, monkeypatch):
 
 
 @pytest.mark.parametrize(("planar", "given"), [("yuv420p", "nv12"), ("yuv420p10le", "p010le")])
-def test_what_a_hardware_decoder_gives_becomes_the_same_rgb(made, planar, given):
+def test_what_a_hardware_decoder_gives_becomes_the_same_rgb(made, planar, given) -> None:
     path = made["H.264 with B-frames in MP4"].path
     with av.open(str(path)) as container:
         frame = next(container.decode(video=0)).reformat(format=planar)
@@ -262,7 +262,7 @@ def test_what_a_hardware_decoder_gives_becomes_the_same_rgb(made, planar, given)
 
 
 @pytest.mark.parametrize("tags", [{"colorspace": 1}, {"colorspace": 1, "color_range": 2}])
-def test_colours_are_converted_as_the_file_says(tags, tmp_path):
+def test_colours_are_converted_as_the_file_says(tags, tmp_path) -> None:
     """A video of BT.709, of limited and of full range, as OpenCV shows it."""
     path = tmp_path / "709.mp4"
     with av.open(str(path), "w") as container:
@@ -280,7 +280,7 @@ def test_colours_are_converted_as_the_file_says(tags, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["single_person", "two_people", "street_5fps"])
-def test_real_videos_give_the_frames_of_opencv(name, shared_data):
+def test_real_videos_give_the_frames_of_opencv(name, shared_data) -> None:
     path = shared_data / "videos" / f"{name}.mp4"
     index = probe(path)
     expected = hashes(by_opencv(path))
@@ -293,7 +293,7 @@ def test_real_videos_give_the_frames_of_opencv(name, shared_data):
     )
 
 
-def test_damaged_frame_is_named_with_its_time(tmp_path):
+def test_damaged_frame_is_named_with_its_time(tmp_path) -> None:
     layout = Layout(".mov", codec="prores_ks", pix_fmt="yuv422p10le")
     path = layout.make(tmp_path / "damaged.mov").path
     with av.open(str(path)) as container:
@@ -308,7 +308,7 @@ def test_damaged_frame_is_named_with_its_time(tmp_path):
         list(decode(path, index, Chunk(39, 42)))
 
 
-def test_frames_before_the_damage_come_first(made, indexes):
+def test_frames_before_the_damage_come_first(made, indexes) -> None:
     name = "H.264 with B-frames in MP4"
     index = indexes[name]
     more = replace(index, pts=np.append(index.pts, index.pts[-1] + 512))
@@ -318,7 +318,7 @@ def test_frames_before_the_damage_come_first(made, indexes):
         next(frames)
 
 
-def test_file_of_another_length_is_to_be_submitted_again(made, indexes, tmp_path):
+def test_file_of_another_length_is_to_be_submitted_again(made, indexes, tmp_path) -> None:
     name = "H.264 in MKV"
     path = tmp_path / "longer.mkv"
     path.write_bytes(made[name].path.read_bytes() + b"\0")
@@ -328,7 +328,7 @@ def test_file_of_another_length_is_to_be_submitted_again(made, indexes, tmp_path
 
 
 @pytest.mark.parametrize("start", [0, 20])
-def test_file_with_other_frames_is_to_be_submitted_again(start, made, indexes):
+def test_file_with_other_frames_is_to_be_submitted_again(start, made, indexes) -> None:
     old, new = "H.264 with B-frames in MP4", "H.264 in MPEG-TS with a late start"
     index = replace(indexes[old], size_bytes=indexes[new].size_bytes)
     assert index.fingerprint != indexes[new].fingerprint
@@ -337,7 +337,7 @@ def test_file_with_other_frames_is_to_be_submitted_again(start, made, indexes):
     assert "submit it again" in caught.value.hint
 
 
-def test_chunk_beyond_the_video_is_an_error_of_the_caller(made, indexes):
+def test_chunk_beyond_the_video_is_an_error_of_the_caller(made, indexes) -> None:
     name = "H.264 in MKV"
     with pytest.raises(ValueError, match="beyond"):
         next(decode(made[name].path, indexes[name], Chunk(0, FRAMES + 1)))

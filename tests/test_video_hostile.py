@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from annotate.domain import Chunk
-from annotate.errors import ExitCode, VideoError
+from annotate.domain.errors import ExitCode, VideoError
+from annotate.domain.video import Chunk
 from annotate.video import decode, probe
 from tests.made_videos import LAYOUTS, add_silence
 
@@ -125,7 +125,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_bad_file_is_named_with_a_next_step(case, good, tmp_path, capfd):
+def test_bad_file_is_named_with_a_next_step(case, good, tmp_path, capfd) -> None:
     make, message = CASES[case]
     shutil.copy(good, tmp_path / "good.mp4")
     path = tmp_path / "bad.mp4"
@@ -138,7 +138,7 @@ def test_bad_file_is_named_with_a_next_step(case, good, tmp_path, capfd):
     assert capfd.readouterr().err == ""
 
 
-def test_file_without_permission(good):
+def test_file_without_permission(good) -> None:
     """As another user, since root may read everything."""
     if os.geteuid() != 0:
         good.chmod(0)
@@ -159,7 +159,7 @@ def test_file_without_permission(good):
 
 
 @pytest.mark.parametrize("name", ["concat:a.mp4", "http:a.mp4", "a%03d.mp4", "\udcff.mp4"])
-def test_names_that_libraries_read_as_something_else(name, good, tmp_path, monkeypatch):
+def test_names_that_libraries_read_as_something_else(name, good, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     shutil.copy(good, tmp_path / name)
     index = probe(Path(name))
@@ -167,7 +167,7 @@ def test_names_that_libraries_read_as_something_else(name, good, tmp_path, monke
     assert len(list(decode(Path(name), index, Chunk(30, 33)))) == 3
 
 
-def test_metadata_in_an_unknown_encoding_does_not_matter(tmp_path):
+def test_metadata_in_an_unknown_encoding_does_not_matter(tmp_path) -> None:
     layout = LAYOUTS["H.264 in MKV"]
     path = layout.make(tmp_path / "title.mkv").path
     data = path.read_bytes()
@@ -176,7 +176,7 @@ def test_metadata_in_an_unknown_encoding_does_not_matter(tmp_path):
     assert len(probe(path)) == 50
 
 
-def test_sound_that_comes_and_goes_is_passed_over(tmp_path):
+def test_sound_that_comes_and_goes_is_passed_over(tmp_path) -> None:
     """A stream that is neither at the beginning nor at the end, where it would be looked for."""
     parts = []
     mute, loud = "H.264 with B-frames in MP4", "H.264 with a sound track"
@@ -194,7 +194,7 @@ def test_sound_that_comes_and_goes_is_passed_over(tmp_path):
     assert [f.index for f in decode(path, index, Chunk(197, 200))] == [197, 198, 199]
 
 
-def test_file_that_grows_is_not_indexed(good, tmp_path):
+def test_file_that_grows_is_not_indexed(good, tmp_path) -> None:
     path = Path(shutil.copy(good, tmp_path))
 
     def record_on(_done: int, _total: int) -> None:
@@ -206,13 +206,13 @@ def test_file_that_grows_is_not_indexed(good, tmp_path):
     assert "when it is complete" in caught.value.hint
 
 
-def test_too_many_frames(good, monkeypatch):
+def test_too_many_frames(good, monkeypatch) -> None:
     monkeypatch.setattr(sys.modules["annotate.video.probe"], "MAX_FRAMES", 49)
     with pytest.raises(VideoError, match="over 49 frames"):
         probe(good)
 
 
-def test_random_damage_ends_in_frames_or_in_an_error(tmp_path):
+def test_random_damage_ends_in_frames_or_in_an_error(tmp_path) -> None:
     """Never in another exception, a crash or a hang; either outcome must occur."""
     rng = np.random.default_rng(0)
     outcomes = Counter()

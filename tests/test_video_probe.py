@@ -9,8 +9,8 @@ import av
 import numpy as np
 import pytest
 
-from annotate.domain import Chunk
-from annotate.errors import VideoError
+from annotate.domain.errors import VideoError
+from annotate.domain.video import Chunk
 from annotate.video import decode, probe
 from annotate.video.picture import turn
 from annotate.video.writer import Encoding, VideoWriter
@@ -42,7 +42,7 @@ def make(name: str, folder: Path) -> Made:
         ("H.264 in fragmented MP4", "h264", Fraction(1, 12800), None),
     ],
 )
-def test_facts_of_the_file(name, codec, time_base, declared, tmp_path):
+def test_facts_of_the_file(name, codec, time_base, declared, tmp_path) -> None:
     path = make(name, tmp_path).path
     index = probe(path)
     assert (index.codec, index.time_base, index.declared_frames) == (codec, time_base, declared)
@@ -67,11 +67,11 @@ def test_facts_of_the_file(name, codec, time_base, declared, tmp_path):
         ("H.264 refreshed bit by bit", [0]),
     ],
 )
-def test_keyframes_are_where_the_encoder_set_them(name, keyframes, tmp_path):
+def test_keyframes_are_where_the_encoder_set_them(name, keyframes, tmp_path) -> None:
     assert probe(make(name, tmp_path).path).keyframes.tolist() == keyframes
 
 
-def test_found_frames_differ_from_the_declared(tmp_path):
+def test_found_frames_differ_from_the_declared(tmp_path) -> None:
     """The sample table lists 50 frames; the file ends before."""
     index = probe(make("H.264 in MP4 without its back", tmp_path).path)
     assert index.declared_frames == FRAMES
@@ -80,7 +80,7 @@ def test_found_frames_differ_from_the_declared(tmp_path):
     assert index.missing_s == pytest.approx((FRAMES - len(index)) / index.fps, abs=1.5 / index.fps)
 
 
-def test_seconds_that_a_file_lacks_are_told(tmp_path):
+def test_seconds_that_a_file_lacks_are_told(tmp_path) -> None:
     whole, cut = tmp_path / "whole.mkv", tmp_path / "cut.mkv"
     random = np.random.default_rng(1)
     with VideoWriter(whole, Encoding(fps=Fraction(5))) as video:
@@ -95,7 +95,9 @@ def test_seconds_that_a_file_lacks_are_told(tmp_path):
 
 @pytest.mark.parametrize("missing", [1, 20, 60, 100, 150, 200, 300])
 @pytest.mark.parametrize("name", ["H.264 in MP4 without its back", "Motion JPEG in AVI"])
-def test_every_frame_of_a_file_that_lacks_a_few_bytes_can_be_decoded(name, missing, tmp_path):
+def test_every_frame_of_a_file_that_lacks_a_few_bytes_can_be_decoded(
+    name, missing, tmp_path
+) -> None:
     layout = replace(LAYOUTS[name], rework=None)
     path = layout.make(tmp_path / f"cut{layout.suffix}").path
     data = path.read_bytes()
@@ -111,7 +113,7 @@ def test_every_frame_of_a_file_that_lacks_a_few_bytes_can_be_decoded(name, missi
 @pytest.mark.parametrize(
     ("rotation", "size"), [(0, (160, 120)), (90, (120, 160)), (180, (160, 120)), (270, (120, 160))]
 )
-def test_rotation_is_applied_to_the_sides(rotation, size, tmp_path):
+def test_rotation_is_applied_to_the_sides(rotation, size, tmp_path) -> None:
     path = Layout(".mp4", rotation=rotation, size=size).make(tmp_path / "video.mp4").path
     index = probe(path)
     assert (index.rotation, index.width, index.height) == (rotation, *size)
@@ -120,7 +122,7 @@ def test_rotation_is_applied_to_the_sides(rotation, size, tmp_path):
 
 
 @pytest.mark.parametrize(("degrees", "hflip"), [(0, True), (90, True), (30, False)])
-def test_mirrored_or_tilted_display_is_refused(degrees, hflip, tmp_path):
+def test_mirrored_or_tilted_display_is_refused(degrees, hflip, tmp_path) -> None:
     path = tmp_path / "selfie.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25)
@@ -156,11 +158,11 @@ def test_mirrored_or_tilted_display_is_refused(degrees, hflip, tmp_path):
         "eighth turn",
     ],
 )
-def test_display_matrix(matrix, degrees):
+def test_display_matrix(matrix, degrees) -> None:
     assert turn(matrix) == degrees
 
 
-def test_side_data_that_the_library_does_not_know(tmp_path):
+def test_side_data_that_the_library_does_not_know(tmp_path) -> None:
     """JPEG pictures with EXIF, which PyAV 18 cannot list; their orientation 6 is a quarter turn."""
     made = Layout(".avi", codec="mjpeg", pix_fmt="yuvj420p", size=(160, 120)).make(
         tmp_path / "exif.avi"
@@ -183,7 +185,7 @@ def test_side_data_that_the_library_does_not_know(tmp_path):
     assert number_of(stored) == 21
 
 
-def test_reserved_colour_space_is_taken_for_none(tmp_path):
+def test_reserved_colour_space_is_taken_for_none(tmp_path) -> None:
     path = make("VP9 in WebM", tmp_path).path
     plain = [frame.rgb for frame in decode(path, probe(path), Chunk(10, 14))]
     data, sync_code = bytearray(path.read_bytes()), b"\x49\x83\x42"
@@ -196,7 +198,7 @@ def test_reserved_colour_space_is_taken_for_none(tmp_path):
     np.testing.assert_array_equal(plain, reserved)
 
 
-def test_hidden_frames_in_packets_of_their_own_are_no_frames(tmp_path):
+def test_hidden_frames_in_packets_of_their_own_are_no_frames(tmp_path) -> None:
     """Each keyframe hidden, and after it a packet with the command to show it."""
     made = Layout(".nut", codec="libvpx-vp9", options={"cpu-used": "8"}).make(
         tmp_path / "hidden.nut"
@@ -224,7 +226,7 @@ def test_hidden_frames_in_packets_of_their_own_are_no_frames(tmp_path):
         assert numbers == list(range(chunk.start, chunk.stop))
 
 
-def test_frames_of_another_size_are_scaled_to_the_first(tmp_path):
+def test_frames_of_another_size_are_scaled_to_the_first(tmp_path) -> None:
     """Two recordings in one stream, the second one larger."""
     parts = []
     for start_s, size in [(0, (160, 120)), (9, (320, 240))]:
@@ -243,7 +245,7 @@ def test_frames_of_another_size_are_scaled_to_the_first(tmp_path):
     np.testing.assert_array_equal(frame.rgb, frames[60])
 
 
-def test_two_frames_with_one_time_are_an_error(tmp_path):
+def test_two_frames_with_one_time_are_an_error(tmp_path) -> None:
     made = make("H.264 in MKV", tmp_path)
 
     def delayed(packet):
@@ -256,7 +258,7 @@ def test_two_frames_with_one_time_are_an_error(tmp_path):
 
 
 @pytest.mark.parametrize("starts_s", [(9, 0), (0, 0)], ids=["jump back", "same again"])
-def test_times_that_start_anew_are_an_error(starts_s, tmp_path):
+def test_times_that_start_anew_are_an_error(starts_s, tmp_path) -> None:
     parts = []
     for start_s in starts_s:
         layout = replace(LAYOUTS[H264], container_options={"output_ts_offset": str(start_s)})
@@ -268,7 +270,7 @@ def test_times_that_start_anew_are_an_error(starts_s, tmp_path):
     assert "new time stamps" in caught.value.hint
 
 
-def test_progress_reaches_the_end_and_never_falls(tmp_path):
+def test_progress_reaches_the_end_and_never_falls(tmp_path) -> None:
     path = (
         Layout(".mov", codec="prores_ks", pix_fmt="yuv422p10le", size=(640, 480))
         .make(tmp_path / "large.mov")
@@ -284,7 +286,7 @@ def test_progress_reaches_the_end_and_never_falls(tmp_path):
     assert reports[-1] == (2 * size, 2 * size)
 
 
-def test_progress_of_a_whole_decode_is_told_too(tmp_path):
+def test_progress_of_a_whole_decode_is_told_too(tmp_path) -> None:
     path = make("H.264 in AVI, times out of order", tmp_path).path
     reports = []
     probe(path, lambda done, total: reports.append((done, total)))

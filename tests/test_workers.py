@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from annotate.errors import ExitCode
+from annotate.domain.errors import ExitCode
 from tests.command import PATIENCE_S, Host
 from tests.servers import RedisServer, wait_until
 
@@ -77,14 +77,14 @@ def status(host: Host) -> dict:
 
 def test_two_workers_give_the_bytes_of_one_machine(
     shared: Host, walk: Path, start_worker, alone: bytes
-):
+) -> None:
     start_worker(), start_worker()
     said = shared.run("submit", walk, *FINE)
     assert "1 of 1 videos done, 240 frames" in said.out
     assert shared.exported() == alone
 
 
-def test_a_job_waits_for_workers_and_says_so(shared: Host, walk: Path, start_worker):
+def test_a_job_waits_for_workers_and_says_so(shared: Host, walk: Path, start_worker) -> None:
     said = shared.run("submit", walk, *FINE, "--detach")
     assert "handed to the workers" in said.out
     assert "No worker is there" in shared.run("status").out
@@ -94,7 +94,7 @@ def test_a_job_waits_for_workers_and_says_so(shared: Host, walk: Path, start_wor
     assert json.loads(shared.run("status", "--json").out)["complete"]
 
 
-def test_status_names_the_workers(shared: Host, walk: Path, start_worker):
+def test_status_names_the_workers(shared: Host, walk: Path, start_worker) -> None:
     start_worker()
     shared.run("submit", walk, "--people", "all", "--detach")
     wait_until(lambda: bool(status(shared)["workers"]), "a worker")
@@ -106,7 +106,7 @@ def test_status_names_the_workers(shared: Host, walk: Path, start_worker):
 
 def test_the_chunk_of_a_killed_worker_is_done_by_another(
     shared: Host, walk: Path, start_worker, alone: bytes
-):
+) -> None:
     first = start_worker()
     shared.run("submit", walk, *FINE, "--detach")
     wait_until(lambda: bool(status(shared)["workers"]), "the first worker")
@@ -116,7 +116,9 @@ def test_the_chunk_of_a_killed_worker_is_done_by_another(
     assert shared.exported() == alone
 
 
-def test_a_worker_that_is_asked_to_stop_finishes_its_chunk(shared: Host, walk: Path, start_worker):
+def test_a_worker_that_is_asked_to_stop_finishes_its_chunk(
+    shared: Host, walk: Path, start_worker
+) -> None:
     worker = start_worker()
     shared.run("submit", walk, *FINE, "--detach")
     wait_until(lambda: bool(status(shared)["workers"]), "the worker")
@@ -129,7 +131,7 @@ def test_a_worker_that_is_asked_to_stop_finishes_its_chunk(shared: Host, walk: P
     assert not now["workers"]
 
 
-def test_a_cancelled_job_stops_and_can_go_on(shared: Host, walk: Path, start_worker):
+def test_a_cancelled_job_stops_and_can_go_on(shared: Host, walk: Path, start_worker) -> None:
     start_worker()
     shared.run("submit", walk, "--people", "all", "--detach")
     wait_until(lambda: bool(status(shared)["workers"]), "the worker")
@@ -143,7 +145,7 @@ def test_a_cancelled_job_stops_and_can_go_on(shared: Host, walk: Path, start_wor
 
 def test_without_the_queue_the_store_still_tells(
     shared: Host, walk: Path, redis_server: RedisServer
-):
+) -> None:
     shared.run("submit", walk, *FINE, "--detach")
     redis_server.kill()
     said = shared.run("status").out
@@ -152,13 +154,13 @@ def test_without_the_queue_the_store_still_tells(
     assert "does not answer" in shared.run("submit", walk, *FINE, code=ExitCode.FAILED).err
 
 
-def test_a_worker_without_a_queue_says_what_to_do(host: Host):
+def test_a_worker_without_a_queue_says_what_to_do(host: Host) -> None:
     assert "ANNOTATE_BROKER" in host.run("worker", code=ExitCode.USAGE).err
 
 
 def test_a_short_job_has_its_turn_before_a_long_one_ends(
     shared: Host, walk: Path, stroll: Path, start_worker
-):
+) -> None:
     shared.run("submit", walk, *EXACT, "--processes", "60", "--detach")
     long = status(shared)["job"]
     start_worker()
@@ -169,7 +171,7 @@ def test_a_short_job_has_its_turn_before_a_long_one_ends(
     assert not json.loads(shared.run("status", long, "--json").out)["finished"]
 
 
-def test_processes_that_die_as_they_start_are_told_of(host: Host, stroll: Path):
+def test_processes_that_die_as_they_start_are_told_of(host: Host, stroll: Path) -> None:
     """Celery would start others for ever."""
     (host.home / "sitecustomize.py").write_text(
         "import os, sys\n"

@@ -4,8 +4,8 @@ import logging
 
 from celery import signals
 
-from annotate.broker import make_app
-from annotate.settings import settings_from
+from annotate.domain.settings import settings_from
+from annotate.queue.app import make_app
 
 _settings = settings_from()
 app = make_app(_settings.broker)

@@ -12,12 +12,12 @@ from typing import Any
 from celery import signals
 
 from annotate import __version__
-from annotate.board import Board, queue_errors
-from annotate.broker import Births, Queue
-from annotate.errors import AnnotateError, WorkerError
-from annotate.settings import WORKER_VARIABLE, settings_from
-from annotate.use_cases.dispatch import reconcile_all
-from annotate.use_cases.work import RECONCILE_S
+from annotate.domain.errors import AnnotateError, WorkerError
+from annotate.domain.settings import WORKER_VARIABLE, settings_from
+from annotate.queue.app import Births, Queue
+from annotate.queue.board import Board, queue_errors
+from annotate.queue.dispatch import reconcile_all
+from annotate.queue.run_job import RECONCILE_S
 from workers.application import app
 from workers.host import this_board, this_store, this_worker
 

@@ -8,13 +8,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from annotate.board import Board, open_board
-from annotate.domain import Chunk, People
-from annotate.job import Recipe
-from annotate.pack import read_pack
+from annotate.domain.job import Recipe
+from annotate.domain.options import People
+from annotate.domain.pack import read_pack
+from annotate.domain.settings import WORKER_VARIABLE, settings_from
+from annotate.domain.soc import find_soc
+from annotate.domain.video import Chunk
 from annotate.packs.installed import verify_pack
-from annotate.settings import WORKER_VARIABLE, settings_from
-from annotate.soc import find_soc
+from annotate.queue.board import Board, open_board
 from annotate.store import Store, open_store
 
 if TYPE_CHECKING:

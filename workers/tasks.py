@@ -15,15 +15,14 @@ from billiard.exceptions import WorkerLostError
 from celery import Task, signals
 from celery.worker.request import Request
 
-from annotate.board import queue_errors
-from annotate.broker import ATTEMPTS, CHUNK_TASK, MERGE_TASK, Queue, task_trouble
-from annotate.domain import Chunk
-from annotate.errors import AnnotateError, CancelledJobError
-from annotate.job import MERGE_VERSION, PIPELINE_VERSION, Failure, Job
-from annotate.settings import settings_from
-from annotate.store import Store
-from annotate.use_cases.dispatch import go_on
-from annotate.use_cases.unit import (
+from annotate.domain.errors import AnnotateError, CancelledJobError
+from annotate.domain.job import MERGE_VERSION, PIPELINE_VERSION, Failure, Job
+from annotate.domain.settings import settings_from
+from annotate.domain.video import Chunk
+from annotate.queue.app import ATTEMPTS, CHUNK_TASK, MERGE_TASK, Queue, task_trouble
+from annotate.queue.board import queue_errors
+from annotate.queue.dispatch import go_on
+from annotate.queue.work_units import (
     MERGE_UNIT,
     check_version,
     checked_chunk,
@@ -31,6 +30,7 @@ from annotate.use_cases.unit import (
     recorded_failure,
     unit_key,
 )
+from annotate.store import Store
 from workers.application import app
 from workers.host import estimator_of, planned_chunk, this_board, this_store, this_worker
 
@@ -94,7 +94,7 @@ def chunk_task(job_id: str, digest: str, fingerprint: str, start: int, stop: int
 @app.task(name=MERGE_TASK, base=ReportingTask)
 def merge_task(job_id: str, digest: str, fingerprint: str) -> None:
     """Makes the tracks of a video whose parts are all there."""
-    from annotate.use_cases.merge import merge_video
+    from annotate.use_cases.merge_video import merge_video
 
     store = this_store()
     job = checked_job(store, job_id, digest)

@@ -13,16 +13,16 @@ import typer
 from annotate import __version__
 from annotate.cli import models, models_hub
 from annotate.cli.clean import clean
-from annotate.cli.compile import compile_pack
 from annotate.cli.demo import demo
 from annotate.cli.doctor import doctor
 from annotate.cli.evaluate import evaluate
 from annotate.cli.export import export
+from annotate.cli.models_compile import compile_pack
 from annotate.cli.models_quantize import quantize
 from annotate.cli.status import jobs, status
 from annotate.cli.submit import retry, submit
 from annotate.cli.worker import cancel, worker
-from annotate.errors import AnnotateError, ExitCode
+from annotate.domain.errors import AnnotateError, ExitCode
 
 DEBUG = "--debug"
 

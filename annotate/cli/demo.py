@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from annotate.errors import ExitCode
-from annotate.settings import settings_from
+from annotate.domain.errors import ExitCode
+from annotate.domain.settings import settings_from
 
 if TYPE_CHECKING:
     from annotate.use_cases.nearness import Nearness
@@ -21,11 +21,11 @@ def demo(
     """See it work on a made video: annotate it, export it, draw it, compare it with the truth."""
     from annotate.cli.models import ensure_pack
     from annotate.cli.progress import job_reporter, phases
+    from annotate.queue.run_job import work_here
     from annotate.store import open_store
     from annotate.use_cases.demo import compare, draw_overlay, make_scene
     from annotate.use_cases.export import export_coco
     from annotate.use_cases.submit import submit
-    from annotate.use_cases.work import work_here
 
     settings = settings_from(store=str(out / "store"))
     store = open_store(settings.store)

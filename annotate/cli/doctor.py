@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from annotate.cli.options import JsonOption, StoreOption
-from annotate.errors import ExitCode
-from annotate.settings import settings_from
+from annotate.domain.errors import ExitCode
+from annotate.domain.settings import settings_from
 
 if TYPE_CHECKING:
     from annotate.use_cases.doctor import Report

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from annotate.cli.options import StoreOption, store_of, the_job
-from annotate.errors import ExitCode
+from annotate.domain.errors import ExitCode
 
 
 class Format(StrEnum):

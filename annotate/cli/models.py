@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from annotate.cli.options import JsonOption
-from annotate.errors import PackError
-from annotate.pack import PACK_FILE
-from annotate.settings import settings_from
+from annotate.domain.errors import PackError
+from annotate.domain.pack import PACK_FILE
+from annotate.domain.settings import settings_from
 
 DEFAULT_PACK = "blazepose-full"
 
@@ -105,8 +105,8 @@ def show_pack(
     as_json: JsonOption = False,
 ) -> None:
     """Show what a pack says of its models, and check its files."""
+    from annotate.domain.skeleton import COCO_KEYPOINTS, SKELETONS
     from annotate.packs.installed import verify_pack
-    from annotate.skeletons import COCO_KEYPOINTS, SKELETONS
 
     folder = settings_from().packs / (name or DEFAULT_PACK)
     pack = verify_pack(folder)

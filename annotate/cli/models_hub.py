@@ -12,14 +12,14 @@ import typer
 
 from annotate.cli.models import DEFAULT_PACK
 from annotate.cli.options import JsonOption
-from annotate.errors import ExitCode, UsageError
-from annotate.settings import settings_from
+from annotate.domain.errors import ExitCode, UsageError
+from annotate.domain.settings import settings_from
 
 if TYPE_CHECKING:
     from annotate.cli.progress import Phases
+    from annotate.pipeline.calibration_crops import Crops
     from annotate.use_cases.hub import HubPack
     from annotate.use_cases.hub_verify import Verdict
-    from annotate.use_cases.real_crops import Crops
 
 CALIBRATION_FRAMES, VERIFY_FRAMES = 96, 24
 
@@ -215,7 +215,7 @@ def _asked(
 def _crops(
     asked: "HubPack", videos: list[Path] | None, frames: int, phase: "Phases", *, judge: bool
 ) -> "Crops":
-    from annotate.use_cases.real_crops import real_crops
+    from annotate.pipeline.calibration_crops import real_crops
 
     if not videos:
         raise UsageError(

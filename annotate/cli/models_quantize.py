@@ -8,7 +8,7 @@ import typer
 
 from annotate.cli.models import DEFAULT_PACK
 from annotate.cli.options import JsonOption
-from annotate.settings import settings_from
+from annotate.domain.settings import settings_from
 
 if TYPE_CHECKING:
     from annotate.use_cases.quantize import Quantized

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from annotate.settings import Settings, settings_from
+from annotate.domain.settings import Settings, settings_from
 
 if TYPE_CHECKING:
-    from annotate.job import Job
+    from annotate.domain.job import Job
     from annotate.store import Store
 
 StoreOption = Annotated[

@@ -18,7 +18,7 @@ from rich.progress import (
 )
 
 from annotate.cli.text import duration, number
-from annotate.use_cases.status import JobStatus, VideoStatus
+from annotate.queue.job_status import JobStatus, VideoStatus
 
 LINE_EVERY_S = 5.0
 console = Console(stderr=True)

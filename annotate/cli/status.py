@@ -9,15 +9,15 @@ import typer
 
 from annotate.cli.options import JobArgument, JsonOption, StoreOption, store_of, the_job
 from annotate.cli.text import duration, number, same_video
-from annotate.errors import ExitCode, ManifestError, QueueError
+from annotate.domain.errors import ExitCode, ManifestError, QueueError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from annotate.job import Heartbeat, Job
-    from annotate.settings import Settings
+    from annotate.domain.job import Heartbeat, Job
+    from annotate.domain.settings import Settings
+    from annotate.queue.job_status import JobStatus
     from annotate.store import Store
-    from annotate.use_cases.status import JobStatus
 
 
 def status(
@@ -80,13 +80,13 @@ class _Look:
         self._broker = "" if settings.embedded else settings.broker
 
     def __call__(self) -> tuple["JobStatus", Workers]:
-        from annotate.use_cases.status import job_status
+        from annotate.queue.job_status import job_status
 
         beats: list[Heartbeat] = []
         known: list[dict[str, Any]] = []
         trouble = ""
         if self._broker:
-            from annotate.board import open_board, queue_errors
+            from annotate.queue.board import open_board, queue_errors
 
             board = open_board(self._broker)
             try:

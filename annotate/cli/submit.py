@@ -12,15 +12,15 @@ import typer
 
 from annotate.cli.options import JobArgument, StoreOption, store_of, the_job
 from annotate.cli.text import cut_off, same_video, seconds_of
-from annotate.errors import ExitCode, UsageError
-from annotate.pack import read_pack
+from annotate.domain.errors import ExitCode, UsageError
+from annotate.domain.pack import read_pack
 
 if TYPE_CHECKING:
-    from annotate.domain import Selection
-    from annotate.job import Job
-    from annotate.settings import Settings
+    from annotate.domain.job import Job
+    from annotate.domain.settings import Settings
+    from annotate.domain.video import Selection
+    from annotate.queue.job_status import JobStatus
     from annotate.store import Store
-    from annotate.use_cases.status import JobStatus
 
 ProcessesOption = Annotated[
     int | None,
@@ -176,7 +176,7 @@ def submit(
 
 
 def _decoder(files: list[Path]) -> str:
-    from annotate.errors import VideoError
+    from annotate.domain.errors import VideoError
     from annotate.video import hardware_device
 
     for file in files:
@@ -196,7 +196,7 @@ def selected(start: str, end: str | None, every: int, fps: float | None) -> "Sel
     Raises:
         UsageError: the options contradict each other.
     """
-    from annotate.domain import Selection
+    from annotate.domain.video import Selection
 
     if fps is not None and every != 1:
         raise UsageError("--every and --fps are two ways to say the same", "Give one of them.")
@@ -224,7 +224,7 @@ def _work(
     store: "Store", job: "Job", settings: "Settings", processes: int, *, detach: bool = False
 ) -> "JobStatus":
     from annotate.cli.progress import job_reporter
-    from annotate.use_cases.work import follow, hand_over, work_here
+    from annotate.queue.run_job import follow, hand_over, work_here
 
     if not settings.embedded:
         hand_over(store, job, settings)

@@ -2,7 +2,7 @@
 
 import re
 
-from annotate.errors import UsageError
+from annotate.domain.errors import UsageError
 
 _TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?)")
 

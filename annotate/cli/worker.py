@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from annotate.cli.options import StoreOption, store_of
-from annotate.errors import UsageError
-from annotate.settings import Settings
+from annotate.domain.errors import UsageError
+from annotate.domain.settings import Settings
 
 NO_QUEUE = (
     "Set ANNOTATE_BROKER, e.g. redis://host:6379/0, here and where you submit. Alone, a host needs "
@@ -63,10 +63,10 @@ def worker(
     """
     from dataclasses import replace
 
-    from annotate.board import open_board, queue_errors
     from annotate.cli.progress import console
     from annotate.inference.host import emulates_npu
-    from annotate.use_cases.supervise import Plan, Supervisor
+    from annotate.queue.board import open_board, queue_errors
+    from annotate.queue.supervise import Plan, Supervisor
 
     the_store, settings = store_of(store)
     check_queue(settings)

@@ -6,9 +6,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from annotate.domain.skeleton import COCO_KEYPOINTS
 from annotate.evaluate.dataset import People
 from annotate.evaluate.pairs import Pairs
-from annotate.skeletons import COCO_KEYPOINTS
 
 # Lower ends of the bands of height, in pixels.
 HEIGHTS = (0, 40, 80, 120, 240, 480)

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from annotate.errors import UsageError
+from annotate.domain.errors import UsageError
+from annotate.domain.skeleton import COCO_KEYPOINTS
 from annotate.evaluate.libraries import library
 from annotate.evaluate.report import Report
-from annotate.skeletons import COCO_KEYPOINTS
 
 
 def plots(report: Report, folder: Path) -> tuple[Path, ...]:

@@ -9,10 +9,10 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from annotate.domain import IntArray
-from annotate.errors import UsageError
-from annotate.similarity import AREA_OF_BOX
-from annotate.skeletons import COCO_KEYPOINTS
+from annotate.domain.arrays import IntArray
+from annotate.domain.errors import UsageError
+from annotate.domain.skeleton import COCO_KEYPOINTS
+from annotate.numeric.similarity import AREA_OF_BOX
 
 NONE = -1
 _KEYPOINTS = len(COCO_KEYPOINTS)

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-from annotate.errors import UsageError
+from annotate.domain.errors import UsageError
 
 
 def library(name: str) -> Any:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from annotate.domain import IntArray
+from annotate.domain.arrays import IntArray
 from annotate.evaluate.dataset import NONE, People, Truth, track_numbers
 from annotate.evaluate.pairs import Pairs
 

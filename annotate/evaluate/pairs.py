@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from annotate.domain import FloatArray, IntArray
+from annotate.domain.arrays import FloatArray, IntArray
 from annotate.evaluate.dataset import People, Truth
-from annotate.similarity import oks
+from annotate.numeric.similarity import oks
 
 # The least similarity of a pose to the person that it fits: COCO's evaluation counts from here.
 LEAST_OKS = 0.5

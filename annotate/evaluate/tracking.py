@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotate.errors import UsageError
+from annotate.domain.errors import UsageError
 from annotate.evaluate.dataset import NONE, People, Truth, track_numbers
 from annotate.evaluate.libraries import library
 from annotate.evaluate.pairs import LEAST_OKS, Meeting, Pairs

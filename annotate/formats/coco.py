@@ -15,15 +15,16 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from annotate.domain import IntArray, Tracks
-from annotate.similarity import AREA_OF_BOX
-from annotate.skeletons import (
+from annotate.domain.arrays import IntArray
+from annotate.domain.skeleton import (
     COCO_EDGES,
     COCO_KEYPOINTS,
     Skeleton,
     coco_keypoints,
     coco_visibility,
 )
+from annotate.domain.tracks import Tracks
+from annotate.numeric.similarity import AREA_OF_BOX
 
 PERSON = 1
 PERSON_CATEGORY = {

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from annotate.errors import HubError
+from annotate.domain.errors import HubError
 
 # Between two looks at jobs.
 POLL_S = 5.0

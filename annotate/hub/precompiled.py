@@ -8,11 +8,11 @@ from pathlib import Path
 import onnx
 from google.protobuf.message import DecodeError
 
-from annotate.errors import HubError, PackError
-from annotate.pack import Pack
-from annotate.scratch import scratch_in
-from annotate.soc import SOCS, Soc
-from annotate.variant import VARIANT_FILE, Variant, file_facts, sources_of, variant_folder
+from annotate.domain.errors import HubError, PackError
+from annotate.domain.pack import Pack
+from annotate.domain.soc import SOCS, Soc
+from annotate.domain.variant import VARIANT_FILE, Variant, file_facts, sources_of, variant_folder
+from annotate.files import scratch_in
 
 SOC_MODEL = "qnn_context_bin_soc_model"
 SDK = ("qairt_sdk_version", "qnn_sdk_version")

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from annotate.errors import PackError
-from annotate.pack import Pack
-from annotate.variant import sources_of
+from annotate.domain.errors import PackError
+from annotate.domain.pack import Pack
+from annotate.domain.variant import sources_of
 
 HUB = "hub"
 RECORD_FILE = "jobs.json"

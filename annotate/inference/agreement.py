@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from annotate.domain import FloatArray
+from annotate.domain.arrays import FloatArray
 
 _BLOCKS = 16
 

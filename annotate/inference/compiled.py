@@ -14,12 +14,10 @@ import onnx
 import onnxruntime as ort
 import platformdirs
 
-from annotate.errors import PackError, ProviderError
-from annotate.inference.qnn import sdk_version, session_options
-from annotate.pack import Pack
-from annotate.scratch import scratch_in
-from annotate.soc import Soc
-from annotate.variant import (
+from annotate.domain.errors import PackError, ProviderError
+from annotate.domain.pack import Pack
+from annotate.domain.soc import Soc
+from annotate.domain.variant import (
     VARIANT_FILE,
     VARIANTS,
     Variant,
@@ -28,6 +26,8 @@ from annotate.variant import (
     sources_of,
     variant_folder,
 )
+from annotate.files import scratch_in
+from annotate.inference.qnn import sdk_version, session_options
 
 
 @dataclass(frozen=True)

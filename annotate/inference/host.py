@@ -8,7 +8,7 @@ import sysconfig
 from contextlib import suppress
 from pathlib import Path
 
-from annotate.soc import Soc, soc_described
+from annotate.domain.soc import Soc, soc_described
 
 FASTRPC_DEVICE = Path("/dev/fastrpc-cdsp")
 FASTRPC_LIBRARY = "libcdsprpc.so"

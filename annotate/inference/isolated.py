@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import ParamSpec, TypeVar
 
-from annotate.errors import ProviderError
+from annotate.domain.errors import ProviderError
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -16,10 +16,10 @@ from typing import Any, get_args
 
 import onnxruntime as ort
 
-from annotate.errors import ProviderError, UsageError
+from annotate.domain.errors import ProviderError, UsageError
+from annotate.domain.settings import NpuPerformance
+from annotate.domain.soc import SOCS, Soc
 from annotate.inference.host import emulates_npu, this_soc
-from annotate.settings import NpuPerformance
-from annotate.soc import SOCS, Soc
 
 PROVIDER = "QNNExecutionProvider"
 PACKAGE = "onnxruntime-qnn"

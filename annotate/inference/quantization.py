@@ -20,7 +20,7 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
-from annotate.errors import PackError
+from annotate.domain.errors import PackError
 
 # How many convolutions at the beginning and at the end stay float, the fewest first.
 FloatLayers = tuple[int, int]

@@ -14,15 +14,15 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from annotate.domain import FloatArray
-from annotate.errors import PackError, ProviderError
+from annotate.domain.arrays import FloatArray
+from annotate.domain.errors import PackError, ProviderError
+from annotate.domain.pack import DetectorSpec, LandmarkSpec, Pack
+from annotate.domain.settings import Provider
 from annotate.inference.agreement import agreement_db, made_picture
 from annotate.inference.compiled import compiled_models
 from annotate.inference.host import emulates_npu
+from annotate.inference.qdq import to_integers, to_reals
 from annotate.inference.qnn import QnnSettings, label, open_session, placement, soc_of
-from annotate.inference.quantized import to_integers, to_reals
-from annotate.pack import DetectorSpec, LandmarkSpec, Pack
-from annotate.settings import Provider
 
 CPU = "cpu"
 # Sound variants differ from the CPU by 27 dB (8 bits, on the made picture, which is none that they

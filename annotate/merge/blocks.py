@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from annotate.domain import Poses
+from annotate.domain.poses import Poses
 
 BLOCK_FRAMES = 1024
 

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from annotate.domain import FloatArray, IntArray
-from annotate.merge.runs import NONE
+from annotate.domain.arrays import FloatArray, IntArray
 from annotate.merge.settings import MergeSettings
 from annotate.merge.tracker import STEPS
-from annotate.similarity import unlike_clothes
+from annotate.merge.tracklets import NONE
+from annotate.numeric.similarity import unlike_clothes
 
 # Side of the ROI of somebody who stands, in body heights.
 ROI_PER_HEIGHT = 1.35

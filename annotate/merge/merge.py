@@ -12,16 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from annotate.domain import FloatArray, IntArray, Poses, Tracks
+from annotate.domain.arrays import FloatArray, IntArray
+from annotate.domain.poses import Poses
+from annotate.domain.skeleton import COCO_MIRROR, Skeleton
+from annotate.domain.tracks import Tracks
 from annotate.merge.blocks import blocks
-from annotate.merge.doubts import believable
+from annotate.merge.left_right import mirrored
 from annotate.merge.linking import ROI_PER_HEIGHT, Linker, Rows
-from annotate.merge.poses import Sightings, boxes, sightings
+from annotate.merge.occlusion import believable
+from annotate.merge.pose_table import Sightings, boxes, sightings
 from annotate.merge.settings import MergeSettings
-from annotate.merge.sides import mirrored
 from annotate.merge.smoothing import Stretch, stretches
 from annotate.merge.tracker import Tracker
-from annotate.skeletons import COCO_MIRROR, Skeleton
 
 SMOOTHER_MEMORY_S = 2.0
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from annotate.domain import FloatArray
+from annotate.domain.arrays import FloatArray
 from annotate.merge.settings import MergeSettings
-from annotate.temporal import outliers, whittaker
+from annotate.numeric.smoothing import outliers, whittaker
 
 LEAST_CONFIDENCE = 0.05
 _LEAST_OUTLIER_PX = 1.0

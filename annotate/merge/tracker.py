@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from annotate.domain import FloatArray, IntArray
-from annotate.merge.changes import LEAST_POSES, changes
-from annotate.merge.poses import Sightings
-from annotate.merge.runs import NONE, Ties, similarity, ties
+from annotate.domain.arrays import FloatArray, IntArray
+from annotate.merge.identity_swaps import LEAST_POSES, changes
+from annotate.merge.pose_table import Sightings
 from annotate.merge.settings import MergeSettings
-from annotate.similarity import unlike_clothes
+from annotate.merge.tracklets import NONE, Ties, similarity, ties
+from annotate.numeric.similarity import unlike_clothes
 
 _COLUMNS = ("keypoints", "seen", "box", "hip", "score", "inside", "clothes")
 STEPS = 1e6  # similarities and costs are multiples of 1 / STEPS, so that ties break alike

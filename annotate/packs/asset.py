@@ -17,8 +17,8 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx.external_data_helper import uses_external_data
 
-from annotate.errors import PackError
-from annotate.pack import PACK_FILE, Pack, Quantization
+from annotate.domain.errors import PackError
+from annotate.domain.pack import PACK_FILE, Pack, Quantization
 from annotate.packs.qualcomm import HINT, Stage, Tensor, pack_of
 
 METADATA = "metadata.json"

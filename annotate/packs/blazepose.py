@@ -8,7 +8,7 @@ those of MediaPipe's graphs `pose_detection_cpu`, `pose_detection_to_roi`,
 import hashlib
 from pathlib import Path
 
-from annotate.pack import PACK_FILE, DetectorSpec, LandmarkSpec, Pack
+from annotate.domain.pack import PACK_FILE, DetectorSpec, LandmarkSpec, Pack
 from annotate.packs.convert import convert
 from annotate.packs.wheel import Member
 

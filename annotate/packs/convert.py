@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tflite
 
-from annotate.errors import PackError
+from annotate.domain.errors import PackError
 from annotate.packs.onnx_builder import PICTURE_RANK, TO_NCHW, Builder, Margin
 from annotate.packs.tflite_graph import Operator, read_graph
 

@@ -3,8 +3,8 @@
 import hashlib
 from pathlib import Path
 
-from annotate.errors import PackError
-from annotate.pack import PACK_FILE, Pack, read_pack
+from annotate.domain.errors import PackError
+from annotate.domain.pack import PACK_FILE, Pack, read_pack
 
 
 def installed_packs(root: Path) -> list[Pack]:

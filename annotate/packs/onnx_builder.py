@@ -14,7 +14,7 @@ import onnx
 import tflite
 from onnx import TensorProto, helper, numpy_helper
 
-from annotate.errors import PackError
+from annotate.domain.errors import PackError
 from annotate.packs.tflite_graph import Array, Graph, Operator
 
 TO_NCHW = (0, 3, 1, 2)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from annotate.errors import PackError
-from annotate.pack import Pack
+from annotate.domain.errors import PackError
+from annotate.domain.pack import Pack
+from annotate.domain.variant import sources_of
+from annotate.files import scratch_in
 from annotate.packs.installed import verify_pack
-from annotate.scratch import scratch_in
-from annotate.variant import sources_of
 
 _PREFIX = ".new-pack-"
 

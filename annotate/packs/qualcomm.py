@@ -15,8 +15,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from annotate.errors import PackError
-from annotate.pack import Channels, DetectorSpec, LandmarkSpec, Layout, Pack, Quantization
+from annotate.domain.errors import PackError
+from annotate.domain.pack import Channels, DetectorSpec, LandmarkSpec, Layout, Pack, Quantization
 
 NAME = "qualcomm-mediapipe-pose"
 SKELETON = "blazepose-25"

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import tflite
 
-from annotate.errors import PackError
+from annotate.domain.errors import PackError
 
 Array = npt.NDArray[Any]
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from annotate.errors import PackError
+from annotate.domain.errors import PackError
 
 # A wheel is only opened as a zip here, so one for any platform and Python serves every host;
 # these are tags that the wheels we want exist for.

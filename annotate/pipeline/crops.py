@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from annotate.domain import FloatArray
-from annotate.geometry import crop_to_picture
+from annotate.domain.arrays import FloatArray
+from annotate.numeric.geometry import crop_to_picture
 
 Border = Literal["replicate", "zero"]
 Maps = tuple[NDArray[np.int16], NDArray[np.uint16]]

@@ -10,9 +10,9 @@ from itertools import groupby
 
 import numpy as np
 
-from annotate.domain import FloatArray
-from annotate.geometry import box_iou
-from annotate.pack import DetectorSpec
+from annotate.domain.arrays import FloatArray
+from annotate.domain.pack import DetectorSpec
+from annotate.numeric.geometry import box_iou
 
 
 @dataclass(frozen=True, eq=False)

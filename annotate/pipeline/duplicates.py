@@ -5,9 +5,9 @@ foot that was taken for a person is none.
 import numpy as np
 from numpy.typing import NDArray
 
-from annotate.domain import FloatArray, IntArray
-from annotate.similarity import AREA_OF_BOX, oks
-from annotate.skeletons import COCO_SIGMAS, Skeleton
+from annotate.domain.arrays import FloatArray, IntArray
+from annotate.domain.skeleton import COCO_SIGMAS, Skeleton
+from annotate.numeric.similarity import AREA_OF_BOX, oks
 
 SAME_POSE_OKS = 0.5
 # A pose about a joint of another one that is so much larger is a part of that one.

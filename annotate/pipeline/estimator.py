@@ -8,15 +8,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from annotate.chunking import restart_every
-from annotate.domain import FloatArray, Frame, People, Poses, VideoIndex
+from annotate.domain.arrays import FloatArray
+from annotate.domain.options import People
+from annotate.domain.poses import Poses
+from annotate.domain.video import Frame, VideoIndex
 from annotate.inference import Models
-from annotate.pipeline.clothes import COLOURS
-from annotate.pipeline.following import Following
-from annotate.pipeline.inspection import Inspection, Look, Sighting, Sought
+from annotate.numeric.chunking import restart_every
+from annotate.pipeline.appearance import COLOURS
+from annotate.pipeline.batching import TOGETHER
+from annotate.pipeline.detector_stage import Candidate, Search, newcomers
+from annotate.pipeline.frame_tracking import Following
+from annotate.pipeline.landmark_stage import Inspection, Look, Sighting, Sought
 from annotate.pipeline.landmarks import COLUMNS
-from annotate.pipeline.search import Candidate, Search, newcomers
-from annotate.pipeline.stages import TOGETHER
 
 # Through so many frames is somebody followed back from where the detector finds him. On made scenes
 # of people who cross it saves a quarter of all misses, for a tenth more runs of the landmark model;

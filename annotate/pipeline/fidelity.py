@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from annotate.domain import FloatArray
-from annotate.errors import PackError
-from annotate.geometry import box_iou
+from annotate.domain.arrays import FloatArray
+from annotate.domain.errors import PackError
+from annotate.domain.pack import DetectorSpec, LandmarkSpec
 from annotate.inference.agreement import agreement_db
-from annotate.pack import DetectorSpec, LandmarkSpec
+from annotate.numeric.geometry import box_iou
 from annotate.pipeline.detector import anchor_centres, detections_of
 from annotate.pipeline.landmarks import crop_landmarks
 

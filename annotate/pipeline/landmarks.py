@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from annotate.domain import FloatArray
-from annotate.geometry import apply_affine, crop_to_picture
-from annotate.pack import LandmarkSpec
+from annotate.domain.arrays import FloatArray
+from annotate.domain.pack import LandmarkSpec
+from annotate.numeric.geometry import apply_affine, crop_to_picture
 
 COLUMNS = ("x", "y", "z", "visibility", "presence")
 

@@ -14,7 +14,7 @@ from typing import BinaryIO
 import portalocker
 from portalocker import LockFlags
 
-from annotate.errors import StoreError
+from annotate.domain.errors import StoreError
 from annotate.store.files import Progress
 
 POLL_S = 0.2

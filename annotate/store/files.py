@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import BinaryIO
 
-from annotate.errors import StoreError
+from annotate.domain.errors import StoreError
 
 # bytes done, bytes in all
 Progress = Callable[[int, int], None]

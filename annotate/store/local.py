@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from annotate.errors import StoreError
+from annotate.domain.errors import StoreError
 from annotate.store.files import BLOCK, Entry, Files, Progress, checked_key
 
 _TEMPORARY = ".tmp-"

@@ -3,10 +3,10 @@
 What describes the others comes last, so that it never speaks of what is not there.
 """
 
-from annotate.errors import PackError
-from annotate.pack import PACK_FILE, Pack
+from annotate.domain.errors import PackError
+from annotate.domain.pack import PACK_FILE, Pack
+from annotate.domain.variant import VARIANT_FILE, VARIANTS, sources_of
 from annotate.store.files import Files
-from annotate.variant import VARIANT_FILE, VARIANTS, sources_of
 
 
 def copy_pack(source: Files, start: str, target: Files, end: str) -> None:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from pyarrow import fs
 
-from annotate.errors import StoreError, UsageError
+from annotate.domain.errors import StoreError, UsageError
 from annotate.store.files import BLOCK, S3_SCHEME, Entry, Files, Progress, checked_key
 
 # How long a server may be away before a command or a task gives up.

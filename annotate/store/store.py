@@ -20,10 +20,12 @@ from itertools import starmap
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from annotate.domain import Chunk, Poses, Tracks, VideoIndex
-from annotate.errors import PackError, StoreError, UsageError
-from annotate.job import Failure, Heartbeat, Job
-from annotate.pack import Pack
+from annotate.domain.errors import PackError, StoreError, UsageError
+from annotate.domain.job import Failure, Heartbeat, Job
+from annotate.domain.pack import Pack
+from annotate.domain.poses import Poses
+from annotate.domain.tracks import Tracks
+from annotate.domain.video import Chunk, VideoIndex
 from annotate.store.files import Files, Progress
 from annotate.store.local import LocalFiles
 from annotate.store.packs import copy_pack, described_pack

@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from annotate.domain import Poses, Tracks, VideoIndex
+from annotate.domain.poses import Poses
+from annotate.domain.tracks import Tracks
+from annotate.domain.video import VideoIndex
 
 _COLUMNS = 5  # x, y, z, visibility, presence
 _COLOURS = 6  # of clothes

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from annotate.errors import PackError, ProviderError
+from annotate.domain.errors import PackError, ProviderError
 from annotate.inference.isolated import isolated
-from annotate.inference.trial import try_cpu
+from annotate.inference.self_test import try_cpu
 from annotate.packs.asset import import_asset
 from annotate.packs.publish import new_pack, publish
 

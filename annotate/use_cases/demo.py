@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 import orjson
 
-from annotate.domain import Chunk, FloatArray, Tracks
-from annotate.job import Job
-from annotate.scene.coco import truth_to_coco
-from annotate.scene.demo import demo_scene
-from annotate.scene.film import render_video
-from annotate.scene.overlay import draw_poses
-from annotate.scene.truth import Truth
-from annotate.skeletons import SKELETONS, coco_keypoints
+from annotate.domain.arrays import FloatArray
+from annotate.domain.job import Job
+from annotate.domain.skeleton import SKELETONS, coco_keypoints
+from annotate.domain.tracks import Tracks
+from annotate.domain.video import Chunk
+from annotate.render.overlay import draw_poses
 from annotate.store import LocalFiles, Store
+from annotate.synthetic.coco import truth_to_coco
+from annotate.synthetic.demo import demo_scene
+from annotate.synthetic.film import render_video
+from annotate.synthetic.truth import Truth
 from annotate.use_cases.nearness import Nearness, nearness
 from annotate.video import VideoWriter, decode, probe
 from annotate.video.writer import Encoding

@@ -15,9 +15,12 @@ from typing import Any, Literal, ParamSpec
 import numpy as np
 
 from annotate import __version__
-from annotate.broker import make_app
-from annotate.domain import Chunk
-from annotate.errors import AnnotateError
+from annotate.domain.errors import AnnotateError
+from annotate.domain.pack import PACK_FILE
+from annotate.domain.settings import Settings
+from annotate.domain.soc import Soc, find_soc
+from annotate.domain.variant import VARIANTS
+from annotate.domain.video import Chunk
 from annotate.inference.host import (
     FASTRPC_DEVICE,
     FASTRPC_LIBRARY,
@@ -30,13 +33,10 @@ from annotate.inference.host import (
 )
 from annotate.inference.isolated import isolated
 from annotate.inference.qnn import NPU, PACKAGE, versions
-from annotate.inference.trial import Trial, try_cpu, try_npu
-from annotate.pack import PACK_FILE
+from annotate.inference.self_test import Trial, try_cpu, try_npu
 from annotate.packs.installed import verify_pack
-from annotate.settings import Settings
-from annotate.soc import Soc, find_soc
+from annotate.queue.app import make_app
 from annotate.store import open_store
-from annotate.variant import VARIANTS
 from annotate.video import VideoWriter, decode, probe
 from annotate.video.writer import Encoding
 

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from annotate.domain import IntArray, Tracks
-from annotate.errors import PartialResultError
+from annotate.domain.arrays import IntArray
+from annotate.domain.errors import PartialResultError
+from annotate.domain.job import Job
+from annotate.domain.skeleton import SKELETONS
+from annotate.domain.tracks import Tracks
 from annotate.formats.coco import CocoVideo, annotation_file, results_file
-from annotate.job import Job
-from annotate.selection import asked_frames
-from annotate.skeletons import SKELETONS
+from annotate.numeric.selection import asked_frames
+from annotate.queue.job_status import JobStatus, job_status
 from annotate.store import LocalFiles, Store
-from annotate.use_cases.status import JobStatus, job_status
 
 Progress = Callable[[str, float], None]
 

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from annotate.domain import FloatArray
-from annotate.errors import HubError
+from annotate.domain.arrays import FloatArray
+from annotate.domain.errors import HubError
 from annotate.hub import Hub, Record, Target
 from annotate.hub.client import Arrays
 from annotate.hub.table import ProfileRow, profile_row
 from annotate.inference import Models
-from annotate.use_cases.real_crops import Crops
+from annotate.pipeline.calibration_crops import Crops
 
 Progress = Callable[[str, float], None]
 STAGES = ("detector", "landmark")

@@ -7,18 +7,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from annotate.domain import FloatArray
-from annotate.errors import HubError, PackError
+from annotate.domain.arrays import FloatArray
+from annotate.domain.errors import HubError, PackError
+from annotate.domain.pack import DetectorSpec, LandmarkSpec
 from annotate.hub.precompiled import variant_of
 from annotate.inference import load_models
-from annotate.inference.quantized import to_reals
-from annotate.pack import DetectorSpec, LandmarkSpec
+from annotate.inference.qdq import to_reals
 from annotate.packs.asset import read_onnx
 from annotate.packs.publish import new_pack, publish
+from annotate.pipeline.calibration_crops import Crops
 from annotate.pipeline.fidelity import Fidelity, Outputs, check_fidelity, fidelity_of
 from annotate.use_cases.hub import QUANTIZE, STAGES, HubPack, digest_of
 from annotate.use_cases.quantize import pack_fidelity, pack_with
-from annotate.use_cases.real_crops import Crops
 
 PRECOMPILED = "precompiled_qnn_onnx"
 

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from annotate.domain import FloatArray, Tracks
-from annotate.scene.truth import VISIBLE, Truth
-from annotate.similarity import oks
-from annotate.skeletons import Skeleton, coco_keypoints
+from annotate.domain.arrays import FloatArray
+from annotate.domain.skeleton import Skeleton, coco_keypoints
+from annotate.domain.tracks import Tracks
+from annotate.numeric.similarity import oks
+from annotate.synthetic.truth import VISIBLE, Truth
 
 # With fewer visible keypoints nobody could be asked to find a person; below this OKS a pose is not
 # that person's (the least that COCO's evaluation counts).

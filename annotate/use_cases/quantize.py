@@ -8,12 +8,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from annotate.domain.pack import PACK_FILE, Pack
+from annotate.files import sha256_of
 from annotate.inference import Models, load_models
 from annotate.inference.quantization import CHOICES, FloatLayers, quantize
 from annotate.inference.session import load_model
-from annotate.pack import PACK_FILE, Pack, file_digest
 from annotate.packs.installed import verify_pack
 from annotate.packs.publish import new_pack, publish
+from annotate.pipeline.calibration_crops import Crops, real_crops
 from annotate.pipeline.fidelity import (
     LEAST_AGREEMENT_DB,
     MOST_MEDIAN_ERROR,
@@ -22,7 +24,6 @@ from annotate.pipeline.fidelity import (
     check_fidelity,
     fidelity_of,
 )
-from annotate.use_cases.real_crops import Crops, real_crops
 
 Progress = Callable[[str, float], None]
 SUFFIX = "-w8a8"
@@ -86,8 +87,8 @@ def pack_with(pack: Pack, folder: Path, name: str, source: str) -> Pack:
         pack,
         name=name,
         source=source,
-        detector=replace(pack.detector, sha256=file_digest(folder / pack.detector.file)),
-        landmark=replace(pack.landmark, sha256=file_digest(folder / pack.landmark.file)),
+        detector=replace(pack.detector, sha256=sha256_of(folder / pack.detector.file)),
+        landmark=replace(pack.landmark, sha256=sha256_of(folder / pack.landmark.file)),
     )
     (folder / PACK_FILE).write_text(made.to_json(), encoding="utf-8", newline="\n")
     return made

@@ -1,6 +1,6 @@
 """Letting what failed be tried again."""
 
-from annotate.job import Job
+from annotate.domain.job import Job
 from annotate.store import Store
 
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Iterator
 
-from annotate.domain import Chunk, Frame
-from annotate.errors import StoreError
+from annotate.domain.errors import StoreError
+from annotate.domain.job import Job
+from annotate.domain.settings import Settings
+from annotate.domain.video import Chunk, Frame
 from annotate.inference import CPU
-from annotate.job import Job
+from annotate.numeric.selection import ALL_FRAMES, asked_frames
 from annotate.pipeline import PoseEstimator
 from annotate.pipeline.prefetch import prefetch
-from annotate.selection import ALL_FRAMES, asked_frames
-from annotate.settings import Settings
+from annotate.queue.heartbeats import Beats, ChunkHeartbeats
 from annotate.store import Store
-from annotate.use_cases.heartbeats import Beats, ChunkHeartbeats
-from annotate.use_cases.originals import opened_original
+from annotate.store.source_video import opened_original
 from annotate.video import decode, hardware_device
 
 

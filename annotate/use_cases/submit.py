@@ -8,15 +8,17 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from annotate.chunking import chunk_frames, cut, restart_every
-from annotate.domain import IntArray, People, Selection, VideoIndex
-from annotate.errors import ManifestError, UsageError, VideoError
-from annotate.job import Job, JobVideo, Priority, Recipe, Rejected
-from annotate.pack import read_pack
-from annotate.selection import ALL_FRAMES, asked_frames
-from annotate.settings import Settings
+from annotate.domain.arrays import IntArray
+from annotate.domain.errors import ManifestError, UsageError, VideoError
+from annotate.domain.job import Job, JobVideo, Priority, Recipe, Rejected
+from annotate.domain.options import People
+from annotate.domain.pack import read_pack
+from annotate.domain.settings import Settings
+from annotate.domain.video import Selection, VideoIndex
+from annotate.numeric.chunking import chunk_frames, cut, restart_every
+from annotate.numeric.selection import ALL_FRAMES, asked_frames
 from annotate.store import Store
-from annotate.use_cases.originals import place_original
+from annotate.store.source_video import place_original
 from annotate.video import probe
 
 _FILM = [".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".ogv", ".webm", ".wmv"]

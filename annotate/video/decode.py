@@ -19,8 +19,9 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from annotate.domain import Chunk, Frame, IntArray, VideoIndex
-from annotate.errors import VideoError
+from annotate.domain.arrays import IntArray
+from annotate.domain.errors import VideoError
+from annotate.domain.video import Chunk, Frame, VideoIndex
 from annotate.video.opening import (
     Packets,
     check_file,

@@ -1,6 +1,5 @@
 """Opening a file that nobody vouches for, and the packets and frames that come out of it."""
 
-import hashlib
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +14,8 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from annotate.errors import VideoError
+from annotate.domain.errors import VideoError
+from annotate.files import sha256_of
 
 # Packet is generic for the type checker only.
 Packets: TypeAlias = "Iterator[Packet[VideoStream]]"
@@ -100,16 +100,10 @@ def fingerprint(path: Path, at: Callable[[int], None] | None = None) -> str:
     Raises:
         VideoError: the file cannot be read to its end.
     """
-    digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            while block := file.read(BLOCK):
-                digest.update(block)
-                if at is not None:
-                    at(file.tell())
+        return sha256_of(path, at)
     except OSError as error:
         raise VideoError(f"{path} cannot be read: {error.strerror}", "Check the disk.") from error
-    return digest.hexdigest()
 
 
 def readable_packets(container: InputContainer, stream: VideoStream) -> Packets:

@@ -18,8 +18,9 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from annotate.domain import IntArray, VideoIndex
-from annotate.errors import VideoError
+from annotate.domain.arrays import IntArray
+from annotate.domain.errors import VideoError
+from annotate.domain.video import VideoIndex
 from annotate.video.meter import Meter
 from annotate.video.opening import (
     MAX_PIXELS,

@@ -15,7 +15,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from annotate.errors import VideoError
+from annotate.domain.errors import VideoError
 from annotate.video.picture import rotated
 
 # Unit of explicit times: without a rest for 24, 25, 30, 50, 60 and 30000/1001 frames a second,

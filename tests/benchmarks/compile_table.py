@@ -11,11 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from annotate.domain.soc import SOCS
 from annotate.inference.compiled import compile_variant
 from annotate.inference.isolated import isolated
 from annotate.inference.qnn import versions
 from annotate.packs.installed import verify_pack
-from annotate.soc import SOCS
 
 
 def main(source: Path) -> None:

@@ -10,12 +10,12 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from annotate.domain.soc import SOCS
 from annotate.inference import QnnSettings, load_models
 from annotate.inference.qnn import PROVIDER, open_session, placement, versions
 from annotate.packs.installed import verify_pack
-from annotate.soc import SOCS
+from annotate.pipeline.calibration_crops import real_crops
 from annotate.use_cases.quantize import pack_fidelity
-from annotate.use_cases.real_crops import real_crops
 
 SOC = SOCS[0]
 

@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from annotate.domain import Tracks
+from annotate.domain.skeleton import SKELETONS
+from annotate.domain.tracks import Tracks
 from annotate.formats.coco import CocoVideo, annotation_file, results_file
 from annotate.merge.blocks import BLOCK_FRAMES
-from annotate.skeletons import SKELETONS
 from annotate.store import LocalFiles, Store
 
 WIDTH, HEIGHT, FPS, PEOPLE = 1920, 1080, 30, 4

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from annotate.settings import settings_from
+from annotate.domain.settings import settings_from
 from annotate.video.writer import Encoding, VideoWriter
 from tests.command import Host
 from tests.servers import RedisServer

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import psutil
 
+from annotate.queue.job_status import job_status
 from annotate.store import open_store
-from annotate.use_cases.status import job_status
 from annotate.video import probe
 from tests.benchmarks.looped import looped
 

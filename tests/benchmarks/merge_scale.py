@@ -23,9 +23,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from annotate.domain import Chunk, Poses
+from annotate.domain.poses import Poses
+from annotate.domain.skeleton import SKELETONS
+from annotate.domain.video import Chunk
 from annotate.merge import MergeSettings, merge
-from annotate.skeletons import SKELETONS
 from annotate.store import LocalFiles, Store
 from tests.made_tracks import poses_of, walker
 

@@ -21,15 +21,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from annotate.domain import Chunk, FloatArray, Frame
+from annotate.domain.arrays import FloatArray
+from annotate.domain.pack import read_pack
+from annotate.domain.settings import settings_from
+from annotate.domain.video import Chunk, Frame
 from annotate.inference import Model, load_models
-from annotate.pack import read_pack
 from annotate.packs.blazepose import NAME
 from annotate.pipeline import PoseEstimator
 from annotate.pipeline.prefetch import prefetch
-from annotate.scene import Camera, Person, Scene, WayPoint, steady_times
-from annotate.scene.film import render_video
-from annotate.settings import settings_from
+from annotate.synthetic import Camera, Person, Scene, WayPoint, steady_times
+from annotate.synthetic.film import render_video
 from annotate.video import decode, probe
 from annotate.video.writer import Encoding
 from workers.process import prepare_process

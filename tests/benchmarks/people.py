@@ -19,14 +19,16 @@ import cv2
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from annotate.domain import Chunk, FloatArray, Frame, People
+from annotate.domain.arrays import FloatArray
+from annotate.domain.options import People
+from annotate.domain.pack import read_pack
+from annotate.domain.settings import settings_from
+from annotate.domain.skeleton import COCO_SIGMAS, SKELETONS, coco_keypoints
+from annotate.domain.video import Chunk, Frame
 from annotate.inference import Models, load_models
-from annotate.pack import read_pack
+from annotate.numeric.similarity import oks
 from annotate.pipeline import PoseEstimator
-from annotate.scene import Camera, Person, Renderer, Scene, Truth, WayPoint, steady_times, truth
-from annotate.settings import settings_from
-from annotate.similarity import oks
-from annotate.skeletons import COCO_SIGMAS, SKELETONS, coco_keypoints
+from annotate.synthetic import Camera, Person, Renderer, Scene, Truth, WayPoint, steady_times, truth
 from annotate.video import decode, probe
 from tests.made_poses import made_index
 
@@ -116,7 +118,7 @@ def scenes(seconds: float) -> Iterator[Scene]:
 
 def add_scene(
     scene: Scene, estimators: dict[Setting, PoseEstimator], tallies: dict[Setting, Tally]
-):
+) -> None:
     renderer, known = Renderer(scene), truth(scene)
     pictures = [renderer.frame(number) for number in range(len(scene))]
     for setting, estimator in estimators.items():

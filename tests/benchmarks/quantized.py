@@ -15,8 +15,8 @@ import onnxruntime as ort
 
 from annotate.inference import Models, load_models
 from annotate.packs.installed import verify_pack
+from annotate.pipeline.calibration_crops import Crops, real_crops
 from annotate.use_cases.quantize import FRAMES, pack_fidelity
-from annotate.use_cases.real_crops import Crops, real_crops
 
 WARM_UP = 5
 

@@ -20,13 +20,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from annotate.board import open_board
-from annotate.broker import Queue, make_app
-from annotate.domain import Chunk
-from annotate.job import STORED, Job, JobVideo, Recipe
-from annotate.settings import PREFIX
+from annotate.domain.job import STORED, Job, JobVideo, Recipe
+from annotate.domain.settings import PREFIX
+from annotate.domain.video import Chunk
+from annotate.queue.app import Queue, make_app
+from annotate.queue.board import open_board
+from annotate.queue.dispatch import reconcile
 from annotate.store import open_store
-from annotate.use_cases.dispatch import reconcile
 from tests.benchmarks.sleeping import FRAME_S
 from tests.servers import RedisServer
 

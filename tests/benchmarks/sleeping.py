@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-import annotate.use_cases.merge
+import annotate.use_cases.merge_video
 import annotate.use_cases.run_chunk
 import workers.tasks
-from annotate.domain import Chunk, Poses
-from annotate.job import Job
+from annotate.domain.job import Job
+from annotate.domain.poses import Poses
+from annotate.domain.video import Chunk
 from annotate.store import Store
 
 # The detector runs on each frame, the landmark model for one person.
@@ -51,5 +52,5 @@ def no_merge(*_: Any) -> None:
 
 
 annotate.use_cases.run_chunk.run_chunk = sleep_through  # type: ignore[assignment]
-annotate.use_cases.merge.merge_video = no_merge
+annotate.use_cases.merge_video.merge_video = no_merge
 app = workers.tasks.app

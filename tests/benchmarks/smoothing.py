@@ -18,9 +18,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from annotate.domain import Poses, Tracks
+from annotate.domain.poses import Poses
+from annotate.domain.skeleton import SKELETONS
+from annotate.domain.tracks import Tracks
 from annotate.merge import MergeSettings, merge
-from annotate.scene import (
+from annotate.synthetic import (
     Camera,
     CameraKey,
     Person,
@@ -30,7 +32,6 @@ from annotate.scene import (
     truth,
     uneven_times,
 )
-from annotate.skeletons import SKELETONS
 from tests.made_tracks import poses_from
 
 Array = NDArray[np.float64]

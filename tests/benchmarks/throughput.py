@@ -30,12 +30,13 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from annotate.domain import Chunk, FloatArray, Frame, VideoIndex
+from annotate.domain.arrays import FloatArray
+from annotate.domain.pack import read_pack
+from annotate.domain.settings import settings_from
+from annotate.domain.video import Chunk, Frame, VideoIndex
 from annotate.inference import Model, Models, load_models
-from annotate.pack import read_pack
 from annotate.packs.blazepose import NAME
 from annotate.pipeline import PoseEstimator
-from annotate.settings import settings_from
 from annotate.video import decode, probe
 from annotate.video.opening import decoded, opened, readable_packets
 from tests.benchmarks.looped import looped

@@ -26,17 +26,17 @@ from typing import Any
 import orjson
 
 from annotate.cli.submit import DETECT_EVERY, Whom
+from annotate.domain.job import Job
+from annotate.domain.settings import settings_from
 from annotate.evaluate import read_predictions, read_truth
 from annotate.evaluate.pairs import pair
 from annotate.evaluate.tracking import Tracking, measure_tracking
-from annotate.job import Job
-from annotate.scene import Scene, truth_to_coco
-from annotate.scene.film import render_video
-from annotate.settings import settings_from
+from annotate.queue.run_job import work_here
 from annotate.store import Store, open_store
+from annotate.synthetic import Scene, truth_to_coco
+from annotate.synthetic.film import render_video
 from annotate.use_cases.export import export_coco
 from annotate.use_cases.submit import submit
-from annotate.use_cases.work import work_here
 from annotate.video.writer import Encoding
 from tests.benchmarks.tracking_scenes import Case, scene_set
 

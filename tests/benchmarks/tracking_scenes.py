@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from annotate.scene import (
+from annotate.synthetic import (
     Camera,
     CameraKey,
     Person,

@@ -1,0 +1,86 @@
+"""`annotate models compile`."""
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from annotate.cli.models import DEFAULT_PACK
+from annotate.cli.options import JsonOption
+from annotate.domain.settings import settings_from
+from annotate.domain.soc import SOCS, find_soc
+
+if TYPE_CHECKING:
+    from annotate.inference.compiled import Compiled
+
+_NAMES = ",".join(soc.name for soc in SOCS)
+
+
+def compile_pack(
+    name: Annotated[str | None, typer.Argument(show_default="the default pack")] = None,
+    *,
+    soc: Annotated[
+        str, typer.Option("--soc", help="SoCs to compile for, with commas between.")
+    ] = _NAMES,
+    as_json: JsonOption = False,
+) -> None:
+    """Compile a pack for the NPUs of Snapdragon SoCs, on any x86-64 host and without an account.
+
+    The compiled models go into the pack; a worker takes those of its own SoC. Without them it
+    compiles once for itself.
+
+    Examples:
+
+      annotate models compile
+
+      annotate models compile --soc x-elite,qcs8550
+    """
+    from annotate.cli.progress import phases
+    from annotate.inference.compiled import compile_variant
+    from annotate.inference.isolated import isolated
+    from annotate.packs.installed import verify_pack
+
+    socs = [find_soc(one.strip()) for one in soc.split(",")]
+    folder = settings_from().packs / (name or DEFAULT_PACK)
+    pack = verify_pack(folder)
+    done: list[Compiled] = []
+    with phases() as phase:
+        for count, one in enumerate(socs):
+            phase(f"Compiling for {one.title}", count / len(socs))
+            done += isolated(compile_variant, pack, folder, one)
+    if as_json:
+        typer.echo(json.dumps([_as_json(one) for one in done], indent=2))
+        return
+    _print(done)
+    typer.echo(f"The variants stand in {folder / 'variants'}")
+
+
+def _as_json(one: "Compiled") -> dict[str, object]:
+    return {
+        "soc": one.soc.name,
+        "soc_model": one.soc.soc_model,
+        "htp_arch": one.soc.htp_arch,
+        "model": one.model,
+        "bytes": one.size_bytes,
+        "compile_s": round(one.compile_s, 3),
+    }
+
+
+def _print(done: "list[Compiled]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("SoC", "HTP", "model"):
+        table.add_column(column, overflow="fold")
+    for column in ("size", "compiled in"):
+        table.add_column(column, justify="right")
+    for one in done:
+        table.add_row(
+            one.soc.title,
+            f"v{one.soc.htp_arch}",
+            one.model,
+            f"{one.size_bytes / 1e6:.1f} MB",
+            f"{one.compile_s:.2f} s",
+        )
+    Console().print(table)

@@ -1,0 +1,240 @@
+"""A job: its videos, its recipe, and what became of it, as they stand in the store.
+
+A manifest is written once and never changed; its digest travels with every task, so that a worker
+cannot do a job that somebody altered.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import PureWindowsPath
+from typing import Any, Literal, TypeAlias
+
+from annotate.domain.errors import ManifestError, StoreError
+from annotate.domain.options import People
+from annotate.domain.video import Chunk, Selection
+
+# To be raised whenever the pipeline's answer to the same frames changes: old parts then no longer
+# count as done.
+PIPELINE_VERSION = 4
+# Likewise for the merge's answer to the same parts, thresholds included.
+MERGE_VERSION = 12
+
+# Roots of videos that are on no share: those whose bytes stand in the store (their path is empty),
+# and those that only the host which submitted them can read (their path is absolute).
+STORED, HERE = ".store", ".here"
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+
+
+Priority: TypeAlias = Literal["high", "normal", "low"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that can change a part: results are filed under its digest.
+
+    Attributes:
+        pack_name: for people to read.
+        pack: the model pack's digest.
+        people: who is looked for: `near` or `all`.
+        detect_every: on which frames the detector runs: every so many.
+        selection: the frames that are asked for.
+        pipeline: version of the code between the models.
+    """
+
+    pack_name: str
+    pack: str
+    people: People = "near"
+    detect_every: int = 1
+    selection: Selection = field(default_factory=Selection)
+    pipeline: int = PIPELINE_VERSION
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits."""
+        return _digest(asdict(self))[:16]
+
+
+@dataclass(frozen=True)
+class JobVideo:
+    """One video of a job.
+
+    Attributes:
+        name: unique in the job; the export's names are made of it.
+        fingerprint: of its content.
+        root: the share it is on, by the name that all hosts know, or `STORED` or `HERE`.
+        path: below the root, with `/` between names.
+    """
+
+    name: str
+    fingerprint: str
+    root: str
+    path: str
+
+    def __post_init__(self) -> None:
+        if not _FINGERPRINT.fullmatch(self.fingerprint):
+            raise ValueError(f"{self.fingerprint!r} is no fingerprint")
+        if self.root == STORED and self.path:
+            raise ValueError(f"{self.path!r} should be empty")
+        if self.root not in (STORED, HERE) and not _is_below(self.path):
+            raise ValueError(f"{self.path!r} is no path below a share")
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A file that was submitted but cannot be annotated, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission.
+
+    Attributes:
+        id: time of submission and digest of the content, e.g. `20260102-030405-1a2b3c`.
+        recipe: of the parts.
+        smooth_hz: cut-off of the smoother in Hz, or None for no smoothing.
+        priority: `high`, `normal` or `low`: whose chunks workers take first.
+        videos: in the order given.
+        rejected: files that could not be read.
+        merge: version of the code that makes tracks of the parts.
+    """
+
+    id: str
+    recipe: Recipe
+    smooth_hz: float | None
+    videos: tuple[JobVideo, ...]
+    rejected: tuple[Rejected, ...] = ()
+    priority: Priority = "normal"
+    merge: int = MERGE_VERSION
+
+    @property
+    def merge_digest(self) -> str:
+        """16 hex digits of all that can change the tracks made of the same parts."""
+        return _digest({"smooth_hz": self.smooth_hz, "merge": self.merge})[:16]
+
+    @property
+    def content_digest(self) -> str:
+        """Of everything but the id: two submissions of the same have the same."""
+        return _digest({**asdict(self), "id": ""})
+
+    @property
+    def digest(self) -> str:
+        """Of the whole manifest."""
+        return _digest(asdict(self))
+
+    @property
+    def copies(self) -> tuple[tuple[str, str], ...]:
+        """Names of videos with the content of an earlier one, each with that one's name."""
+        firsts = ((video, self.video(video.fingerprint)) for video in self.videos)
+        return tuple((video.name, first.name) for video, first in firsts if first is not video)
+
+    def to_json(self) -> str:
+        """The text of the manifest."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Job":
+        """Inverse of `to_json`.
+
+        Raises:
+            ManifestError: the text is no manifest, or one of another version.
+        """
+        try:
+            fields: dict[str, Any] = json.loads(text)
+            return cls(
+                id=fields["id"],
+                recipe=_recipe(fields["recipe"]),
+                smooth_hz=fields["smooth_hz"],
+                videos=tuple(JobVideo(**video) for video in fields["videos"]),
+                rejected=tuple(Rejected(**one) for one in fields["rejected"]),
+                priority=fields["priority"],
+                merge=fields["merge"],
+            )
+        except (ValueError, TypeError, KeyError) as error:
+            raise ManifestError(
+                f"a job's manifest cannot be read ({type(error).__name__}: {error})",
+                "It was written by another version or is damaged; submit the videos again.",
+            ) from error
+
+    def video(self, fingerprint: str) -> JobVideo:
+        """The first video of that fingerprint.
+
+        Raises:
+            StoreError: the job has none.
+        """
+        for video in self.videos:
+            if video.fingerprint == fingerprint:
+                return video
+        raise StoreError(f"job {self.id} has no video {fingerprint!s:.12}", "Submit it again.")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a chunk, or a video's merge, was given up.
+
+    Attributes:
+        unit: the chunk's name, or `merge`.
+        reason: one line for people.
+        attempts: how often it was tried.
+        traceback: of an error that the program did not foresee, for its authors.
+    """
+
+    unit: str
+    reason: str
+    attempts: int
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """What a worker process is doing, written every second or so and allowed to be lost.
+
+    Attributes:
+        worker: `host-pid`.
+        job, video: id and name.
+        fingerprint: of the video.
+        chunk: in hand.
+        frames: of the chunk, done.
+        frames_per_s: since the chunk's first frame.
+        provider: execution provider that really runs the models.
+        rss_bytes: resident memory.
+        time_s: Unix time of writing.
+        version: of the program.
+        placement: how many nodes of each model each execution provider of ONNX Runtime has.
+    """
+
+    worker: str
+    job: str
+    video: str
+    fingerprint: str
+    chunk: Chunk
+    frames: int
+    frames_per_s: float
+    provider: str
+    rss_bytes: int
+    time_s: float
+    version: str
+    placement: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+def _is_below(path: str) -> bool:
+    """Whether a path with `/` between names stays below its root on every system."""
+    names = path.split("/")
+    return not any(
+        name in ("", ".", "..") or "\\" in name or "\0" in name or PureWindowsPath(name).drive
+        for name in names
+    )
+
+
+def _recipe(fields: dict[str, Any]) -> Recipe:
+    return Recipe(**{**fields, "selection": Selection(**fields["selection"])})
+
+
+def _digest(fields: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,168 @@
+"""Where things are, from the environment and the command line."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal, TypeVar, get_args
+from urllib.parse import urlsplit
+
+import platformdirs
+
+from annotate.domain.errors import UsageError
+
+MEMORY = "memory://"
+# The name that a worker gives to its processes.
+WORKER_VARIABLE = "ANNOTATE_WORKER"
+# Of every key in the queue's server.
+PREFIX = "annotate:"
+TLS = "rediss://"
+BUCKET = "s3://"
+CACHE_GB = 50.0
+
+Provider = Literal["auto", "cpu", "qnn"]
+Hwaccel = Literal["off", "auto"]
+NpuPerformance = Literal[
+    "sustained_high_performance",
+    "burst",
+    "high_performance",
+    "balanced",
+    "low_balanced",
+    "high_power_saver",
+    "power_saver",
+    "low_power_saver",
+    "extreme_power_saver",
+    "default",
+]
+T = TypeVar("T", bound=str)
+
+_ROOT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every command and every worker process needs to know of its host.
+
+    Attributes:
+        store: folder of the store, or `s3://bucket/prefix` (`ANNOTATE_STORE`).
+        broker: URL of the queue (`ANNOTATE_BROKER`); `memory://` needs no server. It may hold a
+            password and is never printed.
+        packs: folder of this host's model packs (`ANNOTATE_PACKS`).
+        cache: folder for what can be had again (`ANNOTATE_CACHE`).
+        cache_bytes: how much of a bucket's videos it may hold (`ANNOTATE_CACHE_GB`).
+        roots: where this host sees the shares that all hosts know by name (`ANNOTATE_ROOTS`, e.g.
+            `media=/mnt/share`; several are separated as in PATH).
+        provider: what runs the models (`ANNOTATE_PROVIDER`): `cpu`, `qnn`, or `auto`, which takes
+            the NPU where it proves itself.
+        hwaccel: `auto` decodes in hardware where this host can, `off` (the default) on the CPU
+            (`ANNOTATE_HWACCEL`).
+        soc: name of this host's SoC, where it cannot be found out (`ANNOTATE_SOC`), or empty.
+        performance: mode of the NPU, e.g. `burst` (`ANNOTATE_NPU_PERFORMANCE`).
+    """
+
+    store: str
+    broker: str = field(repr=False)
+    packs: Path
+    cache: Path
+    cache_bytes: int = int(CACHE_GB * 1e9)
+    roots: Mapping[str, Path] = field(default_factory=dict)
+    provider: Provider = "auto"
+    hwaccel: Hwaccel = "off"
+    soc: str = ""
+    performance: NpuPerformance = "sustained_high_performance"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the queue lives in the process that submits, together with its workers."""
+        return self.broker == MEMORY
+
+    def to_environ(self) -> dict[str, str]:
+        """Variables that give a child process the same settings."""
+        return {
+            "ANNOTATE_STORE": self.store,
+            "ANNOTATE_BROKER": self.broker,
+            "ANNOTATE_PACKS": str(self.packs),
+            "ANNOTATE_CACHE": str(self.cache),
+            "ANNOTATE_CACHE_GB": str(self.cache_bytes / 1e9),
+            "ANNOTATE_ROOTS": os.pathsep.join(f"{n}={folder}" for n, folder in self.roots.items()),
+            "ANNOTATE_PROVIDER": self.provider,
+            "ANNOTATE_HWACCEL": self.hwaccel,
+            "ANNOTATE_SOC": self.soc,
+            "ANNOTATE_NPU_PERFORMANCE": self.performance,
+        }
+
+
+def settings_from(environ: Mapping[str, str] = os.environ, *, store: str | None = None) -> Settings:
+    """The settings that `environ` gives; a `store` from the command line wins.
+
+    Raises:
+        UsageError: a variable has no possible value.
+    """
+    data = platformdirs.user_data_path("annotate", appauthor=False)
+    cache = platformdirs.user_cache_path("annotate", appauthor=False)
+    location = store or environ.get("ANNOTATE_STORE") or str(data / "store")
+    return Settings(
+        store=location if location.startswith(BUCKET) else str(Path(location).absolute()),
+        broker=_broker(environ.get("ANNOTATE_BROKER") or MEMORY),
+        packs=Path(environ.get("ANNOTATE_PACKS") or data / "packs").absolute(),
+        cache=Path(environ.get("ANNOTATE_CACHE") or cache).absolute(),
+        cache_bytes=_gigabytes(environ.get("ANNOTATE_CACHE_GB") or str(CACHE_GB)),
+        roots=_roots(environ.get("ANNOTATE_ROOTS") or ""),
+        provider=_one_of(get_args(Provider), environ, "ANNOTATE_PROVIDER"),
+        hwaccel=_one_of(get_args(Hwaccel), environ, "ANNOTATE_HWACCEL"),
+        soc=environ.get("ANNOTATE_SOC") or "",
+        performance=_one_of(get_args(NpuPerformance), environ, "ANNOTATE_NPU_PERFORMANCE"),
+    )
+
+
+def _one_of(values: Sequence[T], environ: Mapping[str, str], name: str) -> T:
+    """The value that a variable chooses, the first where it is not set."""
+    text = environ.get(name) or values[0]
+    for value in values:
+        if value == text:
+            return value
+    near = get_close_matches(text, values, n=1)
+    raise UsageError(
+        f"{name} cannot be {text!r}" + (f"; did you mean {near[0]}?" if near else ""),
+        f"It is one of {', '.join(values)}.",
+    )
+
+
+def _broker(url: str) -> str:
+    """The URL, which is not repeated in errors: it may hold a password."""
+    if not url.startswith((MEMORY, TLS, "redis://")):
+        raise UsageError(
+            "ANNOTATE_BROKER is no URL of a queue",
+            "Give redis://USER:PASSWORD@HOST:6379/0, or rediss://... for TLS, or nothing.",
+        )
+    if "ssl_" in urlsplit(url).query:
+        raise UsageError(
+            "ANNOTATE_BROKER may hold no TLS options: the server's certificate is always checked",
+            "Make a private authority known with SSL_CERT_FILE=its-certificate.pem.",
+        )
+    return url
+
+
+def _gigabytes(text: str) -> int:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1e9:
+        raise UsageError(f"ANNOTATE_CACHE_GB={text} is no size", "Give gigabytes, such as 50.")
+    return int(value * 1e9)
+
+
+def _roots(text: str) -> dict[str, Path]:
+    roots = {}
+    for entry in filter(None, text.split(os.pathsep)):
+        name, _, folder = entry.partition("=")
+        if not _ROOT_NAME.fullmatch(name) or not Path(folder).is_absolute():
+            raise UsageError(
+                f"ANNOTATE_ROOTS has {entry!r}, which is no NAME=FOLDER",
+                f"Give names and absolute folders, such as media=/mnt/share{os.pathsep}raw=/data.",
+            )
+        roots[name] = Path(folder)
+    return roots

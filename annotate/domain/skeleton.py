@@ -1,0 +1,176 @@
+"""The models' skeletons, and COCO's: the one place where landmarks become keypoints."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from annotate.domain.arrays import FloatArray
+
+COCO_KEYPOINTS = (
+    "nose",
+    "left_eye",
+    "right_eye",
+    "left_ear",
+    "right_ear",
+    "left_shoulder",
+    "right_shoulder",
+    "left_elbow",
+    "right_elbow",
+    "left_wrist",
+    "right_wrist",
+    "left_hip",
+    "right_hip",
+    "left_knee",
+    "right_knee",
+    "left_ankle",
+    "right_ankle",
+)
+
+# For each keypoint the one that it is of the mirrored body.
+COCO_MIRROR = (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15)
+
+# Pairs of COCO keypoints that are drawn as limbs, 0-based.
+COCO_EDGES = (
+    (15, 13),
+    (13, 11),
+    (16, 14),
+    (14, 12),
+    (11, 12),
+    (5, 11),
+    (6, 12),
+    (5, 6),
+    (5, 7),
+    (6, 8),
+    (7, 9),
+    (8, 10),
+    (1, 2),
+    (0, 1),
+    (0, 2),
+    (1, 3),
+    (2, 4),
+    (3, 5),
+    (4, 6),
+)
+
+# How far annotators disagree on each keypoint, as a fraction of the square root of the area;
+# source: COCO's keypoint evaluation.
+COCO_SIGMAS: FloatArray = np.array(
+    [26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89], np.float32
+) / np.float32(1000)
+
+_UPPER_BODY = (
+    "nose",
+    "left_eye_inner",
+    "left_eye",
+    "left_eye_outer",
+    "right_eye_inner",
+    "right_eye",
+    "right_eye_outer",
+    "left_ear",
+    "right_ear",
+    "mouth_left",
+    "mouth_right",
+    "left_shoulder",
+    "right_shoulder",
+    "left_elbow",
+    "right_elbow",
+    "left_wrist",
+    "right_wrist",
+    "left_pinky",
+    "right_pinky",
+    "left_index",
+    "right_index",
+    "left_thumb",
+    "right_thumb",
+    "left_hip",
+    "right_hip",
+)
+
+_LEGS = (
+    "left_knee",
+    "right_knee",
+    "left_ankle",
+    "right_ankle",
+    "left_heel",
+    "right_heel",
+    "left_foot_index",
+    "right_foot_index",
+)
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """The landmarks of a model.
+
+    Attributes:
+        name: as packs refer to it.
+        landmarks: names, in the model's order.
+        coco17: for each COCO keypoint the landmark that it is, or None where the model lacks it.
+    """
+
+    name: str
+    landmarks: tuple[str, ...]
+    coco17: tuple[int | None, ...]
+
+    @property
+    def mirror(self) -> tuple[int, ...]:
+        """For each landmark the one that it is of the mirrored body."""
+        swap = {"left": "right", "right": "left"}
+        return tuple(
+            self.landmarks.index("_".join(swap.get(word, word) for word in name.split("_")))
+            for name in self.landmarks
+        )
+
+
+def _skeleton(name: str, landmarks: tuple[str, ...]) -> Skeleton:
+    places = {landmark: place for place, landmark in enumerate(landmarks)}
+    return Skeleton(name, landmarks, tuple(places.get(keypoint) for keypoint in COCO_KEYPOINTS))
+
+
+SKELETONS: Mapping[str, Skeleton] = MappingProxyType(
+    {
+        skeleton.name: skeleton
+        for skeleton in (
+            _skeleton("blazepose-33", _UPPER_BODY + _LEGS),
+            _skeleton("blazepose-25", _UPPER_BODY),
+        )
+    }
+)
+
+
+def coco_keypoints(landmarks: FloatArray, skeleton: Skeleton) -> FloatArray:
+    """The 17 COCO keypoints of each pose.
+
+    Args:
+        landmarks: (P, L, 5) float32: x, y, z, visibility, presence.
+        skeleton: that they belong to.
+
+    Returns:
+        (P, 17, 4) float32: x, y, visibility, presence; all 0 where the skeleton lacks the keypoint.
+    """
+    keypoints = np.zeros((len(landmarks), len(COCO_KEYPOINTS), 4), np.float32)
+    present = [(k, place) for k, place in enumerate(skeleton.coco17) if place is not None]
+    rows, places = [k for k, _ in present], [place for _, place in present]
+    keypoints[:, rows] = landmarks[:, places][:, :, [0, 1, 3, 4]]
+    return keypoints
+
+
+def coco_visibility(keypoints: FloatArray, width: int, height: int) -> np.ndarray:
+    """COCO's v of each keypoint.
+
+    2 where it is visible (visibility >= 0.5), 1 where it is in the picture but hidden
+    (presence >= 0.5), else 0; 0 too where it lies outside the picture.
+
+    Args:
+        keypoints: (P, 17, 4) float32, from `coco_keypoints`.
+        width, height: of the picture, in pixels.
+
+    Returns:
+        (P, 17) int64.
+    """
+    x, y, visibility, presence = np.moveaxis(keypoints, 2, 0)
+    inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+    v = np.where(visibility >= 0.5, 2, np.where(presence >= 0.5, 1, 0))
+    return np.where(inside, v, 0)

@@ -1,0 +1,57 @@
+"""The Snapdragon SoCs that models can be compiled for: names, and the numbers that the NPU uses."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from annotate.domain.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Soc:
+    """A system on chip with a Hexagon NPU.
+
+    Attributes:
+        name: what the command line and the folders of variants call it.
+        title: what people call it.
+        soc_model: the number that QNN knows it by; names are ignored by QNN in silence.
+        htp_arch: version of its Hexagon Tensor Processor.
+        mark: lower-case text that the machine's own description of an SoC of this kind contains.
+    """
+
+    name: str
+    title: str
+    soc_model: int
+    htp_arch: int
+    mark: str
+
+
+SOCS = (
+    Soc("x-elite", "Snapdragon X Elite", 60, 73, "x1e"),
+    Soc("x2-elite", "Snapdragon X2 Elite", 88, 81, "x2e"),
+    Soc("qcs8550", "Qualcomm QCS8550", 43, 73, "qcs8550"),
+    Soc("iq-9075", "Dragonwing IQ-9075", 77, 73, "qcs9075"),
+)
+
+
+def find_soc(name: str) -> Soc:
+    """The SoC of that name.
+
+    Raises:
+        UsageError: none has it.
+    """
+    for soc in SOCS:
+        if soc.name == name:
+            return soc
+    names = [soc.name for soc in SOCS]
+    near = get_close_matches(name, names, n=1)
+    raise UsageError(
+        f"no SoC {name!r} is known" + (f"; did you mean {near[0]}?" if near else ""),
+        f"Known are {', '.join(names)}.",
+    )
+
+
+def soc_described(text: str) -> Soc | None:
+    """The SoC that a machine's description of itself speaks of, e.g.
+    `Snapdragon(R) X Elite - X1E80100 - Qualcomm(R) Oryon(TM) CPU` or `qcom,qcs8550`.
+    """
+    return next((soc for soc in SOCS if soc.mark in text.lower()), None)

@@ -1,0 +1,151 @@
+"""A compiled variant of a pack: its models as context binaries of one SoC's NPU.
+
+`<pack>/variants/<soc>/` holds `variant.json`, and for each model an ONNX file of the same name as
+the pack's whose only node refers to a binary beside it. QNN's loader does not see that a binary
+is of another SoC, so the variant says what it is and is checked here.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from annotate.domain.errors import PackError
+from annotate.domain.pack import Pack
+from annotate.domain.soc import Soc
+
+VARIANTS = "variants"
+VARIANT_FILE = "variant.json"
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What a file of a variant must be: its length, and its SHA-256 in lower-case hex."""
+
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What a variant is: the content of `variant.json`.
+
+    Attributes:
+        soc: name of the SoC in `annotate.domain.soc.SOCS`.
+        soc_model, htp_arch: as there.
+        sdk: version of the QAIRT SDK that compiled it; an older one cannot load it.
+        onnxruntime: version of ONNX Runtime that wrote the ONNX files; empty where AI Hub did.
+        sources: SHA-256 of the pack's ONNX files that it was compiled from, by their name.
+        files: the files of the variant, by name.
+    """
+
+    soc: str
+    soc_model: int
+    htp_arch: int
+    sdk: str
+    onnxruntime: str
+    sources: dict[str, str]
+    files: dict[str, FileFacts]
+
+    def to_json(self) -> str:
+        """The text of `variant.json`, keys sorted."""
+        return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
+
+
+def variant_folder(pack_folder: Path, soc: Soc) -> Path:
+    """Where a pack holds its variant for `soc`."""
+    return pack_folder / VARIANTS / soc.name
+
+
+def sources_of(pack: Pack) -> dict[str, str]:
+    """SHA-256 of the pack's two ONNX files, by their name."""
+    return {spec.file: spec.sha256 for spec in (pack.detector, pack.landmark)}
+
+
+def file_facts(files: Iterable[Path]) -> dict[str, FileFacts]:
+    """Length and SHA-256 of files, by their name."""
+    return {
+        file.name: FileFacts(file.stat().st_size, hashlib.sha256(file.read_bytes()).hexdigest())
+        for file in files
+    }
+
+
+def read_variant(folder: Path) -> Variant:
+    """The variant in `folder`, from its `variant.json`.
+
+    Raises:
+        PackError: the description is missing or damaged.
+    """
+    try:
+        fields = json.loads((folder / VARIANT_FILE).read_text(encoding="utf-8"))
+        files = {name: FileFacts(**facts) for name, facts in fields.pop("files").items()}
+        return Variant(**fields, files=files)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise PackError(
+            f"{folder} holds no compiled variant of a model pack: {error}",
+            _compile_again(folder.name),
+        ) from error
+
+
+def check_variant(folder: Path, pack: Pack, soc: Soc, sdk: str) -> Variant:
+    """The variant in `folder`, if it can run on a host with that SoC and that QAIRT SDK.
+
+    Raises:
+        PackError: it is of another SoC, of a newer SDK or of other models, or a file of it is
+            missing, cut off or damaged.
+    """
+    variant = read_variant(folder)
+    if variant.soc_model != soc.soc_model:
+        raise PackError(
+            f"{folder} was compiled for the SoC {variant.soc}, and this host is {soc.name}",
+            _compile_again(soc.name),
+        )
+    if _ordered(variant.sdk) > _ordered(sdk):
+        raise PackError(
+            f"{folder} was compiled by QAIRT {variant.sdk}, which is newer than this host's {sdk}",
+            "Update this host: `pip install --upgrade onnxruntime-qnn`. Or compile with its own "
+            f"version: `annotate models compile --soc {soc.name}`.",
+        )
+    if variant.sources != sources_of(pack):
+        raise PackError(
+            f"{folder} was compiled from other models than the pack now holds",
+            _compile_again(soc.name),
+        )
+    for name, facts in variant.files.items():
+        _check_file(folder / name, facts, soc)
+    return variant
+
+
+def _check_file(file: Path, facts: FileFacts, soc: Soc) -> None:
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise PackError(
+            f"{file} cannot be read: {error.strerror}", _compile_again(soc.name)
+        ) from error
+    if len(data) < facts.size_bytes:
+        raise PackError(
+            f"{file} is cut off: {len(data)} of {facts.size_bytes} bytes are there",
+            _compile_again(soc.name),
+        )
+    if hashlib.sha256(data).hexdigest() != facts.sha256:
+        raise PackError(
+            f"{file} is damaged: its SHA-256 is not the one in {VARIANT_FILE}",
+            _compile_again(soc.name),
+        )
+
+
+def _ordered(version: str) -> tuple[int, ...]:
+    """`2.51.0` as numbers, for comparing."""
+    try:
+        return tuple(int(number) for number in version.split("."))
+    except ValueError as error:
+        raise PackError(
+            f"{version!r} is no version of the QAIRT SDK",
+            "Compile the variant again: `annotate models compile`.",
+        ) from error
+
+
+def _compile_again(soc: str) -> str:
+    return f"Make it anew: `annotate models compile --soc {soc}`."

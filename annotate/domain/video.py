@@ -1,0 +1,112 @@
+"""A video: its index, its frames, and the chunks that it is cut into."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotate.domain.arrays import IntArray
+
+
+@dataclass(frozen=True, order=True)
+class Chunk:
+    """Frames `[start, stop)` of one video: the unit of work and of retry.
+
+    Where a job does not ask for all frames of a video, those that it asks for are counted.
+    """
+
+    start: int
+    stop: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.stop:
+            raise ValueError(f"not a chunk: [{self.start}, {self.stop})")
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    @property
+    def name(self) -> str:
+        """The stem of the chunk's files; sorts by `start`."""
+        return f"{self.start:09d}-{self.stop:09d}"
+
+
+@dataclass(frozen=True, eq=False)
+class VideoIndex:
+    """What one pass over a video's packets tells, without judging pixels.
+
+    Attributes:
+        fingerprint: lower-case hex SHA-256 of the file's bytes.
+        size_bytes: length of the file.
+        codec: FFmpeg's name of the codec, e.g. `h264`.
+        width, height: of the displayed frame in pixels, rotation applied.
+        rotation: clockwise degrees from the stored frame to the displayed one: 0, 90, 180, 270.
+        time_base: seconds per unit of `pts`.
+        pts: (N,) int64, strictly increasing: presentation time of every displayed frame.
+        keyframes: (K,) int64, increasing frame indices at which decoding can start: 0 and, unless
+            its marks prove wrong, every displayed frame that the container marks as a keyframe.
+            Empty where frames can only be counted from the beginning, because the time stamps
+            that they carry are not in the order of display (H.264 in AVI).
+        declared_frames: what the container claims, or None where it claims nothing.
+        missing_s: seconds of video that the container claims and the file does not hold, as where
+            it was cut off; 0.0 where it is whole, or claims nothing.
+    """
+
+    fingerprint: str
+    size_bytes: int
+    codec: str
+    width: int
+    height: int
+    rotation: int
+    time_base: Fraction
+    pts: IntArray
+    keyframes: IntArray
+    declared_frames: int | None
+    missing_s: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.pts)
+
+    @property
+    def time_s(self) -> NDArray[np.float64]:
+        """(N,) float64: seconds of every frame from the stream's first frame."""
+        relative: NDArray[np.float64] = (self.pts - self.pts[0]) * float(self.time_base)
+        return relative
+
+    @property
+    def fps(self) -> float:
+        """Mean frames per second; 0.0 where the video has a single frame."""
+        seconds = float(self.time_s[-1])
+        return (len(self) - 1) / seconds if seconds > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which frames of every video are asked for: by default all.
+
+    Attributes:
+        start_s, end_s: from this time of the video on, and before that one; None is its end.
+        every: those whose index is a multiple of it.
+        fps: instead, what is shown at each 1 / fps seconds of the video.
+    """
+
+    start_s: float = 0.0
+    end_s: float | None = None
+    every: int = 1
+    fps: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One decoded frame.
+
+    Attributes:
+        index: 0-based, in presentation order.
+        pts: presentation time in the stream's time base.
+        rgb: (H, W, 3) uint8, displayed orientation; rows may be apart in memory.
+    """
+
+    index: int
+    pts: int
+    rgb: NDArray[np.uint8]

@@ -1,0 +1,92 @@
+"""A trial of both models of a pack on one execution provider: placement, time, answers."""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from annotate.domain.pack import read_pack
+from annotate.domain.soc import Soc
+from annotate.inference.agreement import made_picture
+from annotate.inference.qnn import QnnSettings, device_kind, open_session, placement, soc_of
+from annotate.inference.session import Model, Models, agreements, check_agreement, load_models
+
+CPU_RUNS = 15
+NPU_RUNS = 15
+EMULATOR_RUNS = 3
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a trial found; by `detector` and `landmark`.
+
+    Attributes:
+        provider: what ran the models: `cpu`, `qnn`, or `htp-emulator`.
+        device: kind of device, as ONNX Runtime calls it.
+        placement: how many nodes each execution provider of ONNX Runtime has.
+        latency_ms: median time of a run.
+        agreement_db: the least agreement of an output with the CPU's; empty on the CPU.
+    """
+
+    provider: str
+    device: str
+    placement: Mapping[str, Mapping[str, int]]
+    latency_ms: Mapping[str, float]
+    agreement_db: Mapping[str, float]
+
+
+def try_cpu(folder: Path) -> Trial:
+    """Runs the pack in `folder` on one core.
+
+    Raises:
+        PackError: the models do not load.
+    """
+    models = load_models(read_pack(folder), folder)
+    return Trial(models.provider, "CPU", models.placement, _latencies(models, CPU_RUNS), {})
+
+
+def try_npu(folder: Path, soc: Soc | None) -> Trial:
+    """Runs the pack in `folder` on the NPU as a worker would, and leaves nothing behind.
+
+    Args:
+        soc: the SoC of this host; None finds out.
+
+    Raises:
+        PackError: the models, or the pack's variant for this SoC, do not load.
+        ProviderError: the NPU does not take every node, or answers something else than the CPU.
+    """
+    pack = read_pack(folder)
+    soc = soc_of(QnnSettings(soc))
+    # A compiled model is one node: only the ONNX files can say that all of theirs are placed.
+    placed = {
+        "detector": placement(open_session(folder / pack.detector.file, soc, {})),
+        "landmark": placement(open_session(folder / pack.landmark.file, soc, {})),
+    }
+    # Windows cannot remove files that are still mapped.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+        models = load_models(pack, folder, provider="qnn", qnn=QnnSettings(soc, {}, Path(scratch)))
+        found = agreements(models, load_models(pack, folder))
+        check_agreement(found)
+        runs = NPU_RUNS if models.provider == "qnn" else EMULATOR_RUNS
+        return Trial(models.provider, device_kind(), placed, _latencies(models, runs), found)
+
+
+def _latencies(models: Models, runs: int) -> dict[str, float]:
+    pack = models.pack
+    return {
+        "detector": _median_ms(models.detector, pack.detector.size, runs),
+        "landmark": _median_ms(models.landmark, pack.landmark.size, runs),
+    }
+
+
+def _median_ms(model: Model, size: int, runs: int) -> float:
+    picture = made_picture(size, (0, 1))
+    model.run(picture)
+    times = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        model.run(picture)
+        times.append(time.perf_counter() - began)
+    return statistics.median(times) * 1000

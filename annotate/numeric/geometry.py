@@ -1,0 +1,141 @@
+"""Squares, crops and boxes: where a model's pixels lie in the picture. Arrays in, arrays out.
+
+Points are in pixel-index coordinates: the corners of a square of side s map to 0 and `size` of the
+model's input, with no half-pixel shift. MediaPipe's CPU path does the same (OpenCV's
+`getPerspectiveTransform` on the corners), and a shift would move landmarks by about 2% of torso
+length.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotate.domain.arrays import FloatArray
+
+# Of the finest tiles, as a share of the picture's longest side: 320 px of 1920.
+FINEST_TILE = 1 / 6
+# At least so much of their side do neighbouring tiles share.
+TILE_OVERLAP = 0.2
+# From level to level tiles become smaller by no more than this factor: about the range of sizes in
+# which the detector finds a person, so that none falls between two levels.
+TILE_STEP = 2.6
+
+
+def letterbox_roi(width: int, height: int) -> FloatArray:
+    """The smallest centred square that holds the whole picture.
+
+    Returns:
+        (4,) float32 ROI: centre x, centre y, side in pixels, rotation 0.
+    """
+    return np.array([width / 2, height / 2, max(width, height), 0.0], np.float32)
+
+
+def tile_rois(width: int, height: int, smallest: int) -> FloatArray:
+    """Overlapping squares in which people of every size are seen whole: first the one that holds
+    the whole picture, then finer and finer ones, each level covering the picture row by row.
+
+    Args:
+        smallest: side in pixels below which no square shows more.
+
+    Returns:
+        (n, 4) float32 ROIs with rotation 0.
+    """
+    whole = letterbox_roi(width, height)
+    longest = float(whole[2])
+    finest = max(longest * FINEST_TILE, smallest)
+    levels = max(0, math.ceil(math.log(longest / finest, TILE_STEP)))
+    sides = [longest * (finest / longest) ** (level / levels) for level in range(1, levels + 1)]
+    return np.concatenate([whole[None], *(_covering(width, height, side) for side in sides)])
+
+
+def _covering(width: int, height: int, side: float) -> FloatArray:
+    x, y = np.meshgrid(_centres(width, side), _centres(height, side))
+    rest = np.broadcast_to([side, 0], (x.size, 2))
+    return np.column_stack([x.ravel(), y.ravel(), rest]).astype(np.float32)
+
+
+def _centres(length: int, side: float) -> NDArray[np.float64]:
+    """Where along a picture's edge the squares' centres are."""
+    if length <= side:
+        return np.array([length / 2])
+    count = 1 + math.ceil((length - side) / (side * (1 - TILE_OVERLAP)))
+    return np.linspace(side / 2, length - side / 2, count)
+
+
+def rois_from_points(centre: FloatArray, tip: FloatArray, scale: float) -> FloatArray:
+    """Rotated squares from two alignment keypoints each, as MediaPipe's
+    AlignmentPointsRectsCalculator and RectTransformationCalculator make them.
+
+    Args:
+        centre: (n, 2) pixels, the middle of the person.
+        tip: (n, 2) pixels, the point that is to be straight above the centre in the crop.
+        scale: margin about the circle that `tip` describes.
+
+    Returns:
+        (n, 4) float32 ROIs: centre x, centre y, side, rotation in (-pi, pi], clockwise.
+    """
+    dx, dy = (tip - centre).T.astype(np.float64)
+    rotation = np.pi / 2 - np.arctan2(-dy, dx)
+    rotation -= 2 * np.pi * np.floor((rotation + np.pi) / (2 * np.pi))
+    side = 2 * np.hypot(dx, dy) * scale
+    return np.column_stack([centre, side, rotation]).astype(np.float32)
+
+
+def crop_to_picture(roi: FloatArray, size: int) -> NDArray[np.float64]:
+    """The affine map from the pixels of a `size` x `size` crop to those of the picture.
+
+    Args:
+        roi: (4,) centre x, centre y, side, rotation.
+
+    Returns:
+        (2, 3) float64 matrix, as `cv2.warpAffine` takes it with `WARP_INVERSE_MAP`.
+    """
+    x, y, side, rotation = (float(value) for value in roi)
+    scale = side / size
+    cos, sin = np.cos(rotation) * scale, np.sin(rotation) * scale
+    half = size / 2
+    return np.array([[cos, -sin, x - half * (cos - sin)], [sin, cos, y - half * (sin + cos)]])
+
+
+def apply_affine(matrix: NDArray[np.float64], points: FloatArray) -> FloatArray:
+    """Points (..., 2) float32 through a (2, 3) affine map."""
+    return (points @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+
+
+def box_iou(box: FloatArray, boxes: FloatArray) -> FloatArray:
+    """Intersection over union of one box with many.
+
+    Args:
+        box: (4,) x0, y0, x1, y1.
+        boxes: (n, 4), the same order and units.
+
+    Returns:
+        (n,) float32 in [0, 1]; 0 where both are empty.
+    """
+    low = np.maximum(box[:2], boxes[:, :2])
+    high = np.minimum(box[2:], boxes[:, 2:])
+    common = _areas(np.maximum(high - low, 0))
+    own, areas = (_areas(np.maximum(one[:, 2:] - one[:, :2], 0)) for one in (box[None], boxes))
+    union = own + areas - common
+    iou: FloatArray = np.where(union > 0, common / np.where(union > 0, union, 1), 0)
+    return iou.astype(np.float32)
+
+
+def _areas(sides: FloatArray) -> FloatArray:
+    # np.prod along an axis of two takes four times as long.
+    areas: FloatArray = sides[:, 0] * sides[:, 1]
+    return areas
+
+
+def roi_iou(roi: FloatArray, rois: FloatArray) -> FloatArray:
+    """Intersection over union of one ROI (4,) with many (n, 4), as upright squares: rotation is
+    left out, as in MediaPipe's AssociationNormRectCalculator.
+
+    Returns:
+        (n,) float32 in [0, 1].
+    """
+    every = np.vstack([roi, rois])
+    half = every[:, 2:3] / 2
+    boxes = np.hstack([every[:, :2] - half, every[:, :2] + half]).astype(np.float32)
+    return box_iou(boxes[0], boxes[1:])

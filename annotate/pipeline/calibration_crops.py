@@ -1,0 +1,93 @@
+"""What the two models of a pack see in the user's own videos."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from annotate.domain.arrays import FloatArray
+from annotate.domain.errors import UsageError
+from annotate.domain.video import Chunk, Frame, VideoIndex
+from annotate.inference import Models
+from annotate.numeric.geometry import letterbox_roi
+from annotate.pipeline import PoseEstimator
+from annotate.pipeline.crops import crop, sampling, to_range
+from annotate.video import decode, probe
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Crops:
+    """Pictures as models take them: each (size, size, 3) float32 RGB in the model's range.
+
+    Attributes:
+        detector: whole frames, letterboxed.
+        landmark: people, each in the ROI that the pipeline sees him in.
+    """
+
+    detector: list[FloatArray]
+    landmark: list[FloatArray]
+
+    def of(self, stage: str) -> list[FloatArray]:
+        """Those of the stage `detector` or `landmark`."""
+        return self.detector if stage == "detector" else self.landmark
+
+
+def real_crops(
+    videos: Sequence[Path], models: Models, frames: int, progress: Progress
+) -> tuple[Crops, Crops]:
+    """Crops of about `frames` frames, spread over the videos: those to learn from, and those to
+    judge by, which are of the last third of each video.
+
+    Raises:
+        UsageError: nobody is seen in one of the two parts.
+        VideoError: a video cannot be read.
+    """
+    learn, judge = Crops([], []), Crops([], [])
+    each = max(3, -(-frames // len(videos)))
+    # With more than one frame between detections a person's ROI is the one he is followed in.
+    estimator = PoseEstimator(models, detect_every=2 if models.pack.carries_people else 1)
+    for count, path in enumerate(videos):
+        index = probe(path)
+        total = min(each, len(index))
+        for number, frame in enumerate(_spread(path, index, total)):
+            progress(f"Looking at {path.name}", (count + number / total) / len(videos))
+            _look(learn if number < total * 2 // 3 else judge, frame, estimator, models)
+    if not learn.landmark or not judge.landmark:
+        raise UsageError(
+            "nobody is seen in the frames that were taken from the videos",
+            "Name videos in which people are seen from beginning to end.",
+        )
+    return learn, judge
+
+
+def _look(crops: Crops, frame: Frame, estimator: PoseEstimator, models: Models) -> None:
+    height, width = frame.rgb.shape[:2]
+    detector, landmark = models.pack.detector, models.pack.landmark
+    whole = crop(frame.rgb, sampling(letterbox_roi(width, height), detector.size), "zero")
+    crops.detector.append(to_range(whole, detector.value_range))
+    for roi in estimator.poses(frame.rgb).roi:
+        person = crop(frame.rgb, sampling(roi, landmark.size), landmark.border)
+        crops.landmark.append(to_range(person, landmark.value_range))
+
+
+def _spread(path: Path, index: VideoIndex, count: int) -> Iterator[Frame]:
+    """About `count` frames from beginning to end: keyframes, which are quickly had, where there
+    are enough of them.
+    """
+    if len(index.keyframes) >= count:
+        for at in _evenly(index.keyframes.tolist(), count):
+            yield from decode(path, index, Chunk(at, at + 1))
+        return
+    wanted = set(_evenly(range(len(index)), count))
+    for frame in decode(path, index, Chunk(0, len(index))):
+        if frame.index in wanted:
+            yield frame
+
+
+def _evenly(values: Iterable[int], count: int) -> list[int]:
+    listed = list(values)
+    places = np.linspace(0, len(listed) - 1, min(count, len(listed))).round().astype(int)
+    return [listed[place] for place in places]

@@ -1,0 +1,106 @@
+"""Where the bytes of videos are: on a share that every host knows by name, or in the store."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from annotate.domain.errors import StoreError, VideoError
+from annotate.domain.job import HERE, STORED, JobVideo
+from annotate.domain.settings import Settings
+from annotate.domain.video import VideoIndex
+from annotate.files import sha256_of
+from annotate.store import Store
+from annotate.store.cache import Cache
+
+# bytes done, bytes in all
+Progress = Callable[[int, int], None]
+
+
+def place_original(
+    store: Store, settings: Settings, path: Path, index: VideoIndex, progress: Progress
+) -> tuple[str, str]:
+    """Root and path by which workers find the video at `path`; where they would not see it, its
+    bytes are copied into the store, once.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    real = path.resolve()
+    for name, folder in settings.roots.items():
+        if real.is_relative_to(folder.resolve()):
+            return name, real.relative_to(folder.resolve()).as_posix()
+    if settings.embedded and not store.in_bucket:
+        return HERE, str(path.absolute())
+    store.add_original(index.fingerprint, path, progress)
+    return STORED, ""
+
+
+@contextmanager
+def opened_original(
+    store: Store, settings: Settings, video: JobVideo, index: VideoIndex, progress: Progress
+) -> Iterator[Path]:
+    """A file of this host with the video's bytes; it stays while the block runs.
+
+    Args:
+        progress: called while the bytes are fetched.
+
+    Raises:
+        VideoError: only the host that submitted the video can read it.
+        StoreError: this host does not see the video, or what it sees is another one.
+    """
+    if video.root == STORED:
+        with _stored(store, settings, index, progress) as path:
+            yield path
+    elif video.root == HERE:
+        if not settings.embedded:
+            raise VideoError(
+                f"{video.name} was submitted without ANNOTATE_BROKER and stands on that host only",
+                "Submit it again with ANNOTATE_BROKER set: it is then copied into the store.",
+            )
+        yield Path(video.path)
+    else:
+        yield _on_share(settings, video)
+
+
+def _on_share(settings: Settings, video: JobVideo) -> Path:
+    folder = settings.roots.get(video.root)
+    if folder is None:
+        raise StoreError(
+            f"{video.name} is on the share {video.root!r}, which this host does not know",
+            f"Say where it is mounted: ANNOTATE_ROOTS={video.root}=FOLDER",
+        )
+    path = folder.joinpath(*PurePosixPath(video.path).parts)
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise StoreError(
+            f"{video.name}: {video.path} leads out of the share {video.root}",
+            "Somebody put a link there; submit the file that it leads to.",
+        )
+    if not path.exists():
+        raise StoreError(
+            f"{video.name}: the share {video.root} has no {video.path} at {folder}",
+            "Check that the share is mounted there, and the file still on it.",
+        )
+    return path
+
+
+@contextmanager
+def _stored(
+    store: Store, settings: Settings, index: VideoIndex, progress: Progress
+) -> Iterator[Path]:
+    in_place = store.original(index.fingerprint)
+    if in_place is not None:
+        yield in_place
+        return
+
+    def fetch(path: Path) -> None:
+        store.fetch_original(index.fingerprint, path, progress)
+        if sha256_of(path) != index.fingerprint:
+            path.unlink()
+            raise StoreError(
+                f"the video {index.fingerprint[:12]} in the store is another one",
+                "Its upload was interrupted, or somebody changed it: submit the video again.",
+            )
+
+    cache = Cache(settings.cache / "videos", settings.cache_bytes)
+    with cache.copy(index.fingerprint, index.size_bytes, fetch, progress) as path:
+        yield path
