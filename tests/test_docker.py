@@ -1,8 +1,11 @@
-"""What stands in docker/ is what the servers and tools take."""
+"""The servers, the tools and the command line accept what docker/ holds."""
 
 import importlib.util
+import json
+import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from redis.retry import Retry
 
 from annotate.domain.settings import PREFIX
 from annotate.queue.app import all_lists
+from tests.command_lines import parsed
 from tests.servers import PASSWORD, USER, RedisServer
 
 REFUSED = r"(?i)permission"
@@ -60,7 +64,7 @@ def test_the_acl_refuses(guarded_redis: RedisServer, command: list[str]) -> None
     [(USER, "wrong"), ("default", ""), ("default", PASSWORD)],
     ids=["wrong password", "the default user", "the default user with the password"],
 )
-def test_the_acl_admits_nobody_else(guarded_redis: RedisServer, user: str, password: str) -> None:
+def test_the_acl_admits_no_other_user(guarded_redis: RedisServer, user: str, password: str) -> None:
     once = Retry(NoBackoff(), 0)
     stranger = redis.Redis(port=guarded_redis.port, username=user, password=password, retry=once)
     with stranger, pytest.raises(redis.AuthenticationError):
@@ -78,7 +82,7 @@ def compose() -> list[str | Path]:
     return [Path(wheel.origin).parent / "docker-compose"]
 
 
-def test_docker_compose_takes_the_file() -> None:
+def test_docker_compose_accepts_the_file() -> None:
     done = subprocess.run(
         [*compose(), "-f", DOCKER / "compose.yaml", "--profile", "tools", "config"],
         capture_output=True,
@@ -92,7 +96,7 @@ def test_docker_compose_takes_the_file() -> None:
     assert {port["host_ip"] for port in published} == {"127.0.0.1"}, "open to the network"
 
 
-def test_systemd_takes_the_unit() -> None:
+def test_systemd_accepts_the_unit() -> None:
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
         pytest.skip("systemd is not installed")
@@ -105,10 +109,71 @@ def test_systemd_takes_the_unit() -> None:
     assert complaints == []
 
 
-def test_keda_looks_at_every_list_of_the_queue() -> None:
+def test_keda_counts_every_list_of_the_queue() -> None:
     documents = list(yaml.safe_load_all((DOCKER / "kubernetes" / "worker.yaml").read_text()))
     (scaled,) = (one["spec"] for one in documents if one["kind"] == "ScaledObject")
     triggers = {trigger["name"]: trigger["metadata"]["listName"] for trigger in scaled["triggers"]}
     assert set(triggers.values()) == {f"{PREFIX}{name}" for name in all_lists()}
     modifiers = scaled["advanced"]["scalingModifiers"]
     assert modifiers["formula"].split(" + ") == list(triggers)
+
+
+# The command lines
+
+
+def dockerfile() -> dict[str, list[str]]:
+    """The entry point and the default arguments of the image."""
+    lines = (DOCKER / "Dockerfile").read_text().splitlines()
+    words = (line.split(maxsplit=1) for line in lines if line.startswith(("ENTRYPOINT", "CMD")))
+    return {name: json.loads(value) for name, value in words}
+
+
+def compose_commands() -> Iterator[list[str]]:
+    """What the services of this program run, and what the comments tell people to run."""
+    text = (DOCKER / "compose.yaml").read_text()
+    services = yaml.safe_load(text)["services"]
+    entry = dockerfile()["ENTRYPOINT"]
+    for service in services.values():
+        if service.get("image") == "annotate":
+            yield service.get("entrypoint", entry) + service["command"]
+    for name, arguments in re.findall(r"^# .* run --rm (\w+) (.+)$", text, re.MULTILINE):
+        yield services[name]["entrypoint"] + arguments.split()
+
+
+def kubernetes_command() -> list[str]:
+    documents = list(yaml.safe_load_all((DOCKER / "kubernetes" / "worker.yaml").read_text()))
+    (pod,) = (one["spec"]["template"]["spec"] for one in documents if one["kind"] == "Deployment")
+    arguments: list[str] = pod["containers"][0]["args"]
+    return dockerfile()["ENTRYPOINT"] + arguments
+
+
+def commands_of_scripts() -> Iterator[list[str]]:
+    """Of the systemd unit and of the PowerShell script."""
+    unit = (DOCKER / "systemd" / "annotate-worker.service").read_text()
+    for command in re.findall(r"^Exec\w+=.*/(annotate .+)$", unit, re.MULTILINE):
+        yield command.split()
+    script = (DOCKER / "windows" / "annotate-worker.ps1").read_text()
+    for command in re.findall(r"& \$python -m (annotate .+)$", script, re.MULTILINE):
+        yield command.split()
+
+
+COMMANDS = [
+    dockerfile()["ENTRYPOINT"] + dockerfile()["CMD"],
+    *compose_commands(),
+    kubernetes_command(),
+    *commands_of_scripts(),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_the_command_line_accepts_every_command(command: list[str]) -> None:
+    program, *arguments = command
+    assert program == "annotate"
+    parsed(arguments)
+
+
+def test_the_commands_are_found() -> None:
+    assert ["annotate", "doctor", "--require", "npu"] in COMMANDS
+    assert ["annotate", "status", "--watch"] in COMMANDS
+    assert ["annotate", "worker", "--concurrency", "2"] in COMMANDS
+    assert COMMANDS.count(["annotate", "worker"]) == 4

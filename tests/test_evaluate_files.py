@@ -79,4 +79,4 @@ def test_a_missing_library_is_named_with_what_to_install(
     monkeypatch.setitem(sys.modules, "motrics", None)
     with pytest.raises(UsageError, match="motrics") as refused:
         evaluated(results_of(dancing(300)), truth_of(dancing(300)))
-    assert "annotate[evaluate]" in refused.value.hint
+    assert "annotate-video[evaluate]" in refused.value.hint

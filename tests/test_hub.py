@@ -345,7 +345,7 @@ def test_without_the_client_the_error_says_how_to_get_it(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "qai_hub", None)
     with pytest.raises(HubError, match="is not installed") as raised:
         run("devices")
-    assert "annotate[hub]" in raised.value.hint
+    assert "annotate-video[hub]" in raised.value.hint
 
 
 def test_crops_need_videos_in_which_somebody_is_seen(configured: HubService) -> None:

@@ -234,7 +234,7 @@ def test_without_the_plugin_the_error_says_how_to_get_it(
     monkeypatch.setitem(sys.modules, "onnxruntime_qnn", None)
     with pytest.raises(ProviderError, match="onnxruntime-qnn is not installed") as raised:
         load_models(pack, blazepose_pack, provider="qnn")
-    assert "annotate[npu]" in raised.value.hint
+    assert "annotate-video[npu]" in raised.value.hint
 
 
 # Automatic choice

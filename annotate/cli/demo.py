@@ -18,7 +18,7 @@ def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for its files.")] = Path("demo"),
     seconds: Annotated[float, typer.Option(min=1, max=60, help="Length of the video.")] = 6.0,
 ) -> None:
-    """See it work on a made video: annotate it, export it, draw it, compare it with the truth."""
+    """See it work on a made video: annotated, exported, drawn and compared with the truth."""
     from annotate.cli.models import ensure_pack
     from annotate.cli.progress import job_reporter, phases
     from annotate.queue.run_job import work_here

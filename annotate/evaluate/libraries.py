@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import Any
 
+from annotate.domain.distribution import install_command
 from annotate.domain.errors import UsageError
 
 
@@ -17,5 +18,5 @@ def library(name: str) -> Any:
     except ImportError as error:
         raise UsageError(
             f"evaluating needs {name.split('.')[0]}: {error}",
-            "Install what `annotate evaluate` needs: pip install 'annotate[evaluate]'",
+            f"Install what `annotate evaluate` needs: {install_command('evaluate')}",
         ) from error

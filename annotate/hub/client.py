@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from annotate.domain.distribution import install_command
 from annotate.domain.errors import HubError
 
 # Between two looks at jobs.
@@ -57,7 +58,7 @@ class Hub:
         except ImportError as error:
             raise HubError(
                 f"the client of AI Hub is not installed: {error}",
-                "Install it: `pip install 'annotate[hub]'`.",
+                f"Install it: `{install_command('hub')}`.",
             ) from error
         self._hub = qai_hub
         self._client: Any = qai_hub.Client()

@@ -16,6 +16,7 @@ from typing import Any, get_args
 
 import onnxruntime as ort
 
+from annotate.domain.distribution import install_command
 from annotate.domain.errors import ProviderError, UsageError
 from annotate.domain.settings import NpuPerformance
 from annotate.domain.soc import SOCS, Soc
@@ -170,7 +171,7 @@ def _plugin() -> Any:
     except ImportError as error:
         raise ProviderError(
             f"{PACKAGE} is not installed or does not load: {error}",
-            "Install it: `pip install 'annotate[npu]'`. On Linux it needs glibc 2.35, on Arm 2.34.",
+            f"Install it: `{install_command('npu')}`. On Linux it needs glibc 2.35, on Arm 2.34.",
         ) from error
     return onnxruntime_qnn
 

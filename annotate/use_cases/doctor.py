@@ -15,6 +15,7 @@ from typing import Any, Literal, ParamSpec
 import numpy as np
 
 from annotate import __version__
+from annotate.domain.distribution import install_command
 from annotate.domain.errors import AnnotateError
 from annotate.domain.pack import PACK_FILE
 from annotate.domain.settings import Settings
@@ -137,7 +138,7 @@ def _version_checks(soc: Soc | None) -> Iterator[Check]:
     yield Check("onnxruntime", "ok", str(found["onnxruntime"]))
     plugin = found[PACKAGE]
     if plugin is None:
-        hint = "Install it: pip install 'annotate[npu]'"
+        hint = f"Install it: {install_command('npu')}"
         yield Check(PACKAGE, "warn" if soc else "none", "not installed", hint)
         return
     oldest, newest = TRIED_PAIRS.get(_minor(plugin), ((0, 0), (0, 0)))

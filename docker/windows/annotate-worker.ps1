@@ -52,18 +52,20 @@ if (-not (Test-Path $python)) {
 }
 $architecture = & $python -c "import sysconfig; print(sysconfig.get_platform())"
 if ($architecture -ne "win-amd64") {
-    throw "$python is $architecture, and the x86-64 Python is needed. Delete $Venv and install that."
+    throw "$python is $architecture; the x86-64 Python is needed. Delete $Venv and install that Python."
 }
 & $python -m pip install --quiet --constraint (Join-Path $source "constraints.txt") "$source[npu]"
 if ($LASTEXITCODE) { throw "pip could not install annotate." }
 
-$check = @("-m", "annotate", "doctor")
-if ($RequireNpu) { $check += "--require-npu" }
-& $python @check
-if ($LASTEXITCODE) { throw "annotate doctor found something wrong: see above." }
+if ($RequireNpu) {
+    & $python -m annotate doctor --require npu
+} else {
+    & $python -m annotate doctor
+}
+if ($LASTEXITCODE) { throw "annotate doctor found a problem: see above." }
 
 while ($true) {
-    # Ends with 0 when it was asked to stop (Ctrl-C); anything else is a crash, and it starts again.
+    # Ctrl-C ends it with 0 or 130. Anything else is a crash, after which it starts again.
     & $python -m annotate worker
     if ($LASTEXITCODE -eq 0 -or $LASTEXITCODE -eq 130) { break }
     Write-Warning "The worker ended with $LASTEXITCODE and starts again in 5 s."

@@ -1,0 +1,59 @@
+"""Command lines, parsed by the real command line but not run."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from typer.main import get_command
+
+from annotate.cli.app import app
+
+# What an expression inside an f-string is replaced by.
+PLACEHOLDER = "PLACEHOLDER"
+_IN_BACKTICKS = re.compile(r"`(annotate\s[^`]+)`")
+_EXAMPLE = re.compile(r"^ {4,}(?:[A-Z_]+=\S+ )*(annotate .+)$", re.MULTILINE)
+_AFTER_COLON = re.compile(r": (annotate .+)$", re.MULTILINE)
+
+
+def parsed(arguments: list[str]) -> dict[str, Any]:
+    """What the command that `annotate ARGUMENTS` names would be called with.
+
+    Raises:
+        Exception: the command line would refuse the arguments.
+    """
+    calls: list[dict[str, Any]] = []
+    root: Any = get_command(app)
+    pending = [root]
+    while pending:
+        command = pending.pop()
+        command.callback = lambda **values: calls.append(values)
+        pending += getattr(command, "commands", {}).values()
+    root.main(arguments, prog_name="annotate", standalone_mode=False)
+    return calls[-1] if calls else {}
+
+
+def literals(file: Path) -> Iterator[str]:
+    """Every string of a Python file, docstrings too; f-strings with `PLACEHOLDER`s."""
+    parts: set[int] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.JoinedStr):
+            parts |= {id(value) for value in node.values}
+            yield "".join(
+                str(value.value) if isinstance(value, ast.Constant) else PLACEHOLDER
+                for value in node.values
+            )
+        elif (
+            isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts
+        ):
+            yield node.value
+
+
+def commands_in(text: str) -> list[str]:
+    """The commands `annotate ...` that a text names: in backticks, as an example on a line of its
+    own, or after a colon at the end of a line.
+    """
+    found = _IN_BACKTICKS.findall(text) + _EXAMPLE.findall(text) + _AFTER_COLON.findall(text)
+    # Words after a gap of three spaces explain an example.
+    return [re.split(r"\s{3,}", one)[0].rstrip(".,;") for one in found]

@@ -1,0 +1,88 @@
+"""Every command that the program names in a message or help text exists."""
+
+import ast
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from annotate.domain.distribution import DISTRIBUTION, install_command
+from tests.command_lines import PLACEHOLDER, commands_in, literals, parsed
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted([*(ROOT / "annotate").rglob("*.py"), *(ROOT / "workers").rglob("*.py")])
+COMMANDS = {
+    command: str(file.relative_to(ROOT))
+    for file in SOURCES
+    for text in literals(file)
+    for command in commands_in(text)
+}
+
+
+def complaint(command: str) -> str:
+    """Why the command line refuses a command, or an empty text.
+
+    Text that names a command need not name all that the command requires, and a placeholder need
+    not be a value that the option takes.
+    """
+    words = [word for word in shlex.split(command)[1:] if word != "..."]
+    if words[0].startswith(PLACEHOLDER):
+        return ""
+    try:
+        parsed(words)
+    except Exception as error:  # noqa: BLE001 - any refusal of any version of Typer
+        incomplete = type(error).__name__ in {"MissingParameter", "NoArgsIsHelpError"}
+        excused = incomplete or PLACEHOLDER in str(error)
+        return "" if excused else f"{type(error).__name__}: {error}"
+    return ""
+
+
+def test_the_commands_are_found() -> None:
+    assert len(COMMANDS) > 40
+    assert "annotate models hub devices" in COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_in_a_message_exists(command: str) -> None:
+    assert complaint(command) == "", COMMANDS[command]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "annotate model pull",
+        "annotate models pul",
+        "annotate doctor --require-npu",
+        "annotate doctor --require gpu",
+        "annotate status one two",
+        "annotate models hub compile --devise X",
+    ],
+)
+def test_a_wrong_command_is_noticed(command: str) -> None:
+    assert complaint(command)
+
+
+# The name on the package index
+
+
+def test_the_name_of_the_distribution_is_the_projects() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["name"] == DISTRIBUTION
+    extras = set(project["optional-dependencies"])
+    named = {
+        ast.literal_eval(node.args[0])
+        for file in SOURCES
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == install_command.__name__
+    }
+    assert named == {"evaluate", "hub", "npu"} <= extras
+
+
+def test_no_message_installs_the_other_project_of_the_name() -> None:
+    assert install_command("npu") == 'pip install "annotate-video[npu]"'
+    for file in SOURCES:
+        for text in literals(file):
+            assert "annotate[" not in text, file
