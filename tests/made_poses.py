@@ -39,5 +39,5 @@ def made_poses(counts: list[int], start: int = 0, landmarks: int = 33) -> Poses:
         score=random.random(total, np.float32),
         roi=random.random((total, 4), np.float32),
         landmarks=random.random((total, landmarks, 5), np.float32),
-        clothes=255 * random.random((total, 6), np.float32),
+        appearance=255 * random.random((total, 6), np.float32),
     )

@@ -88,7 +88,7 @@ def poses_of(
             found[frame].append(one.xy[frame] + noise[frame])
             colours[frame].append(one.colour)
     poses = poses_from(found, time_s)
-    poses.clothes[:] = np.array([x for frame in colours for x in frame])[:, None]
+    poses.appearance[:] = np.array([x for frame in colours for x in frame])[:, None]
     return poses
 
 
@@ -112,7 +112,7 @@ def poses_from(found: list[list[NDArray[np.float64]]], time_s: NDArray[np.float6
             np.float32
         ),
         landmarks=landmarks,
-        clothes=np.full((total, 6), UNIFORM, np.float32),
+        appearance=np.full((total, 6), UNIFORM, np.float32),
     )
 
 
@@ -132,7 +132,7 @@ def in_parts(poses: Poses, cuts: list[int]) -> list[Poses]:
                 score=poses.score[rows],
                 roi=poses.roi[rows],
                 landmarks=poses.landmarks[rows],
-                clothes=poses.clothes[rows],
+                appearance=poses.appearance[rows],
             )
         )
     return parts

@@ -5,7 +5,7 @@ import pytest
 
 from annotate.domain.arrays import FloatArray
 from annotate.domain.skeleton import SKELETONS
-from annotate.pipeline.appearance import clothes
+from annotate.pipeline.appearance import appearance
 
 BODY, UPPER_BODY = SKELETONS["blazepose-33"], SKELETONS["blazepose-25"]
 SHIRT, TROUSERS, WALL = (200, 30, 60), (20, 40, 120), (128, 128, 128)
@@ -29,22 +29,22 @@ def picture(x: int, y: int) -> np.ndarray:
 
 
 def test_trunk_and_thighs_have_their_own_colours() -> None:
-    assert clothes(picture(200, 150), standing(200, 150), BODY).tolist() == [*SHIRT, *TROUSERS]
+    assert appearance(picture(200, 150), standing(200, 150), BODY).tolist() == [*SHIRT, *TROUSERS]
 
 
 def test_a_few_pixels_of_something_else_do_not_matter() -> None:
     rgb = picture(200, 150)
     rgb[90:150:7] = WALL
-    assert clothes(rgb, standing(200, 150), BODY).tolist() == [*SHIRT, *TROUSERS]
+    assert appearance(rgb, standing(200, 150), BODY).tolist() == [*SHIRT, *TROUSERS]
 
 
 def test_without_knees_the_thighs_are_as_the_trunk() -> None:
-    worn = clothes(picture(200, 150), standing(200, 150)[:25], UPPER_BODY)
+    worn = appearance(picture(200, 150), standing(200, 150)[:25], UPPER_BODY)
     assert worn.tolist() == [*SHIRT, *SHIRT]
 
 
 @pytest.mark.parametrize("x", [-500, 0, 399, 10_000])
 def test_who_is_cut_off_or_outside_has_the_colours_of_the_edge(x: int) -> None:
-    worn = clothes(picture(5, 150), standing(x, 150), BODY)
+    worn = appearance(picture(5, 150), standing(x, 150), BODY)
     assert worn.shape == (6,)
     assert np.isfinite(worn).all()

@@ -128,7 +128,7 @@ def test_whose_light_changes_at_once_while_nobody_is_near_is_still_himself() -> 
     time_s = steady(6, 30)
     one = walker(time_s, (500, 1100))
     poses = poses_of([one], time_s, noise_px=1)
-    poses.clothes[95:] = 160
+    poses.appearance[95:] = 160
     assert set(merged([poses]).track_id) == {1}
 
 
@@ -146,5 +146,5 @@ def test_a_run_that_slides_to_somebody_in_other_clothes_is_cut_there() -> None:
 def test_a_shadow_that_falls_on_somebody_leaves_him_himself() -> None:
     time_s = steady(6, 30)
     poses = poses_of([walker(time_s, (500, 1100))], time_s, noise_px=1)
-    poses.clothes[95:] *= 0.7
+    poses.appearance[95:] *= 0.7
     assert set(merged([poses]).track_id) == {1}

@@ -246,7 +246,7 @@ def test_frames_that_stand_alone_are_as_one_by_one(blazepose_pack: Path) -> None
     alone = [estimator.poses(frame.rgb) for frame in frames]
     assert counts(together) == [len(one.score) for one in alone] == [0, 1, 0, 1, 1, 0, 1]
     assert np.array_equal(together.roi, np.concatenate([one.roi for one in alone]))
-    assert np.array_equal(together.clothes, np.concatenate([one.clothes for one in alone]))
+    assert np.array_equal(together.appearance, np.concatenate([one.appearance for one in alone]))
 
 
 def test_nobody_is_followed_back_farther_than_frames_are_kept(blazepose_pack: Path) -> None:

@@ -18,7 +18,7 @@ from annotate.domain.video import Chunk, Selection
 
 # To be raised whenever the pipeline's answer to the same frames changes: old parts then no longer
 # count as done.
-PIPELINE_VERSION = 4
+PIPELINE_VERSION = 5
 # Likewise for the merge's answer to the same parts, thresholds included.
 MERGE_VERSION = 12
 

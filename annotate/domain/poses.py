@@ -24,7 +24,7 @@ class Poses:
         score: (P,) float32 in [0, 1], the landmark model's flag "there is a person".
         roi: (P, 4) float32: centre x, centre y, side in pixels, rotation in radians, clockwise.
         landmarks: (P, L, 5) float32: x, y, z in pixels, visibility and presence in [0, 1].
-        clothes: (P, 6) float32 in [0, 255]: red, green, blue of the trunk, then of the thighs.
+        appearance: (P, 6) float32 in [0, 255]: red, green, blue of the trunk, then of the thighs.
     """
 
     frame_index: IntArray
@@ -35,7 +35,7 @@ class Poses:
     score: FloatArray
     roi: FloatArray
     landmarks: FloatArray
-    clothes: FloatArray
+    appearance: FloatArray
 
     def __post_init__(self) -> None:
         frames, poses = len(self.frame_index), len(self.score)

@@ -48,7 +48,7 @@ def _pieces(part: Poses) -> Iterator[Poses]:
             score=part.score[rows],
             roi=part.roi[rows],
             landmarks=part.landmarks[rows],
-            clothes=part.clothes[rows],
+            appearance=part.appearance[rows],
         )
 
 
@@ -63,5 +63,5 @@ def _joined(pieces: list[Poses]) -> Poses:
         score=np.concatenate([piece.score for piece in pieces]),
         roi=np.concatenate([piece.roi for piece in pieces]),
         landmarks=np.concatenate([piece.landmarks for piece in pieces]),
-        clothes=np.concatenate([piece.clothes for piece in pieces]),
+        appearance=np.concatenate([piece.appearance for piece in pieces]),
     )

@@ -1,4 +1,4 @@
-"""Runs that slide from one person to another: where the clothes become others, for good."""
+"""Runs that slide from one person to another: where the appearance changes for good."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -6,14 +6,14 @@ from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray, IntArray
 from annotate.merge.settings import MergeSettings
-from annotate.numeric.similarity import unlike_clothes
+from annotate.numeric.similarity import appearance_distance
 
 LEAST_POSES = 3  # on each side of a change
 
 
 def changes(
     runs: list[IntArray],
-    clothes: FloatArray,
+    appearance: FloatArray,
     time_s: NDArray[np.float64],
     settings: MergeSettings,
 ) -> IntArray:
@@ -21,7 +21,7 @@ def changes(
 
     Args:
         runs: of each run the rows of its poses, in order of time.
-        clothes: (P, 6) float32.
+        appearance: (P, 6) float32.
         time_s: (P,) float64 seconds.
 
     Returns:
@@ -29,29 +29,29 @@ def changes(
     """
     found: list[int] = []
     for rows in runs:
-        mine = clothes[rows]
+        mine = appearance[rows]
         # Clothes that are never far from their median never change by more than twice that.
-        least = settings.clothes_change / 2
+        least = settings.appearance_change / 2
         if (
             len(rows) < 2 * LEAST_POSES
-            or unlike_clothes(mine, np.median(mine, axis=0)).max() <= least
+            or appearance_distance(mine, np.median(mine, axis=0)).max() <= least
         ):
             continue
         step_s = float(np.median(np.diff(time_s[rows])))
-        width = max(LEAST_POSES, round(settings.clothes_s / step_s))
-        found += rows[_places(mine, width, settings.clothes_change)].tolist()
+        width = max(LEAST_POSES, round(settings.appearance_s / step_s))
+        found += rows[_places(mine, width, settings.appearance_change)].tolist()
     return np.array(sorted(found), np.int64)
 
 
-def _places(clothes: FloatArray, width: int, least: float) -> list[int]:
+def _places(appearance: FloatArray, width: int, least: float) -> list[int]:
     """Where the medians of `width` poses before and after differ most, by more than `least`; no
     two such places are closer than `width`.
     """
-    padded = np.pad(clothes, ((width, width), (0, 0)), mode="symmetric")
+    padded = np.pad(appearance, ((width, width), (0, 0)), mode="symmetric")
     medians = np.median(sliding_window_view(padded, width, axis=0), axis=-1)
-    # The window that begins at a place of the padded clothes ends before the pose of that number.
-    count = len(clothes)
-    change = unlike_clothes(medians[:count], medians[width : width + count])
+    # The window that begins at padded place p ends just before pose p.
+    count = len(appearance)
+    change = appearance_distance(medians[:count], medians[width : width + count])
     change[:LEAST_POSES] = change[count - LEAST_POSES + 1 :] = 0
     places = []
     while change.max() > least:

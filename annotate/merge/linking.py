@@ -16,7 +16,7 @@ from annotate.domain.arrays import FloatArray, IntArray
 from annotate.merge.settings import MergeSettings
 from annotate.merge.tracker import STEPS
 from annotate.merge.tracklets import NONE
-from annotate.numeric.similarity import unlike_clothes
+from annotate.numeric.similarity import appearance_distance
 
 # Side of the ROI of somebody who stands, in body heights.
 ROI_PER_HEIGHT = 1.35
@@ -41,7 +41,7 @@ class Rows:
         track: (P,) int64 number of the tracker's track, or NONE.
         frame_index: (P,) int64.
         time_s: (P,) float64 seconds.
-        hip, size, keypoints, crowded, clothes: (P, ...) as in `Sightings`.
+        hip, size, keypoints, crowded, appearance: (P, ...) as in `Sightings`.
         extra: (P,) bool: inside somebody or his double, as in `Sightings`.
         leaves_open: (P,) bool, as in `Ties`.
     """
@@ -54,7 +54,7 @@ class Rows:
     keypoints: FloatArray
     extra: NDArray[np.bool_]
     crowded: NDArray[np.bool_]
-    clothes: FloatArray
+    appearance: FloatArray
     leaves_open: NDArray[np.bool_]
 
 
@@ -68,7 +68,7 @@ class _End:
         belief: in [0, 1], how well the velocity is known.
         height: pixels.
         bones: (B,) logarithm of the lengths of the bones, in heights.
-        clothes: (6,) medians, of poses that nobody covers if there are some.
+        appearance: (6,) medians, of poses that nobody covers if there are some.
     """
 
     time_s: float
@@ -77,7 +77,7 @@ class _End:
     belief: float
     height: float
     bones: NDArray[np.float64]
-    clothes: FloatArray
+    appearance: FloatArray
 
 
 class Linker:
@@ -242,7 +242,7 @@ class Linker:
             belief=belief,
             height=height,
             bones=np.log(np.maximum(_median(lengths) / height, 0.01)),
-            clothes=_median(rows.clothes[shown]),
+            appearance=_median(rows.appearance[shown]),
         )
 
     def _cost(self, end: _End, start: _End) -> float:
@@ -261,8 +261,10 @@ class Linker:
         )
         turn = np.linalg.norm(start.velocity - end.velocity) / height / settings.link_turn
         growth = np.log(end.height / start.height) / settings.link_growth
-        worn = float(unlike_clothes(end.clothes, start.clothes)) / settings.link_clothes
-        dress = min(worn**2, settings.link_clothes_most) - settings.link_clothes_gain
+        worn = (
+            float(appearance_distance(end.appearance, start.appearance)) / settings.link_appearance
+        )
+        dress = min(worn**2, settings.link_appearance_most) - settings.link_appearance_gain
         shape = np.abs(end.bones - start.bones).mean() / settings.link_bones
         wider = 4 * np.log(usual / settings.link_place)
         turned = end.belief * start.belief * min(float(turn**2), settings.link_turn_most)

@@ -137,7 +137,7 @@ class _Window:
                 keypoints=joined("keypoints"),
                 extra=joined("inside") | joined("double"),
                 crowded=joined("crowded"),
-                clothes=joined("clothes"),
+                appearance=joined("appearance"),
                 leaves_open=np.concatenate(leaves_open),
             ),
         )
@@ -181,7 +181,7 @@ class _Window:
         keypoints[other_way] = keypoints[other_way][:, COCO_MIRROR]
         good = believable(
             keypoints,
-            known.clothes[rows],
+            known.appearance[rows],
             known.crowded[rows],
             known.time_s[rows],
             settings,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
 from annotate.merge.settings import MergeSettings
-from annotate.numeric.similarity import unlike_clothes
+from annotate.numeric.similarity import appearance_distance
 
 _SHOULDERS, _HIPS = [5, 6], [11, 12]
 _TRUNK = _SHOULDERS + _HIPS
@@ -21,7 +21,7 @@ _SAMPLES = 24  # of the trusted poses, spread over their time, that a parabola i
 
 def believable(
     keypoints: FloatArray,
-    clothes: FloatArray,
+    appearance: FloatArray,
     crowded: NDArray[np.bool_],
     time_s: NDArray[np.float64],
     settings: MergeSettings,
@@ -30,7 +30,7 @@ def believable(
 
     Args:
         keypoints: (n, 17, 2) float32 pixels, left and right as they should be.
-        clothes: (n, 6) float32.
+        appearance: (n, 6) float32.
         crowded: (n,) bool: somebody else's box covers a part of the pose.
         time_s: (n,) float64 seconds, increasing.
 
@@ -46,7 +46,10 @@ def believable(
     sure = keypoints[trusted]
     spine = sure[:, _SHOULDERS].mean(axis=1) - sure[:, _HIPS].mean(axis=1)
     height = np.linalg.norm(spine, axis=1) / _TRUNK_PER_HEIGHT
-    strange = unlike_clothes(clothes, np.median(clothes[trusted], axis=0)) > settings.clothes_odd
+    strange = (
+        appearance_distance(appearance, np.median(appearance[trusted], axis=0))
+        > settings.appearance_odd
+    )
     rows = np.flatnonzero(doubted)
     begin = np.searchsorted(time_s[trusted], time_s[rows] - settings.trust_s)
     middle = np.searchsorted(trusted, rows)

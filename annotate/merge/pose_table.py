@@ -36,7 +36,7 @@ class Sightings:
             is taken for a person does.
         double: (P,) bool: is like a better pose of the frame, less than the same person is.
         crowded: (P,) bool: another box of the frame covers a part of this one.
-        clothes: (P, 6) float32, as in `annotate.domain.Poses`.
+        appearance: (P, 6) float32, as in `annotate.domain.Poses`.
     """
 
     frame_index: IntArray
@@ -53,7 +53,7 @@ class Sightings:
     inside: NDArray[np.bool_]
     double: NDArray[np.bool_]
     crowded: NDArray[np.bool_]
-    clothes: FloatArray
+    appearance: FloatArray
 
     def __len__(self) -> int:
         return len(self.score)
@@ -85,7 +85,7 @@ def sightings(block: Poses, settings: MergeSettings, skeleton: Skeleton) -> Sigh
         inside=_inside(frame[rows], box[rows], settings.inside_height),
         double=double,
         crowded=_crowded(frame[rows], box[rows], settings.crowd_overlap),
-        clothes=block.clothes[rows],
+        appearance=block.appearance[rows],
     )
 
 

@@ -50,10 +50,10 @@ class MergeSettings:
             usually differ.
         link_least_s: shorter tracks tell no motion, and only fill gaps between others.
         link_motion_s: how much of a track tells its motion and size at an end.
-        link_clothes: how much the clothes of one person usually differ, in steps of colour.
-        link_clothes_most: the most that clothes cost: light changes.
-        link_clothes_gain: what it is worth that they are the same.
-        clothes_s, clothes_change: where clothes differ by more than this number of steps of colour
+        link_appearance: how much the clothes of one person usually differ, in steps of colour.
+        link_appearance_most: the most that clothes cost: light changes.
+        link_appearance_gain: what it is worth that they are the same.
+        appearance_s, appearance_change: where colours differ by more than so many steps of colour
             before and after, for so long, a run has slid to somebody else.
 
         crowd_overlap: a pose is doubted while another box covers this share of its own,
@@ -61,7 +61,7 @@ class MergeSettings:
         trust_s: poses that make no doubt, so long before and after, tell what to expect.
         trust_off: the farthest that doubted shoulders and hips may be from there, in heights,
         trust_spread: or in multiples of how far the trusted ones are.
-        clothes_odd: the most that doubted clothes may differ, in steps of colour.
+        appearance_odd: the most that doubted clothes may differ, in steps of colour.
         mirror_per_s: what a mirrored pose costs a second, as a way of the keypoints in heights.
         mirror_most: the longest way that counts from one frame to the next, in heights.
         face_width: a face that is less wide than this may be none, in lengths of the shoulders,
@@ -108,18 +108,18 @@ class MergeSettings:
     link_bones: float = 0.4
     link_least_s: float = 0.15
     link_motion_s: float = 1.0
-    link_clothes: float = 12.0
-    link_clothes_most: float = 16.0
-    link_clothes_gain: float = 6.0
-    clothes_s: float = 0.4
-    clothes_change: float = 15.0
+    link_appearance: float = 12.0
+    link_appearance_most: float = 16.0
+    link_appearance_gain: float = 6.0
+    appearance_s: float = 0.4
+    appearance_change: float = 15.0
 
     crowd_overlap: float = 0.15
     doubt_s: float = 0.1
     trust_s: float = 2.0
     trust_off: float = 0.04
     trust_spread: float = 3.0
-    clothes_odd: float = 20.0
+    appearance_odd: float = 20.0
     mirror_per_s: float = 0.04
     mirror_most: float = 0.3
     face_width: float = 0.325

@@ -16,9 +16,9 @@ from annotate.merge.identity_swaps import LEAST_POSES, changes
 from annotate.merge.pose_table import Sightings
 from annotate.merge.settings import MergeSettings
 from annotate.merge.tracklets import NONE, Ties, similarity, ties
-from annotate.numeric.similarity import unlike_clothes
+from annotate.numeric.similarity import appearance_distance
 
-_COLUMNS = ("keypoints", "seen", "box", "hip", "score", "inside", "clothes")
+_COLUMNS = ("keypoints", "seen", "box", "hip", "score", "inside", "appearance")
 STEPS = 1e6  # similarities and costs are multiples of 1 / STEPS, so that ties break alike
 
 
@@ -61,7 +61,7 @@ class _Poses:
     hip: FloatArray
     score: FloatArray
     inside: NDArray[np.bool_]
-    clothes: FloatArray
+    appearance: FloatArray
 
 
 class Tracker:
@@ -98,7 +98,7 @@ class Tracker:
             self._settings,
         )
         runs = _Runs(known)
-        slid = changes(runs.all_rows(), poses.clothes, poses.time_s[poses.frame], self._settings)
+        slid = changes(runs.all_rows(), poses.appearance, poses.time_s[poses.frame], self._settings)
         if len(slid):
             known = known.cut(slid)
             runs = _Runs(known)
@@ -124,7 +124,7 @@ class Tracker:
             block.hip,
             block.score,
             block.inside,
-            block.clothes,
+            block.appearance,
         )
         last = self._last
         if last is None:
@@ -187,16 +187,16 @@ class Tracker:
     def _changed(
         self, tracks: list[Track], poses: _Poses, runs: "_Runs", begun: IntArray
     ) -> NDArray[np.bool_]:
-        """(tracks, begun) bool: the run shows somebody in other clothes than the track's."""
+        """(tracks, begun) bool: the appearance of the run differs from the track's."""
         heads = []
         for run in begun.tolist():
             rows = runs.rows(run)
             time_s = poses.time_s[poses.frame[rows]]
             near = time_s < time_s[0] + self._settings.link_motion_s
-            heads.append(_worn(poses.clothes[rows[near]]))
+            heads.append(_worn(poses.appearance[rows[near]]))
         tails = np.stack([_worn(track.worn[:, 1:]) for track in tracks])
-        apart = unlike_clothes(tails[:, None], np.stack(heads)[None])
-        changed: NDArray[np.bool_] = apart > self._settings.clothes_change
+        apart = appearance_distance(tails[:, None], np.stack(heads)[None])
+        changed: NDArray[np.bool_] = apart > self._settings.appearance_change
         return changed
 
     def _similarity(self, tracks: list[Track], poses: _Poses, rows: IntArray) -> FloatArray:
@@ -229,7 +229,7 @@ class Tracker:
         track.box = poses.box[last]
         hips = np.vstack([track.hips, np.column_stack([time_s, poses.hip[rows]])])
         recent = hips[:, 0] > track.last_s - self._settings.velocity_s
-        worn = np.vstack([track.worn, np.column_stack([time_s, poses.clothes[rows]])])
+        worn = np.vstack([track.worn, np.column_stack([time_s, poses.appearance[rows]])])
         track.worn = worn[worn[:, 0] > track.last_s - self._settings.link_motion_s]
         # One pose more, so that the whole of that time is spanned; and two at least.
         keep = max(int(recent.sum()) + 1, 2)
@@ -261,9 +261,9 @@ class _Runs:
         return self._order[self._begin[run] : self._begin[run + 1]]
 
 
-def _worn(clothes: NDArray[Any]) -> NDArray[Any]:
+def _worn(appearance: NDArray[Any]) -> NDArray[Any]:
     """(6,) the usual colours of a few poses (n, 6); NaN, which is like everything, of too few."""
-    return np.median(clothes, axis=0) if len(clothes) >= LEAST_POSES else np.full(6, np.nan)
+    return np.median(appearance, axis=0) if len(appearance) >= LEAST_POSES else np.full(6, np.nan)
 
 
 def _roots(before: IntArray, number: IntArray) -> IntArray:

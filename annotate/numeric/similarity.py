@@ -60,13 +60,13 @@ def paired_oks(
     return mean.astype(np.float32)
 
 
-def unlike_clothes(clothes: FloatArray, others: FloatArray) -> FloatArray:
+def appearance_distance(appearance: FloatArray, others: FloatArray) -> FloatArray:
     """Root mean square difference of the colours (..., 6); the axes before are broadcast.
 
     Returns:
         (...) float32 in [0, 255].
     """
-    apart: FloatArray = np.sqrt(((clothes - others) ** 2).mean(axis=-1))
+    apart: FloatArray = np.sqrt(((appearance - others) ** 2).mean(axis=-1))
     return apart
 
 

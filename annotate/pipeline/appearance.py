@@ -27,8 +27,8 @@ _THIGHS = np.array(
 )
 
 
-def clothes(rgb: NDArray[np.uint8], landmarks: FloatArray, skeleton: Skeleton) -> FloatArray:
-    """The colours of one person's clothes.
+def appearance(rgb: NDArray[np.uint8], landmarks: FloatArray, skeleton: Skeleton) -> FloatArray:
+    """What one person looks like: the colours of trunk and thighs.
 
     Args:
         rgb: (H, W, 3) uint8.

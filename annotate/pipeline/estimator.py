@@ -34,7 +34,7 @@ class FramePoses(NamedTuple):
     score: FloatArray
     roi: FloatArray
     landmarks: FloatArray
-    clothes: FloatArray
+    appearance: FloatArray
 
 
 class PoseEstimator:
@@ -115,7 +115,7 @@ class PoseEstimator:
             score=score,
             roi=roi.reshape(-1, 4),
             landmarks=landmarks.reshape(-1, self._models.pack.landmark.count, len(COLUMNS)),
-            clothes=worn.reshape(-1, COLOURS),
+            appearance=worn.reshape(-1, COLOURS),
         )
 
     def _in_order(
@@ -190,5 +190,5 @@ class PoseEstimator:
             np.array([one.score for one in sightings], np.float32),
             np.array([one.roi for one in sightings], np.float32).reshape(-1, 4),
             self._inspect.body(sightings),
-            np.array([one.clothes for one in sightings], np.float32).reshape(-1, COLOURS),
+            np.array([one.appearance for one in sightings], np.float32).reshape(-1, COLOURS),
         )

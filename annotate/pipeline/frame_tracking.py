@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
-from annotate.numeric.similarity import unlike_clothes
+from annotate.numeric.similarity import appearance_distance
 from annotate.pipeline.detector_stage import Candidate
 from annotate.pipeline.landmark_stage import Inspection, Look, Sighting
 
@@ -29,7 +29,7 @@ LEAST_WORN = 3
 # Who is found again is no farther from where he is expected, in sides of the ROI, and his clothes
 # differ by no more steps of colour.
 NEAR = 0.15
-SAME_CLOTHES = 15.0
+SAME_APPEARANCE = 15.0
 # Of several looks that show one body, the one counts in which it is where it was expected, in the
 # same clothes; somebody new where it is not.
 NEW_TRUST = 0.4
@@ -54,13 +54,13 @@ class Person:
     @classmethod
     def met(cls, sighting: Sighting, roi: FloatArray, time_s: float) -> "Person":
         """Somebody new."""
-        return cls(sighting, roi, _place(time_s, roi), sighting.clothes[None])
+        return cls(sighting, roi, _place(time_s, roi), sighting.appearance[None])
 
     def seen(self, sighting: Sighting, roi: FloatArray, time_s: float) -> "Person":
         """The same person later."""
         recent = self.way[self.way[:, 0] >= time_s - WAY_S]
         way = np.concatenate([recent, _place(time_s, roi)])
-        worn = np.concatenate([self.worn[1 - WORN_POSES :], sighting.clothes[None]])
+        worn = np.concatenate([self.worn[1 - WORN_POSES :], sighting.appearance[None]])
         return Person(sighting, roi, way, worn)
 
     def may_be_back(self, time_s: float) -> bool:
@@ -84,11 +84,11 @@ class Person:
         expected = self.expected(time_s)
         return float(np.linalg.norm(roi[:2] - expected[:2]) / expected[2])
 
-    def unlike(self, clothes: FloatArray) -> float:
-        """How far clothes (6,) are from what he wears, in steps of colour."""
+    def unlike(self, appearance: FloatArray) -> float:
+        """How far the colours (6,) are from the person's own, in steps of colour."""
         if len(self.worn) < LEAST_WORN:
             return 0.0
-        return float(unlike_clothes(np.median(self.worn, axis=0), clothes))
+        return float(appearance_distance(np.median(self.worn, axis=0), appearance))
 
 
 def _place(time_s: float, roi: FloatArray) -> NDArray[np.float64]:
@@ -146,7 +146,7 @@ class Following:
         if person is None:
             return NEW_TRUST
         off = person.off(self._inspect.next_roi(one), time_s)
-        return float(np.exp(-off / NEAR - person.unlike(one.clothes) / SAME_CLOTHES))
+        return float(np.exp(-off / NEAR - person.unlike(one.appearance) / SAME_APPEARANCE))
 
     def _person(self, one: Sighting, person: Person | None, time_s: float) -> Person:
         """Whom a sighting shows: `person`, if it is he who was looked for; or somebody hidden whom
@@ -181,4 +181,4 @@ class Following:
 
 def _is_he(person: Person, one: Sighting, roi: FloatArray, time_s: float) -> bool:
     """Whether a sighting that leads to `roi` shows somebody who was hidden."""
-    return person.off(roi, time_s) < NEAR and person.unlike(one.clothes) < SAME_CLOTHES
+    return person.off(roi, time_s) < NEAR and person.unlike(one.appearance) < SAME_APPEARANCE

@@ -11,7 +11,7 @@ from annotate.domain.arrays import FloatArray
 from annotate.domain.skeleton import SKELETONS
 from annotate.inference import Models
 from annotate.numeric.geometry import roi_iou, rois_from_points
-from annotate.pipeline.appearance import clothes
+from annotate.pipeline.appearance import appearance
 from annotate.pipeline.batching import in_stages
 from annotate.pipeline.crops import crop, sampling, to_range
 from annotate.pipeline.detector_stage import Candidate
@@ -45,7 +45,7 @@ class Sighting(NamedTuple):
         score: the landmark model's flag.
         roi: (4,) float32 in which the landmarks were seen.
         landmarks: (m, 5) float32 in pixels of the picture, auxiliary ones included.
-        clothes: (6,) float32 in [0, 255], as in `annotate.domain.Poses`.
+        appearance: (6,) float32 in [0, 255], as in `annotate.domain.Poses`.
         fresh: the detection is of this picture, and of nobody known before.
     """
 
@@ -53,7 +53,7 @@ class Sighting(NamedTuple):
     score: float
     roi: FloatArray
     landmarks: FloatArray
-    clothes: FloatArray
+    appearance: FloatArray
     fresh: bool
 
 
@@ -134,7 +134,7 @@ class Inspection:
         if flag < self._spec.min_flag:
             return None
         score, roi = look.candidate
-        worn = clothes(look.rgb, landmarks, self._skeleton)
+        worn = appearance(look.rgb, landmarks, self._skeleton)
         return Sighting(score, flag, roi, landmarks, worn, look.fresh)
 
     def _look_again(self, looks: Sequence[Look], seen: list[Sighting | None]) -> None:

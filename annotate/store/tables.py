@@ -15,7 +15,7 @@ from annotate.domain.tracks import Tracks
 from annotate.domain.video import VideoIndex
 
 _COLUMNS = 5  # x, y, z, visibility, presence
-_COLOURS = 6  # of clothes
+_COLOURS = 6  # of appearance
 _META = b"annotate"
 # Measured floats hardly repeat: a dictionary of them makes files larger and five times as slow.
 _WRITE = {"compression": "zstd", "use_dictionary": False, "write_statistics": False}
@@ -60,9 +60,9 @@ def write_part(file: BinaryIO, poses: Poses, facts: dict[str, Any]) -> None:
             pa.array(poses.score),
             _fixed(poses.roi),
             _fixed(poses.landmarks),
-            _fixed(poses.clothes),
+            _fixed(poses.appearance),
         ],
-        names=["detection_score", "score", "roi", "landmarks", "clothes"],
+        names=["detection_score", "score", "roi", "landmarks", "appearance"],
     )
     table = pa.table(
         {
@@ -92,7 +92,7 @@ def read_part(file: BinaryIO) -> Poses:
         score=_plain(people.field("score")),
         roi=_plain(people.field("roi").flatten()).reshape(-1, 4),
         landmarks=_plain(people.field("landmarks").flatten()).reshape(-1, count, _COLUMNS),
-        clothes=_plain(people.field("clothes").flatten()).reshape(-1, _COLOURS),
+        appearance=_plain(people.field("appearance").flatten()).reshape(-1, _COLOURS),
     )
 
 

@@ -37,7 +37,7 @@ def nobody(chunk: Chunk) -> Poses:
         score=none,
         roi=np.zeros((0, 4), np.float32),
         landmarks=np.zeros((0, LANDMARKS, 5), np.float32),
-        clothes=np.zeros((0, 6), np.float32),
+        appearance=np.zeros((0, 6), np.float32),
     )
 
 
