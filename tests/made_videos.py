@@ -1,6 +1,6 @@
 """Small videos of every layout, in which each picture carries its own number.
 
-The number is painted as black and white squares, so what a frame is can be read from its pixels,
+The number is painted as black and white squares, so it can be read from the pixels of a frame,
 whatever codec, container and time stamps have made of it.
 """
 
@@ -8,14 +8,22 @@ import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import av
 import numpy as np
 from av.container import OutputContainer
 from av.packet import Packet
+from av.stream import Stream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
+
+from annotate.video.file import VideoPacket
+
+# A packet that was made, not read, belongs to no stream yet.
+AnyPacket: TypeAlias = "VideoPacket | Packet[Stream]"
 
 FRAMES, FPS = 50, 25
 BITS, SQUARE = 6, 16
@@ -42,7 +50,7 @@ def number_of(rgb: NDArray[np.uint8]) -> int:
 
 @dataclass(frozen=True)
 class Made:
-    """A video and the truth about it; None where only a decoder knows which frames are left."""
+    """A video and the truth about it; None where only a decoder can tell which frames are left."""
 
     path: Path
     numbers: Sequence[int] | None
@@ -98,7 +106,8 @@ class Layout:
             ticks = [self.times(number) for number in range(self.frames)]
             return Made(path, range(self.frames), [(t - ticks[0]) / FPS for t in ticks])
         numbers = self.rework(path)
-        return Made(path, numbers, numbers and [place / FPS for place in range(len(numbers))])
+        times_s = None if numbers is None else [place / FPS for place in range(len(numbers))]
+        return Made(path, numbers, times_s)
 
     def _add_stream(self, container: OutputContainer) -> VideoStream:
         stream = container.add_stream(self.codec, rate=FPS, options=dict(self.options))
@@ -127,8 +136,8 @@ def add_silence(container: OutputContainer, seconds: float) -> None:
     container.mux(stream.encode(None))
 
 
-def repacked(path: Path, change: Callable[["Packet[VideoStream]"], Iterable[Packet]]) -> None:
-    """Writes the file anew, each packet replaced by those that `change` makes of it."""
+def repacked(path: Path, change: Callable[[VideoPacket], Iterable[AnyPacket]]) -> None:
+    """Writes the file again, each packet replaced by those that `change` makes of it."""
     old = path.with_stem(path.stem + "-old")
     path.rename(old)
     with av.open(str(old)) as source, av.open(str(path), "w") as target:
@@ -141,7 +150,7 @@ def repacked(path: Path, change: Callable[["Packet[VideoStream]"], Iterable[Pack
 
 
 def every_packet_marked_as_keyframe(path: Path) -> Sequence[int]:
-    def marked(packet: "Packet[VideoStream]") -> Iterable[Packet]:
+    def marked(packet: VideoPacket) -> Iterable[AnyPacket]:
         packet.is_keyframe = True
         return [packet]
 
@@ -152,7 +161,7 @@ def every_packet_marked_as_keyframe(path: Path) -> Sequence[int]:
 def vp9_keyframes_hidden(path: Path) -> Sequence[int]:
     """Every keyframe becomes a hidden frame and a command to show it, in one packet."""
 
-    def hidden(packet: "Packet[VideoStream]") -> Iterable[Packet]:
+    def hidden(packet: VideoPacket) -> Iterable[AnyPacket]:
         data = bytes(packet)
         if packet.is_keyframe:
             frame = bytes([data[0] & ~0b10]) + data[1:]
@@ -234,76 +243,78 @@ def _x265(**parameters: str | int) -> dict[str, str]:
     return {"preset": "ultrafast", "x265-params": text}
 
 
-HEVC = {"codec": "libx265", "options": _x265(open_gop=1, bframes=3)}
-VP9 = {"codec": "libvpx-vp9", "options": {"cpu-used": "8", "deadline": "realtime"}}
-AV1 = {"codec": "libsvtav1", "options": {"preset": "12"}}
-MPEG2 = {"codec": "mpeg2video", "b_frames": 2}
-MPEG4 = {"codec": "mpeg4", "b_frames": 2}
-H264 = {"options": _x264(bframes=3)}
+hevc = partial(Layout, codec="libx265", options=_x265(open_gop=1, bframes=3))
+vp9 = partial(Layout, codec="libvpx-vp9", options={"cpu-used": "8", "deadline": "realtime"})
+av1 = partial(Layout, codec="libsvtav1", options={"preset": "12"})
+mpeg2 = partial(Layout, codec="mpeg2video", b_frames=2)
+mpeg4 = partial(Layout, codec="mpeg4", b_frames=2)
+h264 = partial(Layout, options=_x264(bframes=3))
 FRAGMENTS = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
 
 LAYOUTS: Mapping[str, Layout] = {
-    "H.264 with B-frames in MP4": Layout(".mp4", **H264),
+    "H.264 with B-frames in MP4": h264(".mp4"),
     "H.264 without B-frames": Layout(".mp4", options=_x264(bframes=0)),
     "H.264 with open GOPs": Layout(".mp4", options=_x264(open_gop=1, bframes=3)),
-    "H.264 with one keyframe in the whole file": Layout(".mp4", gop=1000, **H264),
+    "H.264 with one keyframe in the whole file": h264(".mp4", gop=1000),
     "H.264 with keyframes only": Layout(".mp4", gop=1),
     "H.264 refreshed bit by bit": Layout(".mp4", options=_x264(intra_refresh=1, bframes=0)),
     "H.264 in 4:4:4 with odd sides": Layout(".mp4", pix_fmt="yuv444p", size=(161, 121)),
-    "H.264 with a sound track": Layout(".mp4", sound=True, **H264),
+    "H.264 with a sound track": h264(".mp4", sound=True),
     "H.264 of a single frame": Layout(".mp4", frames=1),
     "H.264 with variable frame rate": Layout(".mp4", times=lambda n: n + n // 7 + 5 * (n // 20)),
-    "H.264 in fragmented MP4": Layout(".mp4", container_options=FRAGMENTS, **H264),
-    "H.264 in MKV": Layout(".mkv", **H264),
-    "H.264 in MKV without an index": Layout(".mkv", container_options={"live": "1"}, **H264),
-    "H.264 in FLV": Layout(".flv", **H264),
-    "H.264 in AVI, times out of order": Layout(".avi", **H264),
-    "H.264 in MPEG-TS with a late start": Layout(
-        ".ts", container_options={"output_ts_offset": "1000"}, **H264
+    "H.264 in fragmented MP4": h264(".mp4", container_options=FRAGMENTS),
+    "H.264 in MKV": h264(".mkv"),
+    "H.264 in MKV without an index": h264(".mkv", container_options={"live": "1"}),
+    "H.264 in FLV": h264(".flv"),
+    "H.264 in AVI, times out of order": h264(".avi"),
+    "H.264 in MPEG-TS with a late start": h264(
+        ".ts", container_options={"output_ts_offset": "1000"}
     ),
     "H.264 in MPEG-TS without its front": Layout(".ts", rework=without_front),
-    "H.264 in MP4 without its back": Layout(
-        ".mp4", container_options={"movflags": "faststart"}, rework=without_back, **H264
+    "H.264 in MP4 without its back": h264(
+        ".mp4", container_options={"movflags": "faststart"}, rework=without_back
     ),
     "displayed turned by 90 degrees": Layout(".mp4", rotation=90),
     "displayed turned by 180 degrees": Layout(".mp4", rotation=180),
     "displayed turned by 270 degrees": Layout(".mp4", rotation=270, size=(122, 150)),
     "displayed turned, in MKV": Layout(".mkv", rotation=90),
-    "edit list that begins amid a GOP": Layout(".mp4", rework=with_edit_list((17, 45)), **H264),
+    "edit list that begins amid a GOP": h264(".mp4", rework=with_edit_list((17, 45))),
     # A hidden keyframe before the second part gets the time of picture 24, a keyframe of the first.
     "edit list that shows a part twice": Layout(
         ".mp4", options=_x264(bframes=0), rework=with_edit_list((0, 30), (18, 50))
     ),
-    "edit list that leaves out the middle": Layout(
-        ".mp4", rework=with_edit_list((3, 15), (30, 50)), **H264
-    ),
-    "HEVC with open GOPs in MP4": Layout(".mp4", **HEVC),
-    "HEVC with open GOPs in MPEG-TS": Layout(".ts", **HEVC),
+    "edit list that leaves out the middle": h264(".mp4", rework=with_edit_list((3, 15), (30, 50))),
+    "HEVC with open GOPs in MP4": hevc(".mp4"),
+    "HEVC with open GOPs in MPEG-TS": hevc(".ts"),
     "HEVC with leading pictures that can be decoded": Layout(
         ".mp4", codec="libx265", options=_x265(open_gop=0, radl=2, bframes=4, min_keyint=12)
     ),
-    "HEVC with 10 bits in MKV": Layout(".mkv", pix_fmt="yuv420p10le", **HEVC),
-    "HEVC with open GOPs without its front": Layout(".ts", rework=without_front, **HEVC),
-    "HEVC in MPEG-TS without its back": Layout(".ts", rework=without_back, **HEVC),
+    "HEVC with 10 bits in MKV": hevc(".mkv", pix_fmt="yuv420p10le"),
+    "HEVC with open GOPs without its front": hevc(".ts", rework=without_front),
+    "HEVC in MPEG-TS without its back": hevc(".ts", rework=without_back),
     "VP8 in WebM": Layout(".webm", codec="libvpx", options={"cpu-used": "8"}),
-    "VP9 in WebM": Layout(".webm", **VP9),
-    "VP9 with hidden frames": Layout(".webm", rework=vp9_keyframes_hidden, **VP9),
-    "VP9 with odd sides": Layout(".webm", size=(161, 121), **VP9),
-    "AV1 in MP4": Layout(".mp4", **AV1),
-    "AV1 in MKV": Layout(".mkv", **AV1),
-    "MPEG-4 with B-frames in AVI": Layout(".avi", **MPEG4),
-    "MPEG-4 with B-frames in MP4": Layout(".mp4", **MPEG4),
-    "MPEG-4, every packet marked as keyframe": Layout(
-        ".mp4", rework=every_packet_marked_as_keyframe, **MPEG4
+    "VP9 in WebM": vp9(".webm"),
+    "VP9 with hidden frames": vp9(".webm", rework=vp9_keyframes_hidden),
+    "VP9 with odd sides": vp9(".webm", size=(161, 121)),
+    "AV1 in MP4": av1(".mp4"),
+    "AV1 in MKV": av1(".mkv"),
+    "MPEG-4 with B-frames in AVI": mpeg4(".avi"),
+    "MPEG-4 with B-frames in MP4": mpeg4(".mp4"),
+    "MPEG-4, every packet marked as keyframe": mpeg4(
+        ".mp4", rework=every_packet_marked_as_keyframe
     ),
-    "HEVC, every packet marked as keyframe": Layout(
-        ".mkv", rework=every_packet_marked_as_keyframe, **HEVC
-    ),
-    "MPEG-2 with open GOPs in MPEG-TS": Layout(".ts", **MPEG2),
-    "MPEG-2 with open GOPs in a program stream": Layout(".mpg", muxer="mpeg", **MPEG2),
-    "MPEG-2 in MKV": Layout(".mkv", **MPEG2),
-    "MPEG-2 in MXF": Layout(".mxf", **MPEG2),
+    "HEVC, every packet marked as keyframe": hevc(".mkv", rework=every_packet_marked_as_keyframe),
+    "MPEG-2 with open GOPs in MPEG-TS": mpeg2(".ts"),
+    "MPEG-2 with open GOPs in a program stream": mpeg2(".mpg", muxer="mpeg"),
+    "MPEG-2 in MKV": mpeg2(".mkv"),
+    "MPEG-2 in MXF": mpeg2(".mxf"),
     "Motion JPEG in AVI": Layout(".avi", codec="mjpeg", pix_fmt="yuvj420p"),
     "ProRes in MOV": Layout(".mov", codec="prores_ks", pix_fmt="yuv422p10le"),
     "WMV in ASF": Layout(".wmv", codec="wmv2"),
 }
+
+
+def make_video(name: str, folder: Path) -> Made:
+    """The layout of that name, as a file in `folder`."""
+    layout = LAYOUTS[name]
+    return layout.make(folder / f"video{layout.suffix}")

@@ -1,4 +1,4 @@
-"""Files that are no videos, or bad ones: each an error that says what and what to do."""
+"""Files that are not videos, or damaged ones: each gives an error with a next step."""
 
 import os
 import shutil
@@ -28,7 +28,10 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def content(data: bytes) -> Callable[[Path], None]:
-    return lambda path: path.write_bytes(data) and None
+    def make(path: Path) -> None:
+        path.write_bytes(data)
+
+    return make
 
 
 def picture(path: Path) -> None:
@@ -59,7 +62,7 @@ def sound_with_a_cover(path: Path) -> None:
 
 
 def giant(width: int, height: int, in_header: bool) -> Callable[[Path], None]:
-    """Pictures that say to be of that size; `in_header`: their container says it too."""
+    """Pictures that claim to have that size; `in_header`: their container claims it too."""
 
     def make(path: Path) -> None:
         made = LAYOUTS["Motion JPEG in AVI"].make(path.with_suffix(".avi")).path
@@ -90,19 +93,19 @@ def unknown_codec(path: Path) -> None:
     path.write_bytes(data[:at] + b"zzzz" + data[at + 4 :])
 
 
-def bare_stream(path: Path) -> None:
-    """What a camera without a recorder sends: no time anywhere."""
+def raw_stream(path: Path) -> None:
+    """What a camera without a recorder sends: no times at all."""
     LAYOUTS["H.264 with B-frames in MP4"].make(path.with_suffix(".h264")).path.rename(path)
 
 
-NO_VIDEO = "is no video file, or is cut off"
+NO_VIDEO = "is not a video file, or is cut off"
 PLAYLIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\ngood.mp4\n#EXT-X-ENDLIST\n"
 
 
-CASES = {
+CASES: dict[str, tuple[Callable[[Path], object], str]] = {
     "nothing": (Path.exists, "does not exist"),
     "folder": (Path.mkdir, "is a folder"),
-    "pipe": (os.mkfifo, "is no regular file"),
+    "pipe": (os.mkfifo, "is not a regular file"),
     "empty": (Path.touch, "is empty"),
     "text": (content(b"Dear Sir or Madam,\n" * 500), NO_VIDEO),
     "zeros": (content(bytes(100_000)), NO_VIDEO),
@@ -110,14 +113,14 @@ CASES = {
     "playlist of a good video": (content(PLAYLIST), NO_VIDEO),
     "concat script of a good video": (content(b"ffconcat version 1.0\nfile good.mp4"), NO_VIDEO),
     "picture": (picture, NO_VIDEO),
-    "bare stream": (bare_stream, NO_VIDEO),
+    "raw stream": (raw_stream, NO_VIDEO),
     "sound": (sound, "holds no video, only sound or pictures"),
     "sound with a cover": (sound_with_a_cover, "holds no video, only sound or pictures"),
     "cut off before its index": (without_index, NO_VIDEO),
     "pictures overwritten": (without_pictures, "no frame of .* can be decoded"),
-    "unknown codec": (unknown_codec, "in a codec that this FFmpeg cannot decode"),
+    "unknown codec": (unknown_codec, "has a codec that this FFmpeg cannot decode"),
     "giant frames": (giant(9000, 9001, True), "no frame of .* can be decoded"),
-    "giant frames, told only inside": (
+    "giant frames, stated only inside": (
         giant(9000, 9001, False),
         "no frame of .* can be decoded",
     ),
@@ -125,7 +128,9 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_bad_file_is_named_with_a_next_step(case, good, tmp_path, capfd) -> None:
+def test_bad_file_is_named_with_a_next_step(
+    case: str, good: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     make, message = CASES[case]
     shutil.copy(good, tmp_path / "good.mp4")
     path = tmp_path / "bad.mp4"
@@ -138,7 +143,7 @@ def test_bad_file_is_named_with_a_next_step(case, good, tmp_path, capfd) -> None
     assert capfd.readouterr().err == ""
 
 
-def test_file_without_permission(good) -> None:
+def test_file_without_permission(good: Path) -> None:
     """As another user, since root may read everything."""
     if os.geteuid() != 0:
         good.chmod(0)
@@ -159,7 +164,9 @@ def test_file_without_permission(good) -> None:
 
 
 @pytest.mark.parametrize("name", ["concat:a.mp4", "http:a.mp4", "a%03d.mp4", "\udcff.mp4"])
-def test_names_that_libraries_read_as_something_else(name, good, tmp_path, monkeypatch) -> None:
+def test_names_that_libraries_read_as_something_else(
+    name: str, good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     shutil.copy(good, tmp_path / name)
     index = probe(Path(name))
@@ -167,7 +174,7 @@ def test_names_that_libraries_read_as_something_else(name, good, tmp_path, monke
     assert len(list(decode(Path(name), index, Chunk(30, 33)))) == 3
 
 
-def test_metadata_in_an_unknown_encoding_does_not_matter(tmp_path) -> None:
+def test_metadata_in_an_unknown_encoding_does_not_matter(tmp_path: Path) -> None:
     layout = LAYOUTS["H.264 in MKV"]
     path = layout.make(tmp_path / "title.mkv").path
     data = path.read_bytes()
@@ -176,8 +183,8 @@ def test_metadata_in_an_unknown_encoding_does_not_matter(tmp_path) -> None:
     assert len(probe(path)) == 50
 
 
-def test_sound_that_comes_and_goes_is_passed_over(tmp_path) -> None:
-    """A stream that is neither at the beginning nor at the end, where it would be looked for."""
+def test_sound_that_comes_and_goes_is_ignored(tmp_path: Path) -> None:
+    """A stream that is neither at the beginning nor at the end, where FFmpeg looks for streams."""
     parts = []
     mute, loud = "H.264 with B-frames in MP4", "H.264 with a sound track"
     for start_s, name in [(0, mute), (20, mute), (40, loud), (60, mute)]:
@@ -194,7 +201,7 @@ def test_sound_that_comes_and_goes_is_passed_over(tmp_path) -> None:
     assert [f.index for f in decode(path, index, Chunk(197, 200))] == [197, 198, 199]
 
 
-def test_file_that_grows_is_not_indexed(good, tmp_path) -> None:
+def test_file_that_grows_is_not_indexed(good: Path, tmp_path: Path) -> None:
     path = Path(shutil.copy(good, tmp_path))
 
     def record_on(_done: int, _total: int) -> None:
@@ -206,16 +213,16 @@ def test_file_that_grows_is_not_indexed(good, tmp_path) -> None:
     assert "when it is complete" in caught.value.hint
 
 
-def test_too_many_frames(good, monkeypatch) -> None:
+def test_too_many_frames(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules["annotate.video.probe"], "MAX_FRAMES", 49)
     with pytest.raises(VideoError, match="over 49 frames"):
         probe(good)
 
 
-def test_random_damage_ends_in_frames_or_in_an_error(tmp_path) -> None:
-    """Never in another exception, a crash or a hang; either outcome must occur."""
+def test_random_damage_ends_in_frames_or_in_an_error(tmp_path: Path) -> None:
+    """There is no other exception, crash or hang; both outcomes must occur."""
     rng = np.random.default_rng(0)
-    outcomes = Counter()
+    outcomes: Counter[bool | ExitCode] = Counter()
     for name in list(LAYOUTS)[::4]:
         layout = LAYOUTS[name]
         path = layout.make(tmp_path / f"video{layout.suffix}").path
@@ -223,7 +230,7 @@ def test_random_damage_ends_in_frames_or_in_an_error(tmp_path) -> None:
         for damages in [1, 3, 10, 30, 100] * 2:
             damaged = sound.copy()
             damaged[rng.integers(len(sound), size=damages)] = rng.integers(256, size=damages)
-            path.write_bytes(damaged)
+            path.write_bytes(damaged.tobytes())
             try:
                 index = probe(path)
                 outcomes[len(list(decode(path, index, Chunk(0, len(index))))) > 0] += 1

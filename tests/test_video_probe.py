@@ -1,6 +1,7 @@
-"""The index: what a video says of itself, against what was made."""
+"""The index: what `probe` finds in a video, against how the video was made."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,23 +13,21 @@ import pytest
 from annotate.domain.errors import VideoError
 from annotate.domain.video import Chunk
 from annotate.video import decode, probe
+from annotate.video.file import VideoPacket
 from annotate.video.picture import turn
 from annotate.video.writer import Encoding, VideoWriter
 from tests.made_videos import (
     FRAMES,
     LAYOUTS,
     SHOW_FIRST_REFERENCE,
+    AnyPacket,
     Layout,
-    Made,
+    make_video,
     number_of,
     repacked,
 )
 
 H264 = "H.264 with B-frames in MP4"
-
-
-def make(name: str, folder: Path) -> Made:
-    return LAYOUTS[name].make(folder / f"video{LAYOUTS[name].suffix}")
 
 
 @pytest.mark.parametrize(
@@ -42,8 +41,10 @@ def make(name: str, folder: Path) -> Made:
         ("H.264 in fragmented MP4", "h264", Fraction(1, 12800), None),
     ],
 )
-def test_facts_of_the_file(name, codec, time_base, declared, tmp_path) -> None:
-    path = make(name, tmp_path).path
+def test_properties_of_the_file(
+    name: str, codec: str, time_base: Fraction, declared: int | None, tmp_path: Path
+) -> None:
+    path = make_video(name, tmp_path).path
     index = probe(path)
     assert (index.codec, index.time_base, index.declared_frames) == (codec, time_base, declared)
     assert (index.width, index.height, index.rotation) == (160, 120, 0)
@@ -67,20 +68,22 @@ def test_facts_of_the_file(name, codec, time_base, declared, tmp_path) -> None:
         ("H.264 refreshed bit by bit", [0]),
     ],
 )
-def test_keyframes_are_where_the_encoder_set_them(name, keyframes, tmp_path) -> None:
-    assert probe(make(name, tmp_path).path).keyframes.tolist() == keyframes
+def test_keyframes_are_where_the_encoder_set_them(
+    name: str, keyframes: list[int], tmp_path: Path
+) -> None:
+    assert probe(make_video(name, tmp_path).path).keyframes.tolist() == keyframes
 
 
-def test_found_frames_differ_from_the_declared(tmp_path) -> None:
+def test_found_frames_differ_from_the_declared(tmp_path: Path) -> None:
     """The sample table lists 50 frames; the file ends before."""
-    index = probe(make("H.264 in MP4 without its back", tmp_path).path)
+    index = probe(make_video("H.264 in MP4 without its back", tmp_path).path)
     assert index.declared_frames == FRAMES
     assert len(index) < FRAMES
     # The last frame may be there in part.
     assert index.missing_s == pytest.approx((FRAMES - len(index)) / index.fps, abs=1.5 / index.fps)
 
 
-def test_seconds_that_a_file_lacks_are_told(tmp_path) -> None:
+def test_missing_seconds_are_reported(tmp_path: Path) -> None:
     whole, cut = tmp_path / "whole.mkv", tmp_path / "cut.mkv"
     random = np.random.default_rng(1)
     with VideoWriter(whole, Encoding(fps=Fraction(5))) as video:
@@ -96,7 +99,7 @@ def test_seconds_that_a_file_lacks_are_told(tmp_path) -> None:
 @pytest.mark.parametrize("missing", [1, 20, 60, 100, 150, 200, 300])
 @pytest.mark.parametrize("name", ["H.264 in MP4 without its back", "Motion JPEG in AVI"])
 def test_every_frame_of_a_file_that_lacks_a_few_bytes_can_be_decoded(
-    name, missing, tmp_path
+    name: str, missing: int, tmp_path: Path
 ) -> None:
     layout = replace(LAYOUTS[name], rework=None)
     path = layout.make(tmp_path / f"cut{layout.suffix}").path
@@ -113,7 +116,9 @@ def test_every_frame_of_a_file_that_lacks_a_few_bytes_can_be_decoded(
 @pytest.mark.parametrize(
     ("rotation", "size"), [(0, (160, 120)), (90, (120, 160)), (180, (160, 120)), (270, (120, 160))]
 )
-def test_rotation_is_applied_to_the_sides(rotation, size, tmp_path) -> None:
+def test_rotation_is_applied_to_the_sides(
+    rotation: int, size: tuple[int, int], tmp_path: Path
+) -> None:
     path = Layout(".mp4", rotation=rotation, size=size).make(tmp_path / "video.mp4").path
     index = probe(path)
     assert (index.rotation, index.width, index.height) == (rotation, *size)
@@ -122,7 +127,7 @@ def test_rotation_is_applied_to_the_sides(rotation, size, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(("degrees", "hflip"), [(0, True), (90, True), (30, False)])
-def test_mirrored_or_tilted_display_is_refused(degrees, hflip, tmp_path) -> None:
+def test_mirrored_or_tilted_display_is_refused(degrees: int, hflip: bool, tmp_path: Path) -> None:
     path = tmp_path / "selfie.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25)
@@ -148,7 +153,7 @@ def test_mirrored_or_tilted_display_is_refused(degrees, hflip, tmp_path) -> None
         ([46341, 46341, 0, -46341, 46341, 0, 0, 0, 2**30], None),
     ],
     ids=[
-        "nothing to do",
+        "identity",
         "quarter turn with a shift",
         "quarter turn with scales",
         "half turn with rounding errors",
@@ -158,11 +163,11 @@ def test_mirrored_or_tilted_display_is_refused(degrees, hflip, tmp_path) -> None
         "eighth turn",
     ],
 )
-def test_display_matrix(matrix, degrees) -> None:
+def test_display_matrix(matrix: list[int], degrees: int | None) -> None:
     assert turn(matrix) == degrees
 
 
-def test_side_data_that_the_library_does_not_know(tmp_path) -> None:
+def test_side_data_that_pyav_does_not_know(tmp_path: Path) -> None:
     """JPEG pictures with EXIF, which PyAV 18 cannot list; their orientation 6 is a quarter turn."""
     made = Layout(".avi", codec="mjpeg", pix_fmt="yuvj420p", size=(160, 120)).make(
         tmp_path / "exif.avi"
@@ -170,7 +175,7 @@ def test_side_data_that_the_library_does_not_know(tmp_path) -> None:
     tiff = b"II*\0" + b"\x08\0\0\0" + b"\1\0" + b"\x12\1\3\0\1\0\0\0\6\0\0\0" + bytes(4)
     exif = b"\xff\xe1" + (len(tiff) + 8).to_bytes(2, "big") + b"Exif\0\0" + tiff
 
-    def with_exif(packet):
+    def with_exif(packet: VideoPacket) -> list[AnyPacket]:
         data = bytes(packet)
         new = av.Packet(data[:2] + exif + data[2:])
         new.pts, new.dts, new.time_base = packet.pts, packet.dts, packet.time_base
@@ -185,8 +190,8 @@ def test_side_data_that_the_library_does_not_know(tmp_path) -> None:
     assert number_of(stored) == 21
 
 
-def test_reserved_colour_space_is_taken_for_none(tmp_path) -> None:
-    path = make("VP9 in WebM", tmp_path).path
+def test_reserved_colour_space_is_taken_for_none(tmp_path: Path) -> None:
+    path = make_video("VP9 in WebM", tmp_path).path
     plain = [frame.rgb for frame in decode(path, probe(path), Chunk(10, 14))]
     data, sync_code = bytearray(path.read_bytes()), b"\x49\x83\x42"
     assert data.count(sync_code) == 5
@@ -198,20 +203,20 @@ def test_reserved_colour_space_is_taken_for_none(tmp_path) -> None:
     np.testing.assert_array_equal(plain, reserved)
 
 
-def test_hidden_frames_in_packets_of_their_own_are_no_frames(tmp_path) -> None:
+def test_hidden_frames_in_separate_packets_are_not_frames(tmp_path: Path) -> None:
     """Each keyframe hidden, and after it a packet with the command to show it."""
     made = Layout(".nut", codec="libvpx-vp9", options={"cpu-used": "8"}).make(
         tmp_path / "hidden.nut"
     )
 
-    def in_two(packet):
+    def in_two(packet: VideoPacket) -> Iterator[AnyPacket]:
         data = bytes(packet)
         parts = [data]
         if packet.is_keyframe:
             parts = [bytes([data[0] & ~0b10]) + data[1:], SHOW_FIRST_REFERENCE]
         for place, part in enumerate(parts):
             new = av.Packet(part)
-            new.pts = new.dts = packet.pts + place
+            new.pts = new.dts = (packet.pts or 0) + place
             new.time_base, new.is_keyframe = packet.time_base, packet.is_keyframe and not place
             yield new
 
@@ -226,7 +231,7 @@ def test_hidden_frames_in_packets_of_their_own_are_no_frames(tmp_path) -> None:
         assert numbers == list(range(chunk.start, chunk.stop))
 
 
-def test_frames_of_another_size_are_scaled_to_the_first(tmp_path) -> None:
+def test_frames_of_another_size_are_scaled_to_the_first(tmp_path: Path) -> None:
     """Two recordings in one stream, the second one larger."""
     parts = []
     for start_s, size in [(0, (160, 120)), (9, (320, 240))]:
@@ -245,11 +250,12 @@ def test_frames_of_another_size_are_scaled_to_the_first(tmp_path) -> None:
     np.testing.assert_array_equal(frame.rgb, frames[60])
 
 
-def test_two_frames_with_one_time_are_an_error(tmp_path) -> None:
-    made = make("H.264 in MKV", tmp_path)
+def test_two_frames_with_one_time_are_an_error(tmp_path: Path) -> None:
+    made = make_video("H.264 in MKV", tmp_path)
 
-    def delayed(packet):
-        packet.pts += 40 * (packet.pts == 41 * 40)
+    def delayed(packet: VideoPacket) -> list[AnyPacket]:
+        if packet.pts == 41 * 40:
+            packet.pts += 40
         return [packet]
 
     repacked(made.path, delayed)
@@ -258,7 +264,7 @@ def test_two_frames_with_one_time_are_an_error(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("starts_s", [(9, 0), (0, 0)], ids=["jump back", "same again"])
-def test_times_that_start_anew_are_an_error(starts_s, tmp_path) -> None:
+def test_times_that_start_again_are_an_error(starts_s: tuple[int, int], tmp_path: Path) -> None:
     parts = []
     for start_s in starts_s:
         layout = replace(LAYOUTS[H264], container_options={"output_ts_offset": str(start_s)})
@@ -270,13 +276,13 @@ def test_times_that_start_anew_are_an_error(starts_s, tmp_path) -> None:
     assert "new time stamps" in caught.value.hint
 
 
-def test_progress_reaches_the_end_and_never_falls(tmp_path) -> None:
+def test_progress_reaches_the_end_and_never_falls(tmp_path: Path) -> None:
     path = (
         Layout(".mov", codec="prores_ks", pix_fmt="yuv422p10le", size=(640, 480))
         .make(tmp_path / "large.mov")
         .path
     )
-    reports = []
+    reports: list[tuple[int, int]] = []
     probe(path, lambda done, total: reports.append((done, total)))
     size = path.stat().st_size
     assert size > 3 * 2**20
@@ -286,9 +292,9 @@ def test_progress_reaches_the_end_and_never_falls(tmp_path) -> None:
     assert reports[-1] == (2 * size, 2 * size)
 
 
-def test_progress_of_a_whole_decode_is_told_too(tmp_path) -> None:
-    path = make("H.264 in AVI, times out of order", tmp_path).path
-    reports = []
+def test_progress_of_a_whole_decode_is_reported_too(tmp_path: Path) -> None:
+    path = make_video("H.264 in AVI, times out of order", tmp_path).path
+    reports: list[tuple[int, int]] = []
     probe(path, lambda done, total: reports.append((done, total)))
     size = path.stat().st_size
     assert reports[-1] == (3 * size, 3 * size)

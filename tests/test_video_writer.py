@@ -1,13 +1,15 @@
 """Videos that we write are the frames and times that we gave."""
 
+from collections.abc import Sequence
 from fractions import Fraction
-from typing import Never
+from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from annotate.domain.errors import VideoError
-from annotate.domain.video import Chunk
+from annotate.domain.video import Chunk, VideoIndex
 from annotate.video import VideoWriter, decode, probe
 from annotate.video.writer import Encoding
 from tests.made_videos import number_of, picture
@@ -18,13 +20,18 @@ LOSSY_TOLERANCE = 6.0  # mean difference of 8-bit values after x264 with its def
 X265 = {"x265-params": "log-level=none"}
 
 
-def write(path, encoding=None, size=(160, 120), times_s=(None,) * FRAMES) -> None:
+def write(
+    path: Path,
+    encoding: Encoding | None = None,
+    size: tuple[int, int] = (160, 120),
+    times_s: Sequence[float | None] = (None,) * FRAMES,
+) -> None:
     with VideoWriter(path, encoding) as video:
         for number, time_s in enumerate(times_s):
             video.write(picture(number, *size), time_s)
 
 
-def read(path):
+def read(path: Path) -> tuple[VideoIndex, list[NDArray[np.uint8]]]:
     index = probe(path)
     return index, [frame.rgb for frame in decode(path, index, Chunk(0, len(index)))]
 
@@ -42,7 +49,9 @@ def read(path):
     ],
     ids=lambda value: value if isinstance(value, str) else value.codec,
 )
-def test_frames_come_back_in_order_and_in_time(name, encoding, tmp_path) -> None:
+def test_frames_come_back_in_order_and_in_time(
+    name: str, encoding: Encoding, tmp_path: Path
+) -> None:
     write(tmp_path / name, encoding)
     index, frames = read(tmp_path / name)
     assert [number_of(rgb) for rgb in frames] == list(range(FRAMES))
@@ -51,13 +60,13 @@ def test_frames_come_back_in_order_and_in_time(name, encoding, tmp_path) -> None
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_lossless_video_gives_the_same_pixels(tmp_path) -> None:
+def test_lossless_video_gives_the_same_pixels(tmp_path: Path) -> None:
     write(tmp_path / "a.mkv", Encoding("ffv1", pix_fmt="bgr0"))
     _, frames = read(tmp_path / "a.mkv")
     np.testing.assert_array_equal(frames, [picture(n, 160, 120) for n in range(FRAMES)])
 
 
-def test_colours_come_back(tmp_path) -> None:
+def test_colours_come_back(tmp_path: Path) -> None:
     flat = np.zeros((64, 64, 3), np.uint8)
     flat[:, :32], flat[:, 32:] = (200, 40, 90), (30, 160, 220)
     with VideoWriter(tmp_path / "a.mp4") as video:
@@ -68,7 +77,9 @@ def test_colours_come_back(tmp_path) -> None:
 
 @pytest.mark.parametrize("rotation", [90, 180, 270])
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_rotated_video_is_stored_turned_and_displayed_upright(rotation, suffix, tmp_path) -> None:
+def test_rotated_video_is_stored_turned_and_displayed_upright(
+    rotation: int, suffix: str, tmp_path: Path
+) -> None:
     path = tmp_path / f"a{suffix}"
     write(path, Encoding(rotation=rotation), size=(160, 100))
     index, frames = read(path)
@@ -79,7 +90,7 @@ def test_rotated_video_is_stored_turned_and_displayed_upright(rotation, suffix, 
 @pytest.mark.parametrize(
     ("name", "codec"), [("a.mp4", "libx264"), ("a.mkv", "libx264"), ("a.mp4", "mpeg4")]
 )
-def test_explicit_times_make_a_variable_frame_rate(name, codec, tmp_path) -> None:
+def test_explicit_times_make_a_variable_frame_rate(name: str, codec: str, tmp_path: Path) -> None:
     times_s = np.cumsum([0, 0.1, 0.02, 0.033, 0.5, 0.04, 1 / 60, 0.1]).tolist()
     write(tmp_path / name, Encoding(codec), times_s=times_s)
     index, frames = read(tmp_path / name)
@@ -87,7 +98,7 @@ def test_explicit_times_make_a_variable_frame_rate(name, codec, tmp_path) -> Non
     assert [number_of(rgb) for rgb in frames] == list(range(len(times_s)))
 
 
-def test_gop_bounds_the_distance_of_keyframes(tmp_path) -> None:
+def test_gop_bounds_the_distance_of_keyframes(tmp_path: Path) -> None:
     write(tmp_path / "a.mp4", Encoding(gop=6))
     assert probe(tmp_path / "a.mp4").keyframes.tolist() == [0, 6, 12, 18]
 
@@ -101,13 +112,13 @@ def test_gop_bounds_the_distance_of_keyframes(tmp_path) -> None:
     ],
     ids=lambda encoding: encoding.codec,
 )
-def test_same_frames_give_the_same_bytes(encoding, tmp_path) -> None:
+def test_same_frames_give_the_same_bytes(encoding: Encoding, tmp_path: Path) -> None:
     for name in ("a.mp4", "b.mp4"):
         write(tmp_path / name, encoding)
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
 
 
-def test_nothing_is_left_where_the_block_ends_in_an_error(tmp_path) -> Never:
+def test_nothing_is_left_where_the_block_ends_in_an_error(tmp_path: Path) -> None:
     old = tmp_path / "a.mp4"
     old.write_bytes(b"old")
     with pytest.raises(RuntimeError, match="the renderer fails"):  # noqa: PT012, SIM117
@@ -138,7 +149,7 @@ def test_nothing_is_left_where_the_block_ends_in_an_error(tmp_path) -> Never:
     ],
 )
 def test_what_cannot_be_written_is_an_error_with_a_next_step(
-    name, encoding, size, tmp_path
+    name: str, encoding: Encoding, size: tuple[int, int], tmp_path: Path
 ) -> None:
     with pytest.raises(VideoError, match="cannot be written") as caught:
         write(tmp_path / name, encoding, size)
@@ -147,12 +158,12 @@ def test_what_cannot_be_written_is_an_error_with_a_next_step(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_video_without_frames_is_an_error(tmp_path) -> None:
+def test_video_without_frames_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="no frame"):
         write(tmp_path / "a.mp4", times_s=())
     assert list(tmp_path.iterdir()) == []
 
 
-def test_times_for_some_frames_only_are_an_error_of_the_caller(tmp_path) -> None:
+def test_times_for_some_frames_only_are_an_error_of_the_caller(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="every frame"):
         write(tmp_path / "a.mp4", times_s=(0.0, None))

@@ -1,4 +1,4 @@
-"""Decoders in hardware: which one of this host takes a video, if any does."""
+"""Hardware decoders: which one of this host can decode a video."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -6,20 +6,21 @@ from pathlib import Path
 import av
 from av.codec.hwaccel import hwdevices_available
 
-from annotate.video.opening import opened
+from annotate.video.file import VideoFile
 
 
 def hardware_device(path: Path) -> str | None:
-    """FFmpeg's name of a device type, e.g. `cuda`, that decodes the video here; None where the
-    CPU must.
+    """FFmpeg's name of a device type, e.g. `cuda`, that decodes the video on this host.
+
+    None where only the CPU can.
 
     Raises:
-        VideoError: there is no such file, or it is no video.
+        VideoError: there is no such file, or it is not a video.
     """
     for device in hwdevices_available():
-        # A device type that FFmpeg knows and this host lacks fails in ways of its own.
-        with suppress(av.FFmpegError), opened(path, device=device) as (container, stream):
-            next(container.decode(stream), None)
-            if stream.codec_context.is_hwaccel:
+        # FFmpeg knows device types that this host lacks; each of them fails in another way.
+        with suppress(av.FFmpegError), VideoFile(path, device=device) as video:
+            next(video.container.decode(video.stream), None)
+            if video.stream.codec_context.is_hwaccel:
                 return device
     return None

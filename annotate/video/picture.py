@@ -10,8 +10,8 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-# The signs of a, b, c, d in x' = a x + c y, y' = b x + d y, y downward: clockwise degrees. All
-# zeros are what some programs write for "nothing to do".
+# Clockwise degrees by the signs of a, b, c, d in x' = a x + c y, y' = b x + d y, y downward. Some
+# programs write all zeros for the identity.
 QUARTER_TURNS = {
     (1, 0, 0, 1): 0,
     (0, 0, 0, 0): 0,
@@ -19,10 +19,11 @@ QUARTER_TURNS = {
     (-1, 0, 0, -1): 180,
     (0, -1, 1, 0): 270,
 }
-# What hardware decoders give, and the same values in planes: swscale makes RGB of both, not quite
-# the same.
+# The pixel formats of hardware decoders, and the same values in planes. Swscale's RGB of the two
+# differs slightly, so frames are brought into planes first.
 PLANAR = {"nv12": "yuv420p", "p010le": "yuv420p10le"}
-RESERVED_SPACE = 3  # of FFmpeg's AVColorSpace
+# The value of FFmpeg's AVColorSpace that means nothing.
+RESERVED_SPACE = 3
 
 _ROTATIONS = {
     90: cv2.ROTATE_90_CLOCKWISE,
@@ -32,9 +33,9 @@ _ROTATIONS = {
 
 
 def clockwise_degrees(frame: VideoFrame) -> int | None:
-    """Degrees 0, 90, 180 or 270 by which the file asks to turn the frame for display.
+    """Degrees 0, 90, 180 or 270 by which the frame is turned for display.
 
-    None where it asks for anything else: a mirror, a skew, a small tilt.
+    None where it is displayed otherwise: mirrored, skewed or tilted.
     """
     try:
         # PyAV's type stub knows one kind of side data only.
@@ -42,16 +43,16 @@ def clockwise_degrees(frame: VideoFrame) -> int | None:
     except KeyError:
         return 0
     except ValueError:
-        # PyAV lists no side data where one is of a kind that is new to it, such as EXIF. The
-        # angle that it gives then says all but a mirror.
+        # PyAV lists no side data where it does not know one kind, such as EXIF. It still gives
+        # the angle, which tells everything but a mirror.
         return -frame.rotation % 360 if frame.rotation % 90 == 0 else None
     return turn(np.frombuffer(bytes(matrix), np.int32).tolist())
 
 
 def turn(matrix: Sequence[int]) -> int | None:
-    """Clockwise degrees of a display matrix, 3x3, row by row; None where it is no quarter turn.
+    """Clockwise degrees of a display matrix, 3x3, row by row; None where it is not a quarter turn.
 
-    Shift and scale are of no interest: the frame is displayed whole, at its own resolution.
+    Shift and scale are ignored: the frame is displayed whole, at its own resolution.
     """
     linear = np.array([matrix[0], matrix[1], matrix[3], matrix[4]], dtype=np.int64)
     small = np.abs(linear) * 100 < np.abs(linear).max()
@@ -60,7 +61,7 @@ def turn(matrix: Sequence[int]) -> int | None:
 
 
 class RgbConverter:
-    """Makes RGB of decoded frames of one video; keeps swscale's tables between frames.
+    """Converts decoded frames of one video to RGB; keeps swscale's tables between frames.
 
     The conversion is that of `cv2.VideoCapture`, bit for bit where the video has 8 bits and an
     even height: bicubic, and with the frame's own colour space and range (BT.601 and limited
@@ -68,7 +69,9 @@ class RgbConverter:
     """
 
     def __init__(self, width: int, height: int, rotation: int) -> None:
-        """Of the displayed frame: `width` and `height` in pixels, `rotation` clockwise degrees."""
+        """Takes `width` and `height` of the displayed frame in pixels, `rotation` in clockwise
+        degrees.
+        """
         self._stored = (width, height) if rotation % 180 == 0 else (height, width)
         self._rotation = rotation
         self._reformatter = VideoReformatter()
@@ -85,7 +88,7 @@ class RgbConverter:
             frame,
             *self._stored,
             "rgb24",
-            # Swscale refuses the reserved value, where others see no value at all.
+            # Swscale refuses the reserved value; players read it as "not given".
             src_colorspace=Colorspace.ITU601 if frame.colorspace == RESERVED_SPACE else None,
             interpolation=Interpolation.BICUBIC,
             threads=1,

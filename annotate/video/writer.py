@@ -1,4 +1,4 @@
-"""Video files made from frames: for the demo, the overlay and the tests."""
+"""Writes video files from frames: for the demo, the overlay and the tests."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from annotate.domain.errors import VideoError
 from annotate.video.picture import rotated
 
-# Unit of explicit times: without a rest for 24, 25, 30, 50, 60 and 30000/1001 frames a second,
-# and fine enough for any other. MPEG-4 allows no more than 65535.
+# The number of time units in a second where frames have explicit times. It divides evenly by 24,
+# 25, 30, 50, 60 and 30000/1001 frames per second. MPEG-4 allows at most 65535.
 TICKS_PER_SECOND = 60000
 
 
@@ -31,10 +31,10 @@ class Encoding:
         codec: FFmpeg's name of the encoder.
         fps: frames per second where the frames are written without times.
         pix_fmt: FFmpeg's name of the stored pixel format.
-        gop: most frames from one keyframe to the next; the encoder's own choice where None.
+        gop: largest number of frames from one keyframe to the next; None: the encoder's default.
         options: of the encoder, such as `{"preset": "fast", "crf": "18"}`.
         rotation: clockwise degrees 0, 90, 180 or 270. Frames are stored turned back by them, and
-            the file asks for the turn when it is displayed, as telephones do.
+            players turn them for display, as in videos of telephones.
     """
 
     codec: str = "libx264"
@@ -46,7 +46,7 @@ class Encoding:
 
 
 class VideoWriter:
-    """Writes a video, whole or not at all: it gets its name when the `with` block ends well.
+    """Writes a video, whole or not at all: the file gets its name when the `with` block succeeds.
 
     The same frames and encoding give the same bytes.
 
@@ -54,11 +54,11 @@ class VideoWriter:
             video.write(rgb)
 
     Raises:
-        VideoError: the encoder refuses the frames, or the file cannot be written.
+        VideoError: the encoder rejects the frames, or the file cannot be written.
     """
 
     def __init__(self, path: Path, encoding: Encoding | None = None) -> None:
-        """`path` tells the container by its ending."""
+        """The suffix of `path` chooses the container."""
         self._path = path
         self._part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
         self._encoding = encoding or Encoding()
@@ -73,7 +73,7 @@ class VideoWriter:
     def write(self, rgb: NDArray[np.uint8], time_s: float | None = None) -> None:
         """Adds a frame, (H, W, 3) uint8 RGB as displayed; all frames have one size.
 
-        `time_s` is its time in seconds from the video's start, rising from frame to frame; give
+        `time_s` is its time in seconds from the video's start, rising from frame to frame. Give
         it for every frame (variable frame rate) or for none.
         """
         if self._timed is None:
@@ -105,7 +105,7 @@ class VideoWriter:
 
     def _finish(self) -> None:
         if not self._count:
-            raise VideoError(f"{self._path} would hold no frame", "Write at least one.")
+            raise VideoError(f"{self._path} would have no frame", "Write at least one.")
         with self._reported():
             self._container.mux(self._stream.encode(None))
             self._container.close()
@@ -117,7 +117,7 @@ class VideoWriter:
             encoding.codec, rate=encoding.fps, options=dict(encoding.options)
         )
         if not isinstance(stream, VideoStream):
-            raise TypeError(f"{encoding.codec} encodes no video")
+            raise TypeError(f"{encoding.codec} does not encode video")
         height, width = rgb.shape[:2] if encoding.rotation % 180 == 0 else rgb.shape[1::-1]
         stream.width, stream.height, stream.pix_fmt = width, height, encoding.pix_fmt
         if encoding.rotation:
@@ -126,7 +126,7 @@ class VideoWriter:
         if encoding.gop is not None:
             context.gop_size = encoding.gop
         context.time_base = Fraction(1, TICKS_PER_SECOND) if self._timed else 1 / encoding.fps
-        # Encoders with several threads do not give the same bytes every time.
+        # With several threads, encoders do not give the same bytes every time.
         context.thread_count = 1
         return stream
 

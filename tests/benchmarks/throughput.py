@@ -37,8 +37,7 @@ from annotate.domain.video import Chunk, Frame, VideoIndex
 from annotate.inference import Model, Models, load_models
 from annotate.packs.blazepose import NAME
 from annotate.pipeline import PoseEstimator
-from annotate.video import decode, probe
-from annotate.video.opening import decoded, opened, readable_packets
+from annotate.video import VideoFile, decode, probe
 from tests.benchmarks.looped import looped
 from workers.process import prepare_process
 
@@ -104,8 +103,8 @@ def cost(frames: int, run: Callable[[], dict[str, float] | None]) -> Cost:
 
 def bare_decode(path: Path) -> None:
     """Every picture of the file, looked at by nobody."""
-    with opened(path) as (container, stream):
-        for _ in decoded(stream, readable_packets(container, stream)):
+    with VideoFile(path) as video:
+        for _ in video.frames(video.packets()):
             pass
 
 

@@ -1,0 +1,217 @@
+"""An untrusted video file, opened in one place: its stream, its packets and its frames."""
+
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeAlias
+
+import av
+from av.codec.hwaccel import HWAccel
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from annotate.domain.errors import VideoError
+from annotate.files import sha256_of
+
+if TYPE_CHECKING:
+    VideoPacket: TypeAlias = Packet[VideoStream]
+else:  # Packet is generic for the type checker only.
+    VideoPacket = Packet
+Packets: TypeAlias = Iterator[VideoPacket]
+
+# The largest number of pixels in a frame: 8192 x 8192, twice 8K. It bounds the memory of a frame.
+MAX_PIXELS = 2**26
+# Containers that hold video in one file and give its packets time stamps. Whatever can name
+# another file or an address (playlists, concat scripts, DASH, SDP) stays out, and so do single
+# images and raw streams.
+FORMATS = "mov,mp4,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,mxf,nut,ivf"
+# Neither is a moving picture: a cover, or the still images of a progress bar.
+NOT_MOVING = Disposition.attached_pic | Disposition.timed_thumbnails
+NOT_A_VIDEO = (
+    "Give a video file such as MP4, MOV, MKV, WebM, AVI or MPEG-TS. Convert anything else, "
+    "raw streams (.h264) too: `ffmpeg -i FILE -c:v libx264 -crf 16 NEW.mp4`."
+)
+
+
+class VideoFile:
+    """One video file: every packet and every frame of it comes through this object.
+
+        with VideoFile(path) as video:
+            for frame in video.frames(video.packets()):
+                ...
+
+    Attributes:
+        path: of the file.
+        size_bytes: length of the file when this object was made.
+    """
+
+    def __init__(self, path: Path, threads: int = 1, device: str | None = None) -> None:
+        """Looks at the file, and opens it in the `with` statement.
+
+        Args:
+            path: of the file.
+            threads: of the decoder.
+            device: FFmpeg's name of the device type that decodes, by default the CPU.
+
+        Raises:
+            VideoError: there is no such file, or it cannot be read.
+        """
+        self.path = path
+        self.size_bytes = check_file(path)
+        self._threads = threads
+        self._device = device
+        self._container: InputContainer | None = None
+        self._stream: VideoStream | None = None
+
+    def __enter__(self) -> Self:
+        """Opens the file.
+
+        Raises:
+            VideoError: it is not a video.
+            av.FFmpegError: there is no such device.
+        """
+        self.rewind()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._close()
+
+    @property
+    def container(self) -> InputContainer:
+        """PyAV's container; only inside the `with` statement."""
+        if self._container is None:
+            raise ValueError(f"{self.path} is not open")
+        return self._container
+
+    @property
+    def stream(self) -> VideoStream:
+        """PyAV's stream of the video that is annotated; only inside the `with` statement."""
+        if self._stream is None:
+            raise ValueError(f"{self.path} is not open")
+        return self._stream
+
+    def rewind(self) -> None:
+        """Goes back to the first packet, with a new decoder.
+
+        The file is opened again: not every container can seek to its beginning, and decoders
+        keep some state even when they are flushed.
+        """
+        self._close()
+        self._container = self._open()
+        self._stream = self._video_stream(self._container)
+        self._stream.thread_count = self._threads
+        self._stream.thread_type = "AUTO"
+        self._stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+
+    def seek(self, pts: int) -> None:
+        """Goes to a keyframe at or before `pts`, as far as the container allows.
+
+        Raises:
+            av.FFmpegError: the container cannot seek there.
+        """
+        self.container.seek(pts, stream=self.stream)
+
+    def packets(self) -> Packets:
+        """The stream's packets that hold data, in decoding order, up to the end or a read error.
+
+        Empty packets are left out: they would tell the decoder that the stream ends.
+        """
+        # PyAV ends with an IndexError where a stream came up after the file was opened.
+        with suppress(av.FFmpegError, IndexError):
+            for packet in self.container.demux(self.stream):
+                if packet.size:
+                    yield packet
+
+    def frames(self, packets: Packets) -> Iterator[VideoFrame]:
+        """The frames in `packets`, to the last one, in presentation order."""
+        for packet in packets:
+            yield from self.decoded(packet)
+        yield from self.decoded(None)
+
+    def decoded(self, packet: VideoPacket | None) -> list[VideoFrame]:
+        """The frames that the decoder gives out after `packet`; None: those that it still holds.
+
+        A damaged packet gives no frame.
+        """
+        try:
+            return self.stream.decode(packet)
+        except av.FFmpegError:
+            return []
+
+    def _open(self) -> InputContainer:
+        try:
+            # "file:" keeps a name such as `concat:a` or `http:b` from being taken for a protocol.
+            return av.open(
+                f"file:{self.path}",
+                options={"max_pixels": str(MAX_PIXELS)},
+                container_options={"protocol_whitelist": "file", "format_whitelist": FORMATS},
+                metadata_errors="replace",
+                hwaccel=None if self._device is None else HWAccel(self._device),
+            )
+        except av.FFmpegError as error:
+            if self._device is not None:
+                raise
+            raise VideoError(
+                f"{self.path} is not a video file, or is cut off", NOT_A_VIDEO
+            ) from error
+
+    def _video_stream(self, container: InputContainer) -> VideoStream:
+        streams = [s for s in container.streams.video if not s.disposition & NOT_MOVING]
+        if not streams:
+            raise VideoError(f"{self.path} holds no video, only sound or pictures", NOT_A_VIDEO)
+        stream = streams[0]
+        if stream.codec_context is None:
+            raise VideoError(f"{self.path} has a codec that this FFmpeg cannot decode", NOT_A_VIDEO)
+        return stream
+
+    def _close(self) -> None:
+        container, self._container, self._stream = self._container, None, None
+        if container is not None:
+            container.close()
+
+
+def check_file(path: Path) -> int:
+    """The length in bytes of the file at `path`.
+
+    Raises:
+        VideoError: it does not exist, is empty, may not be read, or is not a regular file (a pipe
+            would block).
+    """
+    try:
+        status = path.stat()
+        if stat.S_ISREG(status.st_mode):
+            path.open("rb").close()
+    except PermissionError as error:
+        raise VideoError(
+            f"{path} may not be read", "Give this user permission to read it."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise VideoError(f"{path} does not exist", "Check the name and the folder.") from error
+    if not stat.S_ISREG(status.st_mode):
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+        raise VideoError(f"{path} is {kind}", "Name the video files themselves.")
+    if status.st_size == 0:
+        raise VideoError(f"{path} is empty", "Copy or record it again.")
+    return status.st_size
+
+
+def fingerprint(path: Path, progress: Callable[[int], None] | None = None) -> str:
+    """Lower-case hex SHA-256 of the file; `progress` gets the number of bytes read so far.
+
+    Raises:
+        VideoError: the file cannot be read to its end.
+    """
+    try:
+        return sha256_of(path, progress)
+    except OSError as error:
+        raise VideoError(f"{path} cannot be read: {error.strerror}", "Check the disk.") from error
