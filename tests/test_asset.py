@@ -13,9 +13,10 @@ import pytest
 
 from annotate.domain.errors import PackError
 from annotate.domain.pack import read_pack
+from annotate.domain.roi_rules import RoiFromPoints
 from annotate.inference import load_models
 from annotate.packs.installed import installed_packs
-from annotate.pipeline.detector import anchor_centres
+from annotate.pipeline.decoders.ssd import anchor_centres
 from annotate.use_cases.add_pack import add_pack
 from annotate.video import VideoWriter
 from tests.command import Host
@@ -106,8 +107,8 @@ def test_a_pack_that_is_not_there_is_named(host: Host, disc_video: Path) -> None
 def test_the_pack_says_what_the_public_source_of_the_model_does(tmp_path: Path) -> None:
     pack = read_pack(add_pack(write_zip(tmp_path / "a.zip", asset_files()), tmp_path / "packs"))
     detector, landmark = pack.detector, pack.landmark
-    centres = anchor_centres(detector)
-    assert (len(centres), detector.anchors) == (896, 896)
+    centres = anchor_centres(detector.size[0], detector.decoder)
+    assert (len(centres), detector.decoder.anchors(128)) == (896, 896)
     # The first and last of `anchors_pose.npy`, and the first of its second layer.
     assert centres[[0, 1, 512, 895]].tolist() == [
         [0.03125, 0.03125],
@@ -115,10 +116,13 @@ def test_the_pack_says_what_the_public_source_of_the_model_does(tmp_path: Path) 
         [0.0625, 0.0625],
         [0.9375, 0.9375],
     ]
-    assert (detector.roi_centre, detector.roi_tip, detector.roi_scale) == (2, 3, 1.5)
-    assert (detector.min_score, detector.nms, detector.nms_iou) == (0.75, "hard", 0.3)
-    assert (detector.size, detector.layout, detector.value_range) == (128, "NCHW", (0.0, 1.0))
-    assert (landmark.count, landmark.border, landmark.landmarks_scale) == (25, "zero", 256.0)
+    assert detector.roi == RoiFromPoints(centre=2, tip=3, scale=1.5)
+    assert detector.min_score == 0.75
+    assert (detector.decoder.nms, detector.decoder.nms_iou) == ("hard", 0.3)
+    assert (detector.size, detector.layout) == ((128, 128), "NCHW")
+    assert detector.value_range == (0.0, 1.0)
+    assert (landmark.count, landmark.border, landmark.grey) == (25, "constant", 0)
+    assert landmark.decoder.landmarks_scale == 256.0
     assert pack.source == "AI Hub Models 0.65.0, onnx, float"
 
 

@@ -190,11 +190,15 @@ class FakeLandmarks:
 def fakes(
     pack: Pack,
     *,
-    auxiliary: tuple[int, int] | None = (33, 34),
+    carries: bool = True,
     logit: float = 3.0,
     shift: float = 1.0,
 ) -> Models:
-    landmark = replace(pack.landmark, heatmap=None, auxiliary=auxiliary)
+    landmark = replace(
+        pack.landmark,
+        decoder=replace(pack.landmark.decoder, heatmap=None),
+        next_roi=pack.landmark.next_roi if carries else None,
+    )
     return Models(
         replace(pack, landmark=landmark),
         cast(Model, FakeDetector(logit)),
@@ -297,7 +301,7 @@ def test_the_detector_runs_only_on_its_frames(blazepose_pack: Path) -> None:
 def test_a_pack_without_auxiliary_landmarks_needs_the_detector_on_every_frame(
     blazepose_pack: Path,
 ) -> None:
-    models = fakes(read_pack(blazepose_pack), auxiliary=None)
+    models = fakes(read_pack(blazepose_pack), carries=False)
     with pytest.raises(UsageError) as raised:
         PoseEstimator(models, detect_every=2)
     assert "--detect-every 1" in raised.value.hint

@@ -20,9 +20,10 @@ from annotate.numeric.geometry import (
 )
 from annotate.pipeline.batching import TOGETHER, in_stages
 from annotate.pipeline.crops import crop, sampling, to_range
-from annotate.pipeline.detector import Detections, anchor_centres, decode_detections, suppress
+from annotate.pipeline.decoders.blazepose import refine
+from annotate.pipeline.decoders.ssd import SsdDecoder, anchor_centres, suppress
+from annotate.pipeline.detections import Detections
 from annotate.pipeline.detector_stage import Square
-from annotate.pipeline.landmarks import refine
 from annotate.pipeline.prefetch import prefetch
 
 
@@ -44,13 +45,17 @@ def test_an_roi_turns_the_tip_to_the_top_of_the_crop(tip: tuple[int, int], degre
     roi = rois_from_points(centre, np.array([tip], np.float32), 1.25)[0]
     assert roi[2] == pytest.approx(2 * 40 * 1.25)
     assert np.degrees(roi[3]) % 360 == pytest.approx(degrees % 360)
-    seen = apply_affine(crop_to_picture(roi, 256), np.array([[128, 128 - 128 / 1.25]], np.float32))
+    seen = apply_affine(
+        crop_to_picture(roi, (256, 256)), np.array([[128, 128 - 128 / 1.25]], np.float32)
+    )
     assert seen[0] == pytest.approx(tip, abs=1e-3)
 
 
 def test_the_corners_of_an_roi_are_the_corners_of_the_crop() -> None:
     roi = np.array([30, 40, 20, 0], np.float32)
-    corners = apply_affine(crop_to_picture(roi, 256), np.array([[0, 0], [256, 256]], np.float32))
+    corners = apply_affine(
+        crop_to_picture(roi, (256, 256)), np.array([[0, 0], [256, 256]], np.float32)
+    )
     assert corners.tolist() == [[20, 30], [40, 50]]
 
 
@@ -69,18 +74,18 @@ def test_overlap_of_boxes() -> None:
 
 def test_an_upright_crop_at_scale_one_is_the_picture_itself() -> None:
     picture = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
-    maps = sampling(letterbox_roi(64, 64), 64)
-    assert (crop(picture, maps, "zero") == picture).all()
+    maps = sampling(letterbox_roi(64, 64), (64, 64))
+    assert (crop(picture, maps, "constant") == picture).all()
 
 
 def test_a_turned_crop_is_near_that_of_opencvs_own_warp() -> None:
     smooth = np.random.default_rng(2).integers(0, 256, (12, 16, 3), np.uint8)
     picture = cv2.resize(smooth, (320, 240), interpolation=cv2.INTER_CUBIC)
     roi = np.array([170.3, 121.7, 190.2, 0.7], np.float32)
-    ours = crop(picture, sampling(roi, 128), "replicate")
+    ours = crop(picture, sampling(roi, (128, 128)), "replicate")
     theirs = cv2.warpAffine(
         picture,
-        crop_to_picture(roi, 128),
+        crop_to_picture(roi, (128, 128)),
         (128, 128),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
@@ -91,34 +96,37 @@ def test_a_turned_crop_is_near_that_of_opencvs_own_warp() -> None:
 
 def test_an_roi_far_outside_the_picture_gives_its_border() -> None:
     picture = np.full((10, 10, 3), 7, np.uint8)
-    maps = sampling(np.array([1e6, -1e6, 50, 0.3], np.float32), 16)
-    assert (crop(picture, maps, "zero") == 0).all()
+    maps = sampling(np.array([1e6, -1e6, 50, 0.3], np.float32), (16, 16))
+    assert (crop(picture, maps, "constant") == 0).all()
     assert (crop(picture, maps, "replicate") == 7).all()
 
 
-def test_values_fill_the_models_range() -> None:
+def test_values_fill_the_models_range(pack: Pack) -> None:
     picture = np.array([[[0, 51, 255]]], np.uint8)
-    assert to_range(picture, (0, 1)).ravel() == pytest.approx([0, 0.2, 1])
-    assert to_range(picture, (-1, 1)).ravel() == pytest.approx([-1, -0.6, 1])
+    assert to_range(picture, pack.landmark).ravel() == pytest.approx([0, 0.2, 1])
+    assert to_range(picture, pack.detector).ravel() == pytest.approx([-1, -0.6, 1])
+    spec = replace(pack.landmark, value_range=(0, 255), mean=(1, 2, 3), std=(1, 7, 4))
+    assert to_range(picture, spec).ravel() == pytest.approx([-1, 7, 63])
 
 
 @pytest.mark.parametrize(
     ("width", "height"), [(1080, 1920), (640, 360), (225, 223), (7, 300)], ids=str
 )
-def test_a_square_is_the_crop_of_all_of_it_black_where_there_is_no_picture(
-    width: int, height: int
+def test_a_square_is_the_crop_of_all_of_it_grey_where_there_is_no_picture(
+    pack: Pack, width: int, height: int
 ) -> None:
+    spec = replace(pack.detector, grey=114)
     rgb = np.random.default_rng(1).integers(1, 256, (height, width, 3), dtype=np.uint8)
     for roi in tile_rois(width, height, 224):
-        expected = crop(rgb, sampling(roi, 224), "zero")
-        np.testing.assert_array_equal(Square.at(roi, 224, width, height).of(rgb), expected)
+        expected = crop(rgb, sampling(roi, (224, 224)), "constant", 114)
+        np.testing.assert_array_equal(Square.at(roi, spec, width, height).of(rgb), expected)
 
 
 # Detector
 
 
 def test_blazepose_has_2254_anchors_in_its_order(pack: Pack) -> None:
-    anchors = anchor_centres(pack.detector)
+    anchors = anchor_centres(224, pack.detector.decoder)
     assert anchors.shape == (28 * 28 * 2 + 14 * 14 * 2 + 7 * 7 * 6, 2)
     assert anchors[0] == pytest.approx([0.5 / 28, 0.5 / 28])
     assert anchors[2] == pytest.approx([1.5 / 28, 0.5 / 28])
@@ -126,15 +134,27 @@ def test_blazepose_has_2254_anchors_in_its_order(pack: Pack) -> None:
     assert anchors[-1] == pytest.approx([6.5 / 7, 6.5 / 7])
 
 
-def test_only_scores_from_the_threshold_on_become_detections(pack: Pack) -> None:
-    anchors = np.array([[0.5, 0.5], [0.25, 0.75], [0.1, 0.1]], np.float32)
-    boxes = np.zeros((3, 12), np.float32)
+@pytest.fixture
+def small(pack: Pack) -> SsdDecoder:
+    """A decoder with 8 anchors, in pairs at a quarter and three quarters of the input's sides."""
+    kind = replace(pack.detector.decoder, strides=(16,))
+    return SsdDecoder(replace(pack.detector, size=(32, 32)), kind)
+
+
+def test_only_scores_from_the_threshold_on_become_detections(small: SsdDecoder) -> None:
+    boxes = np.zeros((8, 12), np.float32)
     boxes[:, 2:4] = 22.4
-    logits = np.array([0.0, 500.0, -0.01], np.float32)
-    found = decode_detections(boxes, logits, anchors, pack.detector)
+    logits = np.full(8, -9, np.float32)
+    logits[[0, 4, 7]] = 0.0, 500.0, -0.01
+    found = small.raw_detections(boxes, logits)
     assert found.score == pytest.approx([1.0, 0.5])
     assert found.box[0] == pytest.approx([0.2, 0.7, 0.3, 0.8])
-    assert found.points[1].tolist() == [[0.5, 0.5]] * 4
+    assert found.points[1].tolist() == [[0.25, 0.25]] * 4
+
+
+def test_nothing_is_found_in_noise_below_the_threshold(small: SsdDecoder) -> None:
+    outputs = [np.zeros((1, 8, 12), np.float32), np.full((1, 8, 1), -9, np.float32)]
+    assert len(small.decode(outputs)) == 0
 
 
 def test_overlapping_detections_become_their_weighted_mean(pack: Pack) -> None:
@@ -143,22 +163,12 @@ def test_overlapping_detections_become_their_weighted_mean(pack: Pack) -> None:
         box=np.array([[0, 0, 1, 1], [5, 5, 6, 6], [0, 0.2, 1, 1.2]], np.float32),
         points=np.array([[[0.0, 0.0]], [[5.0, 5.0]], [[1.0, 1.0]]], np.float32),
     )
-    merged = suppress(found, pack.detector)
+    merged = suppress(found, pack.detector.decoder)
     assert merged.score == pytest.approx([0.9, 0.8])
     assert merged.box[0] == pytest.approx([0, 0.08, 1, 1.08])
     assert merged.points[0, 0] == pytest.approx([0.4, 0.4])
-    hard = suppress(found, replace(pack.detector, nms="hard"))
+    hard = suppress(found, replace(pack.detector.decoder, nms="hard"))
     assert hard.box[0].tolist() == [0, 0, 1, 1]
-
-
-def test_nobody_is_found_in_noise_below_the_threshold(pack: Pack) -> None:
-    nothing = decode_detections(
-        np.zeros((1, 12), np.float32),
-        np.array([-9.0], np.float32),
-        np.zeros((1, 2), np.float32),
-        pack.detector,
-    )
-    assert len(suppress(nothing, pack.detector)) == 0
 
 
 # Landmarks
@@ -190,8 +200,9 @@ def test_refinement_is_the_weighted_mean_of_the_window(pack: Pack) -> None:
     for i in range(0, 39, 2):
         column, row = (landmarks[i, :2].clip(0, 255) / 4).astype(int)
         heatmap[row, column, i] = 3.0
-    expected = refined_one_by_one(landmarks, heatmap, pack.landmark.heatmap_window)
-    actual = refine(landmarks, heatmap, pack.landmark)
+    kind = pack.landmark.decoder
+    expected = refined_one_by_one(landmarks, heatmap, kind.heatmap_window)
+    actual = refine(landmarks, heatmap, pack.landmark.size, kind)
     assert actual == pytest.approx(expected, abs=1e-3)
     moved = (actual != landmarks).any(axis=1)
     assert 0 < moved.sum() < 39

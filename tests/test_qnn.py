@@ -36,7 +36,7 @@ from annotate.inference.qnn import (
 )
 from annotate.inference.session import cpu_options
 from annotate.pipeline import PoseEstimator
-from annotate.pipeline.crops import crop, sampling, to_range
+from annotate.pipeline.crops import model_crop
 from annotate.pipeline.landmark_stage import Inspection
 from annotate.video import decode, probe
 from workers import host
@@ -166,7 +166,7 @@ def test_a_quantized_model_runs_wholly_on_the_npu_and_as_on_the_cpu(
     rgb = next(real_frames(shared_data)).rgb
     roi = PoseEstimator(on_cpu).poses(rgb).roi[0]
     crops = [
-        to_range(crop(rgb, sampling(roi * scale, spec.size), spec.border), spec.value_range)
+        model_crop(rgb, roi * scale, spec)
         for scale in np.array([[1, 1, 1, 1], [1, 1, 1.1, 1], [1.02, 1, 0.95, 1]], np.float32)
     ]
     quantized = tmp_path / "quantized.onnx"
@@ -293,8 +293,8 @@ def test_agreement_is_infinite_for_equal_answers_and_falls_20_db_for_each_factor
     assert agreement_db(np.array([0.001]), np.array([0.011])) == pytest.approx(40)
 
 
-def test_the_made_picture_lies_in_the_models_range() -> None:
-    picture = made_picture(224, (-1, 1))
+def test_the_made_picture_lies_in_the_models_range(pack: Pack) -> None:
+    picture = made_picture(pack.detector)
     assert picture.shape == (224, 224, 3)
     assert picture.dtype == np.float32
     assert -1 <= picture.min() < -0.9 < 0.9 < picture.max() <= 1

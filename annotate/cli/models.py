@@ -9,6 +9,7 @@ import typer
 
 from annotate.cli.options import JsonOption
 from annotate.domain.errors import PackError
+from annotate.domain.model_spec import ModelSpec
 from annotate.domain.pack import PACK_FILE
 from annotate.domain.settings import settings_from
 
@@ -124,11 +125,16 @@ def show_pack(
         ("source", pack.source),
         ("folder", str(folder)),
         ("digest", pack.digest),
-        ("detector", f"{pack.detector.file}, {pack.detector.size} x {pack.detector.size} px"),
-        ("landmarks", f"{pack.landmark.file}, {pack.landmark.size} x {pack.landmark.size} px"),
+        ("detector", f"{pack.detector.file}, {_pixels(pack.detector)}"),
+        ("landmarks", f"{pack.landmark.file}, {_pixels(pack.landmark)}"),
         ("skeleton", f"{pack.skeleton}, {pack.landmark.count} landmarks"),
         ("COCO", f"lacks {', '.join(lacking)} (v = 0)" if lacking else "all 17 keypoints"),
         ("files", "digests agree"),
     ]
     for key, value in rows:
         typer.echo(f"{key:10} {value}")
+
+
+def _pixels(spec: ModelSpec) -> str:
+    """The size of a model's input."""
+    return "{} x {} px".format(*spec.size)

@@ -3,16 +3,19 @@
 import numpy as np
 
 from annotate.domain.arrays import FloatArray
+from annotate.domain.model_spec import ModelSpec
 
 _BLOCKS = 16
 
 
-def made_picture(size: int, value_range: tuple[float, float]) -> FloatArray:
-    """A picture (size, size, 3) float32 of coloured blocks, always the same."""
-    least, most = value_range
-    blocks = np.random.default_rng(0).uniform(least, most, (_BLOCKS, _BLOCKS, 3))
-    cell = np.arange(size) * _BLOCKS // size
-    return blocks[cell][:, cell].astype(np.float32)
+def made_picture(spec: ModelSpec) -> FloatArray:
+    """A picture (height, width, 3) float32 of coloured blocks as the model takes it, always the
+    same.
+    """
+    blocks = np.random.default_rng(0).uniform(*spec.value_range, (_BLOCKS, _BLOCKS, 3))
+    blocks = (blocks - spec.mean) / spec.std
+    columns, rows = (np.arange(edge) * _BLOCKS // edge for edge in spec.size)
+    return blocks[rows][:, columns].astype(np.float32)
 
 
 def agreement_db(reference: FloatArray, measured: FloatArray) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
-from annotate.domain.pack import Quantization
+from annotate.domain.model_spec import Quantization
 
 
 def to_integers(values: FloatArray, quantization: Quantization) -> NDArray[Any]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from annotate.domain.model_spec import ModelSpec
 from annotate.domain.pack import read_pack
 from annotate.domain.soc import Soc
 from annotate.inference.agreement import made_picture
@@ -76,13 +77,13 @@ def try_npu(folder: Path, soc: Soc | None) -> Trial:
 def _latencies(models: Models, runs: int) -> dict[str, float]:
     pack = models.pack
     return {
-        "detector": _median_ms(models.detector, pack.detector.size, runs),
-        "landmark": _median_ms(models.landmark, pack.landmark.size, runs),
+        "detector": _median_ms(models.detector, pack.detector, runs),
+        "landmark": _median_ms(models.landmark, pack.landmark, runs),
     }
 
 
-def _median_ms(model: Model, size: int, runs: int) -> float:
-    picture = made_picture(size, (0, 1))
+def _median_ms(model: Model, spec: ModelSpec, runs: int) -> float:
+    picture = made_picture(spec)
     model.run(picture)
     times = []
     for _ in range(runs):

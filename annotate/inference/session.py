@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
 from annotate.domain.errors import PackError, ProviderError
-from annotate.domain.pack import DetectorSpec, LandmarkSpec, Pack
+from annotate.domain.model_spec import ModelSpec
+from annotate.domain.pack import Pack
 from annotate.domain.settings import Provider
 from annotate.inference.agreement import agreement_db, made_picture
 from annotate.inference.compiled import compiled_models
@@ -36,7 +37,7 @@ logger = logging.getLogger(__name__)
 class Model:
     """One model: a picture in, the named outputs out."""
 
-    def __init__(self, session: ort.InferenceSession, spec: DetectorSpec | LandmarkSpec) -> None:
+    def __init__(self, session: ort.InferenceSession, spec: ModelSpec) -> None:
         self._session = session
         self._spec = spec
 
@@ -151,7 +152,7 @@ def agreements(models: Models, reference: Models) -> dict[str, float]:
     """
     found = {}
     for name, spec in models.pack.stages.items():
-        picture = made_picture(spec.size, spec.value_range)
+        picture = made_picture(spec)
         outputs = models.stage(name).run(picture)
         expected = reference.stage(name).run(picture)
         found[name] = min(agreement_db(*pair) for pair in zip(expected, outputs, strict=True))
@@ -185,7 +186,7 @@ def _bound(pack: Pack, opened: Callable[[str], ort.InferenceSession], provider: 
     return Models(pack, detector, landmark, provider, placed)
 
 
-def load_model(spec: DetectorSpec | LandmarkSpec, file: Path) -> Model:
+def load_model(spec: ModelSpec, file: Path) -> Model:
     """One model on the CPU, from any file.
 
     Raises:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
+from annotate.domain.model_spec import Padding
 
 # Of the finest tiles, as a share of the picture's longest side: 320 px of 1920.
 FINEST_TILE = 1 / 6
@@ -22,13 +23,23 @@ TILE_OVERLAP = 0.2
 TILE_STEP = 2.6
 
 
-def letterbox_roi(width: int, height: int) -> FloatArray:
-    """The smallest centred square that holds the whole picture.
+def letterbox_roi(
+    width: float, height: float, size: tuple[int, int] = (1, 1), padding: Padding = "centred"
+) -> FloatArray:
+    """The smallest crop that holds the whole picture.
+
+    Args:
+        size: width and height of the crop; only their ratio counts.
+        padding: where the picture lies in the crop.
 
     Returns:
-        (4,) float32 ROI: centre x, centre y, side in pixels, rotation 0.
+        (4,) float32 ROI: centre x, centre y, side of the longer edge in pixels, rotation 0.
     """
-    return np.array([width / 2, height / 2, max(width, height), 0.0], np.float32)
+    columns, rows = size[0] / max(size), size[1] / max(size)
+    side = max(width / columns, height / rows)
+    if padding == "top-left":
+        width, height = side * columns, side * rows
+    return np.array([width / 2, height / 2, side, 0.0], np.float32)
 
 
 def tile_rois(width: int, height: int, smallest: int) -> FloatArray:
@@ -82,20 +93,26 @@ def rois_from_points(centre: FloatArray, tip: FloatArray, scale: float) -> Float
     return np.column_stack([centre, side, rotation]).astype(np.float32)
 
 
-def crop_to_picture(roi: FloatArray, size: int) -> NDArray[np.float64]:
-    """The affine map from the pixels of a `size` x `size` crop to those of the picture.
+def crop_to_picture(roi: FloatArray, size: tuple[float, float]) -> NDArray[np.float64]:
+    """The affine map from the pixels of a crop to those of the picture.
 
     Args:
-        roi: (4,) centre x, centre y, side, rotation.
+        roi: (4,) centre x, centre y, side of the crop's longer edge, rotation.
+        size: width and height of the crop.
 
     Returns:
         (2, 3) float64 matrix, as `cv2.warpAffine` takes it with `WARP_INVERSE_MAP`.
     """
     x, y, side, rotation = (float(value) for value in roi)
-    scale = side / size
+    scale = side / max(size)
     cos, sin = np.cos(rotation) * scale, np.sin(rotation) * scale
-    half = size / 2
-    return np.array([[cos, -sin, x - half * (cos - sin)], [sin, cos, y - half * (sin + cos)]])
+    half_width, half_height = size[0] / 2, size[1] / 2
+    return np.array(
+        [
+            [cos, -sin, x - (half_width * cos - half_height * sin)],
+            [sin, cos, y - (half_width * sin + half_height * cos)],
+        ]
+    )
 
 
 def apply_affine(matrix: NDArray[np.float64], points: FloatArray) -> FloatArray:

@@ -18,7 +18,8 @@ from google.protobuf.message import DecodeError
 from onnx.external_data_helper import uses_external_data
 
 from annotate.domain.errors import PackError
-from annotate.domain.pack import PACK_FILE, Pack, Quantization
+from annotate.domain.model_spec import Quantization
+from annotate.domain.pack import PACK_FILE, Pack
 from annotate.packs.qualcomm import HINT, Stage, Tensor, pack_of
 
 METADATA = "metadata.json"

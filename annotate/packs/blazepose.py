@@ -8,7 +8,11 @@ those of MediaPipe's graphs `pose_detection_cpu`, `pose_detection_to_roi`,
 import hashlib
 from pathlib import Path
 
-from annotate.domain.pack import PACK_FILE, DetectorSpec, LandmarkSpec, Pack
+from annotate.domain.detector_kinds import Ssd
+from annotate.domain.landmark_kinds import BlazePose
+from annotate.domain.model_spec import DetectorSpec, LandmarkSpec
+from annotate.domain.pack import PACK_FILE, Pack
+from annotate.domain.roi_rules import RoiFromPoints
 from annotate.packs.convert import convert
 from annotate.packs.wheel import Member
 
@@ -65,20 +69,20 @@ def _detector_spec(file: str, model: bytes) -> DetectorSpec:
         sha256=hashlib.sha256(model).hexdigest(),
         input="image",
         layout="NHWC",
+        size=(224, 224),
         value_range=(-1.0, 1.0),
-        boxes=("boxes",),
-        scores=("scores",),
-        size=224,
-        strides=(8, 16, 32, 32, 32),
-        anchor_offset=0.5,
-        box_scale=224.0,
-        score_clip=100.0,
+        decoder=Ssd(
+            boxes=("boxes",),
+            scores=("scores",),
+            strides=(8, 16, 32, 32, 32),
+            anchor_offset=0.5,
+            box_scale=224.0,
+            score_clip=100.0,
+            nms="weighted",
+            nms_iou=0.3,
+        ),
         min_score=0.5,
-        nms="weighted",
-        nms_iou=0.3,
-        roi_centre=0,
-        roi_tip=1,
-        roi_scale=1.25,
+        roi=RoiFromPoints(centre=0, tip=1, scale=1.25),
     )
 
 
@@ -88,18 +92,20 @@ def _landmark_spec(file: str, model: bytes) -> LandmarkSpec:
         sha256=hashlib.sha256(model).hexdigest(),
         input="image",
         layout="NHWC",
+        size=(256, 256),
         value_range=(0.0, 1.0),
-        size=256,
         border="replicate",
-        landmarks="landmarks",
-        columns=("x", "y", "z", "visibility", "presence"),
-        landmarks_scale=1.0,
-        logits=True,
+        decoder=BlazePose(
+            landmarks="landmarks",
+            columns=("x", "y", "z", "visibility", "presence"),
+            landmarks_scale=1.0,
+            logits=True,
+            flag="flag",
+            heatmap="heatmap",
+            heatmap_window=9,
+            heatmap_min=0.5,
+        ),
         count=33,
-        flag="flag",
-        min_flag=0.5,
-        heatmap="heatmap",
-        heatmap_window=9,
-        heatmap_min=0.5,
-        auxiliary=(33, 34),
+        min_score=0.5,
+        next_roi=RoiFromPoints(centre=33, tip=34, scale=1.25),
     )

@@ -14,9 +14,20 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypedDict
 
+from annotate.domain.detector_kinds import Ssd
 from annotate.domain.errors import PackError
-from annotate.domain.pack import Channels, DetectorSpec, LandmarkSpec, Layout, Pack, Quantization
+from annotate.domain.landmark_kinds import BlazePose
+from annotate.domain.model_spec import (
+    Channels,
+    DetectorSpec,
+    LandmarkSpec,
+    Layout,
+    Quantization,
+)
+from annotate.domain.pack import Pack
+from annotate.domain.roi_rules import RoiFromPoints
 
 NAME = "qualcomm-mediapipe-pose"
 SKELETON = "blazepose-25"
@@ -88,68 +99,79 @@ def pack_of(detector: Stage, landmark: Stage, precision: str, source: str) -> Pa
 
 
 def _detector_spec(stage: Stage) -> DetectorSpec:
-    picture, layout, size = _picture(stage)
+    side = _picture(stage)[2]
     boxes = sorted(name for name in stage.outputs if name.startswith("box_coords"))
     scores = sorted(name for name in stage.outputs if name.startswith("box_scores"))
-    spec = DetectorSpec(
-        file=stage.file,
-        sha256=stage.sha256,
-        input=picture.name,
-        layout=layout,
-        value_range=picture.value_range,
+    decoder = Ssd(
         boxes=tuple(boxes),
         scores=tuple(scores),
-        size=size,
         strides=(8, 16, 16, 16),
         anchor_offset=0.5,
-        box_scale=float(size),
+        box_scale=float(side),
         score_clip=100.0,
-        min_score=0.75,
         nms="hard",
         nms_iou=0.3,
-        roi_centre=2,
-        roi_tip=3,
-        roi_scale=1.5,
-        channels=picture.channels,
-        quantized=_quantized(stage),
     )
     for names, values in ((boxes, BOX_VALUES), (scores, 1)):
         shapes = [stage.outputs[name].shape for name in names]
         anchors = sum(shape[1] for shape in shapes if len(shape) == 3)
-        if anchors != spec.anchors or any(shape[::2] != (1, values) for shape in shapes):
+        if anchors != decoder.anchors(side) or any(shape[::2] != (1, values) for shape in shapes):
             raise _unfit(
-                stage, f"{names} {shapes} are not {values} values for {spec.anchors} anchors"
+                stage,
+                f"{names} {shapes} are not {values} values for {decoder.anchors(side)} anchors",
             )
-    return spec
+    return DetectorSpec(
+        **_common(stage),
+        decoder=decoder,
+        min_score=0.75,
+        roi=RoiFromPoints(centre=2, tip=3, scale=1.5),
+    )
 
 
 def _landmark_spec(stage: Stage) -> LandmarkSpec:
-    picture, layout, size = _picture(stage)
     _expect(stage, "landmarks", (1, LANDMARKS, len(COLUMNS)))
     _expect(stage, "scores", (1,))
     return LandmarkSpec(
-        file=stage.file,
-        sha256=stage.sha256,
-        input=picture.name,
-        layout=layout,
-        value_range=picture.value_range,
-        size=size,
-        border="zero",
-        landmarks="landmarks",
-        columns=COLUMNS,
-        # The exported model divides all four columns by 256, logits of visibility included.
-        landmarks_scale=256.0,
-        confidence_scale=256.0,
-        logits=True,
+        **_common(stage),
+        decoder=BlazePose(
+            landmarks="landmarks",
+            columns=COLUMNS,
+            # The exported model divides all four columns by 256, logits of visibility included.
+            landmarks_scale=256.0,
+            confidence_scale=256.0,
+            logits=True,
+            flag="scores",
+        ),
         count=LANDMARKS,
-        flag="scores",
-        min_flag=0.5,
-        heatmap=None,
-        heatmap_window=0,
-        heatmap_min=0.0,
-        channels=picture.channels,
-        quantized=_quantized(stage),
+        min_score=0.5,
     )
+
+
+class _Common(TypedDict):
+    """The fields of `ModelSpec` that the asset's metadata gives."""
+
+    file: str
+    sha256: str
+    input: str
+    layout: Layout
+    size: tuple[int, int]
+    value_range: tuple[float, float]
+    channels: Channels
+    quantized: Mapping[str, Quantization]
+
+
+def _common(stage: Stage) -> _Common:
+    picture, layout, side = _picture(stage)
+    return {
+        "file": stage.file,
+        "sha256": stage.sha256,
+        "input": picture.name,
+        "layout": layout,
+        "size": (side, side),
+        "value_range": picture.value_range,
+        "channels": picture.channels,
+        "quantized": _quantized(stage),
+    }
 
 
 def _picture(stage: Stage) -> tuple[Tensor, Layout, int]:

@@ -12,7 +12,7 @@ from annotate.domain.video import Chunk, Frame, VideoIndex
 from annotate.inference import Models
 from annotate.numeric.geometry import letterbox_roi
 from annotate.pipeline import PoseEstimator
-from annotate.pipeline.crops import crop, sampling, to_range
+from annotate.pipeline.crops import model_crop
 from annotate.video import decode, probe
 
 Progress = Callable[[str, float], None]
@@ -20,7 +20,7 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, eq=False)
 class Crops:
-    """Pictures as models take them: each (size, size, 3) float32 RGB in the model's range.
+    """Pictures as models take them: each (height, width, 3) float32 RGB in the model's range.
 
     Attributes:
         detector: whole frames, letterboxed.
@@ -66,11 +66,10 @@ def real_crops(
 def _look(crops: Crops, frame: Frame, estimator: PoseEstimator, models: Models) -> None:
     height, width = frame.rgb.shape[:2]
     detector, landmark = models.pack.detector, models.pack.landmark
-    whole = crop(frame.rgb, sampling(letterbox_roi(width, height), detector.size), "zero")
-    crops.detector.append(to_range(whole, detector.value_range))
+    whole = letterbox_roi(width, height, detector.size, detector.padding)
+    crops.detector.append(model_crop(frame.rgb, whole, detector))
     for roi in estimator.poses(frame.rgb).roi:
-        person = crop(frame.rgb, sampling(roi, landmark.size), landmark.border)
-        crops.landmark.append(to_range(person, landmark.value_range))
+        crops.landmark.append(model_crop(frame.rgb, roi, landmark))
 
 
 def _spread(path: Path, index: VideoIndex, count: int) -> Iterator[Frame]:

@@ -7,19 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
+from annotate.domain.model_spec import DetectorSpec
 from annotate.domain.options import People
 from annotate.inference import Models
-from annotate.numeric.geometry import (
-    apply_affine,
-    crop_to_picture,
-    letterbox_roi,
-    roi_iou,
-    rois_from_points,
-    tile_rois,
-)
+from annotate.numeric.geometry import crop_to_picture, letterbox_roi, roi_iou, tile_rois
 from annotate.pipeline.batching import in_stages
 from annotate.pipeline.crops import Maps, crop, sampling, to_range
-from annotate.pipeline.detector import anchor_centres, detections_of
+from annotate.pipeline.decoders import detector_decoder
+from annotate.pipeline.roi_rules import detection_rois
 
 # ROIs that overlap more are one person twice. What slips through costs a run of the landmark
 # model, and then falls to `annotate.pipeline.duplicates`.
@@ -45,31 +40,34 @@ class Square(NamedTuple):
     """A square of all pictures of one size.
 
     Attributes:
-        place: (2, 3) float64 from fractions of the square to pixels of the picture.
-        size: of the detector's input.
+        place: (2, 3) float64 from fractions of its longer edge to pixels of the picture.
+        spec: of the detector.
         inside: its rows and columns that show something of the picture.
         maps: where in the picture those lie.
     """
 
     place: NDArray[np.float64]
-    size: int
+    spec: DetectorSpec
     inside: tuple[slice, slice]
     maps: Maps
 
     @classmethod
-    def at(cls, roi: FloatArray, size: int, width: int, height: int) -> "Square":
+    def at(cls, roi: FloatArray, spec: DetectorSpec, width: int, height: int) -> "Square":
         """That of an ROI (4,) with rotation 0."""
-        whole, fraction = sampling(roi, size)
+        whole, fraction = sampling(roi, spec.size)
         # A sample half outside still shows something of the picture.
         rows, columns = np.nonzero(((whole >= -1) & (whole < [width, height])).all(axis=2))
         inside = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
         maps = np.ascontiguousarray(whole[inside]), np.ascontiguousarray(fraction[inside])
-        return cls(crop_to_picture(roi, 1), size, inside, maps)
+        longer = max(spec.size)
+        place = crop_to_picture(roi, (spec.size[0] / longer, spec.size[1] / longer))
+        return cls(place, spec, inside, maps)
 
     def of(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """(size, size, 3) uint8 of a picture; black where there is none."""
-        pixels = np.zeros((self.size, self.size, 3), np.uint8)
-        pixels[self.inside] = crop(rgb, self.maps, "zero")
+        """(height, width, 3) uint8 of a picture; outside it as the pack says."""
+        width, height = self.spec.size
+        pixels = np.full((height, width, 3), self.spec.grey, np.uint8)
+        pixels[self.inside] = crop(rgb, self.maps, self.spec.border, self.spec.grey)
         return pixels
 
 
@@ -77,8 +75,8 @@ class View(NamedTuple):
     """What the detector sees of a picture in one run.
 
     Attributes:
-        place: (2, 3) float64 from fractions of the view to pixels of the picture.
-        pixels: (size, size, 3) uint8.
+        place: (2, 3) float64 from fractions of the longer edge to pixels of the picture.
+        pixels: (height, width, 3) uint8.
     """
 
     place: NDArray[np.float64]
@@ -92,7 +90,7 @@ class Search:
         self._detector = models.detector
         self._spec = models.pack.detector
         self._people = people
-        self._anchors = anchor_centres(self._spec)
+        self._decoder = detector_decoder(self._spec)
         self._squares: dict[tuple[int, ...], list[Square]] = {}
 
     def views(self, rgb: NDArray[np.uint8]) -> list[View]:
@@ -112,21 +110,19 @@ class Search:
 
     def _squares_of(self, rgb: NDArray[np.uint8]) -> list[Square]:
         height, width = rgb.shape[:2]
-        size = self._spec.size
-        whole = letterbox_roi(width, height)[None]
-        squares = whole if self._people == "near" else tile_rois(width, height, size)
-        return [Square.at(roi, size, width, height) for roi in squares]
+        spec = self._spec
+        whole = letterbox_roi(width, height, spec.size, spec.padding)[None]
+        squares = whole if self._people == "near" else tile_rois(width, height, max(spec.size))
+        return [Square.at(roi, spec, width, height) for roi in squares]
 
     def _input(self, view: View) -> FloatArray:
-        return to_range(view.pixels, self._spec.value_range)
+        return to_range(view.pixels, self._spec)
 
     def _candidates(self, view: View, outputs: Sequence[FloatArray]) -> list[Candidate]:
-        spec = self._spec
-        found = detections_of(outputs, self._anchors, spec)
+        found = self._decoder.decode(outputs)
         if not len(found):
             return []
-        points = apply_affine(view.place, found.points)
-        rois = rois_from_points(points[:, spec.roi_centre], points[:, spec.roi_tip], spec.roi_scale)
+        rois = detection_rois(found.placed(view.place), self._spec)
         return [*map(Candidate, found.score.tolist(), rois)]
 
     def _in_picture(self, by_view: Sequence[Sequence[Candidate]]) -> list[Candidate]:

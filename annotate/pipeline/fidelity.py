@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
 from annotate.domain.errors import PackError
-from annotate.domain.pack import DetectorSpec, LandmarkSpec
+from annotate.domain.model_spec import DetectorSpec, LandmarkSpec
 from annotate.inference.agreement import agreement_db
 from annotate.numeric.geometry import box_iou
-from annotate.pipeline.detector import anchor_centres, detections_of
-from annotate.pipeline.landmarks import crop_landmarks
+from annotate.pipeline.decoders import detector_decoder, landmark_decoder
+from annotate.pipeline.roi_rules import detection_rois, roi_points
 
 # The greatest median distance of landmarks, as a share of the crop's side. The same for the points
 # that an ROI is made of, as a share of the ROI's side.
@@ -124,34 +124,33 @@ def check_fidelity(name: str, fidelity: Fidelity) -> None:
 def _landmark_errors(
     spec: LandmarkSpec, expected: Sequence[Outputs], found: Sequence[Outputs]
 ) -> Errors:
+    decoder = landmark_decoder(spec)
     errors, lost = [], 0
-    for right, other in zip(expected, found, strict=True):
-        if right[1].item() < spec.min_flag:
+    for right, other in zip(map(decoder.decode, expected), map(decoder.decode, found), strict=True):
+        if right.score < spec.min_score:
             continue
-        if other[1].item() < spec.min_flag:
+        if other.score < spec.min_score:
             lost += 1
             continue
-        apart = crop_landmarks(other, spec)[:, :2] - crop_landmarks(right, spec)[:, :2]
-        errors.append(np.linalg.norm(apart[: spec.count], axis=1) / spec.size)
+        apart = other.landmarks[: spec.count, :2] - right.landmarks[: spec.count, :2]
+        errors.append(np.linalg.norm(apart, axis=1) / max(spec.size))
     return errors, lost
 
 
 def _detector_errors(
     spec: DetectorSpec, expected: Sequence[Outputs], found: Sequence[Outputs]
 ) -> Errors:
-    anchors = anchor_centres(spec)
+    decoder = detector_decoder(spec)
     errors, lost = [], 0
-    for right, other in zip(expected, found, strict=True):
-        people, again = detections_of(right, anchors, spec), detections_of(other, anchors, spec)
-        for box, points in zip(people.box, people.points, strict=True):
-            overlap = box_iou(box, again.box)
+    for right, other in zip(map(decoder.decode, expected), map(decoder.decode, found), strict=True):
+        sides = detection_rois(right, spec)[:, 2]
+        points, again = roi_points(right, spec), roi_points(other, spec)
+        for box, side, ends in zip(right.box, sides, points, strict=True):
+            overlap = box_iou(box, other.box)
             if not overlap.any():
                 lost += 1
                 continue
-            ends = [spec.roi_centre, spec.roi_tip]
-            side = 2 * np.linalg.norm(points[ends[1]] - points[ends[0]]) * spec.roi_scale
-            apart = again.points[overlap.argmax(), ends] - points[ends]
-            errors.append(np.linalg.norm(apart, axis=1) / side)
+            errors.append(np.linalg.norm(again[overlap.argmax()] - ends, axis=1) / side)
     return errors, lost
 
 

@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from annotate.domain.arrays import FloatArray
 from annotate.domain.skeleton import SKELETONS
 from annotate.inference import Models
-from annotate.numeric.geometry import roi_iou, rois_from_points
+from annotate.numeric.geometry import roi_iou
 from annotate.pipeline.appearance import appearance
 from annotate.pipeline.batching import in_stages
-from annotate.pipeline.crops import crop, sampling, to_range
+from annotate.pipeline.crops import model_crop
+from annotate.pipeline.decoders import landmark_decoder
 from annotate.pipeline.detector_stage import Candidate
 from annotate.pipeline.duplicates import distinct_poses
-from annotate.pipeline.landmarks import COLUMNS, crop_landmarks, to_picture
+from annotate.pipeline.landmarks import COLUMNS, to_picture
+from annotate.pipeline.roi_rules import next_roi
 
 # A pose whose next ROI overlaps the one that it was seen in by less is looked at again in that.
 SETTLED_IOU = 0.9
@@ -68,7 +70,7 @@ class Inspection:
     def __init__(self, models: Models, *, looks_twice: bool) -> None:
         self._model = models.landmark
         self._spec = models.pack.landmark
-        self._roi_scale = models.pack.detector.roi_scale
+        self._decoder = landmark_decoder(self._spec)
         self._skeleton = SKELETONS[models.pack.skeleton]
         self._looks_twice = looks_twice and models.pack.carries_people
 
@@ -104,8 +106,9 @@ class Inspection:
 
     def next_roi(self, sighting: Sighting) -> FloatArray:
         """(4,) where to look for the same person next, by the rule for detections."""
-        centre, tip = sighting.landmarks[self._spec.auxiliary, None, :2]
-        roi: FloatArray = rois_from_points(centre, tip, self._roi_scale)[0]
+        roi = next_roi(sighting.landmarks, self._spec)
+        if roi is None:
+            raise ValueError("the pack has no rule for the next ROI")
         return roi
 
     def distinct(
@@ -131,7 +134,7 @@ class Inspection:
         return [self._sighting(look, *one) for look, one in zip(looks, found, strict=True)]
 
     def _sighting(self, look: Look, landmarks: FloatArray, flag: float) -> Sighting | None:
-        if flag < self._spec.min_flag:
+        if flag < self._spec.min_score:
             return None
         score, roi = look.candidate
         worn = appearance(look.rgb, landmarks, self._skeleton)
@@ -154,11 +157,10 @@ class Inspection:
 
     def _input(self, place: tuple[NDArray[np.uint8], FloatArray]) -> FloatArray:
         rgb, roi = place
-        spec = self._spec
-        return to_range(crop(rgb, sampling(roi, spec.size), spec.border), spec.value_range)
+        return model_crop(rgb, roi, self._spec)
 
     def _placed(
         self, place: tuple[NDArray[np.uint8], FloatArray], outputs: Sequence[FloatArray]
     ) -> tuple[FloatArray, float]:
-        landmarks = crop_landmarks(outputs, self._spec)
-        return to_picture(landmarks, place[1], self._spec.size), float(outputs[1].item())
+        landmarks, score = self._decoder.decode(outputs)
+        return to_picture(landmarks, place[1], self._spec.size), score

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
 from annotate.domain.errors import HubError, PackError
-from annotate.domain.pack import DetectorSpec, LandmarkSpec
+from annotate.domain.model_spec import ModelSpec
 from annotate.hub.precompiled import variant_of
 from annotate.inference import load_models
 from annotate.inference.qdq import to_reals
@@ -111,7 +111,7 @@ def _download_quantized(asked: HubPack, stage: str, file: Path) -> None:
 
 def ordered(
     answers: Mapping[str, Sequence[NDArray[np.generic]]],
-    spec: DetectorSpec | LandmarkSpec,
+    spec: ModelSpec,
     like: Outputs,
 ) -> list[list[FloatArray]]:
     """For each crop a device's answers as the model gives them: in its order, float32.

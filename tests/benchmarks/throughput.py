@@ -108,9 +108,9 @@ def bare_decode(path: Path) -> None:
             pass
 
 
-def bare_model(model: Model, size: int, frames: int) -> None:
+def bare_model(model: Model, size: tuple[int, int], frames: int) -> None:
     """As many runs as the video has frames."""
-    image = np.zeros((size, size, 3), np.float32)
+    image = np.zeros((*size[::-1], 3), np.float32)
     for _ in range(frames):
         model.run(image)
 

@@ -1,0 +1,106 @@
+"""What a pack says of each of its models: input, preprocessing, outputs and ROIs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from annotate.domain.detector_kinds import DetectorKind
+from annotate.domain.landmark_kinds import LandmarkKind
+from annotate.domain.roi_rules import DetectionRoi, NextRoi
+
+Layout = Literal["NHWC", "NCHW"]
+Channels = Literal["RGB", "BGR"]
+# What a crop holds outside the picture: the picture's nearest pixel, or `ModelSpec.grey`.
+Border = Literal["replicate", "constant"]
+# Where the picture lies in the detector's input, when it does not fill it.
+Padding = Literal["centred", "top-left"]
+NO_MEAN, NO_STD = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """How the integers of an input or output stand for reals: (integer - zero_point) * scale.
+
+    Attributes:
+        dtype: numpy's name of the integers' type.
+        scale: of one step.
+        zero_point: the integer that stands for 0.
+    """
+
+    dtype: str
+    scale: float
+    zero_point: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """One model and the picture that it takes, whatever it answers.
+
+    A grey value v in 0..255 becomes (low + v * (high - low) / 255 - mean) / std.
+
+    Attributes:
+        file: name of the ONNX file in the pack's folder.
+        sha256: lower-case hex digest of that file.
+        input: name of the input tensor: float32 unless it is `quantized`, a batch of one.
+        layout: order of the input's axes.
+        size: width and height of the input in pixels.
+        value_range: low and high, what 0 and 255 become.
+        mean, std: of the red, green and blue values, in the units of `value_range`.
+        channels: order of the input's colours.
+        border: what the input holds outside the picture.
+        grey: its value there in 0..255, where `border` is `constant`.
+        quantized: the inputs and outputs that hold integers instead of float32, by name.
+        decoder: the kind of the outputs, and their constants.
+    """
+
+    file: str
+    sha256: str
+    input: str
+    layout: Layout
+    size: tuple[int, int]
+    value_range: tuple[float, float]
+    mean: tuple[float, float, float] = NO_MEAN
+    std: tuple[float, float, float] = NO_STD
+    channels: Channels = "RGB"
+    border: Border = "constant"
+    grey: int = 0
+    quantized: Mapping[str, Quantization] = field(default_factory=dict)
+    decoder: DetectorKind | LandmarkKind
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the outputs, in the order in which the decoder takes them."""
+        return self.decoder.outputs
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorSpec(ModelSpec):
+    """First stage: a letterboxed picture to detections of people.
+
+    Attributes:
+        padding: where the picture lies in the input.
+        min_score: detections below it are dropped.
+        roi: how a detection gives the ROI of the second stage.
+    """
+
+    decoder: DetectorKind
+    padding: Padding = "centred"
+    min_score: float
+    roi: DetectionRoi
+
+
+@dataclass(frozen=True, kw_only=True)
+class LandmarkSpec(ModelSpec):
+    """Second stage: the crop of one ROI to the landmarks of one person, and a score.
+
+    Attributes:
+        count: landmarks of the body, the first ones of the decoder's answer.
+        min_score: poses below it are dropped.
+        next_roi: how a pose gives the ROI of the same person in the next frame, or None where the
+            detector has to run on every frame.
+    """
+
+    decoder: LandmarkKind
+    count: int
+    min_score: float
+    next_roi: NextRoi | None = None

@@ -1,0 +1,47 @@
+"""Decoders: what the outputs of each kind of model say. A kind is a file, and a line here."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from annotate.domain.arrays import FloatArray
+from annotate.domain.model_spec import DetectorSpec, LandmarkSpec
+from annotate.pipeline.decoders.blazepose import BlazePoseDecoder
+from annotate.pipeline.decoders.ssd import SsdDecoder
+from annotate.pipeline.detections import Detections
+from annotate.pipeline.landmarks import CropPose
+
+
+class DetectorDecoder(Protocol):
+    """First stage without the model."""
+
+    def decode(self, outputs: Sequence[FloatArray]) -> Detections:
+        """Every person whom the model found, each once, from its outputs of one run."""
+        ...
+
+
+class LandmarkDecoder(Protocol):
+    """Second stage without the model."""
+
+    def decode(self, outputs: Sequence[FloatArray]) -> CropPose:
+        """The pose in a crop, from the model's outputs of one run."""
+        ...
+
+
+# By the kind that `pack.json` names; made of the model's spec and of that of its outputs.
+_DETECTORS: Mapping[str, Callable[[DetectorSpec, Any], DetectorDecoder]] = MappingProxyType(
+    {"ssd": SsdDecoder}
+)
+_LANDMARKS: Mapping[str, Callable[[LandmarkSpec, Any], LandmarkDecoder]] = MappingProxyType(
+    {"blazepose": BlazePoseDecoder}
+)
+
+
+def detector_decoder(spec: DetectorSpec) -> DetectorDecoder:
+    """The decoder of a first-stage model."""
+    return _DETECTORS[spec.decoder.kind](spec, spec.decoder)
+
+
+def landmark_decoder(spec: LandmarkSpec) -> LandmarkDecoder:
+    """The decoder of a second-stage model."""
+    return _LANDMARKS[spec.decoder.kind](spec, spec.decoder)
