@@ -29,6 +29,7 @@ BOX_PX = 0.01
 PROBABILITY = 1e-3
 """Scores, flag, visibility, presence and heatmap cells, after the sigmoid."""
 
+LANDMARK_OUTPUTS = {"landmarks": "Identity", "flag": "Identity_1", "heatmap": "Identity_3"}
 VIDEOS = ["single_person", "two_people", "street_5fps"]
 
 
@@ -68,12 +69,20 @@ def tflite_models(mediapipe_wheel: Path) -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def detectors(blazepose_pack: Path, tflite_models: list[bytes]) -> Pair:
-    return pair(blazepose_pack / read_pack(blazepose_pack).detector.file, tflite_models[0])
+    file = blazepose_pack / read_pack(blazepose_pack).detector.file
+    return pair(file.read_bytes(), tflite_models[0])
 
 
-@pytest.fixture(scope="module")
-def landmark_models(blazepose_pack: Path, tflite_models: list[bytes]) -> Pair:
-    return pair(blazepose_pack / read_pack(blazepose_pack).landmark.file, tflite_models[1])
+@pytest.fixture(scope="module", params=["full"])
+def landmark_models(
+    request: pytest.FixtureRequest, blazepose_pack: Path, tflite_models: list[bytes]
+) -> Pair:
+    if request.param == "full":
+        file = blazepose_pack / read_pack(blazepose_pack).landmark.file
+        return pair(file.read_bytes(), tflite_models[1])
+    shared_data: Path = request.getfixturevalue("shared_data")
+    model = (shared_data / "models" / f"pose_landmark_{request.param}.tflite").read_bytes()
+    return pair(convert.convert(model, "landmarks", "image", LANDMARK_OUTPUTS), model)
 
 
 @pytest.mark.parametrize("video", VIDEOS)
@@ -94,6 +103,7 @@ def test_landmarks_on_real_frames(shared_data: Path, landmark_models: Pair, vide
     assert max(flags) > 0.5, "no crop holds a person: they prove little"
 
 
+@pytest.mark.parametrize("landmark_models", ["lite", "full", "heavy"], indirect=True)
 def test_landmarks_on_real_images(shared_data: Path, landmark_models: Pair) -> None:
     people = labelled_people(shared_data)
     flags = [assert_same_landmarks(landmark_models, crop(person)) for person in people]
@@ -188,10 +198,10 @@ def assert_same_landmarks(models: Pair, picture: Array) -> float:
     return float(converted["flag"][0, 0])
 
 
-def pair(onnx_file: Path, tflite_model: bytes) -> Pair:
+def pair(onnx_model: bytes, tflite_model: bytes) -> Pair:
     interpreter = Interpreter(model_content=tflite_model)
     interpreter.allocate_tensors()
-    return Pair(ort.InferenceSession(onnx_file, providers=["CPUExecutionProvider"]), interpreter)
+    return Pair(ort.InferenceSession(onnx_model, providers=["CPUExecutionProvider"]), interpreter)
 
 
 def people_of(shared_data: Path, video: str) -> Iterator[Person]:

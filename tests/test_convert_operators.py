@@ -64,6 +64,11 @@ def addition(activation: int) -> OneOperator:
     return OneOperator("ADD", (1, 4, 4, 3), (), "AddOptions", options, repeat_input=2)
 
 
+def padding(*amounts: tuple[int, int]) -> OneOperator:
+    constants = (np.array(amounts, np.int32),)
+    return OneOperator("PAD", (1, 3, 3, 2), constants, "PadOptions")
+
+
 OPERATORS = {
     "convolution, no padding": convolution((7, 9), 3, VALID, 1),
     "convolution, padded alike on both sides": convolution((7, 9), 3, SAME, 1),
@@ -90,6 +95,7 @@ OPERATORS = {
         "DEPTH_TO_SPACE", (1, 3, 5, 8), (), "DepthToSpaceOptions", {"BlockSize": 2}
     ),
     "reshape of a picture": OneOperator("RESHAPE", (1, 3, 5, 4), (np.array([1, 30, 2], np.int32),)),
+    "pad the channels": padding((0, 0), (0, 0), (0, 0), (1, 2)),
     "logistic": OneOperator("LOGISTIC", (1, 3, 5, 4)),
 }
 
@@ -131,16 +137,18 @@ def test_unknown_activation_is_refused() -> None:
         convert(operator.model((1, 4, 4, 3)), "test", "image", {"result": "out"})
 
 
-def test_padding_of_channels_is_refused() -> None:
-    amounts = np.array([[0, 0], [0, 0], [0, 0], [0, 1]], np.int32)
-    operator = OneOperator("PAD", (1, 3, 3, 2), (amounts,), "PadOptions")
-    with pytest.raises(PackError, match="PAD"):
-        convert(operator.model((1, 3, 3, 3)), "test", "image", {"result": "out"})
+def test_padding_of_the_batch_is_refused() -> None:
+    with pytest.raises(PackError, match="batch"):
+        convert(
+            padding((0, 1), (0, 0), (0, 0), (0, 0)).model((2, 3, 3, 2)),
+            "test",
+            "image",
+            {"result": "out"},
+        )
 
 
 def test_padding_that_no_convolution_reads_is_refused() -> None:
-    amounts = np.array([[0, 0], [1, 1], [1, 1], [0, 0]], np.int32)
-    operator = OneOperator("PAD", (1, 3, 3, 2), (amounts,), "PadOptions")
+    operator = padding((0, 0), (1, 1), (1, 1), (0, 0))
     with pytest.raises(PackError, match="out"):
         convert(operator.model((1, 5, 5, 2)), "test", "image", {"result": "out"})
 

@@ -7,10 +7,9 @@ import numpy as np
 import tflite
 
 from annotate.domain.errors import PackError
-from annotate.packs.onnx_builder import PICTURE_RANK, TO_NCHW, Builder, Margin
+from annotate.packs.onnx_builder import PICTURE_RANK, Builder
+from annotate.packs.onnx_writer import NO_MARGIN, TO_NCHW, Margin, same_margin
 from annotate.packs.tflite_graph import Operator, read_graph
-
-_NO_MARGIN = (0, 0, 0, 0)
 
 
 def convert(model: bytes, name: str, image: str, outputs: Mapping[str, str]) -> bytes:
@@ -53,13 +52,20 @@ def _fold(builder: Builder, operator: Operator) -> None:
 
 
 def _pad(builder: Builder, operator: Operator) -> None:
-    """PAD: nothing is written, the convolutions that read the result pad for themselves."""
+    """PAD: zeros about the rows and columns are left to the convolutions that read the result."""
     source, amounts = operator.inputs
+    (target,) = operator.outputs
     batch, rows, columns, channels = builder.constant(amounts).tolist()
-    if any(batch) or any(channels):
-        raise PackError("the TFLite model uses PAD along other axes than height and width")
-    builder.names[operator.outputs[0]] = builder.read(source)
-    builder.margins[operator.outputs[0]] = (rows[0], columns[0], rows[1], columns[1])
+    if any(batch):
+        raise PackError("the TFLite model uses PAD along the batch, which is not converted")
+    value = builder.read(source)
+    if any(channels):
+        pads = np.array([0, channels[0], 0, 0, 0, channels[1], 0, 0], np.int64)
+        inputs = [value, builder.initializer(f"pads_{target}", pads)]
+        value = builder.add("Pad", inputs, f"pad_{target}")
+    builder.names[target] = value
+    if any(rows) or any(columns):
+        builder.margins[target] = (rows[0], columns[0], rows[1], columns[1])
 
 
 def _convolution(builder: Builder, operator: Operator) -> None:
@@ -81,7 +87,7 @@ def _write_convolution(
     kernel = builder.constant(weights).transpose(to_onnx)
     dilations = (options.DilationHFactor(), options.DilationWFactor())
     window = tuple((k - 1) * d + 1 for k, d in zip(kernel.shape[2:], dilations, strict=True))
-    margin = builder.margins.get(source, _NO_MARGIN)
+    margin = builder.margins.get(source, NO_MARGIN)
     inputs = [
         builder.names[source],
         builder.initializer(f"weights_{weights}", kernel),
@@ -103,20 +109,10 @@ def _write_convolution(
 
 
 def _pads(shape: tuple[int, ...], window: tuple[int, ...], options: Any) -> Margin:
-    """What TFLite's padding modes come to, for an input of `shape` (1, h, w, c).
-
-    SAME gives ceil(side / stride) windows; where the zeros are odd in number, the extra one
-    stands at the bottom or right.
-    """
+    """What TFLite's padding modes come to, for an input of `shape` (1, h, w, c)."""
     if options.Padding() == tflite.Padding.VALID:
-        return _NO_MARGIN
-    strides = (options.StrideH(), options.StrideW())
-    totals = [
-        max((-(-side // stride) - 1) * stride + length - side, 0)
-        for side, stride, length in zip(shape[1:3], strides, window, strict=True)
-    ]
-    top, left = (total // 2 for total in totals)
-    return (top, left, totals[0] - top, totals[1] - left)
+        return NO_MARGIN
+    return same_margin(shape[1:3], window, (options.StrideH(), options.StrideW()))
 
 
 def _resize(builder: Builder, operator: Operator) -> None:
