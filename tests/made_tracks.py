@@ -1,6 +1,6 @@
 """Walking stick figures made of numbers alone: with noise, outliers and gaps, their truth known."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -119,32 +119,14 @@ def poses_from(found: list[list[NDArray[np.float64]]], time_s: NDArray[np.float6
 def in_parts(poses: Poses, cuts: list[int]) -> list[Poses]:
     """The same poses in several parts, cut before the frames `cuts`."""
     edges = [0, *sorted(set(cuts) - {0, len(poses.frame_index)}), len(poses.frame_index)]
-    parts = []
-    for start, stop in pairwise(edges):
-        rows = slice(poses.offsets[start], poses.offsets[stop])
-        parts.append(
-            Poses(
-                frame_index=poses.frame_index[start:stop],
-                pts=poses.pts[start:stop],
-                time_s=poses.time_s[start:stop],
-                offsets=poses.offsets[start : stop + 1] - poses.offsets[start],
-                detection_score=poses.detection_score[rows],
-                score=poses.score[rows],
-                roi=poses.roi[rows],
-                landmarks=poses.landmarks[rows],
-                appearance=poses.appearance[rows],
-            )
-        )
-    return parts
+    return [poses.between(start, stop) for start, stop in pairwise(edges)]
 
 
 def merged(parts: list[Poses], options: MergeSettings | None = None) -> Tracks:
     """All blocks as one."""
     blocks = list(merge(iter(parts), options or MergeSettings(), SKELETON, SIZE))
     assert blocks, "nobody was found"
-    return Tracks(
-        **{f.name: np.concatenate([getattr(b, f.name) for b in blocks]) for f in fields(Tracks)}
-    )
+    return Tracks.concat(blocks)
 
 
 def steady(seconds: float, fps: float) -> NDArray[np.float64]:
@@ -153,7 +135,8 @@ def steady(seconds: float, fps: float) -> NDArray[np.float64]:
 
 def uneven(seconds: float, fps: float) -> NDArray[np.float64]:
     steps = np.random.default_rng(7).uniform(0.5, 1.5, round(seconds * fps)) / fps
-    return np.cumsum(steps) - steps[0]
+    time_s: NDArray[np.float64] = np.cumsum(steps) - steps[0]
+    return time_s
 
 
 def hidden(one: Walker, *ranges: tuple[int, int]) -> Walker:

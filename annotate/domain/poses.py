@@ -1,22 +1,34 @@
 """The poses of a range of frames, before tracking."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray, IntArray
+from annotate.domain.columns import Shape, check_shapes, concatenated, taken
+
+_FRAME_COLUMNS: dict[str, Shape] = {"frame_index": ("F",), "pts": ("F",), "time_s": ("F",)}
+_POSE_COLUMNS: dict[str, Shape] = {
+    "detection_score": ("P",),
+    "score": ("P",),
+    "roi": ("P", 4),
+    "landmarks": ("P", "L", 5),
+    "appearance": ("P", 6),
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Poses:
     """The poses of a range of frames, in columns: P poses over F frames, L landmarks each.
 
-    Frames with nobody are present in the frame columns and own no pose. Poses of one frame stand
-    together, in descending order of `detection_score`.
+    A frame without people is in the frame columns and has no pose. The poses of one frame follow
+    each other, in descending order of `detection_score` as the pipeline makes them.
 
     Attributes:
-        frame_index: (F,) int64, increasing: all frames, or those asked for.
+        frame_index: (F,) int64, increasing: all frames of the range, or the selected ones.
         pts: (F,) int64, in the stream's time base.
         time_s: (F,) float64, seconds from the stream's first frame.
         offsets: (F + 1,) int64: the poses of frame i are `[offsets[i], offsets[i + 1])`.
@@ -25,6 +37,9 @@ class Poses:
         roi: (P, 4) float32: centre x, centre y, side in pixels, rotation in radians, clockwise.
         landmarks: (P, L, 5) float32: x, y, z in pixels, visibility and presence in [0, 1].
         appearance: (P, 6) float32 in [0, 255]: red, green, blue of the trunk, then of the thighs.
+
+    Raises:
+        ValueError: a column does not have its shape, or the offsets do not fit.
     """
 
     frame_index: IntArray
@@ -38,6 +53,60 @@ class Poses:
     appearance: FloatArray
 
     def __post_init__(self) -> None:
-        frames, poses = len(self.frame_index), len(self.score)
-        if len(self.offsets) != frames + 1 or self.offsets[0] != 0 or self.offsets[-1] != poses:
-            raise ValueError("offsets do not fit the frames and poses")
+        sizes = check_shapes(self, {**_FRAME_COLUMNS, **_POSE_COLUMNS})
+        frames, poses = sizes["F"], sizes["P"]
+        if self.offsets.shape != (frames + 1,):
+            raise ValueError(
+                f"offsets: expected (F + 1,), got {self.offsets.shape}, where F is {frames}"
+            )
+        first, last = int(self.offsets[0]), int(self.offsets[-1])
+        if first != 0 or last != poses or (np.diff(self.offsets) < 0).any():
+            raise ValueError(
+                f"offsets: expected to rise from 0 to {poses}, the number of poses; "
+                f"got {first} to {last}"
+            )
+
+    def __len__(self) -> int:
+        """The number of poses."""
+        return len(self.score)
+
+    @cached_property
+    def frame(self) -> IntArray:
+        """(P,) int64: place of each pose's frame, in [0, F)."""
+        return np.repeat(np.arange(len(self.frame_index)), np.diff(self.offsets))
+
+    def take(self, rows: IntArray | NDArray[np.bool_]) -> "Poses":
+        """The same frames with some of the poses.
+
+        Args:
+            rows: (n,) int64 places of the poses, ordered by frame, or (P,) bool.
+
+        Raises:
+            ValueError: a pose comes after one of a later frame.
+        """
+        frame = self.frame[rows]
+        if (np.diff(frame) < 0).any():
+            raise ValueError("take: the rows must be ordered by frame")
+        offsets = np.searchsorted(frame, np.arange(len(self.frame_index) + 1))
+        columns = taken(self, [*_POSE_COLUMNS], rows)
+        return Poses(
+            **{name: getattr(self, name) for name in _FRAME_COLUMNS}, **columns, offsets=offsets
+        )
+
+    def between(self, start: int, stop: int) -> "Poses":
+        """The frames at the places `[start, stop)` with their poses."""
+        rows = slice(int(self.offsets[start]), int(self.offsets[stop]))
+        return Poses(
+            **taken(self, [*_FRAME_COLUMNS], slice(start, stop)),
+            **taken(self, [*_POSE_COLUMNS], rows),
+            offsets=self.offsets[start : stop + 1] - self.offsets[start],
+        )
+
+    @classmethod
+    def concat(cls, pieces: Sequence["Poses"]) -> "Poses":
+        """All frames of one or more pieces, in the order of the pieces."""
+        counts = np.concatenate([np.diff(piece.offsets) for piece in pieces])
+        return cls(
+            **concatenated(pieces, [*_FRAME_COLUMNS, *_POSE_COLUMNS]),
+            offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        )

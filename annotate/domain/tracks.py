@@ -1,11 +1,25 @@
 """Rows of a tracks file: the poses of a video with their tracks, raw and smoothed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray, IntArray
+from annotate.domain.columns import Shape, check_shapes, concatenated, taken
+
+_COLUMNS: dict[str, Shape] = {
+    "frame_index": ("P",),
+    "pts": ("P",),
+    "time_s": ("P",),
+    "track_id": ("P",),
+    "score": ("P",),
+    "bbox": ("P", 4),
+    "filled": ("P",),
+    "raw": ("P", "L", 5),
+    "smoothed": ("P", "L", 5),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,9 +33,13 @@ class Tracks:
         track_id: (P,) int64, from 1, numbered by (first frame, x) of the track.
         score: (P,) float32 in [0, 1]: flag times mean visibility; 0 where filled.
         bbox: (P, 4) float32: x, y, width, height in pixels, of the smoothed landmarks.
-        filled: (P,) bool: he was not detected here, or not believably; the smoother filled it in.
+        filled: (P,) bool: the person was not detected here, or the pose was rejected as another
+            person's; the smoother filled it in.
         raw: (P, L, 5) float32 as in `Poses.landmarks`; NaN where filled.
         smoothed: (P, L, 5) float32: the same, smoothed over time.
+
+    Raises:
+        ValueError: a column does not have its shape.
     """
 
     frame_index: IntArray
@@ -34,5 +52,17 @@ class Tracks:
     raw: FloatArray
     smoothed: FloatArray
 
+    def __post_init__(self) -> None:
+        check_shapes(self, _COLUMNS)
+
     def __len__(self) -> int:
         return len(self.frame_index)
+
+    def take(self, rows: IntArray | NDArray[np.bool_]) -> "Tracks":
+        """Some of the rows: (n,) int64 places, or (P,) bool."""
+        return Tracks(**taken(self, [*_COLUMNS], rows))
+
+    @classmethod
+    def concat(cls, blocks: Sequence["Tracks"]) -> "Tracks":
+        """The rows of one or more blocks, in the order of the blocks."""
+        return cls(**concatenated(blocks, [*_COLUMNS]))

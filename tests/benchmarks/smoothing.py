@@ -13,7 +13,7 @@ frames at which speeds correlate best. It takes about a minute.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,9 +99,7 @@ def smoothed(poses: Poses, cutoff: float | None) -> Tracks:
     """The only track."""
     settings = MergeSettings(smooth_hz=cutoff)
     blocks = list(merge(iter([poses]), settings, SKELETONS["blazepose-33"], SIZE))
-    tracks = Tracks(
-        **{f.name: np.concatenate([getattr(b, f.name) for b in blocks]) for f in fields(Tracks)}
-    )
+    tracks = Tracks.concat(blocks)
     assert set(tracks.track_id) == {1}
     return tracks
 
