@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from annotate.domain.job import Heartbeat
 from annotate.domain.settings import Settings, settings_from
+from annotate.domain.work import Heartbeat
 from annotate.queue.job_status import is_alive
 from annotate.store import Store, open_store
 

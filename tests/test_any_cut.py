@@ -9,6 +9,7 @@ import pytest
 from annotate.domain.pack import read_pack
 from annotate.domain.settings import settings_from
 from annotate.domain.video import Chunk
+from annotate.domain.work import WorkUnit
 from annotate.inference import Models, load_models
 from annotate.numeric import chunking
 from annotate.pipeline import PoseEstimator
@@ -46,17 +47,18 @@ def tracks_of(
         settings=settings,
         progress=lambda *_: None,
     )
-    recipe, fingerprint = job.recipe.digest, job.videos[0].fingerprint
-    index = store.read_index(fingerprint)
-    assert index is not None
+    (video_of_job,) = job.videos
+    results = store.results(job.recipe, video_of_job)
+    index = store.read_index(video_of_job.fingerprint)
     chunks = cut(len(index), count, chunking.restart_every(every))
-    store.write_chunks(recipe, fingerprint, chunks)
+    results.write_chunks(chunks)
     estimator = PoseEstimator(models, detect_every=every)
     for chunk in chunks:
-        run_chunk(store, job, fingerprint, chunk, settings, lambda: estimator, store)
-    merge_video(store, job, fingerprint)
+        unit = WorkUnit(job, video_of_job, chunk)
+        run_chunk(store, unit, settings, lambda: estimator, store)
+    merge_video(store, WorkUnit(job, video_of_job, None))
     (file,) = folder.glob("results/*/*/tracks/*.parquet")
-    blocks = list(store.read_tracks(recipe, fingerprint, job.merge_digest))
+    blocks = list(results.read_tracks(job.merge_digest))
     return file.read_bytes(), len(np.unique(np.concatenate([b.track_id for b in blocks])))
 
 

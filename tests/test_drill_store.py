@@ -56,7 +56,7 @@ def parts(store: Store) -> int:
     if not store.job_ids():
         return 0
     job = store.newest_job()
-    return len(store.parts(job.recipe.digest, job.videos[0].fingerprint))
+    return len(store.results(job.recipe, job.videos[0]).parts())
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def run(
         board = board_of(laptop)
         units = sum(board.done(one["worker"]) for one in board.workers())
     (status,) = job_status(laptop.opened(), laptop.opened().newest_job()).videos
-    row(fault, trouble.recovery_s, units - 1 - len(status.chunks), len(status.missing))
+    row(fault, trouble.recovery_s, units - 1 - len(status.chunks or ()), len(status.missing))
     return laptop.exported()
 
 

@@ -18,7 +18,6 @@ import pytest
 from annotate.domain.job import Job
 from annotate.queue.app import Queue, make_app
 from annotate.queue.board import open_board
-from annotate.queue.dispatch import pending, send
 from annotate.queue.job_status import VideoStatus, job_status
 from annotate.store import Store
 from tests.command import Host
@@ -235,8 +234,8 @@ def test_every_chunk_is_sent_twice(drill, fleet: Fleet) -> None:
     def happen() -> None:
         job = fleet.host.opened().newest_job()
         queue = Queue(make_app(fleet.server.url))
-        for unit in pending(job_status(fleet.host.opened(), job)):
-            send(queue, job, unit)
+        for unit in job_status(fleet.host.opened(), job).pending():
+            queue.send(unit)
 
     drill("every chunk sent twice", happen)
 
@@ -254,6 +253,7 @@ def test_a_chunk_that_kills_its_process_is_given_up(
     while True:
         beats = board.heartbeats()
         (video,) = job_status(store, job, beats).videos
+        assert video.chunks
         poison = video.chunks[4].name
         for beat in beats:
             pid = int(beat.worker.rpartition("-")[2])

@@ -33,10 +33,10 @@ def cut_finely(host: Host, video: Path) -> None:
         settings=settings,
         progress=lambda *_: None,
     )
-    fingerprint = job.videos[0].fingerprint
-    (whole,) = store.read_chunks(job.recipe.digest, fingerprint) or ()
+    results = store.results(job.recipe, job.videos[0])
+    (whole,) = results.read_chunks() or ()
     chunks = [Chunk(start, min(start + CHUNK, whole.stop)) for start in range(0, whole.stop, CHUNK)]
-    store.write_chunks(job.recipe.digest, fingerprint, chunks)
+    results.write_chunks(chunks)
 
 
 def test_kill_9_of_everything_at_random_moments(host: Host, walk: Path, undisturbed: bytes) -> None:

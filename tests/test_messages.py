@@ -15,9 +15,8 @@ from tests.made_poses import FINGERPRINT, made_index
 from workers.tasks import chunk_task, merge_task
 
 RECIPE = Recipe("blazepose-full", "00" * 32)
-JOB = Job(
-    "20260102-030405-abcdef", RECIPE, 6.0, (JobVideo("walk.mp4", FINGERPRINT, HERE, "/a/walk.mp4"),)
-)
+VIDEO = JobVideo("walk.mp4", FINGERPRINT, HERE, "/a/walk.mp4")
+JOB = Job("20260102-030405-abcdef", RECIPE, 6.0, (VIDEO,))
 OTHER = "cd" * 32
 
 
@@ -28,7 +27,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setenv("ANNOTATE_BROKER", MEMORY)
     store = open_store(str(tmp_path / "store"))
     store.write_index(made_index())
-    store.write_chunks(RECIPE.digest, FINGERPRINT, [Chunk(0, 10)])
+    store.results(RECIPE, VIDEO).write_chunks([Chunk(0, 10)])
     store.write_job(JOB)
     return store
 
@@ -74,7 +73,7 @@ def test_a_merge_of_no_job_does_nothing(tmp_path: Path, fingerprint: Any) -> Non
 def test_a_job_of_another_version_is_left_to_workers_of_that(store: Store, tmp_path: Path) -> None:
     recipe = replace(RECIPE, pipeline=PIPELINE_VERSION + 1)
     later = replace(JOB, id="20260102-030405-fedcba", recipe=recipe, merge=MERGE_VERSION + 1)
-    store.write_chunks(recipe.digest, FINGERPRINT, [Chunk(0, 10)])
+    store.results(recipe, VIDEO).write_chunks([Chunk(0, 10)])
     store.write_job(later)
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(VersionError, match="another version"):

@@ -11,7 +11,7 @@ from annotate.domain.errors import StoreError, UsageError, VideoError
 from annotate.domain.job import HERE, STORED, Job, JobVideo, Recipe
 from annotate.domain.settings import Settings, settings_from
 from annotate.store import Store, open_store
-from annotate.store.source_video import opened_original, place_original
+from annotate.store.source_video import local_source, publish_source
 from annotate.video import fingerprint, probe
 from tests.made_poses import FINGERPRINT
 from tests.servers import S3Server
@@ -47,11 +47,11 @@ def test_a_video_on_a_share_is_found_where_each_host_mounts_it(
     elsewhere.symlink_to(share)
     here = settings(tmp_path, ANNOTATE_ROOTS=f"other={tmp_path / 'x'}{os.pathsep}media={share}")
     store, index = open_store(here.store), probe(video)
-    root, path = place_original(store, here, video, index, silent)
+    root, path = publish_source(store, here, video, index, silent)
     assert (root, path) == ("media", "monday/a video.mp4")
     there = settings(tmp_path, ANNOTATE_ROOTS=f"media={elsewhere}")
     entry = JobVideo("a", index.fingerprint, root, path)
-    with opened_original(store, there, entry, index, silent) as found:
+    with local_source(store, there, entry, index, silent) as found:
         assert found == elsewhere / "monday" / "a video.mp4"
         assert fingerprint(found) == index.fingerprint
     assert not (tmp_path / "store" / "videos").exists()
@@ -61,12 +61,12 @@ def test_a_share_that_this_host_does_not_know_or_see_is_told(tmp_path: Path, str
     index = probe(stroll)
     store = open_store(str(tmp_path / "store"))
     entry = JobVideo("a.mp4", index.fingerprint, "media", "a.mp4")
-    unknown = opened_original(store, settings(tmp_path), entry, index, silent)
+    unknown = local_source(store, settings(tmp_path), entry, index, silent)
     with pytest.raises(StoreError) as error, unknown:
         pass
     assert "ANNOTATE_ROOTS=media=FOLDER" in error.value.hint
     mapped = settings(tmp_path, ANNOTATE_ROOTS=f"media={tmp_path}")
-    with pytest.raises(StoreError) as error, opened_original(store, mapped, entry, index, silent):
+    with pytest.raises(StoreError) as error, local_source(store, mapped, entry, index, silent):
         pass
     assert "mounted" in error.value.hint
 
@@ -80,7 +80,7 @@ def test_a_link_that_leads_out_of_the_share_is_not_followed(tmp_path: Path, stro
     entry = JobVideo("a.mp4", index.fingerprint, "media", "a.mp4")
     with (
         pytest.raises(StoreError, match="leads out"),
-        opened_original(store, mapped, entry, index, silent),
+        local_source(store, mapped, entry, index, silent),
     ):
         pass
 
@@ -88,9 +88,9 @@ def test_a_link_that_leads_out_of_the_share_is_not_followed(tmp_path: Path, stro
 def test_a_video_of_one_host_goes_into_a_shared_folder(tmp_path: Path, stroll: Path) -> None:
     here = settings(tmp_path)
     store, index = open_store(here.store), probe(stroll)
-    assert place_original(store, here, stroll, index, silent) == (STORED, "")
+    assert publish_source(store, here, stroll, index, silent) == (STORED, "")
     entry = JobVideo("a.mp4", index.fingerprint, STORED, "")
-    with opened_original(store, here, entry, index, silent) as found:
+    with local_source(store, here, entry, index, silent) as found:
         assert found.is_relative_to(tmp_path / "store")
         assert probe(found).pts.tolist() == index.pts.tolist()
     assert not (tmp_path / "cache").exists()
@@ -99,12 +99,12 @@ def test_a_video_of_one_host_goes_into_a_shared_folder(tmp_path: Path, stroll: P
 def test_without_a_broker_nothing_is_copied(tmp_path: Path, stroll: Path) -> None:
     alone = settings(tmp_path, ANNOTATE_BROKER="")
     store, index = open_store(alone.store), probe(stroll)
-    root, path = place_original(store, alone, stroll, index, silent)
+    root, path = publish_source(store, alone, stroll, index, silent)
     assert (root, path) == (HERE, str(stroll))
     entry = JobVideo("a.mp4", index.fingerprint, root, path)
-    with opened_original(store, alone, entry, index, silent) as found:
+    with local_source(store, alone, entry, index, silent) as found:
         assert found == stroll
-    others = opened_original(store, settings(tmp_path), entry, index, silent)
+    others = local_source(store, settings(tmp_path), entry, index, silent)
     with pytest.raises(VideoError, match="that host only"), others:
         pass
 
@@ -123,11 +123,11 @@ def test_an_upload_is_made_once_and_again_if_it_was_interrupted(
         calls.append(done)
 
     with pytest.raises(KeyboardInterrupt):
-        place_original(bucket, here, stroll, index, interrupted)
+        publish_source(bucket, here, stroll, index, interrupted)
     bucket.files.write(f"videos/{index.fingerprint}/original", stroll.read_bytes()[:1000])
     calls.clear()
     for _ in range(2):
-        assert place_original(bucket, here, stroll, index, watched) == (STORED, "")
+        assert publish_source(bucket, here, stroll, index, watched) == (STORED, "")
     assert calls == [stroll.stat().st_size]
 
 
@@ -135,10 +135,10 @@ def test_a_worker_fetches_a_video_to_its_cache_once(
     bucket: Store, tmp_path: Path, stroll: Path
 ) -> None:
     here, index = settings(tmp_path), probe(stroll)
-    place_original(bucket, here, stroll, index, silent)
+    publish_source(bucket, here, stroll, index, silent)
     entry = JobVideo("a.mp4", index.fingerprint, STORED, "")
     for _ in range(2):
-        with opened_original(bucket, here, entry, index, silent) as found:
+        with local_source(bucket, here, entry, index, silent) as found:
             assert found.is_relative_to(tmp_path / "cache")
             assert found.read_bytes() == stroll.read_bytes()
         bucket.files.delete(f"videos/{index.fingerprint}/original")
@@ -152,7 +152,7 @@ def test_a_video_that_somebody_changed_in_the_store_is_refused(
     entry = JobVideo("a.mp4", index.fingerprint, STORED, "")
     with (
         pytest.raises(StoreError, match="another one"),
-        opened_original(bucket, here, entry, index, silent),
+        local_source(bucket, here, entry, index, silent),
     ):
         pass
 

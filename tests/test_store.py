@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from annotate.domain.errors import PackError, StoreError, UsageError
-from annotate.domain.job import Failure, Heartbeat, Job, JobVideo, Recipe, Rejected
+from annotate.domain.errors import DamagedError, PackError, StoreError, UsageError
+from annotate.domain.job import Job, JobVideo, Recipe, Rejected
 from annotate.domain.pack import read_pack
 from annotate.domain.tracks import Tracks
 from annotate.domain.video import Chunk
+from annotate.domain.work import Failure, Heartbeat
 from annotate.store import LocalFiles, Store, open_store
 from annotate.use_cases.clean import garbage, remove
 from tests.made_poses import FINGERPRINT, made_index, made_poses
@@ -28,7 +29,12 @@ JOB = Job(
     videos=(JobVideo("walk.mp4", FINGERPRINT, "media", "videos/walk.mp4"),),
     rejected=(Rejected("videos/notes.txt", "no video"),),
 )
+VIDEO = JOB.videos[0]
 CHUNK = Chunk(0, 4)
+
+
+def part_key(recipe: Recipe) -> str:
+    return f"results/{recipe.digest}/{FINGERPRINT}/parts/{CHUNK.name}.parquet"
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -81,7 +87,8 @@ def test_a_damaged_manifest_is_an_error_not_a_traceback(store: Store) -> None:
 
 def test_an_index_comes_back(store: Store) -> None:
     index = made_index()
-    assert store.read_index(FINGERPRINT) is None
+    with pytest.raises(StoreError, match="no index of video abababababab"):
+        store.read_index(FINGERPRINT)
     store.write_index(index)
     back = store.read_index(FINGERPRINT)
     assert_same(back, index)
@@ -94,17 +101,19 @@ def test_an_index_comes_back(store: Store) -> None:
 )
 def test_a_part_comes_back(store: Store, counts: list[int]) -> None:
     poses = made_poses(counts)
-    store.write_part(RECIPE.digest, FINGERPRINT, CHUNK, poses, {"provider": "cpu"})
-    assert store.has_part(RECIPE.digest, FINGERPRINT, CHUNK)
-    assert store.parts(RECIPE.digest, FINGERPRINT) == {CHUNK.name}
-    assert_same(store.read_part(RECIPE.digest, FINGERPRINT, CHUNK), poses)
+    results = store.results(RECIPE, VIDEO)
+    assert not results.has_part(CHUNK)
+    results.write_part(CHUNK, poses, {"provider": "cpu"})
+    assert results.has_part(CHUNK)
+    assert results.parts() == {CHUNK.name}
+    assert_same(results.read_part(CHUNK), poses)
 
 
 def test_the_same_part_written_twice_has_the_same_bytes(store: Store) -> None:
-    for name in ("once", "again"):
-        store.write_part(name, FINGERPRINT, CHUNK, made_poses([1, 2]), {"provider": "cpu"})
-    key = f"{FINGERPRINT}/parts/{CHUNK.name}.parquet"
-    once, again = (store.files.read(f"results/{name}/{key}") for name in ("once", "again"))
+    recipes = [RECIPE, replace(RECIPE, detect_every=5)]
+    for recipe in recipes:
+        store.results(recipe, VIDEO).write_part(CHUNK, made_poses([1, 2]), {"provider": "cpu"})
+    once, again = (store.files.read(part_key(recipe)) for recipe in recipes)
     assert once is not None
     assert once == again
 
@@ -126,20 +135,24 @@ def test_tracks_come_back_block_by_block(store: Store) -> None:
         )
 
     blocks = [block(3), block(5)]
-    store.write_tracks(RECIPE.digest, FINGERPRINT, "m", iter(blocks), 33, {"missing": [[1, 2]]})
-    assert store.tracks_facts(RECIPE.digest, FINGERPRINT, "m")["missing"] == [[1, 2]]
-    for actual, expected in zip(
-        store.read_tracks(RECIPE.digest, FINGERPRINT, "m"), blocks, strict=True
-    ):
+    results = store.results(RECIPE, VIDEO)
+    assert not results.has_tracks("m")
+    results.write_tracks("m", iter(blocks), 33, {"missing": [[1, 2]]})
+    assert results.has_tracks("m")
+    assert results.merges() == ["m"]
+    for actual, expected in zip(results.read_tracks("m"), blocks, strict=True):
         assert_same(actual, expected)
+    results.delete_tracks("m")
+    assert results.merges() == []
 
 
 def test_failures_and_heartbeats_come_back_and_go(store: Store) -> None:
     failure = Failure(CHUNK.name, "damaged at 3.2 s", 1)
-    store.write_failure(RECIPE.digest, FINGERPRINT, failure)
-    assert store.failures(RECIPE.digest, FINGERPRINT) == {CHUNK.name: failure}
-    store.delete_failure(RECIPE.digest, FINGERPRINT, CHUNK.name)
-    assert store.failures(RECIPE.digest, FINGERPRINT) == {}
+    results = store.results(RECIPE, VIDEO)
+    results.write_failure(failure)
+    assert results.failures() == {CHUNK.name: failure}
+    results.delete_failure(CHUNK.name)
+    assert results.failures() == {}
     beat = Heartbeat("host-1", JOB.id, "walk.mp4", FINGERPRINT, CHUNK, 2, 9.5, "cpu", 1, 2.0, "0")
     store.write_heartbeat(beat)
     assert store.heartbeats() == [beat]
@@ -208,11 +221,42 @@ def test_more_objects_than_a_server_lists_at_once(store: Store) -> None:
 
 
 def test_a_damaged_part_is_named(store: Store) -> None:
-    store.write_part(RECIPE.digest, FINGERPRINT, CHUNK, made_poses([1]), {})
-    key = f"results/{RECIPE.digest}/{FINGERPRINT}/parts/{CHUNK.name}.parquet"
-    store.files.write(key, b"not parquet")
-    with pytest.raises(StoreError, match=CHUNK.name):
-        store.read_part(RECIPE.digest, FINGERPRINT, CHUNK)
+    store.files.write(part_key(RECIPE), b"not parquet")
+    with pytest.raises(DamagedError, match=CHUNK.name):
+        store.results(RECIPE, VIDEO).read_part(CHUNK)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"[]", b"{}", b"[[0, 0]]", b"[[0, 5, 9]]", b"[[0,", b"[3]", b"[[null, 5]]"],
+    ids=["no chunk", "no list", "no frame", "three bounds", "cut off", "no bounds", "no start"],
+)
+def test_a_damaged_list_of_chunks_is_named(store: Store, data: bytes) -> None:
+    key = f"results/{RECIPE.digest}/{FINGERPRINT}/chunks.json"
+    store.files.write(key, data)
+    with pytest.raises(DamagedError, match=key) as error:
+        store.results(RECIPE, VIDEO).read_chunks()
+    assert "Delete that file" in error.value.hint
+
+
+def test_a_video_is_never_cut_into_no_chunks(store: Store) -> None:
+    results = store.results(RECIPE, VIDEO)
+    with pytest.raises(ValueError, match="at least one chunk"):
+        results.write_chunks([])
+    assert results.read_chunks() is None
+
+
+def test_a_damaged_failure_is_named(store: Store) -> None:
+    key = f"results/{RECIPE.digest}/{FINGERPRINT}/failures/{CHUNK.name}.json"
+    store.files.write(key, b'{"unit": 1}')
+    with pytest.raises(DamagedError, match=CHUNK.name):
+        store.results(RECIPE, VIDEO).failures()
+
+
+def test_a_heartbeat_of_another_version_is_skipped(store: Store) -> None:
+    store.files.write("heartbeats/host-1.json", b'{"worker": "host-1", "mood": "fine"}')
+    store.files.write("heartbeats/host-2.json", b"{")
+    assert store.heartbeats() == []
 
 
 @pytest.fixture
@@ -262,12 +306,14 @@ def test_a_variant_without_description_is_not_taken(
     assert "variants/x-elite/model.bin" not in contents(store.pack_folder(digest, tmp_path))
 
 
-def test_a_pack_that_somebody_changed_is_refused(store: Store, pack: Path, tmp_path: Path) -> None:
+def test_a_pack_that_was_changed_is_refused(store: Store, pack: Path, tmp_path: Path) -> None:
     digest = read_pack(pack).digest
     store.add_pack(pack, digest)
-    changed = (pack / "pack.json").read_bytes().replace(b'"min_flag": 0.5', b'"min_flag": 0.1')
+    description = (pack / "pack.json").read_bytes()
+    changed = description.replace(b'"min_score": 0.5', b'"min_score": 0.1')
+    assert changed != description
     store.files.write(f"packs/{digest}/pack.json", changed)
-    with pytest.raises(PackError, match="is another one"):
+    with pytest.raises(PackError, match="does not match its digest"):
         store.pack_folder(digest, tmp_path / "copies")
     with pytest.raises(PackError, match="has no"):
         store.pack_folder("none", tmp_path / "copies")
@@ -278,17 +324,17 @@ def test_what_no_job_needs_is_found_and_deleted(store: Store) -> None:
     for job in (JOB, other):
         store.write_job(job)
         store.write_index(made_index())
-        store.write_chunks(job.recipe.digest, FINGERPRINT, [CHUNK])
-    store.write_chunks("forgotten", FINGERPRINT, [CHUNK])
+        store.results(job.recipe, VIDEO).write_chunks([CHUNK])
+    store.results(replace(RECIPE, people="all"), VIDEO).write_chunks([CHUNK])
     assert garbage(store) == [], "what is young may belong to a job that is being submitted"
 
     found = garbage(store, [other.id])
     assert [(one.kind, len(one.entries)) for one in found] == [("jobs", 1), ("results", 2)]
     remove(store, found)
     assert store.job_ids() == [JOB.id]
-    assert store.read_chunks(JOB.recipe.digest, FINGERPRINT) == (CHUNK,)
-    assert store.read_chunks(other.recipe.digest, FINGERPRINT) is None
-    assert store.read_index(FINGERPRINT) is not None
+    assert store.results(JOB.recipe, VIDEO).read_chunks() == (CHUNK,)
+    assert store.results(other.recipe, VIDEO).read_chunks() is None
+    assert len(store.read_index(FINGERPRINT)) == 10
     assert garbage(store, [JOB.id])[0].kind == "jobs"
 
 

@@ -4,11 +4,13 @@ What runs models is imported where they are loaded: the worker's parent process 
 """
 
 import os
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from annotate.domain.job import Recipe
+from annotate.domain.errors import StoreError
+from annotate.domain.job import Job, JobVideo, Recipe
 from annotate.domain.options import People
 from annotate.domain.pack import read_pack
 from annotate.domain.settings import WORKER_VARIABLE, settings_from
@@ -34,20 +36,28 @@ def estimator_of(store: Store, recipe: Recipe) -> "PoseEstimator":
     return _estimator(folder, recipe.people, recipe.detect_every)
 
 
-def planned_chunk(
-    store: Store, recipe: str, fingerprint: str, bounds: tuple[int, int]
-) -> Chunk | None:
-    """The chunk of a video with these bounds, or None where it was not cut so."""
-    chunk = _chunks(store, recipe, fingerprint).get(bounds)
-    if chunk is None:  # the results may have been deleted, and the video cut anew
-        _chunks.cache_clear()
-        chunk = _chunks(store, recipe, fingerprint).get(bounds)
+def planned_chunk(store: Store, job: Job, video: JobVideo, bounds: tuple[int, int]) -> Chunk:
+    """The chunk of a video with these bounds: start and stop, as a message has them.
+
+    Raises:
+        StoreError: the video was not cut there, or is not planned.
+    """
+    known = all(isinstance(bound, int) for bound in bounds)
+    if known and bounds not in _chunks(store, job.recipe, video):
+        _chunks.cache_clear()  # results may have been deleted, and the video cut differently since
+    chunk = _chunks(store, job.recipe, video).get(bounds) if known else None
+    if chunk is None:
+        raise StoreError(
+            f"job {job.id} has no chunk {bounds!r} of {video.name}",
+            "The video was cut differently since, or the message was tampered with. "
+            "Missing chunks are sent again.",
+        )
     return chunk
 
 
 @lru_cache(maxsize=4)
-def _chunks(store: Store, recipe: str, fingerprint: str) -> dict[tuple[int, int], Chunk]:
-    chunks = store.read_chunks(recipe, fingerprint) or ()
+def _chunks(store: Store, recipe: Recipe, video: JobVideo) -> Mapping[tuple[int, int], Chunk]:
+    chunks = store.results(recipe, video).read_chunks() or ()
     return {(chunk.start, chunk.stop): chunk for chunk in chunks}
 
 

@@ -14,8 +14,9 @@ from annotate.domain.errors import ExitCode, ManifestError, QueueError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from annotate.domain.job import Heartbeat, Job
+    from annotate.domain.job import Job
     from annotate.domain.settings import Settings
+    from annotate.domain.work import Heartbeat
     from annotate.queue.job_status import JobStatus
     from annotate.store import Store
 
@@ -42,7 +43,7 @@ def status(
         from rich.live import Live
 
         with Live(_table(now, workers), refresh_per_second=2) as live:
-            while not now.finished and not workers.cancelled:
+            while not now.stopped and not workers.cancelled:
                 time.sleep(1)
                 now, workers = look()
                 live.update(_table(now, workers))
@@ -133,14 +134,14 @@ def _table(now: "JobStatus", workers: Workers) -> "RenderableType":
     for column in ("frames", "done", "chunks", "frames/s"):
         table.add_column(column, justify="right")
     for video in now.videos:
-        share = video.frames_done / video.frames
+        share = video.frames_done / max(video.frames, 1)
         speed = sum(beat.frames_per_s for beat in video.running)
         table.add_row(
             Text(video.video.name),
             Text(video.state, style=_STYLES[video.state]),
             number(video.frames),
             f"{share:.0%}",
-            f"{len(video.done)}/{len(video.chunks)}",
+            f"{len(video.done)}/{len(video.chunks or ())}",
             number(speed) if speed else "",
         )
     lines: list[RenderableType] = [Text(_headline(now, workers)), table]
@@ -151,6 +152,14 @@ def _table(now: "JobStatus", workers: Workers) -> "RenderableType":
         lines.append(
             Text(f"{workers.trouble}: this is what the store alone knows.", style="yellow")
         )
+    lines += [
+        Text(
+            f"{video.video.name}  not planned: run the same `annotate submit` again to plan it "
+            "and go on",
+            style="yellow",
+        )
+        for video in now.unplanned
+    ]
     for video in now.videos:
         lines += [
             Text(f"{video.video.name}  {failure.unit}: {failure.reason}", style="red")
@@ -185,6 +194,7 @@ def _running(beats: "list[Heartbeat]") -> "RenderableType":
 
 
 _STYLES = {
+    "not planned": "yellow",
     "done": "green",
     "running": "cyan",
     "merging": "cyan",
@@ -197,7 +207,7 @@ _STYLES = {
 def _headline(now: "JobStatus", workers: Workers) -> str:
     done = now.frames_done / max(now.frames, 1)
     head = f"Job {now.job.id}: {done:.0%} of {number(now.frames)} frames"
-    if now.finished:
+    if now.stopped:
         return head
     if workers.cancelled:
         return f"{head}. Cancelled; `annotate retry {now.job.id}` goes on."
@@ -230,7 +240,7 @@ def _as_json(now: "JobStatus", workers: Workers) -> dict[str, Any]:
                 "state": video.state,
                 "frames": video.frames,
                 "frames_done": video.frames_done,
-                "chunks": len(video.chunks),
+                "chunks": len(video.chunks or ()),
                 "chunks_done": len(video.done),
                 "failures": [
                     {"unit": f.unit, "reason": f.reason, "attempts": f.attempts}

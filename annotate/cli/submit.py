@@ -167,7 +167,7 @@ def submit(
         console.print(f"skipped  {one.reason}", style="yellow", markup=False, highlight=False)
     for video in job.videos:
         index = the_store.read_index(video.fingerprint)
-        if index is not None and index.missing_s:
+        if index.missing_s:
             line = cut_off(video.name, index.missing_s)
             console.print(line, style="yellow", markup=False, highlight=False)
     for name, first in job.copies:
@@ -261,6 +261,12 @@ def _conclude(status: "JobStatus", store: str | None) -> None:
     if status.complete:
         typer.echo(f"Next: annotate export --format coco --out people.json{where}")
         return
+    for video in status.unplanned:
+        typer.echo(
+            f"{video.video.name} is not planned: submit the same videos again with the same "
+            "options to plan it and go on.",
+            err=True,
+        )
     if any(video.failures for video in status.videos):
         typer.echo(f"Some of it failed. Try that again with: annotate retry{where}", err=True)
     raise typer.Exit(ExitCode.PARTIAL)

@@ -86,6 +86,10 @@ class StoreError(AnnotateError):
     exit_code = ExitCode.STORE
 
 
+class DamagedError(StoreError):
+    """An object in the store is not what was written; the rest of the store may be fine."""
+
+
 class ManifestError(StoreError):
     """A job's manifest cannot be read: another version wrote it, or it is damaged."""
 

@@ -1,7 +1,7 @@
-"""A job: its videos, its recipe, and what became of it, as they stand in the store.
+"""A job: its videos and its recipe, as the store keeps them in the job's manifest.
 
-A manifest is written once and never changed; its digest travels with every task, so that a worker
-cannot do a job that somebody altered.
+A manifest is written once and never changed. Its digest is in every message, so that a worker
+refuses a job whose manifest was altered.
 """
 
 import hashlib
@@ -9,12 +9,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import PureWindowsPath
 from typing import Any, Literal, TypeAlias
 
 from annotate.domain.errors import ManifestError, StoreError
 from annotate.domain.options import People
-from annotate.domain.video import Chunk, Selection
+from annotate.domain.video import Selection
 
 # To be raised whenever the pipeline's answer to the same frames changes: old parts then no longer
 # count as done.
@@ -22,7 +23,7 @@ PIPELINE_VERSION = 5
 # Likewise for the merge's answer to the same parts, thresholds included.
 MERGE_VERSION = 12
 
-# Roots of videos that are on no share: those whose bytes stand in the store (their path is empty),
+# Roots of videos that are not on a share: those whose bytes are in the store (their path is empty),
 # and those that only the host which submitted them can read (their path is absolute).
 STORED, HERE = ".store", ".here"
 
@@ -37,11 +38,11 @@ class Recipe:
     """All that can change a part: results are filed under its digest.
 
     Attributes:
-        pack_name: for people to read.
-        pack: the model pack's digest.
-        people: who is looked for: `near` or `all`.
-        detect_every: on which frames the detector runs: every so many.
-        selection: the frames that are asked for.
+        pack_name: name of the model pack, for display.
+        pack: digest of the model pack.
+        people: which people are annotated: `near` or `all`.
+        detect_every: the detector runs on every N-th frame.
+        selection: the frames that are annotated.
         pipeline: version of the code between the models.
     """
 
@@ -52,7 +53,7 @@ class Recipe:
     selection: Selection = field(default_factory=Selection)
     pipeline: int = PIPELINE_VERSION
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """16 hex digits."""
         return _digest(asdict(self))[:16]
@@ -63,10 +64,10 @@ class JobVideo:
     """One video of a job.
 
     Attributes:
-        name: unique in the job; the export's names are made of it.
+        name: unique in the job; names in exports are made from it.
         fingerprint: of its content.
-        root: the share it is on, by the name that all hosts know, or `STORED` or `HERE`.
-        path: below the root, with `/` between names.
+        root: name of the share that it is on, the same on all hosts; or `STORED` or `HERE`.
+        path: relative to the root, with `/` between names.
     """
 
     name: str
@@ -76,11 +77,11 @@ class JobVideo:
 
     def __post_init__(self) -> None:
         if not _FINGERPRINT.fullmatch(self.fingerprint):
-            raise ValueError(f"{self.fingerprint!r} is no fingerprint")
+            raise ValueError(f"{self.fingerprint!r} is not a fingerprint")
         if self.root == STORED and self.path:
-            raise ValueError(f"{self.path!r} should be empty")
+            raise ValueError(f"the path of a video in the store is empty, not {self.path!r}")
         if self.root not in (STORED, HERE) and not _is_below(self.path):
-            raise ValueError(f"{self.path!r} is no path below a share")
+            raise ValueError(f"{self.path!r} is not a path inside a share")
 
 
 @dataclass(frozen=True)
@@ -99,10 +100,10 @@ class Job:
         id: time of submission and digest of the content, e.g. `20260102-030405-1a2b3c`.
         recipe: of the parts.
         smooth_hz: cut-off of the smoother in Hz, or None for no smoothing.
-        priority: `high`, `normal` or `low`: whose chunks workers take first.
-        videos: in the order given.
+        priority: `high`, `normal` or `low`: workers take chunks of higher priority first.
+        videos: in the order in which they were submitted.
         rejected: files that could not be read.
-        merge: version of the code that makes tracks of the parts.
+        merge: version of the code that makes tracks from parts.
     """
 
     id: str
@@ -113,24 +114,24 @@ class Job:
     priority: Priority = "normal"
     merge: int = MERGE_VERSION
 
-    @property
+    @cached_property
     def merge_digest(self) -> str:
-        """16 hex digits of all that can change the tracks made of the same parts."""
+        """16 hex digits of all that can change the tracks made from the same parts."""
         return _digest({"smooth_hz": self.smooth_hz, "merge": self.merge})[:16]
 
     @property
     def content_digest(self) -> str:
-        """Of everything but the id: two submissions of the same have the same."""
+        """Of everything but the id: equal for two identical submissions."""
         return _digest({**asdict(self), "id": ""})
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Of the whole manifest."""
         return _digest(asdict(self))
 
     @property
     def copies(self) -> tuple[tuple[str, str], ...]:
-        """Names of videos with the content of an earlier one, each with that one's name."""
+        """Duplicates: names of videos with the content of an earlier one, and the earlier name."""
         firsts = ((video, self.video(video.fingerprint)) for video in self.videos)
         return tuple((video.name, first.name) for video, first in firsts if first is not video)
 
@@ -143,7 +144,7 @@ class Job:
         """Inverse of `to_json`.
 
         Raises:
-            ManifestError: the text is no manifest, or one of another version.
+            ManifestError: the text is damaged, or was written by another version.
         """
         try:
             fields: dict[str, Any] = json.loads(text)
@@ -163,64 +164,15 @@ class Job:
             ) from error
 
     def video(self, fingerprint: str) -> JobVideo:
-        """The first video of that fingerprint.
+        """The first video with that fingerprint.
 
         Raises:
-            StoreError: the job has none.
+            StoreError: the job has no such video.
         """
         for video in self.videos:
             if video.fingerprint == fingerprint:
                 return video
         raise StoreError(f"job {self.id} has no video {fingerprint!s:.12}", "Submit it again.")
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a chunk, or a video's merge, was given up.
-
-    Attributes:
-        unit: the chunk's name, or `merge`.
-        reason: one line for people.
-        attempts: how often it was tried.
-        traceback: of an error that the program did not foresee, for its authors.
-    """
-
-    unit: str
-    reason: str
-    attempts: int
-    traceback: str = ""
-
-
-@dataclass(frozen=True)
-class Heartbeat:
-    """What a worker process is doing, written every second or so and allowed to be lost.
-
-    Attributes:
-        worker: `host-pid`.
-        job, video: id and name.
-        fingerprint: of the video.
-        chunk: in hand.
-        frames: of the chunk, done.
-        frames_per_s: since the chunk's first frame.
-        provider: execution provider that really runs the models.
-        rss_bytes: resident memory.
-        time_s: Unix time of writing.
-        version: of the program.
-        placement: how many nodes of each model each execution provider of ONNX Runtime has.
-    """
-
-    worker: str
-    job: str
-    video: str
-    fingerprint: str
-    chunk: Chunk
-    frames: int
-    frames_per_s: float
-    provider: str
-    rss_bytes: int
-    time_s: float
-    version: str
-    placement: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def _is_below(path: str) -> bool:

@@ -22,7 +22,7 @@ from celery.worker import state
 from annotate.domain.errors import WorkerError
 from annotate.domain.job import Job
 from annotate.domain.settings import MEMORY, PREFIX, TLS
-from annotate.domain.video import Chunk
+from annotate.domain.work import WorkUnit
 
 CHUNK_TASK = "annotate.chunk"
 MERGE_TASK = "annotate.merge"
@@ -95,25 +95,20 @@ def make_app(broker: str) -> Celery:
 
 @dataclass(frozen=True)
 class Queue:
-    """Sends the units of a job to whoever works."""
+    """Sends work units to the workers."""
 
     app: Celery
 
-    def send_chunk(self, job: Job, fingerprint: str, chunk: Chunk, slot: int = 0) -> None:
-        """Asks for the part of a chunk, in that one of the queues for chunks."""
-        self._send(CHUNK_TASK, CHUNK_QUEUES[slot], job, fingerprint, chunk.start, chunk.stop)
+    def send(self, unit: WorkUnit, slot: int = 0) -> None:
+        """Sends the message of a unit.
 
-    def send_merge(self, job: Job, fingerprint: str) -> None:
-        """Asks for the tracks of a video."""
-        self._send(MERGE_TASK, MERGE_QUEUE, job, fingerprint)
-
-    def _send(self, task: str, queue: str, job: Job, fingerprint: str, *more: int) -> None:
-        self.app.send_task(
-            task,
-            [job.id, job.digest, fingerprint, *more],
-            queue=queue,
-            priority=PRIORITIES["high" if task == MERGE_TASK else job.priority],
-        )
+        Args:
+            slot: index of the chunk queue that a chunk goes to.
+        """
+        task, queue, priority = CHUNK_TASK, CHUNK_QUEUES[slot], PRIORITIES[unit.job.priority]
+        if unit.chunk is None:
+            task, queue, priority = MERGE_TASK, MERGE_QUEUE, PRIORITIES["high"]
+        self.app.send_task(task, unit.message, queue=queue, priority=priority)
 
 
 def chunk_lists(job: Job) -> list[str]:

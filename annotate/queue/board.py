@@ -28,9 +28,9 @@ from kombu.exceptions import OperationalError
 from kombu.utils.url import maybe_sanitize_url
 
 from annotate.domain.errors import QueueError
-from annotate.domain.job import Heartbeat
+from annotate.domain.job import Job
 from annotate.domain.settings import PREFIX
-from annotate.domain.video import Chunk
+from annotate.domain.work import Heartbeat, WorkUnit
 
 LEASE_S = 30
 RENEW_S = 5.0
@@ -82,22 +82,22 @@ class Board:
         self._redis = client
         self._offset_s: float | None = None
 
-    # Units in hand
+    # Work units
 
     @contextmanager
-    def lease(self, unit: str, worker: str) -> Iterator[bool]:
-        """Whether the unit is ours while the block runs; nobody else's worker begins it then.
+    def lease(self, unit: WorkUnit, worker: str) -> Iterator[bool]:
+        """Tries to take the unit's lease; yields whether it was acquired.
 
-        It is renewed as long as this process spends processor time: one that hangs, or is frozen,
-        loses it.
+        It is held while the block runs, and renewed as long as this process spends processor time:
+        a process that hangs or is frozen loses it.
         """
-        key = f"{PREFIX}lease:{unit}"
-        # Without the server there is no agreement, and nothing wrong with working twice.
+        key = f"{PREFIX}lease:{unit.key}"
+        # Without the server workers cannot agree, and doing a unit twice is harmless.
         with suppress(redis.RedisError):
             if not self._redis.set(key, worker, nx=True, ex=LEASE_S):
                 yield False
                 return
-            self._redis.sadd(f"{PREFIX}held:{worker}", unit)
+            self._redis.sadd(f"{PREFIX}held:{worker}", unit.key)
         stop = threading.Event()
         renewing = threading.Thread(target=self._renew, args=(key, stop), daemon=True)
         renewing.start()
@@ -116,63 +116,65 @@ class Board:
                     self._redis.expire(key, LEASE_S)
             spent = now
 
-    def release(self, unit: str, worker: str) -> None:
-        """The worker no longer has the unit in hand."""
-        with suppress(redis.RedisError):
-            self._redis.eval(_RELEASE, 1, f"{PREFIX}lease:{unit}", worker)
-            self._redis.srem(f"{PREFIX}held:{worker}", unit)
+    def release(self, unit: WorkUnit, worker: str) -> None:
+        """Gives the lease of a unit back, if the worker has it."""
+        self._release(unit.key, worker)
 
     def release_all(self, worker: str) -> None:
-        """Gives back what a worker had in hand that is no more."""
+        """Gives back all leases of a worker that has ended."""
         with suppress(redis.RedisError):
-            for unit in cast(set[bytes], self._redis.smembers(f"{PREFIX}held:{worker}")):
-                self.release(unit.decode(), worker)
+            for key in cast(set[bytes], self._redis.smembers(f"{PREFIX}held:{worker}")):
+                self._release(key.decode(), worker)
             self._redis.hdel(f"{PREFIX}workers", worker)
             self._redis.hdel(f"{PREFIX}done", worker)
 
-    def begin(self, job: str, unit: str) -> int:
-        """Counts that the unit is begun; how often it has been, this time included."""
-        key, count = f"{PREFIX}begun:{job}", 1
+    def _release(self, key: str, worker: str) -> None:
         with suppress(redis.RedisError):
-            count = self._redis.hincrby(key, unit, 1)
+            self._redis.eval(_RELEASE, 1, f"{PREFIX}lease:{key}", worker)
+            self._redis.srem(f"{PREFIX}held:{worker}", key)
+
+    def begin(self, unit: WorkUnit) -> int:
+        """Counts an attempt at the unit; how many there were, this one included."""
+        key, count = f"{PREFIX}begun:{unit.job.id}", 1
+        with suppress(redis.RedisError):
+            count = self._redis.hincrby(key, unit.key, 1)
             self._redis.expire(key, BEGUN_S)
         return count
 
-    def begin_afresh(self, job: str, unit: str) -> None:
-        """The unit is to be sent again, and what became of it so far does not count."""
+    def reset(self, unit: WorkUnit) -> None:
+        """Sets the attempts at the unit to zero; it still counts as begun, so it is sent again."""
         with suppress(redis.RedisError):
-            self._redis.hset(f"{PREFIX}begun:{job}", unit, 0)
+            self._redis.hset(f"{PREFIX}begun:{unit.job.id}", unit.key, 0)
 
-    def end(self, job: str, unit: str, worker: str) -> None:
-        """The worker brought the unit to an end."""
+    def finish(self, unit: WorkUnit, worker: str) -> None:
+        """Counts the unit as finished by the worker, whether it is done or failed."""
         with suppress(redis.RedisError):
-            self._redis.hdel(f"{PREFIX}begun:{job}", unit)
+            self._redis.hdel(f"{PREFIX}begun:{unit.job.id}", unit.key)
             self._redis.hincrby(f"{PREFIX}done", worker, 1)
 
-    def lost(self, job: str) -> set[str]:
-        """Units of a job that were begun, and that nobody has in hand any more."""
-        begun = [
-            one.decode() for one in cast(list[bytes], self._redis.hkeys(f"{PREFIX}begun:{job}"))
-        ]
-        return {unit for unit, held in zip(begun, self.leased(begun), strict=True) if not held}
+    def lost(self, job: Job) -> list[WorkUnit]:
+        """Units of a job that were begun and not finished, and whose lease has ended."""
+        keys = cast(list[bytes], self._redis.hkeys(f"{PREFIX}begun:{job.id}"))
+        begun = [WorkUnit.from_key(job, key.decode()) for key in keys]
+        return [unit for unit, held in zip(begun, self.leased(begun), strict=True) if not held]
 
     def done(self, worker: str) -> int:
-        """How many units the worker brought to an end."""
+        """How many units the worker has finished."""
         with suppress(redis.RedisError):
             return int(cast(Any, self._redis.hget(f"{PREFIX}done", worker)) or 0)
         return 0
 
-    def leased(self, units: Sequence[str]) -> list[bool]:
-        """Of each unit: whether somebody has it in hand."""
+    def leased(self, units: Sequence[WorkUnit]) -> list[bool]:
+        """Of each unit: whether a worker holds its lease."""
         found: list[bool] = []
         for start in range(0, len(units), _SOME):
-            keys = [f"{PREFIX}lease:{unit}" for unit in units[start : start + _SOME]]
+            keys = [f"{PREFIX}lease:{unit.key}" for unit in units[start : start + _SOME]]
             found += [value is not None for value in cast(list[Any], self._redis.mget(keys))]
         return found
 
-    def may_send_again(self, unit: str) -> bool:
-        """Whether the unit was not sent again within the last minute; from now on it was."""
-        return bool(self._redis.set(f"{PREFIX}again:{unit}", 1, nx=True, ex=AGAIN_S))
+    def may_send_again(self, unit: WorkUnit) -> bool:
+        """Whether the unit was not sent again within the last minute; counts it as sent now."""
+        return bool(self._redis.set(f"{PREFIX}again:{unit.key}", 1, nx=True, ex=AGAIN_S))
 
     # Jobs
 
@@ -257,7 +259,11 @@ class Board:
         rows: list[dict[str, Any]] = []
         with suppress(redis.RedisError):
             rows = self._fresh("beats")
-        return [Heartbeat(**{**row, "chunk": Chunk(**row["chunk"])}) for row in rows]
+        beats = []
+        for row in rows:
+            with suppress(ValueError, TypeError, KeyError):  # of another version of the program
+                beats.append(Heartbeat.from_fields(row))
+        return beats
 
     def write_worker(self, facts: dict[str, Any]) -> None:
         """What a worker says of itself: `worker`, `host`, `processes`, `pool`, `version` ..."""

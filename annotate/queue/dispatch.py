@@ -1,55 +1,36 @@
-"""Sending the units of a job to the workers, and sending again what got lost on the way.
+"""Sends the work units of a job to the workers, and sends again what was lost on the way.
 
-The queue may lose messages and the store knows what is missing, so this is done again and again, by
-whoever has the time: `submit` while it waits, a worker that ended a chunk, one worker every few
-seconds. A job has few messages in the queue at a time; when they are used up, the next are sent.
+The queue may lose messages, but the store knows what is missing. So this is done again and again:
+by `submit` while it waits, by a worker that finished a chunk, by one worker every few seconds. A
+job has few messages in the queue at a time; when they are used up, the next ones are sent.
 """
 
-from collections.abc import Iterable, Iterator
+import logging
+from collections.abc import Iterator
 from itertools import islice
 
-from annotate.domain.errors import ManifestError
+from annotate.domain.errors import DamagedError, ManifestError
 from annotate.domain.job import Job
-from annotate.domain.video import Chunk
+from annotate.domain.work import WorkUnit
 from annotate.queue.app import Queue, chunk_lists, merge_list
 from annotate.queue.board import Board
 from annotate.queue.job_status import JobStatus, job_status
-from annotate.queue.work_units import MERGE_UNIT, unit_key, unit_of
 from annotate.store import Store
 
-# How many messages a job has in the queue at most.
+# The most messages that a job has in the queue.
 WINDOW = 1000
-# Nobody else sends units of the job for so long.
+# Seconds for which one process alone sends the work units of a job, unless it is done earlier.
 SENDING_S = 5.0
 
-# A fingerprint, and a chunk of that video or None for its merge.
-Unit = tuple[str, Chunk | None]
-
-
-def pending(status: JobStatus) -> Iterator[Unit]:
-    """What can be done now: chunks without part or failure, merges whose chunks are all there."""
-    for video in status.videos:
-        fingerprint, missing = video.video.fingerprint, video.missing
-        for chunk in missing:
-            yield fingerprint, chunk
-        if not missing and not video.merged and MERGE_UNIT not in video.failures:
-            yield fingerprint, None
-
-
-def send(queue: Queue, job: Job, unit: Unit, slot: int = 0) -> None:
-    """Asks for a unit; chunks go to that one of their queues."""
-    fingerprint, chunk = unit
-    if chunk is None:
-        queue.send_merge(job, fingerprint)
-    else:
-        queue.send_chunk(job, fingerprint, chunk, slot)
+logger = logging.getLogger(__name__)
 
 
 def reconcile(board: Board, queue: Queue, store: Store, job: Job) -> JobStatus | None:
-    """Sends what is missing of a job, that nobody has in hand and no message waits for.
+    """Sends the missing work units of a job that no worker holds and no message waits for.
 
-    Nothing in the queue tells which unit it is for. As long as messages of the job wait there, only
-    units are sent again that were begun and neither ended nor kept alive: their worker died.
+    The queue does not tell which unit a waiting message is for. As long as messages of the job
+    wait, only those units are sent again that were begun, but neither finished nor kept alive:
+    their worker died.
 
     Returns:
         How far the job is, where that had to be looked up.
@@ -59,8 +40,9 @@ def reconcile(board: Board, queue: Queue, store: Store, job: Job) -> JobStatus |
     """
     slot = board.slot(job.id)
     if slot is not None and board.lengths([chunk_lists(job)[slot]])[0]:
-        lost = sorted(key for key in board.lost(job.id) if board.may_send_again(key))
-        _send_all(queue, job, map(unit_of, lost), slot)
+        for unit in sorted(board.lost(job), key=lambda lost: lost.key):
+            if board.may_send_again(unit):
+                queue.send(unit, slot)
         return None
     status = job_status(store, job)
     units = list(islice(_free(board, status), WINDOW))
@@ -69,7 +51,8 @@ def reconcile(board: Board, queue: Queue, store: Store, job: Job) -> JobStatus |
             lengths = board.lengths(chunk_lists(job))
             slot = lengths.index(min(lengths))
             board.assign(job.id, slot)
-        _send_all(queue, job, units, slot)
+        for unit in units:
+            queue.send(unit, slot)
         board.end_turn(f"send:{job.id}")
     return status
 
@@ -88,35 +71,36 @@ def go_on(board: Board, queue: Queue, store: Store, job: Job) -> None:
 def reconcile_all(board: Board, queue: Queue, store: Store) -> None:
     """`reconcile` for every job that is under way.
 
+    Jobs that cannot be read are left alone, so that they do not hold up the others.
+
     Raises:
         redis.RedisError: the queue's server does not answer.
     """
-    for job_id in store.job_ids() if board.is_new() else board.jobs():
-        if store.is_cancelled(job_id):
+    known = store.job_ids()
+    for job_id in known if board.is_new() else board.jobs():
+        # `annotate clean` may have deleted it.
+        if job_id not in known or store.is_cancelled(job_id):
             board.remove_job(job_id)
             continue
         try:
             job = store.read_job(job_id)
+            board.add_job(job_id)
+            status = reconcile(board, queue, store, job)
         except ManifestError:
-            # Workers of the version that wrote it see to it.
+            # Workers of the version that wrote it reconcile it.
             continue
-        board.add_job(job_id)
-        status = reconcile(board, queue, store, job)
+        except DamagedError as error:
+            logger.warning("%s  %s", error.message, error.hint)
+            continue
         if status is not None and status.finished:
             board.remove_job(job_id)
 
 
-def _free(board: Board, status: JobStatus) -> Iterator[Unit]:
-    """What can be done now and nobody has in hand; merges only where none wait already."""
-    units = pending(status)
+def _free(board: Board, status: JobStatus) -> Iterator[WorkUnit]:
+    """Pending units that no worker holds; merges only where no merge waits in the queue."""
+    units = status.pending()
     merging = bool(board.lengths([merge_list()])[0])
     while some := list(islice(units, WINDOW)):
-        held = board.leased([unit_key(status.job, *unit) for unit in some])
-        for unit, taken in zip(some, held, strict=True):
-            if not taken and not (unit[1] is None and merging):
+        for unit, leased in zip(some, board.leased(some), strict=True):
+            if not leased and not (unit.chunk is None and merging):
                 yield unit
-
-
-def _send_all(queue: Queue, job: Job, units: Iterable[Unit], slot: int) -> None:
-    for unit in units:
-        send(queue, job, unit, slot)

@@ -1,4 +1,4 @@
-"""Saying how far a chunk is, and hearing that its job was cancelled."""
+"""Reports how far a chunk is, and stops it when its job was cancelled."""
 
 import os
 import socket
@@ -12,56 +12,48 @@ import psutil
 
 from annotate import __version__
 from annotate.domain.errors import CancelledJobError, StoreError
-from annotate.domain.job import Heartbeat, Job
-from annotate.domain.video import Chunk, Frame
+from annotate.domain.video import Frame
+from annotate.domain.work import Heartbeat, WorkUnit
 from annotate.pipeline import PoseEstimator
 from annotate.store import Store
 
+# Seconds between two heartbeats.
 BEAT_S = 1.0
+# Seconds between two looks whether the job was cancelled.
 CANCEL_S = 5.0
 
 
 class Beats(Protocol):
-    """Where heartbeats go: the store, or the board of the queue's server."""
+    """Where heartbeats are written: the store, or the queue's server."""
 
     def now(self) -> float:
-        """Unix time that all who share it agree upon."""
+        """Unix time by a clock that all hosts share."""
 
     def write_heartbeat(self, beat: Heartbeat) -> None:
-        """Says what a worker process is doing."""
+        """Writes what a worker process is doing."""
 
     def delete_heartbeat(self, worker: str) -> None:
-        """Says that a worker process has nothing in hand."""
+        """Removes the heartbeat of a worker process, which no longer works on a chunk."""
 
 
 class ChunkHeartbeats:
-    """Says how far the chunk is, once a second, and only while frames advance."""
+    """Writes how far the chunk is, once a second and only while frames advance."""
 
-    def __init__(
-        self,
-        store: Store,
-        beats: Beats,
-        job: Job,
-        fingerprint: str,
-        chunk: Chunk,
-        pipeline: PoseEstimator,
-    ) -> None:
+    def __init__(self, store: Store, beats: Beats, unit: WorkUnit, pipeline: PoseEstimator) -> None:
         self._store = store
         self._beats = beats
-        self._job = job
-        self._fingerprint = fingerprint
-        self._chunk = chunk
+        self._unit = unit
         self._pipeline = pipeline
         self._worker = process_name()
         self._process = psutil.Process()
-        self._began = self._looked = time.monotonic()
+        self._began = self._checked = time.monotonic()
         self._written = 0.0
 
     def count(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """The same frames.
 
         Raises:
-            CancelledJobError: nobody wants them any more.
+            CancelledJobError: the job was cancelled.
         """
         self._write(0)
         for done, frame in enumerate(frames):
@@ -69,11 +61,11 @@ class ChunkHeartbeats:
             yield frame
 
     def fetching(self, _done: int, _total: int) -> None:
-        """Called while the video comes to this host."""
+        """Called while the video is downloaded to this host."""
         self._beat(0)
 
     def stop(self) -> None:
-        """Nothing is in hand any more."""
+        """The process no longer works on the chunk."""
         with suppress(StoreError):
             self._beats.delete_heartbeat(self._worker)
 
@@ -81,22 +73,22 @@ class ChunkHeartbeats:
         now = time.monotonic()
         if now - self._written >= BEAT_S:
             self._write(done)
-        if now - self._looked >= CANCEL_S:
-            self._looked = now
-            if self._store.is_cancelled(self._job.id):
-                raise CancelledJobError(f"job {self._job.id} was cancelled")
+        if now - self._checked >= CANCEL_S:
+            self._checked = now
+            if self._store.is_cancelled(self._unit.job.id):
+                raise CancelledJobError(f"job {self._unit.job.id} was cancelled")
 
     def _write(self, done: int) -> None:
         self._written = time.monotonic()
-        # A heartbeat may be lost; the part that it speaks of may not.
+        # A heartbeat may be lost; an error here must not stop the chunk.
         with suppress(StoreError):
             self._beats.write_heartbeat(
                 Heartbeat(
                     worker=self._worker,
-                    job=self._job.id,
-                    video=self._job.video(self._fingerprint).name,
-                    fingerprint=self._fingerprint,
-                    chunk=self._chunk,
+                    job=self._unit.job.id,
+                    video=self._unit.video.name,
+                    fingerprint=self._unit.video.fingerprint,
+                    chunk=self._unit.require_chunk(),
                     frames=done,
                     frames_per_s=done / max(self._written - self._began, 1e-9),
                     provider=self._pipeline.provider,
@@ -109,7 +101,7 @@ class ChunkHeartbeats:
 
 
 def process_name() -> str:
-    """`host-pid`, with the thread where a process has several chunks in hand."""
+    """`host-pid`, followed by the thread's id where threads of one process work on chunks."""
     name = f"{socket.gethostname()}-{os.getpid()}"
     if threading.current_thread() is threading.main_thread():
         return name

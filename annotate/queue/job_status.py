@@ -1,20 +1,25 @@
-"""What is done, what is running, what failed: read from the store alone."""
+"""What of a job is done, running or failed, read from the store."""
 
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal, TypeAlias
 
 import psutil
 
-from annotate.domain.job import Failure, Heartbeat, Job, JobVideo
+from annotate.domain.job import Job, JobVideo
 from annotate.domain.video import Chunk
-from annotate.queue.work_units import MERGE_UNIT
+from annotate.domain.work import MERGE, Failure, Heartbeat, WorkUnit
 from annotate.store import Store
 
-# A worker on another host that has not been heard of for so long is taken for lost.
+# Seconds without a heartbeat after which a worker counts as lost.
 SILENCE_S = 30.0
+
+VideoState: TypeAlias = Literal[
+    "not planned", "waiting", "running", "merging", "done", "partial", "failed"
+]
 
 
 @dataclass(frozen=True)
@@ -23,48 +28,58 @@ class VideoStatus:
 
     Attributes:
         video: of the job.
-        chunks: all of them, in order.
-        done: names of those whose part stands.
-        failures: what was given up, by the chunk's name, or `merge`.
-        merged: the tracks stand.
-        running: heartbeats of the workers that have a chunk of it in hand.
+        chunks: all of them, in order; None where the video is not planned: it was never cut, or its
+            results were deleted.
+        done: names of the chunks whose part is in the store.
+        failures: of its chunks and of the merge, by the name of the work unit.
+        merged: the tracks are in the store.
+        running: heartbeats of the workers that work on one of its chunks.
     """
 
     video: JobVideo
-    chunks: tuple[Chunk, ...]
+    chunks: tuple[Chunk, ...] | None
     done: frozenset[str]
     failures: dict[str, Failure]
     merged: bool
     running: tuple[Heartbeat, ...]
 
     @property
+    def planned(self) -> bool:
+        """Whether the video is cut into chunks; if not, only `annotate submit` can go on."""
+        return self.chunks is not None
+
+    @property
     def frames(self) -> int:
-        """Frames of the video."""
-        return self.chunks[-1].stop
+        """Frames of the video that the job annotates; 0 where the video is not planned."""
+        return self.chunks[-1].stop if self.chunks else 0
 
     @cached_property
     def frames_done(self) -> int:
-        """Frames whose part stands, and those that running workers have behind them."""
+        """Frames of the chunks that are done, and those that running workers are done with."""
         under_way = {beat.chunk: beat.frames for beat in self.running}
-        return (
-            self.frames
-            - sum(map(len, self._undone))
-            + sum(frames for chunk, frames in under_way.items() if chunk.name not in self.done)
-        )
+        undone = self._undone
+        return self.frames - sum(map(len, undone)) + sum(under_way.get(c, 0) for c in undone)
 
     @cached_property
     def missing(self) -> list[Chunk]:
-        """Chunks that are neither done nor given up."""
+        """Chunks that are neither done nor failed."""
         return [chunk for chunk in self._undone if chunk.name not in self.failures]
 
     @cached_property
     def _undone(self) -> list[Chunk]:
-        return [chunk for chunk in self.chunks if chunk.name not in self.done]
+        return [chunk for chunk in self.chunks or () if chunk.name not in self.done]
 
     @property
-    def state(self) -> str:
-        """One word: `waiting`, `running`, `merging`, `done`, `partial` or `failed`."""
-        if MERGE_UNIT in self.failures or len(self.failures) == len(self.chunks):
+    def needs_merge(self) -> bool:
+        """Whether every chunk is done or failed, one at least is done, and the merge is neither."""
+        return bool(self.done) and not (self.missing or self.merged or MERGE in self.failures)
+
+    @property
+    def state(self) -> VideoState:
+        """How far the video is, in one word or two."""
+        if self.chunks is None:
+            return "not planned"
+        if MERGE in self.failures or len(self.failures) == len(self.chunks):
             return "failed"
         if self.merged:
             return "partial" if self.failures else "done"
@@ -74,7 +89,7 @@ class VideoStatus:
 
     @property
     def finished(self) -> bool:
-        """Nothing more will come without `annotate retry`."""
+        """Whether it is done or failed: nothing more comes without `annotate retry`."""
         return self.state in ("done", "partial", "failed")
 
 
@@ -113,22 +128,42 @@ class JobStatus:
 
     @property
     def finished(self) -> bool:
-        """Every video is done or given up."""
+        """Whether every video is done or failed."""
         return all(video.finished for video in self.videos)
 
     @property
+    def unplanned(self) -> tuple[VideoStatus, ...]:
+        """Videos that are not planned: only the same `annotate submit` again goes on with them."""
+        return tuple(video for video in self.videos if not video.planned)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether workers have nothing left to do: every video is finished or not planned."""
+        return all(video.finished or not video.planned for video in self.videos)
+
+    @property
     def complete(self) -> bool:
-        """Every frame of every file that was submitted is done."""
+        """Whether every frame of every submitted file is done."""
         return not self.job.rejected and all(video.state == "done" for video in self.videos)
 
+    def pending(self) -> Iterator[WorkUnit]:
+        """The work units that can be done now: chunks that are neither done nor failed, and merges
+        of videos that have no such chunk.
+        """
+        for video in self.videos:
+            for chunk in video.missing:
+                yield WorkUnit(self.job, video.video, chunk)
+            if video.needs_merge:
+                yield WorkUnit(self.job, video.video, None)
 
-def job_status(store: Store, job: Job, told: Iterable[Heartbeat] = ()) -> JobStatus:
+
+def job_status(store: Store, job: Job, heartbeats: Iterable[Heartbeat] = ()) -> JobStatus:
     """How far a job is, from the store.
 
     Args:
-        told: heartbeats of living workers that are not in the store.
+        heartbeats: of living workers, where they are not in the store but in the queue's server.
     """
-    beats = [*told, *(beat for beat in store.heartbeats() if is_alive(beat))]
+    beats = [*heartbeats, *(beat for beat in store.heartbeats() if is_alive(beat))]
     distinct = {video.fingerprint: video for video in reversed(job.videos)}
     order = dict.fromkeys(video.fingerprint for video in job.videos)
     return JobStatus(
@@ -137,7 +172,7 @@ def job_status(store: Store, job: Job, told: Iterable[Heartbeat] = ()) -> JobSta
 
 
 def is_alive(beat: Heartbeat) -> bool:
-    """Whether the worker of a heartbeat can still be at it."""
+    """Whether the worker process that wrote a heartbeat may still be running."""
     host, _, pid = beat.worker.rpartition("-")
     if host == socket.gethostname() and not _runs(int(pid.partition(".")[0])):
         return False
@@ -152,12 +187,17 @@ def _runs(pid: int) -> bool:
 
 
 def _video_status(store: Store, job: Job, video: JobVideo, beats: list[Heartbeat]) -> VideoStatus:
-    recipe = job.recipe.digest
+    results = store.results(job.recipe, video)
+    chunks = results.read_chunks()
+    # A video whose chunks.json was deleted may have been cut differently since: what is left of
+    # its former chunks does not count.
+    known = {chunk.name for chunk in chunks or ()}
+    failures = results.failures()
     return VideoStatus(
         video=video,
-        chunks=store.read_chunks(recipe, video.fingerprint) or (),
-        done=frozenset(store.parts(recipe, video.fingerprint)),
-        failures=store.failures(recipe, video.fingerprint),
-        merged=store.has_tracks(recipe, video.fingerprint, job.merge_digest),
-        running=tuple(b for b in beats if b.fingerprint == video.fingerprint),
+        chunks=chunks,
+        done=frozenset(results.parts() & known),
+        failures={name: one for name, one in failures.items() if name in known or name == MERGE},
+        merged=results.has_tracks(job.merge_digest),
+        running=tuple(beat for beat in beats if beat.fingerprint == video.fingerprint),
     )

@@ -10,7 +10,7 @@ from annotate.domain.job import Job
 from annotate.domain.settings import Settings
 from annotate.queue.app import Queue, embedded_worker, make_app
 from annotate.queue.board import open_board, queue_errors
-from annotate.queue.dispatch import Unit, pending, reconcile, send
+from annotate.queue.dispatch import reconcile
 from annotate.queue.job_status import JobStatus, job_status
 from annotate.store import Store
 
@@ -34,20 +34,20 @@ def work_here(
     """
     status = job_status(store, job)
     report(status)
-    if not any(pending(status)):
+    if not any(status.pending()):
         return status
     # The worker's processes read their settings from their environment, as on any other host.
     os.environ.update(settings.to_environ())
-    sent: set[Unit] = set()
+    sent: set[str] = set()
     with embedded_worker(processes) as (queue, troubles):
         while True:
-            waiting = list(pending(status))
+            waiting = list(status.pending())
             if not waiting:
                 return status
             for unit in waiting:
-                if unit not in sent:
-                    sent.add(unit)
-                    send(queue, job, unit)
+                if unit.key not in sent:
+                    sent.add(unit.key)
+                    queue.send(unit)
             time.sleep(POLL_S)
             troubles.check()
             status = job_status(store, job)
@@ -78,7 +78,7 @@ def follow(store: Store, job: Job, settings: Settings, report: Report) -> JobSta
     while True:
         status = job_status(store, job, board.heartbeats())
         report(status)
-        if status.finished or store.is_cancelled(job.id):
+        if status.stopped or store.is_cancelled(job.id):
             return status
         began = time.monotonic()
         # The workers do the same; here it helps where none is left that could.

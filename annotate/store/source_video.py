@@ -16,7 +16,7 @@ from annotate.store.cache import Cache
 Progress = Callable[[int, int], None]
 
 
-def place_original(
+def publish_source(
     store: Store, settings: Settings, path: Path, index: VideoIndex, progress: Progress
 ) -> tuple[str, str]:
     """Root and path by which workers find the video at `path`; where they would not see it, its
@@ -31,12 +31,12 @@ def place_original(
             return name, real.relative_to(folder.resolve()).as_posix()
     if settings.embedded and not store.in_bucket:
         return HERE, str(path.absolute())
-    store.add_original(index.fingerprint, path, progress)
+    store.add_source(index.fingerprint, path, progress)
     return STORED, ""
 
 
 @contextmanager
-def opened_original(
+def local_source(
     store: Store, settings: Settings, video: JobVideo, index: VideoIndex, progress: Progress
 ) -> Iterator[Path]:
     """A file of this host with the video's bytes; it stays while the block runs.
@@ -87,13 +87,13 @@ def _on_share(settings: Settings, video: JobVideo) -> Path:
 def _stored(
     store: Store, settings: Settings, index: VideoIndex, progress: Progress
 ) -> Iterator[Path]:
-    in_place = store.original(index.fingerprint)
+    in_place = store.source_path(index.fingerprint)
     if in_place is not None:
         yield in_place
         return
 
     def fetch(path: Path) -> None:
-        store.fetch_original(index.fingerprint, path, progress)
+        store.download_source(index.fingerprint, path, progress)
         if sha256_of(path) != index.fingerprint:
             path.unlink()
             raise StoreError(

@@ -1,4 +1,4 @@
-"""Parquet forms of an index, of a part and of a tracks file."""
+"""Indexes, parts and tracks as Parquet files."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -52,7 +52,7 @@ def read_index(file: BinaryIO) -> VideoIndex:
 
 
 def write_part(file: BinaryIO, poses: Poses, facts: dict[str, Any]) -> None:
-    """A row a frame, frames with nobody included; its poses as a list of structs."""
+    """A row a frame, frames without people included; the poses are a list of structs."""
     landmarks = poses.landmarks.shape[1]
     people = pa.StructArray.from_arrays(
         [
@@ -146,11 +146,6 @@ def read_tracks(file: BinaryIO) -> Iterator[Tracks]:
             raw=_plain(columns["raw"].flatten()).reshape(-1, count, _COLUMNS),
             smoothed=_plain(columns["smoothed"].flatten()).reshape(-1, count, _COLUMNS),
         )
-
-
-def read_facts(file: BinaryIO) -> dict[str, Any]:
-    """What the writer said of the file beside its rows."""
-    return _facts(pq.read_schema(file))
 
 
 def _fixed(values: NDArray[np.float32]) -> Any:

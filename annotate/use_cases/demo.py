@@ -60,4 +60,4 @@ def draw_overlay(store: Store, job: Job, video: Path, out: Path, progress: Progr
 
 
 def _tracks(store: Store, job: Job) -> Iterable[Tracks]:
-    return store.read_tracks(job.recipe.digest, job.videos[0].fingerprint, job.merge_digest)
+    return store.results(job.recipe, job.videos[0]).read_tracks(job.merge_digest)

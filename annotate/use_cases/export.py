@@ -9,7 +9,7 @@ import numpy as np
 
 from annotate.domain.arrays import IntArray
 from annotate.domain.errors import PartialResultError
-from annotate.domain.job import Job
+from annotate.domain.job import Job, JobVideo
 from annotate.domain.skeleton import SKELETONS
 from annotate.domain.tracks import Tracks
 from annotate.formats.coco import CocoVideo, annotation_file, results_file
@@ -83,23 +83,23 @@ class _Meter:
             self.poses += len(block)
             if len(block):
                 reached = self._before + int(np.searchsorted(frames, block.frame_index[-1]))
-                self._progress("Writing", reached / self._frames)
+                self._progress("Writing", reached / max(self._frames, 1))
             yield block
         self._before += len(frames)
 
 
 def _coco_videos(store: Store, status: JobStatus, meter: _Meter) -> Iterator[CocoVideo]:
-    recipe, merge = status.job.recipe.digest, status.job.merge_digest
     by_fingerprint = {video.video.fingerprint: video for video in status.videos}
     first_image = 1
     for number, video in enumerate(status.job.videos, start=1):
-        index = store.read_index(video.fingerprint)
-        if index is None or not by_fingerprint[video.fingerprint].merged:
+        if not by_fingerprint[video.fingerprint].merged:
             continue
+        index = store.read_index(video.fingerprint)
         frames = asked_frames(index, status.job.recipe.selection)
 
-        def tracks(fingerprint: str, frames: IntArray) -> Iterator[Tracks]:
-            return meter.watched(store.read_tracks(recipe, fingerprint, merge), frames)
+        def tracks(video: JobVideo, frames: IntArray) -> Iterator[Tracks]:
+            results = store.results(status.job.recipe, video)
+            return meter.watched(results.read_tracks(status.job.merge_digest), frames)
 
         yield CocoVideo(
             id=number,
@@ -110,7 +110,7 @@ def _coco_videos(store: Store, status: JobStatus, meter: _Meter) -> Iterator[Coc
             pts=index.pts[frames],
             time_s=index.time_s[frames],
             first_image=first_image,
-            tracks=partial(tracks, video.fingerprint, frames),
+            tracks=partial(tracks, video, frames),
         )
         first_image += len(frames)
 
@@ -122,5 +122,7 @@ def _missing(status: JobStatus) -> Iterator[str]:
         name = video.video.name
         for failure in video.failures.values():
             yield f"{name}: {failure.unit} failed: {failure.reason}"
-        if not video.finished:
+        if not video.planned:
+            yield f"{name}: not planned, so none of its frames is done"
+        elif not video.finished:
             yield f"{name}: {video.frames_done} of {video.frames} frames done ({video.state})"

@@ -1,50 +1,46 @@
-"""All parts of one video to its tracks file."""
+"""Makes the tracks file of one video from all its parts."""
 
 from collections.abc import Iterator
 
 from annotate.domain.errors import StoreError
-from annotate.domain.job import Job
 from annotate.domain.poses import Poses
 from annotate.domain.skeleton import SKELETONS
+from annotate.domain.work import WorkUnit
 from annotate.merge import MergeSettings, merge
 from annotate.store import Store
 
 
-def is_ready(store: Store, job: Job, fingerprint: str) -> bool:
-    """Whether all chunks of a video are done or given up, and its tracks do not stand."""
-    recipe = job.recipe.digest
-    if store.has_tracks(recipe, fingerprint, job.merge_digest):
-        return False
-    settled = store.parts(recipe, fingerprint) | set(store.failures(recipe, fingerprint))
-    chunks = store.read_chunks(recipe, fingerprint) or ()
-    return all(chunk.name in settled for chunk in chunks)
+def merge_video(store: Store, unit: WorkUnit) -> None:
+    """Makes the tracks of a video; not where they are in the store, a chunk is neither done nor
+    failed, or every chunk failed.
 
+    The file lists the frames of failed chunks as missing.
 
-def merge_video(store: Store, job: Job, fingerprint: str) -> None:
-    """Makes the tracks of a video, unless they stand or a chunk is neither done nor given up.
-
-    The frames of chunks that were given up are listed in the file as missing.
+    Raises:
+        StoreError: the video is not planned, or the store cannot be read or written.
     """
-    recipe, digest = job.recipe.digest, job.merge_digest
-    chunks = store.read_chunks(recipe, fingerprint) or ()
-    index = store.read_index(fingerprint)
-    if index is None:
+    job, video = unit.job, unit.video
+    results = store.results(job.recipe, video)
+    chunks = results.read_chunks()
+    if chunks is None:
         raise StoreError(
-            f"the store has no index of video {fingerprint[:12]}", "Submit the video again."
+            f"{video.name} is not planned: the store does not know its chunks",
+            "Run the same `annotate submit` again: it plans the video and goes on.",
         )
-    if not is_ready(store, job, fingerprint):
+    done, failed = results.parts(), set(results.failures())
+    present = [chunk for chunk in chunks if chunk.name in done]
+    absent = [chunk for chunk in chunks if chunk.name not in done]
+    ready = present and all(chunk.name in failed for chunk in absent)
+    if not ready or results.has_tracks(job.merge_digest):
         return
-    done = store.parts(recipe, fingerprint)
+    index = store.read_index(video.fingerprint)
+    skeleton = SKELETONS[store.read_pack(job.recipe.pack).skeleton]
 
     def parts() -> Iterator[Poses]:
-        for chunk in chunks:
-            if chunk.name in done:
-                yield store.read_part(recipe, fingerprint, chunk)
+        for chunk in present:
+            yield results.read_part(chunk)
 
     settings = MergeSettings(smooth_hz=job.smooth_hz)
-    skeleton = SKELETONS[store.read_pack(job.recipe.pack).skeleton]
-    missing = [[chunk.start, chunk.stop] for chunk in chunks if chunk.name not in done]
     blocks = merge(parts(), settings, skeleton, (index.width, index.height))
-    store.write_tracks(
-        recipe, fingerprint, digest, blocks, len(skeleton.landmarks), {"missing": missing}
-    )
+    facts = {"missing": [[chunk.start, chunk.stop] for chunk in absent]}
+    results.write_tracks(job.merge_digest, blocks, len(skeleton.landmarks), facts)

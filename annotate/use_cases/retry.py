@@ -1,22 +1,27 @@
-"""Letting what failed be tried again."""
+"""Lets the failed work units of a job be tried again."""
 
 from annotate.domain.job import Job
 from annotate.store import Store
 
 
 def forget_failures(store: Store, job: Job) -> int:
-    """Deletes the failures of a job's videos, and the tracks that were made without those frames.
+    """Deletes the failures of a job's videos, and all tracks that were made without those frames.
+
+    Failures belong to the recipe: tracks of other jobs with the same recipe go too, else these jobs
+    would count as done without the frames.
 
     Returns:
         How many failures there were.
     """
-    recipe = job.recipe.digest
     forgotten = 0
-    for fingerprint in dict.fromkeys(video.fingerprint for video in job.videos):
-        failures = store.failures(recipe, fingerprint)
+    for video in {video.fingerprint: video for video in job.videos}.values():
+        results = store.results(job.recipe, video)
+        failures = results.failures()
         if failures:
-            store.delete_tracks(recipe, fingerprint, job.merge_digest)
+            # Tracks first: a kill in between then leaves a failure that can be retried.
+            for merge in results.merges():
+                results.delete_tracks(merge)
         for unit in failures:
-            store.delete_failure(recipe, fingerprint, unit)
+            results.delete_failure(unit)
             forgotten += 1
     return forgotten

@@ -18,7 +18,7 @@ from annotate.domain.video import Selection, VideoIndex
 from annotate.numeric.chunking import chunk_frames, cut, restart_every
 from annotate.numeric.selection import ALL_FRAMES, asked_frames
 from annotate.store import Store
-from annotate.store.source_video import place_original
+from annotate.store.source_video import publish_source
 from annotate.video import probe
 
 _FILM = [".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".ogv", ".webm", ".wmv"]
@@ -84,15 +84,16 @@ def submit(
     target = chunk_frames(frames, workers, people, detect_every)
     for path, index in indexes.items():
         store.write_index(index)
-        if store.read_chunks(recipe.digest, index.fingerprint) is None:
+        results = store.results(recipe, index)
+        if results.read_chunks() is None:
             chunks = cut(asked[path], index.keyframes, target, restart_every(detect_every))
-            store.write_chunks(recipe.digest, index.fingerprint, chunks)
+            results.write_chunks(chunks)
     names = _unique_names(list(indexes))
     entries = (
         JobVideo(
             name,
             index.fingerprint,
-            *place_original(store, settings, path, index, partial(progress, "Uploading", path)),
+            *publish_source(store, settings, path, index, partial(progress, "Uploading", path)),
         )
         for name, (path, index) in zip(names, indexes.items(), strict=True)
     )

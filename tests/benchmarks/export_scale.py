@@ -25,11 +25,11 @@ from annotate.domain.skeleton import SKELETONS
 from annotate.domain.tracks import Tracks
 from annotate.formats.coco import CocoVideo, annotation_file, results_file
 from annotate.merge.blocks import BLOCK_FRAMES
-from annotate.store import LocalFiles, Store
+from annotate.store import LocalFiles
+from annotate.store.results import VideoResults
 
 WIDTH, HEIGHT, FPS, PEOPLE = 1920, 1080, 30, 4
 SKELETON = SKELETONS["blazepose-33"]
-NAMES = ("recipe", "f" * 64, "merge")
 FILES = {"people.json": annotation_file, "results.json": results_file}
 # Of `ru_maxrss`, which macOS counts in bytes.
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -59,14 +59,14 @@ def made_tracks(frames: int) -> Iterator[Tracks]:
 
 def make(folder: Path, frames: int) -> None:
     """Files the tracks."""
-    store = Store(LocalFiles(folder))
-    store.write_tracks(*NAMES, made_tracks(frames), len(SKELETON.landmarks), {})
+    results = VideoResults(LocalFiles(folder), "results")
+    results.write_tracks("merge", made_tracks(frames), len(SKELETON.landmarks), {})
 
 
 def export(folder: Path, name: str, frames: int) -> None:
     """Writes one file and prints its row of the table."""
     pa.set_cpu_count(1)
-    store = Store(LocalFiles(folder))
+    files = LocalFiles(folder)
     frame = np.arange(frames)
     video = CocoVideo(
         id=1,
@@ -77,10 +77,10 @@ def export(folder: Path, name: str, frames: int) -> None:
         pts=frame * 512,
         time_s=frame / FPS,
         first_image=1,
-        tracks=partial(store.read_tracks, *NAMES),
+        tracks=partial(VideoResults(files, "results").read_tracks, "merge"),
     )
     wall, cpu = time.perf_counter(), time.process_time()
-    with store.files.writer(name) as file:
+    with files.writer(name) as file:
         for piece in FILES[name]([video], SKELETON):
             file.write(piece)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

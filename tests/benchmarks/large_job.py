@@ -79,7 +79,7 @@ def main() -> None:
         )
         job = host.opened().newest_job()
         fingerprint = job.videos[0].fingerprint
-        cut = host.opened().read_chunks(job.recipe.digest, fingerprint) or ()
+        cut = host.opened().results(job.recipe, job.videos[0]).read_chunks() or ()
         parts = folder / "store" / "results" / job.recipe.digest / fingerprint / "parts"
         print(f"chunks                      {len(cut):10,}")
         print(f"submit --detach             {submitted:10.1f} s")

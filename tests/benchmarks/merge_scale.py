@@ -27,12 +27,12 @@ from annotate.domain.poses import Poses
 from annotate.domain.skeleton import SKELETONS
 from annotate.domain.video import Chunk
 from annotate.merge import MergeSettings, merge
-from annotate.store import LocalFiles, Store
+from annotate.store import LocalFiles
+from annotate.store.results import VideoResults
 from tests.made_tracks import poses_of, walker
 
 FPS, SIZE = 30, (1920, 1080)
 SKELETON = SKELETONS["blazepose-33"]
-NAMES = ("recipe", "f" * 64)
 CHUNK_FRAMES = 3600
 # Of `ru_maxrss`, which macOS counts in bytes.
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -55,7 +55,7 @@ def two_minutes() -> Poses:
 
 def make(folder: Path, chunks: list[Chunk]) -> None:
     """Files the parts."""
-    store = Store(LocalFiles(folder))
+    results = VideoResults(LocalFiles(folder), "results")
     once = two_minutes()
     for chunk in chunks:
         poses = replace(
@@ -64,21 +64,21 @@ def make(folder: Path, chunks: list[Chunk]) -> None:
             pts=once.pts + chunk.start * 90_000 // FPS,
             time_s=once.time_s + chunk.start / FPS,
         )
-        store.write_part(*NAMES, chunk, poses, {})
+        results.write_part(chunk, poses, {})
 
 
 def measure(folder: Path, chunks: list[Chunk], profile: bool) -> None:
     """Merges, and prints what it took."""
     pa.set_cpu_count(1)
-    store = Store(LocalFiles(folder))
+    results = VideoResults(LocalFiles(folder), "results")
     poses = len(chunks) * len(two_minutes().score)
     profiler = cProfile.Profile()
     if profile:
         profiler.enable()
     wall, cpu = time.perf_counter(), time.process_time()
-    parts = (store.read_part(*NAMES, chunk) for chunk in chunks)
+    parts = (results.read_part(chunk) for chunk in chunks)
     blocks = merge(parts, MergeSettings(), SKELETON, SIZE)
-    store.write_tracks(*NAMES, "merge", blocks, len(SKELETON.landmarks), {})
+    results.write_tracks("merge", blocks, len(SKELETON.landmarks), {})
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     profiler.disable()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT / 1e6

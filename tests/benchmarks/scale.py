@@ -88,7 +88,8 @@ class Bench:
         video = JobVideo("sleep.mp4", FINGERPRINT, STORED, "")
         job = Job(f"20260101-000000-{self.runs:06x}", recipe, None, (video,))
         cut = [Chunk(n * frames, (n + 1) * frames) for n in range(chunks)]
-        store.write_chunks(recipe.digest, FINGERPRINT, cut)
+        results = store.results(recipe, video)
+        results.write_chunks(cut)
         store.write_job(job)
         board, queue = open_board(self.server.url), Queue(make_app(self.server.url))
         most = 0
@@ -96,7 +97,7 @@ class Bench:
             began = time.monotonic()
             board.add_job(job.id)
             reconcile(board, queue, store, job)
-            while len(store.parts(recipe.digest, FINGERPRINT)) < chunks:
+            while len(results.parts()) < chunks:
                 most = max(most, int(client.info("memory")["used_memory"]))
                 time.sleep(0.05)
             took = time.monotonic() - began

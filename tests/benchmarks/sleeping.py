@@ -7,16 +7,15 @@ All else is the real thing: messages, leases, heartbeats, parts in the store.
 
 import os
 import time
-from typing import Any
 
 import numpy as np
 
 import annotate.use_cases.merge_video
 import annotate.use_cases.run_chunk
 import workers.tasks
-from annotate.domain.job import Job
 from annotate.domain.poses import Poses
 from annotate.domain.video import Chunk
+from annotate.domain.work import WorkUnit
 from annotate.store import Store
 
 # The detector runs on each frame, the landmark model for one person.
@@ -24,8 +23,8 @@ FRAME_S = float(os.environ.get("SLEEPING_FRAME_S", "0.00235"))
 LANDMARKS = 33
 
 
-def nobody(chunk: Chunk) -> Poses:
-    """The poses of frames with nobody in them."""
+def empty_frames(chunk: Chunk) -> Poses:
+    """The poses of frames without people."""
     frames = np.arange(chunk.start, chunk.stop)
     none = np.zeros(0, np.float32)
     return Poses(
@@ -41,14 +40,15 @@ def nobody(chunk: Chunk) -> Poses:
     )
 
 
-def sleep_through(store: Store, job: Job, fingerprint: str, chunk: Chunk, *_: Any) -> None:
-    """Stands in for `run_chunk`."""
+def sleep_through(store: Store, unit: WorkUnit, *_: object) -> None:
+    """Replaces `run_chunk`."""
+    chunk = unit.require_chunk()
     time.sleep(FRAME_S * len(chunk))
-    store.write_part(job.recipe.digest, fingerprint, chunk, nobody(chunk), {})
+    store.results(unit.job.recipe, unit.video).write_part(chunk, empty_frames(chunk), {})
 
 
-def no_merge(*_: Any) -> None:
-    """Stands in for `merge_video`: these parts are never merged."""
+def no_merge(*_: object) -> None:
+    """Replaces `merge_video`: these parts are never merged."""
 
 
 annotate.use_cases.run_chunk.run_chunk = sleep_through  # type: ignore[assignment]

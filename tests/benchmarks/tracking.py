@@ -96,7 +96,7 @@ def tracked(videos: list[Path], folder: Path, people: Whom) -> Path:
 
 def _forget_tracks(store: Store, job: Job) -> None:
     for video in job.videos:
-        store.delete_tracks(job.recipe.digest, video.fingerprint, job.merge_digest)
+        store.results(job.recipe, video).delete_tracks(job.merge_digest)
 
 
 def joined(truths: list[dict[str, Any]]) -> dict[str, Any]:

@@ -1,0 +1,148 @@
+"""Work units: one chunk, or the merge, of one video of a job; and what workers report of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from annotate.domain.errors import StoreError
+from annotate.domain.job import Job, JobVideo
+from annotate.domain.video import Chunk
+
+# Name of the unit that makes the tracks of a video from its parts; all others are named after
+# their chunk.
+MERGE = "merge"
+
+
+@dataclass(frozen=True)
+class WorkUnit:
+    """What a message asks for, a lease protects and a failure names.
+
+    Attributes:
+        job: that the unit belongs to.
+        video: of the job.
+        chunk: whose part is to be made, or None for the merge of the video's parts into tracks.
+    """
+
+    job: Job
+    video: JobVideo
+    chunk: Chunk | None
+
+    @property
+    def name(self) -> str:
+        """The name of the chunk, or `merge`; unique among the units of a video."""
+        return MERGE if self.chunk is None else self.chunk.name
+
+    def require_chunk(self) -> Chunk:
+        """The chunk.
+
+        Raises:
+            ValueError: the unit is a merge.
+        """
+        if self.chunk is None:
+            raise ValueError("a merge has no chunk")
+        return self.chunk
+
+    @property
+    def key(self) -> str:
+        """Names the unit in the queue; jobs with the same recipe have the same keys."""
+        unit = f"{MERGE}-{self.job.merge_digest}" if self.chunk is None else self.chunk.name
+        return f"{self.job.recipe.digest}:{self.video.fingerprint}:{unit}"
+
+    @classmethod
+    def from_key(cls, job: Job, key: str) -> "WorkUnit":
+        """Inverse of `key`.
+
+        Raises:
+            StoreError: the job has no such video.
+            ValueError: `key` is not the key of a unit.
+        """
+        _, fingerprint, unit = key.split(":")
+        if unit.startswith(MERGE):
+            return cls(job, job.video(fingerprint), None)
+        start, stop = unit.split("-")
+        return cls(job, job.video(fingerprint), Chunk(int(start), int(stop)))
+
+    @property
+    def message(self) -> list[str | int]:
+        """Arguments of the unit's Celery task: the job's id and digest, the video's fingerprint,
+        and for a chunk its start and stop.
+        """
+        bounds = [] if self.chunk is None else [self.chunk.start, self.chunk.stop]
+        return [self.job.id, self.job.digest, self.video.fingerprint, *bounds]
+
+    @classmethod
+    def from_message(cls, job: Job, message: Sequence[Any]) -> "WorkUnit":
+        """Inverse of `message`; `job` is the one that the message names.
+
+        Raises:
+            StoreError: the message was not sent for a unit of this job.
+        """
+        try:
+            job_id, digest, fingerprint, *bounds = message
+            if (job_id, digest) == (job.id, job.digest):
+                chunk = Chunk(*bounds) if bounds else None
+                return cls(job, job.video(fingerprint), chunk)
+        except (TypeError, ValueError):
+            pass
+        raise StoreError(
+            f"a message asks for work that job {job.id} does not have",
+            "The message may have been tampered with; missing work is sent again.",
+        )
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a work unit is not tried any more.
+
+    Attributes:
+        unit: name of the work unit: the chunk's name, or `merge`.
+        reason: one line for the user.
+        attempts: how often it was tried.
+        traceback: of an error that the program did not foresee, for bug reports.
+    """
+
+    unit: str
+    reason: str
+    attempts: int
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """What a worker process is doing, written about once a second; heartbeats may be lost.
+
+    Attributes:
+        worker: name of the process, `host-pid`.
+        job, video: id of the job and name of the video.
+        fingerprint: of the video.
+        chunk: that the process works on.
+        frames: of the chunk that are done.
+        frames_per_s: since the chunk's first frame.
+        provider: execution provider that actually runs the models.
+        rss_bytes: resident memory.
+        time_s: Unix time of writing.
+        version: of the program.
+        placement: how many nodes of each model each execution provider of ONNX Runtime has.
+    """
+
+    worker: str
+    job: str
+    video: str
+    fingerprint: str
+    chunk: Chunk
+    frames: int
+    frames_per_s: float
+    provider: str
+    rss_bytes: int
+    time_s: float
+    version: str
+    placement: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> "Heartbeat":
+        """Inverse of `dataclasses.asdict`.
+
+        Raises:
+            ValueError, TypeError, KeyError: the fields are damaged, or of another version.
+        """
+        return cls(**{**fields, "chunk": Chunk(**fields["chunk"])})

@@ -1,0 +1,27 @@
+"""Objects of a store that are not what was written."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from annotate.domain.errors import DamagedError
+
+
+@contextmanager
+def damage_named(key: str) -> Iterator[None]:
+    """Turns what parsers raise in the block into an error that names the object.
+
+    Raises:
+        DamagedError: the object at `key` cannot be parsed.
+    """
+    try:
+        yield
+    except (ValueError, KeyError, TypeError) as error:
+        raise damaged(key, str(error)) from error
+
+
+def damaged(key: str, reason: str) -> DamagedError:
+    """The error for an object that is damaged."""
+    return DamagedError(
+        f"{key} in the store is damaged: {reason}",
+        "Delete that file and run the same `annotate submit` again; it makes the file again.",
+    )
