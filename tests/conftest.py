@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from annotate.evaluate import Report, evaluate_files
+from annotate.evaluate import Evaluation, evaluate_files
 from annotate.packs.blazepose import REQUIREMENT
 from annotate.packs.pull import pull
 from annotate.packs.wheel import download_wheel
@@ -141,7 +141,7 @@ def pytest_terminal_summary(
 def evaluated(tmp_path: Path) -> Evaluate:
     """Writes both files and evaluates them."""
 
-    def run(predictions: Any, truth: Content) -> Report:
+    def run(predictions: Any, truth: Content) -> Evaluation:
         (tmp_path / "truth.json").write_text(json.dumps(truth))
         (tmp_path / "predictions.json").write_text(json.dumps(predictions))
         return evaluate_files(tmp_path / "predictions.json", tmp_path / "truth.json")

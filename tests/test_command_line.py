@@ -219,9 +219,14 @@ def test_light_commands_do_not_load_heavy_libraries(host: Host, stroll: Path) ->
         host.run_python(program.format(command=command))
 
 
-def test_the_demo_finds_its_people(host: Host) -> None:
+def test_the_demo_finds_its_people_and_evaluate_agrees(host: Host) -> None:
     said = host.run("demo", "--seconds", "3", "--out", "demo")
-    assert "Against the truth" in said.out
+    figures = json.loads(host.run("evaluate", "demo/people.json", "demo/truth.json", "--json").out)
+    counts, tracking = figures["detections"], figures["tracking"]
+    assert f"{counts['found']} of {counts['people']} people found" in said.out
+    assert f"{counts['false_positives']} false positives" in said.out
+    assert f"{figures['pck']['overall']:.1%} of keypoints" in said.out
+    assert f"{tracking['tracks']} tracks of {tracking['people']} people" in said.out
     made = {path.name for path in (host.home / "demo").iterdir()}
     assert made >= {"demo.mp4", "truth.json", "people.json", "results.json", "overlay.mp4"}
 

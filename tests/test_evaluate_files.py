@@ -1,4 +1,4 @@
-"""Evaluation: files that are refused, and what the refusal says."""
+"""Evaluation: files that are rejected, with a message that says why."""
 
 import sys
 from collections.abc import Callable
@@ -44,30 +44,30 @@ def _elsewhere(rows: list[Content]) -> list[Content]:
         pytest.param(lambda _rows: 5, "not COCO keypoints", id="a number"),
     ],
 )
-def test_predictions_are_refused_that_hold(
+def test_unusable_predictions_are_rejected(
     change: Callable[[list[Content]], Any], message: str, evaluated: Evaluate
 ) -> None:
-    with pytest.raises(UsageError, match=message) as refused:
+    with pytest.raises(UsageError, match=message) as caught:
         evaluated(change(results_of(dancing(300))), truth_of(dancing(300)))
-    assert refused.value.hint
+    assert caught.value.hint
 
 
-def test_a_truth_of_another_skeleton_is_refused(evaluated: Evaluate) -> None:
+def test_truth_with_another_skeleton_is_rejected(evaluated: Evaluate) -> None:
     truth = truth_of(dancing(300))
     truth["categories"][0]["keypoints"][1] = "head_bottom"
     with pytest.raises(UsageError, match="not the 17 of COCO"):
         evaluated(results_of(dancing(300)), truth)
 
 
-def test_a_results_file_is_no_truth(evaluated: Evaluate) -> None:
+def test_a_results_file_is_not_a_truth(evaluated: Evaluate) -> None:
     answer: Any = results_of(dancing(300))
-    with pytest.raises(UsageError, match="no COCO annotation file"):
+    with pytest.raises(UsageError, match="not a COCO annotation file"):
         evaluated(answer, answer)
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (tmp_path / "broken.json").write_text("{")
-    with pytest.raises(UsageError, match=r"broken\.json: no JSON"):
+    with pytest.raises(UsageError, match=r"broken\.json: not JSON"):
         evaluate_files(tmp_path / "x.json", tmp_path / "broken.json")
     with pytest.raises(UsageError, match=r"missing\.json: No such file"):
         evaluate_files(tmp_path / "x.json", tmp_path / "missing.json")
@@ -77,6 +77,6 @@ def test_a_missing_library_is_named_with_what_to_install(
     evaluated: Evaluate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "motrics", None)
-    with pytest.raises(UsageError, match="motrics") as refused:
+    with pytest.raises(UsageError, match="motrics") as caught:
         evaluated(results_of(dancing(300)), truth_of(dancing(300)))
-    assert "annotate-video[evaluate]" in refused.value.hint
+    assert "annotate-video[evaluate]" in caught.value.hint

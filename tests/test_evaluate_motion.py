@@ -24,7 +24,7 @@ def test_lag_is_the_delay_in_frames(frames_late: int, evaluated: Evaluate) -> No
     assert motion.lag == pytest.approx(frames_late, abs=SAME_LAG)
 
 
-def test_lag_is_told_to_fractions_of_a_frame(evaluated: Evaluate) -> None:
+def test_lag_is_measured_to_fractions_of_a_frame(evaluated: Evaluate) -> None:
     person = dancing(300)
     half = (person + np.roll(person, 1, axis=0)) / 2
     motion = evaluated(results_of(half), truth_of(person)).motion
@@ -32,7 +32,7 @@ def test_lag_is_told_to_fractions_of_a_frame(evaluated: Evaluate) -> None:
     assert motion.lag == pytest.approx(0.5, abs=SAME_LAG)
 
 
-def test_a_constant_offset_is_no_lag_even_of_somebody_who_walks(evaluated: Evaluate) -> None:
+def test_a_constant_offset_is_not_lag_even_of_a_walking_person(evaluated: Evaluate) -> None:
     step = 2.0 * np.arange(FRAMES)[:, None, None] * [1, 0]
     walking = dancing(300) + step
     motion = evaluated(results_of(walking - [6, 0]), truth_of(walking)).motion
@@ -40,15 +40,15 @@ def test_a_constant_offset_is_no_lag_even_of_somebody_who_walks(evaluated: Evalu
     assert motion.lag == pytest.approx(0, abs=SAME_LAG)
 
 
-@pytest.mark.parametrize("speed", [0.0, 3.0], ids=["stands", "walks evenly"])
-def test_lag_cannot_be_told_of_somebody_who(speed: float, evaluated: Evaluate) -> None:
+@pytest.mark.parametrize("speed", [0.0, 3.0], ids=["standing", "walking evenly"])
+def test_lag_is_missing_without_acceleration(speed: float, evaluated: Evaluate) -> None:
     person = standing(300) + speed * np.arange(FRAMES)[:, None, None] * [1, 0]
     motion = evaluated(results_of(person), truth_of(person)).motion
     assert motion is not None
     assert motion.lag is None
 
 
-def test_jitter_of_noise_is_what_statistics_say(evaluated: Evaluate) -> None:
+def test_jitter_of_noise_is_as_statistics_predict(evaluated: Evaluate) -> None:
     person, sigma = standing(300), 1.5
     noise = np.random.default_rng(2).normal(0, sigma, person.shape)
     truth = truth_of(person)
@@ -63,7 +63,7 @@ def test_jitter_of_noise_is_what_statistics_say(evaluated: Evaluate) -> None:
 
 
 def test_jitter_takes_uneven_times_as_they_are(evaluated: Evaluate) -> None:
-    """Somebody in free fall has the same acceleration whatever the frames' times."""
+    """A person in free fall has the same acceleration whatever the frames' times."""
     random = np.random.default_rng(3)
     time_s = np.cumsum(random.uniform(0.02, 0.06, FRAMES))
     fall = 40.0  # pixels per square second
@@ -96,14 +96,14 @@ def test_the_third_number_of_a_results_keypoint_means_nothing(evaluated: Evaluat
     answer = results_of(dancing(300))
     for row in answer:
         row["keypoints"][2::3] = [0] * 17
-    report = evaluated(answer, truth_of(dancing(300)))
-    assert report.average.ap == 1
-    assert report.motion is not None
-    assert report.motion.jitter is not None
-    assert report.motion.jitter == report.motion.true_jitter
+    evaluation = evaluated(answer, truth_of(dancing(300)))
+    assert evaluation.average_precision.ap == 1
+    assert evaluation.motion is not None
+    assert evaluation.motion.jitter is not None
+    assert evaluation.motion.jitter == evaluation.motion.true_jitter
 
 
-def test_jitter_cannot_be_told_without_times(evaluated: Evaluate) -> None:
+def test_jitter_is_missing_without_times(evaluated: Evaluate) -> None:
     truth = truth_of(dancing(300))
     for image in truth["images"]:
         del image["time_s"]
@@ -113,21 +113,21 @@ def test_jitter_cannot_be_told_without_times(evaluated: Evaluate) -> None:
     assert motion.lag == pytest.approx(0, abs=SAME_LAG)
 
 
-def test_images_that_are_no_video_have_no_tracks_and_no_motion(evaluated: Evaluate) -> None:
+def test_images_without_videos_have_no_tracks_and_no_motion(evaluated: Evaluate) -> None:
     truth = truth_of(standing(300))
     for image in truth["images"]:
         del image["video_id"], image["frame_id"], image["time_s"]
-    report = evaluated(results_of(standing(300)), truth)
-    assert report.average.ap == 1
-    assert report.tracking is None
-    assert report.motion is None
+    evaluation = evaluated(results_of(standing(300)), truth)
+    assert evaluation.average_precision.ap == 1
+    assert evaluation.tracking is None
+    assert evaluation.motion is None
 
 
 def test_poses_without_tracks_still_move(evaluated: Evaluate) -> None:
     answer = results_of(dancing(300))
     for row in answer:
         del row["track_id"]
-    report = evaluated(answer, truth_of(dancing(300)))
-    assert report.tracking is None
-    assert report.motion is not None
-    assert report.motion.jitter == report.motion.true_jitter
+    evaluation = evaluated(answer, truth_of(dancing(300)))
+    assert evaluation.tracking is None
+    assert evaluation.motion is not None
+    assert evaluation.motion.jitter == evaluation.motion.true_jitter

@@ -1,4 +1,4 @@
-"""Evaluation: the report as tables, JSON and plots, and the command that prints it."""
+"""Evaluation: figures as tables, JSON and plots, and the command that prints them."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from annotate.cli.evaluate import evaluate
 from annotate.domain.errors import UsageError
-from annotate.evaluate import Report, as_json, plots, tables
+from annotate.evaluate import Evaluation, plots, tables
 from tests.made_evaluation import (
     Evaluate,
     dancing,
@@ -21,35 +21,35 @@ from tests.made_evaluation import (
 
 
 @pytest.fixture
-def report(evaluated: Evaluate) -> Report:
+def evaluation(evaluated: Evaluate) -> Evaluation:
     people = dancing(300), dancing(100, x=900)
     return evaluated(results_of(people[0] + 2), truth_of(*people))
 
 
-def test_the_report_is_json(report: Report) -> None:
-    content = json.loads(json.dumps(as_json(report), allow_nan=False))
-    assert content["found"]["recall"] == 0.5
-    assert report.tracking is not None
-    assert content["tracking"]["idf1"] == pytest.approx(report.tracking.idf1)
-    assert [band["high"] for band in content["heights"]][-1] is None
+def test_the_evaluation_is_json(evaluation: Evaluation) -> None:
+    content = json.loads(json.dumps(evaluation.as_json(), allow_nan=False))
+    assert content["detections"]["recall"] == 0.5
+    assert evaluation.tracking is not None
+    assert content["tracking"]["idf1"] == pytest.approx(evaluation.tracking.idf1)
+    assert [band["high"] for band in content["by_height"]][-1] is None
 
 
-def test_the_tables_say_what_the_report_says(report: Report) -> None:
-    shown = {row[0]: row[1:] for table in tables(report) for row in table.rows}
+def test_the_tables_show_the_figures(evaluation: Evaluation) -> None:
+    shown = {row[0]: row[1:] for table in tables(evaluation) for row in table.rows}
     assert shown["all"] == ("120", "60", "0", "0.500", "1.000")
     assert shown["80 to 120 px"] == ("60", "0", "0", "0.000", "-")
     assert shown["MOTA"] == ("0.500",)
-    assert all(len(row) == len(table.head) for table in tables(report) for row in table.rows)
+    assert all(len(row) == len(table.head) for table in tables(evaluation) for row in table.rows)
 
 
-def test_tables_leave_out_what_cannot_be_told(report: Report) -> None:
-    titles = [table.title for table in tables(replace(report, tracking=None, motion=None))]
+def test_tables_leave_out_missing_figures(evaluation: Evaluation) -> None:
+    titles = [table.title for table in tables(replace(evaluation, tracking=None, motion=None))]
     assert len(titles) == 2
 
 
-def test_plots_are_pictures(report: Report, tmp_path: Path) -> None:
+def test_plots_are_png_files(evaluation: Evaluation, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "plots"
-    paths = plots(report, folder)
+    paths = plots(evaluation, folder)
     assert {path.name for path in paths} == {
         "heights.png",
         "identity.png",
@@ -59,20 +59,20 @@ def test_plots_are_pictures(report: Report, tmp_path: Path) -> None:
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
 
 
-def test_plots_leave_out_what_cannot_be_told(report: Report, tmp_path: Path) -> None:
-    paths = plots(replace(report, tracking=None), tmp_path)
+def test_plots_leave_out_missing_figures(evaluation: Evaluation, tmp_path: Path) -> None:
+    paths = plots(replace(evaluation, tracking=None), tmp_path)
     assert "identity.png" not in {path.name for path in paths}
 
 
-def test_plots_need_a_folder_that_can_be_written(report: Report, tmp_path: Path) -> None:
+def test_plots_need_a_folder_that_can_be_written(evaluation: Evaluation, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot write plots"):
-        plots(report, tmp_path / "file" / "plots")
+        plots(evaluation, tmp_path / "file" / "plots")
 
 
 @pytest.fixture
-def said(tmp_path: Path) -> Callable[..., str]:
-    """What `annotate evaluate` prints of a perfect answer and of ten poses that are elsewhere."""
+def printed(tmp_path: Path) -> Callable[..., str]:
+    """What `annotate evaluate` prints of perfect poses and ten more in other images."""
     truth, answer = truth_of(dancing(300)), results_of(dancing(300))
     answer += [row | {"image_id": row["image_id"] + 5000} for row in answer[:10]]
     files = {"answer.json": answer, "truth.json": truth}
@@ -90,15 +90,17 @@ def said(tmp_path: Path) -> Callable[..., str]:
     return run
 
 
-def test_the_command_prints_tables(said: Callable[..., str]) -> None:
-    out = said()
+def test_the_command_prints_tables(printed: Callable[..., str]) -> None:
+    out = printed()
     assert [line.split()[-1] for line in out.splitlines() if line.startswith("IDF1")] == ["1.000"]
-    assert "10 poses are in no image of the truth" in out
+    assert "10 poses left out: their images are not in the truth" in out
 
 
-def test_the_command_prints_json_and_nothing_else(said: Callable[..., str], tmp_path: Path) -> None:
+def test_the_command_prints_json_and_nothing_else(
+    printed: Callable[..., str], tmp_path: Path
+) -> None:
     folder = tmp_path / "plots"
-    report = json.loads(said("--json", "--plots", str(folder)))
-    assert report["average"]["ap"] == 1
-    assert report["elsewhere"] == 10
+    evaluation = json.loads(printed("--json", "--plots", str(folder)))
+    assert evaluation["average_precision"]["ap"] == 1
+    assert evaluation["in_other_images"] == 10
     assert (folder / "identity.png").exists()

@@ -10,7 +10,7 @@ from annotate.domain.errors import ExitCode
 from annotate.domain.settings import settings_from
 
 if TYPE_CHECKING:
-    from annotate.use_cases.nearness import Nearness
+    from annotate.use_cases.demo import DemoAccuracy
 
 
 def demo(
@@ -23,16 +23,17 @@ def demo(
     from annotate.cli.progress import job_reporter, phases
     from annotate.queue.run_job import work_here
     from annotate.store import open_store
-    from annotate.use_cases.demo import compare, draw_overlay, make_scene
+    from annotate.use_cases.demo import draw_overlay, make_scene, measure_accuracy
     from annotate.use_cases.export import export_coco
     from annotate.use_cases.submit import submit
 
+    video, truth = out / "demo.mp4", out / "truth.json"
     settings = settings_from(store=str(out / "store"))
     store = open_store(settings.store)
     count = os.cpu_count() or 1
     pack = ensure_pack(settings.packs)
     with phases() as phase:
-        video, truth = make_scene(out, seconds, phase)
+        make_scene(video, truth, seconds, phase)
         job = submit(
             store,
             [video],
@@ -54,22 +55,29 @@ def demo(
                 store, job, out / name, results=results, allow_partial=False, progress=phase
             )
         draw_overlay(store, job, video, out / "overlay.mp4", phase)
-    _tell(out, compare(store, job, truth))
+    _print_files(out)
+    _print_accuracy(measure_accuracy(out / "people.json", truth), out)
 
 
-def _tell(out: Path, near: "Nearness") -> None:
+def _print_files(out: Path) -> None:
     rows = [
         ("demo.mp4", "the made video"),
         ("truth.json", "its true keypoints, as COCO"),
-        ("people.json", "the answer: a COCO annotation file"),
+        ("people.json", "the poses found: a COCO annotation file"),
         ("results.json", "the same as a COCO results file"),
-        ("overlay.mp4", "the answer drawn into the video: look at this one"),
+        ("overlay.mp4", "the poses drawn into the video: look at this one"),
     ]
+    width = max(len(str(out / name)) for name, _ in rows)
     for name, what in rows:
-        typer.echo(f"{out / name!s:24} {what}")
+        typer.echo(f"{out / name!s:{width}}  {what}")
+
+
+def _print_accuracy(accuracy: "DemoAccuracy", out: Path) -> None:
+    count, pck = accuracy.detections, accuracy.pck.overall or 0.0
     typer.echo(
-        f"\nAgainst the truth: {near.found} of {near.visible} visible people found "
-        f"({near.found / max(near.visible, 1):.1%}), {near.invented} poses that fit nobody,\n"
-        f"mean OKS {near.oks:.3f}, median error {near.error:.1%} of torso length, "
-        f"{near.switches} changes of identity."
+        f"\nCompared with the truth: {count.found} of {count.people} people found "
+        f"({count.recall or 0.0:.1%}), {count.false_positives} false positives,\n"
+        f"{pck:.1%} of keypoints within 0.2 torso lengths (PCK@0.2), "
+        f"{accuracy.tracks} tracks of {accuracy.people} people.\n"
+        f"More figures: annotate evaluate {out / 'people.json'} {out / 'truth.json'}"
     )

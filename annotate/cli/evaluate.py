@@ -12,7 +12,7 @@ import typer
 from annotate.cli.options import JsonOption, StoreOption, store_of, the_job
 
 if TYPE_CHECKING:
-    from annotate.evaluate import Report
+    from annotate.evaluate import Evaluation
 
 
 def evaluate(
@@ -36,10 +36,10 @@ def evaluate(
     ] = None,
     store: StoreOption = None,
 ) -> None:
-    """Tell how good poses are, against a truth that is known.
+    """Measure how accurate poses are, against ground truth.
 
-    Images are known by their ids in a results file, by their file names in an annotation file.
-    Figures of identity need track ids on both sides, and frames of videos.
+    Images are matched by id in a results file, by file name in an annotation file.
+    Identity figures need track ids in both files, and images that are frames of videos.
 
     Examples:
 
@@ -51,24 +51,23 @@ def evaluate(
 
       annotate evaluate results.json person_keypoints_val2017.json --json
     """
-    from annotate.evaluate import as_json as figures
     from annotate.evaluate import evaluate_files
     from annotate.evaluate import plots as draw
 
     with _predictions(predictions, store) as file:
-        report = evaluate_files(file, truth)
-    drawn = draw(report, plots) if plots else ()
+        evaluation = evaluate_files(file, truth)
+    drawn = draw(evaluation, plots) if plots else ()
     if as_json:
-        typer.echo(json.dumps(figures(report), indent=2))
+        typer.echo(json.dumps(evaluation.as_json(), indent=2))
     else:
-        _print(report)
+        _print(evaluation)
     for path in drawn:
         typer.echo(str(path), err=True)
 
 
 @contextmanager
 def _predictions(named: str, store: str | None) -> Iterator[Path]:
-    """The file of that name, or the export of the job of that id."""
+    """The file of that name, or an export of the job with that id."""
     if Path(named).exists() or Path(named).suffix:
         yield Path(named)
         return
@@ -84,19 +83,21 @@ def _predictions(named: str, store: str | None) -> Iterator[Path]:
         yield file
 
 
-def _print(report: "Report") -> None:
+def _print(evaluation: "Evaluation") -> None:
     from rich.console import Console
     from rich.table import Table
 
     from annotate.evaluate import tables
 
     console = Console()
-    for content in tables(report):
+    for content in tables(evaluation):
         table = Table(box=None, pad_edge=False, title=content.title, title_justify="left")
-        for place, column in enumerate(content.head):
-            table.add_column(column, justify="right" if place else "left")
+        for position, column in enumerate(content.head):
+            table.add_column(column, justify="right" if position else "left")
         for row in content.rows:
             table.add_row(*row)
         console.print(table, "")
-    if report.elsewhere:
-        console.print(f"{report.elsewhere:,} poses are in no image of the truth: left out.")
+    if evaluation.in_other_images:
+        console.print(
+            f"{evaluation.in_other_images:,} poses left out: their images are not in the truth."
+        )

@@ -1,66 +1,33 @@
-"""How good poses are, against a truth that is known.
+"""How accurate poses are, compared with ground truth.
 
-Needs the libraries of the extra `evaluate`, which are imported when a figure is asked for.
+AP, identity figures and plots need the libraries of the extra `evaluate`, which are imported when
+such a figure is computed. All else works in a plain installation.
 """
 
-from pathlib import Path
-
-from annotate.evaluate.accuracy import Found, correct_keypoints, found_by_height
+from annotate.evaluate.accuracy import DetectionCounts, Pck, count_all, count_by_height, measure_pck
+from annotate.evaluate.annotations import GroundTruth, Predictions, count_tracks
 from annotate.evaluate.charts import plots
-from annotate.evaluate.dataset import Predictions, Truth, read_predictions, read_truth
-from annotate.evaluate.motion import measure_motion
-from annotate.evaluate.pairs import pair
-from annotate.evaluate.precision import average_precision
-from annotate.evaluate.report import Report, Table, as_json, tables
-from annotate.evaluate.tracking import measure_tracking
+from annotate.evaluate.coco_files import read_predictions, read_truth
+from annotate.evaluate.evaluation import Evaluation, evaluate, evaluate_files
+from annotate.evaluate.matching import match_poses
+from annotate.evaluate.tables import Table, tables
 
 __all__ = [
+    "DetectionCounts",
+    "Evaluation",
+    "GroundTruth",
+    "Pck",
     "Predictions",
-    "Report",
     "Table",
-    "Truth",
-    "as_json",
+    "count_all",
+    "count_by_height",
+    "count_tracks",
     "evaluate",
     "evaluate_files",
+    "match_poses",
+    "measure_pck",
     "plots",
     "read_predictions",
     "read_truth",
     "tables",
 ]
-
-
-def evaluate_files(predictions: Path, truth: Path) -> Report:
-    """A results file, or an annotation file, against an annotation file with the truth.
-
-    Raises:
-        UsageError: a file cannot be read or does not fit, or a library is not installed.
-    """
-    known = read_truth(truth)
-    return evaluate(read_predictions(predictions, known), known)
-
-
-def evaluate(predictions: Predictions, truth: Truth) -> Report:
-    """All figures that the two sides allow.
-
-    Raises:
-        UsageError: a track is twice in one frame, or a library is not installed.
-    """
-    poses = predictions.poses
-    pairs = pair(truth, poses)
-    heights = found_by_height(truth.people, poses, pairs)
-    return Report(
-        images=len(truth.images),
-        found=Found(
-            low=0,
-            high=None,
-            people=sum(band.people for band in heights),
-            found=sum(band.found for band in heights),
-            invented=sum(band.invented for band in heights),
-        ),
-        heights=heights,
-        elsewhere=predictions.elsewhere,
-        average=average_precision(truth, poses),
-        correct=correct_keypoints(truth.people, poses, pairs),
-        tracking=measure_tracking(truth, poses, pairs),
-        motion=measure_motion(truth, poses, pairs),
-    )

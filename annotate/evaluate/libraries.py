@@ -1,4 +1,4 @@
-"""The libraries that only an evaluation needs."""
+"""The libraries of the extra `evaluate`."""
 
 from importlib import import_module
 from typing import Any

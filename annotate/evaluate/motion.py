@@ -1,4 +1,4 @@
-"""How smoothly keypoints move, and how late they come."""
+"""How smoothly keypoints move, and how late they are."""
 
 from dataclasses import dataclass
 
@@ -6,28 +6,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import IntArray
-from annotate.evaluate.dataset import NONE, People, Truth, track_numbers
-from annotate.evaluate.pairs import Pairs
+from annotate.evaluate.annotations import (
+    MISSING,
+    Annotations,
+    GroundTruth,
+    track_numbers,
+)
+from annotate.evaluate.matching import Matches
 
-# Frames either way within which a delay is looked for.
-REACH = 10
-# A delay shows where shifting the truth by REACH frames takes keypoints at least so far, in body
-# heights (root mean square), from where they best fit.
-LEAST_MOTION = 0.005
+# The largest delay that is tried, in frames, either way.
+MAX_SHIFT = 10
+# A delay can be measured where a shift by MAX_SHIFT frames moves keypoints at least this far from
+# where they fit best, in body heights (root mean square).
+MIN_MOTION = 0.005
 
 
 @dataclass(frozen=True)
 class Motion:
-    """Of the poses that fit a person of the truth; heights are medians over a track.
+    """Of the poses that match a person of the truth; heights are medians over a track.
 
     Attributes:
         jitter: mean length of the keypoints' second difference in time, in body heights per
             square second; with an even frame rate, second difference x fps^2 / height. None
             without three frames in a row, or without times.
-        true_jitter: the same of the truth, over the same keypoints: the share that is motion.
+        true_jitter: the same of the truth, over the same keypoints: the part that is motion.
         lag: frames by which the truth must be delayed to fit best, to fractions of a frame; above
             0 the poses are late. A constant offset of a keypoint does not count as lag. None where
-            nobody speeds up or slows down enough to tell, or is there for long enough.
+            no person is seen for long enough, and speeds up or slows down enough.
     """
 
     jitter: float | None
@@ -36,7 +41,7 @@ class Motion:
 
 
 @dataclass(frozen=True, eq=False)
-class _People:
+class _TrackedPeople:
     """Tracked people of the truth, ordered by track, then frame.
 
     Attributes:
@@ -58,45 +63,45 @@ class _People:
     labelled: NDArray[np.bool_]
 
 
-def measure_motion(truth: Truth, poses: People, pairs: Pairs) -> Motion | None:
+def measure_motion(truth: GroundTruth, poses: Annotations, matches: Matches) -> Motion | None:
     """Jitter and lag over all videos, or None where the truth has no tracks."""
     people = _tracked(truth)
-    pose_of = np.full(len(truth.people), NONE)
-    pose_of[pairs.person] = pairs.pose
-    pose = pose_of[people.row]  # (P,) of each person, or NONE
-    if (pose == NONE).all():
+    pose_of = np.full(len(truth.people), MISSING)
+    pose_of[matches.person] = matches.pose
+    pose = pose_of[people.row]  # (P,) of each person, or MISSING
+    if (pose == MISSING).all():
         return None
-    found = np.where((pose == NONE)[:, None, None], np.nan, poses.keypoints[pose])
-    labelled = people.labelled & poses.labelled[pose] & (pose != NONE)[:, None]
-    track_of = np.where(pose == NONE, NONE, poses.track[pose])
+    found = np.where((pose == MISSING)[:, None, None], np.nan, poses.keypoints[pose])
+    labelled = people.labelled & poses.labelled[pose] & (pose != MISSING)[:, None]
+    track_of = np.where(pose == MISSING, MISSING, poses.track[pose])
     return Motion(
         *_jitter(people, found, labelled, track_of),
         lag=_lag(people, found, labelled),
     )
 
 
-def _tracked(truth: Truth) -> _People:
-    everybody, images = truth.people, truth.images
-    number, frame = track_numbers(everybody, images), images.frame[everybody.image]
-    rows = np.flatnonzero((number != NONE) & (frame != NONE))
+def _tracked(truth: GroundTruth) -> _TrackedPeople:
+    everyone, images = truth.people, truth.images
+    number, frame = track_numbers(everyone, images), images.frame[everyone.image]
+    rows = np.flatnonzero((number != MISSING) & (frame != MISSING))
     rows = rows[np.lexsort((frame[rows], number[rows]))]
-    new = np.diff(number[rows], prepend=NONE) != 0
-    runs = np.split(everybody.bbox[rows, 3], np.flatnonzero(new)[1:])
+    new = np.diff(number[rows], prepend=MISSING) != 0
+    runs = np.split(everyone.bbox[rows, 3], np.flatnonzero(new)[1:])
     track: IntArray = np.cumsum(new) - 1
     heights = np.array([np.median(run) for run in runs if len(run)])
-    return _People(
+    return _TrackedPeople(
         row=rows,
         track=track,
         frame=frame[rows],
-        time_s=images.time_s[everybody.image[rows]],
+        time_s=images.time_s[everyone.image[rows]],
         height=np.maximum(heights, 1)[track],
-        keypoints=everybody.keypoints[rows],
-        labelled=everybody.labelled[rows],
+        keypoints=everyone.keypoints[rows],
+        labelled=everyone.labelled[rows],
     )
 
 
 def _jitter(
-    people: _People,
+    people: _TrackedPeople,
     found: NDArray[np.float64],
     labelled: NDArray[np.bool_],
     track_of: IntArray,
@@ -122,13 +127,15 @@ def _jitter(
     return mean(found), mean(people.keypoints)
 
 
-def _lag(people: _People, found: NDArray[np.float64], labelled: NDArray[np.bool_]) -> float | None:
-    shifts = np.arange(-REACH, REACH + 1)
-    span = int(people.frame.max()) + 2 * REACH + 1
+def _lag(
+    people: _TrackedPeople, found: NDArray[np.float64], labelled: NDArray[np.bool_]
+) -> float | None:
+    shifts = np.arange(-MAX_SHIFT, MAX_SHIFT + 1)
+    span = int(people.frame.max()) + 2 * MAX_SHIFT + 1
     keys = people.track * span + people.frame
     wanted = keys[:, None] - shifts
     place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    # Every shift is judged on the same keypoints: those that the truth knows at all of them.
+    # Every shift is judged by the same keypoints: those that the truth has at all of them.
     known = (keys[place] == wanted)[:, :, None] & people.labelled[place]
     counted = labelled & known.all(axis=1)
     if not counted.any():
@@ -136,7 +143,7 @@ def _lag(people: _People, found: NDArray[np.float64], labelled: NDArray[np.bool_
     scaled = [x / people.height[:, None, None] for x in (found, people.keypoints)]
     misfit = np.array([_spread(scaled[0] - scaled[1][at], counted, people.track) for at in place.T])
     best = int(misfit.argmin())
-    if max(misfit[0], misfit[-1]) - misfit[best] < LEAST_MOTION**2:
+    if max(misfit[0], misfit[-1]) - misfit[best] < MIN_MOTION**2:
         return None
     if best in (0, len(shifts) - 1):
         return float(shifts[best])
@@ -146,7 +153,7 @@ def _lag(people: _People, found: NDArray[np.float64], labelled: NDArray[np.bool_
 
 def _spread(offset: NDArray[np.float64], counted: NDArray[np.bool_], track: IntArray) -> float:
     """Mean square of (P, 17, 2) offsets about the mean offset of each keypoint of each track."""
-    starts = np.flatnonzero(np.diff(track, prepend=NONE))
+    starts = np.flatnonzero(np.diff(track, prepend=MISSING))
     offset = np.where(counted[:, :, None], offset, 0.0)
     number = np.maximum(np.add.reduceat(counted.astype(np.int64), starts), 1)
     mean = np.add.reduceat(offset, starts) / number[:, :, None]

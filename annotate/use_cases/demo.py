@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,37 +14,74 @@ from annotate.domain.job import Job
 from annotate.domain.skeleton import SKELETONS, coco_keypoints
 from annotate.domain.tracks import Tracks
 from annotate.domain.video import Chunk
+from annotate.evaluate import (
+    DetectionCounts,
+    Pck,
+    count_all,
+    count_by_height,
+    count_tracks,
+    match_poses,
+    measure_pck,
+    read_predictions,
+    read_truth,
+)
 from annotate.render.overlay import draw_poses
 from annotate.store import LocalFiles, Store
 from annotate.synthetic.coco import truth_to_coco
 from annotate.synthetic.demo import demo_scene
 from annotate.synthetic.film import render_video
-from annotate.synthetic.truth import Truth
-from annotate.use_cases.nearness import Nearness, nearness
 from annotate.video import VideoWriter, decode, probe
 from annotate.video.writer import Encoding
 
 Progress = Callable[[str, float], None]
 
 
-def make_scene(folder: Path, seconds: float, progress: Progress) -> tuple[Path, Truth]:
-    """Renders the demo's video and writes its truth as COCO beside it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    video = folder / "demo.mp4"
-    scene = demo_scene(seconds)
-    truth = render_video(scene, video, progress=lambda share: progress("Rendering", share))
-    LocalFiles(folder).write("truth.json", orjson.dumps(truth_to_coco(truth, video.name)))
-    return video, truth
+@dataclass(frozen=True)
+class DemoAccuracy:
+    """The figures of `annotate evaluate` that need no extra library.
+
+    Attributes:
+        detections: of people that are at least partly visible.
+        pck: PCK@0.2 of the people found.
+        people, tracks: number of tracks of the truth, and of the answer.
+    """
+
+    detections: DetectionCounts
+    pck: Pck
+    people: int
+    tracks: int
 
 
-def compare(store: Store, job: Job, truth: Truth) -> Nearness:
-    """How near the job's answer for its only video comes to the truth."""
-    skeleton = SKELETONS[store.read_pack(job.recipe.pack).skeleton]
-    return nearness(truth, _tracks(store, job), skeleton)
+def make_scene(video: Path, truth: Path, seconds: float, progress: Progress) -> None:
+    """Renders the demo's video, and writes its truth as COCO.
+
+    Raises:
+        VideoError: the video cannot be written.
+    """
+    video.parent.mkdir(parents=True, exist_ok=True)
+    known = render_video(demo_scene(seconds), video, progress=lambda f: progress("Rendering", f))
+    LocalFiles(truth.parent).write(truth.name, orjson.dumps(truth_to_coco(known, video.name)))
+
+
+def measure_accuracy(predictions: Path, truth: Path) -> DemoAccuracy:
+    """Compares an export of the demo's video with its truth, both COCO files.
+
+    Raises:
+        UsageError: a file cannot be read.
+    """
+    known = read_truth(truth)
+    poses = read_predictions(predictions, known).poses
+    matches = match_poses(known, poses)
+    return DemoAccuracy(
+        detections=count_all(count_by_height(known.people, poses, matches)),
+        pck=measure_pck(known.people, poses, matches),
+        people=count_tracks(known.people, known.images),
+        tracks=count_tracks(poses, known.images),
+    )
 
 
 def draw_overlay(store: Store, job: Job, video: Path, out: Path, progress: Progress) -> None:
-    """Draws the job's answer for its only video into a copy of it."""
+    """Draws the poses of the job's only video into a copy of it."""
     skeleton = SKELETONS[store.read_pack(job.recipe.pack).skeleton]
     poses: dict[int, list[tuple[int, FloatArray]]] = defaultdict(list)
     for block in _tracks(store, job):

@@ -28,8 +28,7 @@ import orjson
 from annotate.cli.submit import DETECT_EVERY, Whom
 from annotate.domain.job import Job
 from annotate.domain.settings import settings_from
-from annotate.evaluate import read_predictions, read_truth
-from annotate.evaluate.pairs import pair
+from annotate.evaluate import match_poses, read_predictions, read_truth
 from annotate.evaluate.tracking import Tracking, measure_tracking
 from annotate.queue.run_job import work_here
 from annotate.store import Store, open_store
@@ -120,7 +119,7 @@ def measured(answer: Path, truth: dict[str, Any], folder: Path) -> Tracking:
     file.write_bytes(orjson.dumps(truth))
     known = read_truth(file)
     poses = read_predictions(answer, known).poses
-    figures = measure_tracking(known, poses, pair(known, poses))
+    figures = measure_tracking(known, poses, match_poses(known, poses))
     assert figures is not None, "nobody was tracked"
     return figures
 

@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from annotate.evaluate.dataset import People, Truth
+from annotate.evaluate.annotations import Annotations, GroundTruth
 from annotate.evaluate.libraries import library
 from annotate.formats.coco import PERSON, PERSON_CATEGORY
 
-# The OKS thresholds whose curves are kept, and their places among COCO's 0.50, 0.55 .. 0.95.
+# The OKS thresholds whose curves are kept, and their positions among COCO's 0.50, 0.55 .. 0.95.
 CURVES = {0.5: 0, 0.75: 5}
 
 
 @dataclass(frozen=True)
 class AveragePrecision:
-    """COCO's figures; None where the truth has nobody of that size.
+    """COCO's figures; None where the ground truth has no people of that size.
 
     Attributes:
         ap, ar: mean over the OKS thresholds 0.50, 0.55 .. 0.95, of the 20 best poses an image.
@@ -40,7 +40,7 @@ class AveragePrecision:
     curves: tuple[tuple[float, tuple[float, ...]], ...]
 
 
-def average_precision(truth: Truth, poses: People) -> AveragePrecision:
+def average_precision(truth: GroundTruth, poses: Annotations) -> AveragePrecision:
     """AP and AR of `poses`.
 
     Raises:
@@ -51,12 +51,12 @@ def average_precision(truth: Truth, poses: People) -> AveragePrecision:
     with contextlib.redirect_stdout(io.StringIO()):
         known = coco.COCO()
         known.dataset = {
-            "images": [{"id": place} for place in range(len(truth.images))],
+            "images": [{"id": row} for row in range(len(truth.images))],
             "categories": [PERSON_CATEGORY],
             "annotations": _annotations(truth.people),
         }
         known.createIndex()
-        # No pose at all is an error to the reader, an answer to us.
+        # The reader raises an error where there is no pose at all.
         found = known.loadRes(_results(poses)) if len(poses) else coco.COCO()
         run = evaluation.COCOeval(known, found, "keypoints")
         run.params.imgIds = list(range(len(truth.images)))
@@ -65,8 +65,10 @@ def average_precision(truth: Truth, poses: People) -> AveragePrecision:
         run.accumulate()
         run.summarize()
     precision = run.eval["precision"]  # threshold, recall, category, size, number of poses
-    curves = ((threshold, precision[place, :, 0, 0, 0]) for threshold, place in CURVES.items())
-    # COCO says -1 for what cannot be told.
+    curves = (
+        (threshold, precision[position, :, 0, 0, 0]) for threshold, position in CURVES.items()
+    )
+    # COCO writes -1 for figures that are not defined.
     ap, ap50, ap75, ap_medium, ap_large, ar, ar50, ar75, ar_medium, ar_large = (
         None if value < 0 else float(value) for value in run.stats
     )
@@ -85,7 +87,7 @@ def average_precision(truth: Truth, poses: People) -> AveragePrecision:
     )
 
 
-def _annotations(people: People) -> list[dict[str, Any]]:
+def _annotations(people: Annotations) -> list[dict[str, Any]]:
     return [
         {
             "id": row + 1,
@@ -103,7 +105,7 @@ def _annotations(people: People) -> list[dict[str, Any]]:
     ]
 
 
-def _results(poses: People) -> list[dict[str, Any]]:
+def _results(poses: Annotations) -> list[dict[str, Any]]:
     return [
         {
             "image_id": int(poses.image[row]),
