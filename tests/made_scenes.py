@@ -1,7 +1,7 @@
 """Small scenes that several tests film."""
 
 from annotate.synthetic.camera import Camera
-from annotate.synthetic.scene import Person, Scene, WayPoint, steady_times
+from annotate.synthetic.scene import Scene, ScenePerson, WayPoint, steady_times
 
 
 def walk_scene(seconds: float = 8.0, fps: float = 30.0) -> Scene:
@@ -11,8 +11,8 @@ def walk_scene(seconds: float = 8.0, fps: float = 30.0) -> Scene:
         height=320,
         times_s=steady_times(fps, seconds),
         people=(
-            Person((WayPoint(0.0, -0.9, 3.6), WayPoint(seconds, 0.9, 3.6)), stature_m=1.8),
-            Person((WayPoint(0.0, 1.1, 4.4), WayPoint(seconds, -1.1, 4.4)), stature_m=1.7),
+            ScenePerson((WayPoint(0.0, -0.9, 3.6), WayPoint(seconds, 0.9, 3.6)), stature_m=1.8),
+            ScenePerson((WayPoint(0.0, 1.1, 4.4), WayPoint(seconds, -1.1, 4.4)), stature_m=1.7),
         ),
         camera=Camera(height_m=1.2, focal=1.3),
         seed=3,

@@ -27,7 +27,7 @@ from annotate.pipeline.detector_stage import Candidate, Search, newcomers
 from annotate.pipeline.duplicates import distinct_poses
 from annotate.pipeline.estimator import LOOK_BACK
 from annotate.store import LocalFiles, Store
-from annotate.synthetic import Camera, Person, Renderer, Scene, WayPoint, truth
+from annotate.synthetic import Camera, Renderer, Scene, ScenePerson, WayPoint, truth
 from annotate.video import decode, probe
 from tests.made_poses import made_index
 from workers.host import estimator_of
@@ -370,7 +370,7 @@ def street(heights: Sequence[float]) -> Scene:
     for number, height in enumerate(heights):
         z = 1.4 * 1080 * 1.75 / height
         x = ((number + 0.5) / len(heights) - 0.5) * 1920 / (1.4 * 1080) * z
-        people.append(Person((WayPoint(0, x, z),), facing_deg=30.0 * number))
+        people.append(ScenePerson((WayPoint(0, x, z),), facing_deg=30.0 * number))
     camera = Camera(height_m=2.0, focal=1.4)
     return Scene(1920, 1080, (0.0,), tuple(people), camera=camera)
 

@@ -5,19 +5,20 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from annotate.domain.arrays import FloatArray
 from annotate.domain.skeleton import COCO_KEYPOINTS
-from annotate.render.overlay import draw_poses, track_colour
+from annotate.render.overlay import Picture, draw_poses, track_colour
 from annotate.synthetic import Renderer, demo_scene, truth
 
 NAMES = list(COCO_KEYPOINTS)
 GREY = np.full((200, 300, 3), 90, np.uint8)
 
 
-def changed(drawn: np.ndarray, x: float, y: float) -> bool:
+def changed(drawn: Picture, x: float, y: float) -> bool:
     return bool((drawn[round(y), round(x)] != GREY[round(y), round(x)]).any())
 
 
-def arm(left: bool = True) -> tuple[np.ndarray, np.ndarray]:
+def arm(left: bool = True) -> tuple[FloatArray, FloatArray]:
     """One pose of which only an arm is known: shoulder, elbow, wrist."""
     points, visibility = np.full((1, 17, 2), np.nan, np.float32), np.zeros((1, 17), np.float32)
     for part, place in (("shoulder", (60, 60)), ("elbow", (110, 120)), ("wrist", (180, 130))):
@@ -40,29 +41,31 @@ def test_the_picture_given_stays_as_it_is() -> None:
 
 
 def test_left_is_orange_and_right_is_blue() -> None:
-    left, right = (draw_poses(GREY, *arm(left=left), [1])[90, 85].astype(int) for left in (1, 0))
+    left, right = (
+        draw_poses(GREY, *arm(left=left), [1])[90, 85].astype(int) for left in (True, False)
+    )
     assert left[0] > left[2] + 100
     assert right[2] > right[0] + 100
 
 
-def test_what_is_hidden_is_fainter() -> None:
+def test_hidden_keypoints_are_fainter() -> None:
     points, visibility = arm()
     clear = draw_poses(GREY, points, visibility, [1]).astype(int)
-    faint = draw_poses(GREY, points, 0.2 * visibility, [1]).astype(int)
+    faint = draw_poses(GREY, points, np.float32(0.2) * visibility, [1]).astype(int)
     difference = [np.abs(drawn[90, 85] - 90).sum() for drawn in (faint, clear)]
     assert 0 < difference[0] < 0.6 * difference[1]
 
 
 @pytest.mark.parametrize("visibility", [0.0, 1.0], ids=["no visibility", "no place"])
-def test_what_is_not_known_is_not_drawn(visibility: float) -> None:
+def test_unknown_keypoints_are_not_drawn(visibility: float) -> None:
     points = np.full((1, 17, 2), np.nan if visibility else 50.0, np.float32)
     drawn = draw_poses(GREY, points, np.full((1, 17), visibility, np.float32), [1])
     np.testing.assert_array_equal(drawn, GREY)
 
 
-def test_nobody_leaves_the_picture_as_it_is() -> None:
-    nobody = np.zeros((0, 17, 2), np.float32)
-    np.testing.assert_array_equal(draw_poses(GREY, nobody, nobody[:, :, 0], []), GREY)
+def test_without_poses_the_picture_stays_as_it_is() -> None:
+    none = np.zeros((0, 17, 2), np.float32)
+    np.testing.assert_array_equal(draw_poses(GREY, none, none[:, :, 0], []), GREY)
 
 
 def test_a_track_keeps_its_colour_and_neighbours_differ() -> None:
@@ -76,7 +79,7 @@ def test_a_track_keeps_its_colour_and_neighbours_differ() -> None:
 def test_people_at_and_beyond_the_edges_are_drawn_as_far_as_they_are_seen() -> None:
     points, visibility = arm()
     for shift in ((-100, -100), (200, 120), (1e7, -1e7)):
-        drawn = draw_poses(GREY, points + np.float32(shift), visibility, [12])
+        drawn = draw_poses(GREY, points + np.array(shift, np.float32), visibility, [12])
         assert drawn.shape == GREY.shape
 
 

@@ -78,10 +78,12 @@ def test_any_encoding_shows_the_same_scene(
     assert_shows(path, index, scene)
 
 
-def test_progress_is_told_after_every_frame(scene: Scene, tmp_path: Path) -> None:
-    told: list[float] = []
-    render_video(replace(scene, times_s=(0.0, 0.1)), tmp_path / "walk.mp4", progress=told.append)
-    assert told == [0.5, 1.0]
+def test_progress_is_reported_after_every_frame(scene: Scene, tmp_path: Path) -> None:
+    reported: list[float] = []
+    render_video(
+        replace(scene, times_s=(0.0, 0.1)), tmp_path / "walk.mp4", progress=reported.append
+    )
+    assert reported == [0.5, 1.0]
 
 
 def test_a_file_that_cannot_be_written_is_a_clear_error(scene: Scene, tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from annotate.domain.arrays import FloatArray
 from annotate.synthetic.backdrop import floor_places
 from annotate.synthetic.body import SIDES, Body, body
-from annotate.synthetic.camera import Camera, CameraKey, View, views
+from annotate.synthetic.camera import Camera, CameraKey, CameraView, views
 from annotate.synthetic.raster import CENTRE, Solids, cast, normals
-from annotate.synthetic.scene import Person, WayPoint, steady_times, uneven_times
+from annotate.synthetic.scene import ScenePerson, WayPoint, steady_times, uneven_times
 from annotate.synthetic.walk import Walk, walk
 
 WIDTH, HEIGHT = 64, 48
@@ -136,10 +137,11 @@ def test_what_is_too_near_is_not_drawn(z: float) -> None:
 # The camera
 
 
-def pixel_of(point: tuple[float, float, float], key: CameraKey) -> np.ndarray:
+def pixel_of(point: tuple[float, float, float], key: CameraKey) -> FloatArray:
     camera = Camera(height_m=1.5, focal=1.0, keys=(key,))
     view = views(camera, np.zeros(1), 201, 101)[0]
-    return view.to_pixels(view.to_camera(np.array([point], np.float32)))[0]
+    pixel: FloatArray = view.to_pixels(view.to_camera(np.array([point], np.float32)))[0]
+    return pixel
 
 
 def test_what_is_straight_ahead_is_in_the_middle() -> None:
@@ -203,7 +205,7 @@ def test_the_camera_moves_steadily_between_keys_and_rests_outside() -> None:
 
 
 def test_nothing_behind_the_camera_has_a_place_in_the_picture() -> None:
-    view: View = views(Camera(), np.zeros(1), 64, 48)[0]
+    view: CameraView = views(Camera(), np.zeros(1), 64, 48)[0]
     assert np.isnan(view.to_pixels(np.array([[0, 0, -1]], np.float32))).all()
 
 
@@ -213,12 +215,12 @@ TIMES = np.arange(0, 6, 0.02)
 
 
 def walked(*path: tuple[float, float, float], stature_m: float = 1.75) -> tuple[Walk, Body]:
-    person = Person(tuple(WayPoint(*point) for point in path), stature_m=stature_m)
+    person = ScenePerson(tuple(WayPoint(*point) for point in path), stature_m=stature_m)
     going = walk(person, TIMES)
     return going, body(going, TIMES, stature_m, waving=False)
 
 
-def test_somebody_stands_before_the_first_and_after_the_last_way_point() -> None:
+def test_a_person_stands_before_the_first_and_after_the_last_way_point() -> None:
     going, _ = walked((2, -1, 5), (4, 1, 5))
     standing = (TIMES < 1.7) | (TIMES > 4.3)
     assert np.ptp(going.floor[TIMES < 1.7], axis=0).max() < 1e-9
@@ -246,7 +248,7 @@ def test_a_turn_takes_time_and_goes_the_short_way() -> None:
     assert np.degrees(going.heading[-1] - going.heading[0]) == pytest.approx(90, abs=2)
 
 
-def test_somebody_who_faces_the_camera_has_the_left_side_at_the_picture_s_right() -> None:
+def test_a_person_facing_the_camera_has_the_left_side_at_the_picture_s_right() -> None:
     _, figure = walked((0, 0, 5), (6, 0, 3))
     for part in ("shoulder", "hip", "ear", "eye"):
         assert (figure.points[f"left_{part}"][:, 0] > figure.points[f"right_{part}"][:, 0]).all()

@@ -1,4 +1,4 @@
-"""Poses drawn over the picture that they were found in."""
+"""Draws poses over pictures."""
 
 import colorsys
 from collections.abc import Sequence
@@ -13,14 +13,17 @@ from annotate.domain.skeleton import COCO_EDGES, COCO_KEYPOINTS
 Picture = NDArray[np.uint8]
 Colour = tuple[int, int, int]
 
-# Two hues that colour-blind people can tell apart.
+# Two hues that colour-blind people can distinguish.
 _SIDES: dict[str, Colour] = {"left": (255, 150, 10), "right": (20, 165, 255)}
 _MIDDLE: Colour = (240, 240, 240)
 _OUTLINE: Colour = (24, 24, 28)
 _GOLDEN_RATIO = 0.618034
+# The number of fractional bits in the coordinates that OpenCV draws with.
 _SUBPIXEL_BITS = 4
+# The opacity of limbs and joints that are hidden.
 _FAINT = 0.4
-_SURE = 0.5  # visibility from which a keypoint counts as seen
+# The smallest visibility of a keypoint that is not hidden.
+_VISIBLE = 0.5
 
 
 def draw_poses(
@@ -33,8 +36,8 @@ def draw_poses(
 ) -> Picture:
     """A copy of the picture with limbs, joints and the number of each track.
 
-    Left limbs are orange and right ones blue; joints and number have the track's own colour. What
-    is hidden (visibility under 0.5) is faint, what has visibility 0 is not drawn.
+    Left limbs are orange and right ones blue; joints and number have the colour of the track.
+    Hidden keypoints (visibility under 0.5) are faint; keypoints with visibility 0 are not drawn.
 
     Args:
         rgb: (H, W, 3) uint8.
@@ -42,7 +45,7 @@ def draw_poses(
         visibility: (P, K) in [0, 1].
         track_ids: P numbers.
         edges: pairs of keypoints, 0-based, that are limbs.
-        names: K names; `left_` and `right_` tell the side.
+        names: K names; the prefixes `left_` and `right_` give the side.
 
     Returns:
         (H, W, 3) uint8 RGB.
@@ -56,20 +59,20 @@ def draw_poses(
         pose.draw(faint, pose.known, edges, names)
     drawn = np.asarray(cv2.addWeighted(rgb, 1 - _FAINT, faint, _FAINT, 0), np.uint8)
     for pose in poses:
-        pose.draw(drawn, pose.known & (pose.visibility >= _SURE), edges, names)
+        pose.draw(drawn, pose.known & (pose.visibility >= _VISIBLE), edges, names)
     for pose in poses:
         pose.label(drawn)
     return drawn
 
 
 def track_colour(track_id: int) -> Colour:
-    """The colour of a track, the same in every frame; neighbours in number differ most."""
+    """RGB of a track, the same in every frame; tracks with close numbers differ most."""
     red, green, blue = colorsys.hsv_to_rgb(track_id * _GOLDEN_RATIO % 1, 0.75, 1.0)
     return round(red * 255), round(green * 255), round(blue * 255)
 
 
 class _Pose:
-    """One person with what all strokes need: sizes follow the picture, and small people."""
+    """One pose with the line width and text height that suit its size and the picture's."""
 
     def __init__(self, points: FloatArray, visibility: FloatArray, track: int, side: int) -> None:
         self.points = points
@@ -130,6 +133,6 @@ def _disc(picture: Picture, point: FloatArray, radius: float, colour: Colour) ->
 
 
 def _fixed(point: FloatArray) -> tuple[int, int]:
-    """Fixed-point coordinates as OpenCV takes them, far from where its integers overflow."""
+    """Fixed-point coordinates for OpenCV, limited to where its integers do not overflow."""
     x, y = np.clip(point * (1 << _SUBPIXEL_BITS), -(1 << 20), 1 << 20)
     return round(float(x)), round(float(y))

@@ -1,7 +1,7 @@
-"""What stands behind the people: a paved floor, a round wall with windows, a sky.
+"""The background of a scene: a paved floor, a round wall with windows, a sky.
 
-It is drawn as functions of the rays, softly: it compresses well. The wall stands around the camera,
-so it is there however far the camera pans.
+It is drawn as functions of the rays, softly: it compresses well. The wall surrounds the camera,
+so it is in view however far the camera pans.
 """
 
 import colorsys
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
-from annotate.synthetic.camera import Pixels, View
+from annotate.synthetic.camera import CameraView, Pixels
 
 _WALL_HEIGHT_M, _PLINTH_M = 4.6, 0.5
 _BAY_M, _WINDOW_M = 3.4, 1.5  # distance from window to window, and their width
@@ -41,12 +41,12 @@ def palette(seed: int) -> Palette:
     return Palette(floor, wall, (0.50, 0.58, 0.65))
 
 
-def floor_depth(view: View) -> FloatArray:
+def floor_depth(view: CameraView) -> FloatArray:
     """(H,) float32: depth of the floor along the rays of each row; infinite above the horizon."""
     return _floor_depth(view, np.arange(view.height, dtype=np.int32))
 
 
-def floor_places(view: View, x: Pixels, y: Pixels) -> tuple[FloatArray, FloatArray]:
+def floor_places(view: CameraView, x: Pixels, y: Pixels) -> tuple[FloatArray, FloatArray]:
     """Where rays meet the floor; infinite above the horizon.
 
     Args:
@@ -60,11 +60,11 @@ def floor_places(view: View, x: Pixels, y: Pixels) -> tuple[FloatArray, FloatArr
     return ray_x * depth[:, None], ray_z * depth[:, None]
 
 
-def backdrop(view: View, wall_m: float, colours: Palette) -> NDArray[np.uint8]:
+def backdrop(view: CameraView, wall_m: float, colours: Palette) -> NDArray[np.uint8]:
     """The picture without people, (H, W, 3) uint8 RGB.
 
-    It is computed on a coarser grid of rays and interpolated: a moving camera needs it anew in
-    every frame, and nothing in it is sharp.
+    It is computed on a coarser grid of rays and interpolated: a moving camera needs a new one
+    in every frame, and nothing in it is sharp.
 
     Args:
         wall_m: distance of the wall from the camera.
@@ -83,7 +83,7 @@ def backdrop(view: View, wall_m: float, colours: Palette) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(coarse, (view.width, view.height)), np.uint8)
 
 
-def _grid(view: View, step: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _grid(view: CameraView, step: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     """The x, z and upward parts, (h, w) each, of rays that are about `step` pixels apart.
 
     They lie where `cv2.resize` expects the pixels of a coarser picture.
@@ -97,7 +97,7 @@ def _grid(view: View, step: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     return ray_x, ray_z, np.broadcast_to(_rays_up(view, y)[:, None], ray_x.shape)
 
 
-def _floor_depth(view: View, y: Pixels) -> FloatArray:
+def _floor_depth(view: CameraView, y: Pixels) -> FloatArray:
     down = -_rays_up(view, y)
     depth = np.full(len(y), np.inf, np.float32)
     below = down > _HORIZON
@@ -105,7 +105,7 @@ def _floor_depth(view: View, y: Pixels) -> FloatArray:
     return depth
 
 
-def _level_rays(view: View, x: Pixels, y: Pixels) -> tuple[FloatArray, FloatArray]:
+def _level_rays(view: CameraView, x: Pixels, y: Pixels) -> tuple[FloatArray, FloatArray]:
     """The x and z parts, (h, w) each, of the rays through columns `x` and rows `y`."""
     right, down, forward = view.rotation[:, ::2]
     column, row = view.columns(x)[:, None], view.rows(y)[:, None, None]
@@ -113,7 +113,7 @@ def _level_rays(view: View, x: Pixels, y: Pixels) -> tuple[FloatArray, FloatArra
     return rays[..., 0], rays[..., 1]
 
 
-def _rays_up(view: View, y: Pixels) -> FloatArray:
+def _rays_up(view: CameraView, y: Pixels) -> FloatArray:
     """The upward part of the rays through rows `y`: without roll, the same in all columns."""
     up: FloatArray = view.rows(y) * view.rotation[1, 1] + view.rotation[2, 1]
     return up
@@ -144,7 +144,7 @@ def _wall(along: FloatArray, height: FloatArray, blur: float, colours: Palette) 
     return _mix(sky, colour, _below(height, _WALL_HEIGHT_M, blur))
 
 
-def _floor(x: FloatArray, z: FloatArray, view: View, colours: Palette) -> FloatArray:
+def _floor(x: FloatArray, z: FloatArray, view: CameraView, colours: Palette) -> FloatArray:
     """Colours (N, 3) of slabs with soft joints that fade with distance."""
     distance = np.hypot(x, z)
     blur = 0.02 + distance * distance / (view.focal_px * view.height_m)

@@ -40,7 +40,7 @@ class Body:
 
 
 def body(walk: Walk, times_s: Array, stature_m: float, waving: bool) -> Body:
-    """The body of somebody `stature_m` metres tall, on a walk, at `times_s` (F,) seconds."""
+    """The body of a person of `stature_m` metres, on a walk, at `times_s` (F,) seconds."""
     figure = _Figure(walk, times_s)
     figure.trunk()
     figure.head()
@@ -176,7 +176,7 @@ HEAD = _FACE_MIDDLE | {
 
 
 def _upright(heading: Array) -> Array:
-    """Basis of somebody who stands upright and looks along `heading` (F,)."""
+    """Basis of a person standing upright and facing along `heading` (F,)."""
     sin, cos, zero, one = np.sin(heading), np.cos(heading), 0 * heading, 1 + 0 * heading
     rows = [[cos, zero, sin], [zero, one, zero], [sin, zero, -cos]]
     return np.moveaxis(np.array(rows), -1, 0)

@@ -1,6 +1,6 @@
 """A pinhole camera on a tripod: it pans, tilts and zooms, but does not travel.
 
-World: x to the right, y up, z away from the camera, in metres; the camera stands above the origin.
+World: x to the right, y up, z away from the camera, in metres; the camera is above the origin.
 Camera space: x to the right, y down, z forward. Pixels as everywhere in the project: the centre of
 the top left pixel is (0, 0).
 """
@@ -50,7 +50,7 @@ class Camera:
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class CameraView:
     """The camera at one moment.
 
     Attributes:
@@ -71,7 +71,7 @@ class View:
         """The pixel that the camera points at."""
         return (self.width - 1) / 2, (self.height - 1) / 2
 
-    def same_as(self, other: "View") -> bool:
+    def same_as(self, other: "CameraView") -> bool:
         """Whether both show the same picture of things at rest."""
         return self.focal_px == other.focal_px and bool((self.rotation == other.rotation).all())
 
@@ -96,7 +96,7 @@ class View:
 
 def views(
     camera: Camera, times_s: NDArray[np.float64], width: int, height: int
-) -> tuple[View, ...]:
+) -> tuple[CameraView, ...]:
     """The camera at each of `times_s` (F,) seconds, for a picture of `width` x `height`."""
     key_times = [key.time_s for key in camera.keys]
     pan = np.radians(np.interp(times_s, key_times, [key.pan_deg for key in camera.keys]))
@@ -104,7 +104,7 @@ def views(
     zoom = np.interp(times_s, key_times, [key.zoom for key in camera.keys])
     focal_px = camera.focal * height * zoom
     return tuple(
-        View(_rotation(p, t), camera.height_m, float(f), width, height)
+        CameraView(_rotation(p, t), camera.height_m, float(f), width, height)
         for p, t, f in zip(pan, tilt, focal_px, strict=True)
     )
 

@@ -5,17 +5,17 @@ from typing import Any
 import numpy as np
 
 from annotate.formats.coco import PERSON, PERSON_CATEGORY, image_name
-from annotate.synthetic.truth import VISIBLE, Truth
+from annotate.synthetic.truth import VISIBLE, SceneTruth
 
 _VIDEO = 1
 
 
-def truth_to_coco(truth: Truth, video: str) -> dict[str, Any]:
+def truth_to_coco(truth: SceneTruth, video: str) -> dict[str, Any]:
     """An annotation file for one video, named and numbered as `annotate export` does it.
 
-    The track id of a person is the place in the scene, from 1. Somebody of whom no keypoint is
-    visible is a box without keypoints, which COCO's evaluation leaves out of account; somebody
-    outside the picture is not there at all. `area` is that of the silhouette, hidden parts
+    The track id of a person is the position in the scene, from 1. A person without a visible
+    keypoint is a box without keypoints, which COCO's evaluation ignores; a person outside the
+    picture has no annotation. `area` is that of the silhouette, hidden parts
     included, so that the tolerance of OKS does not shrink with what hides a person.
 
     Args:
@@ -49,7 +49,7 @@ def truth_to_coco(truth: Truth, video: str) -> dict[str, Any]:
     }
 
 
-def _annotation(truth: Truth, frame: int, person: int) -> dict[str, Any]:
+def _annotation(truth: SceneTruth, frame: int, person: int) -> dict[str, Any]:
     v = truth.visible[frame, person]
     if not (v == VISIBLE).any():
         v = np.zeros_like(v)

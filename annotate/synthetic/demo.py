@@ -1,7 +1,7 @@
 """The scene of `annotate demo`."""
 
 from annotate.synthetic.camera import Camera, CameraKey
-from annotate.synthetic.scene import Person, Pillar, Scene, WayPoint, steady_times
+from annotate.synthetic.scene import Pillar, Scene, ScenePerson, WayPoint, steady_times
 
 _FPS = 30.0
 
@@ -18,7 +18,7 @@ def demo_scene(seconds: float = 6.0) -> Scene:
         width=640,
         height=480,
         times_s=steady_times(_FPS, seconds),
-        people=(Person(leaving, stature_m=1.78), Person(coming, stature_m=1.70)),
+        people=(ScenePerson(leaving, stature_m=1.78), ScenePerson(coming, stature_m=1.70)),
         pillars=(Pillar(1.9, 6.2, radius_m=0.2),),
         camera=Camera(height_m=1.3, focal=1.35, keys=(CameraKey(0.0, tilt_deg=4.0),)),
         seed=2,

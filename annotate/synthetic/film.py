@@ -7,7 +7,7 @@ import numpy as np
 
 from annotate.synthetic.render import Renderer
 from annotate.synthetic.scene import Scene
-from annotate.synthetic.truth import Truth, gathered, observe
+from annotate.synthetic.truth import SceneTruth, gathered, observe
 from annotate.video.writer import Encoding, VideoWriter
 
 
@@ -15,21 +15,21 @@ def render_video(
     scene: Scene,
     path: Path,
     encoding: Encoding | None = None,
-    progress: Callable[[float], None] = lambda _share: None,
-) -> Truth:
+    progress: Callable[[float], None] = lambda _fraction: None,
+) -> SceneTruth:
     """Draw all frames of `scene` into the file `path`.
 
     Args:
-        path: its ending tells the container.
+        path: its suffix chooses the container.
         encoding: if its frame rate is that of the scene, the video has this constant rate;
             if not, every frame is written with its own time.
-        progress: told after every frame which share in [0, 1] is done.
+        progress: called after every frame with the fraction that is done, in [0, 1].
 
     Returns:
-        What is known of every frame.
+        The truth of every frame.
 
     Raises:
-        VideoError: the encoder refuses the frames, or the file cannot be written.
+        VideoError: the encoder rejects the frames, or the file cannot be written.
     """
     encoding = encoding or Encoding()
     renderer = Renderer(scene)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
-from annotate.synthetic.camera import View
+from annotate.synthetic.camera import CameraView
 
 _NEAREST_M = 0.2  # what comes closer to the lens is not drawn
 CENTRE = 0.5  # a solid that covers this much of a pixel covers its centre
@@ -72,7 +72,7 @@ class Hits:
         )
 
 
-def cast(solids: Solids, view: View) -> Hits:
+def cast(solids: Solids, view: CameraView) -> Hits:
     """All hits of the rays through pixel centres on `solids`."""
     boxes = _boxes(solids, view)
     sizes = (boxes[:, 1] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 2])
@@ -83,7 +83,7 @@ def cast(solids: Solids, view: View) -> Hits:
     )
 
 
-def normals(solids: Solids, view: View, hits: Hits) -> FloatArray:
+def normals(solids: Solids, view: CameraView, hits: Hits) -> FloatArray:
     """(H, 3) float32 unit normals of the surfaces at `hits`, in camera space."""
     row, column = np.divmod(hits.pixel, view.width)
     solid, along = hits.solid, hits.along[:, None]
@@ -102,7 +102,7 @@ def normals(solids: Solids, view: View, hits: Hits) -> FloatArray:
 
 def _cast_batch(
     solids: Solids,
-    view: View,
+    view: CameraView,
     boxes: NDArray[np.int32],
     batch: NDArray[np.int64],
     sizes: NDArray[np.int32],
@@ -121,7 +121,7 @@ def _cast_batch(
     return Hits(pixel, solid, depth, along, cover).taken(np.flatnonzero(cover > 0))
 
 
-def _constants(solids: Solids, view: View, batch: NDArray[np.int64]) -> FloatArray:
+def _constants(solids: Solids, view: CameraView, batch: NDArray[np.int64]) -> FloatArray:
     """(n, 18) what the rays need to know of each solid of the batch.
 
     The rays start from the depth of the solid's middle: from the lens, float32 would lose a
@@ -189,7 +189,7 @@ def _first_hits(
     return depth, along, cover
 
 
-def _boxes(solids: Solids, view: View) -> NDArray[np.int32]:
+def _boxes(solids: Solids, view: CameraView) -> NDArray[np.int32]:
     """(N, 4) columns [start, stop), then rows [start, stop), of each solid's bounding box."""
     ends = np.stack([solids.start, solids.end], axis=1)
     radius = solids.radii[:, :, None]

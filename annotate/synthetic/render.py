@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from annotate.domain.arrays import FloatArray
 from annotate.synthetic.backdrop import backdrop, floor_depth, floor_places, palette
 from annotate.synthetic.body import Body, body
-from annotate.synthetic.camera import View, views
+from annotate.synthetic.camera import CameraView, views
 from annotate.synthetic.raster import CENTRE, Hits, Solids, cast, normals
 from annotate.synthetic.scene import Pillar, Scene
-from annotate.synthetic.shapes import Shape, look, shapes
+from annotate.synthetic.shapes import Shape, outfit_of, shapes
 from annotate.synthetic.walk import walk
 
-NOBODY = -1
+NO_HIT = -1
 _LIGHT = (-0.45, 0.72, -0.53)  # towards the light, in the world: behind the camera, to the left
 _SHADOW_M = (0.30, 0.35)  # where a body's shadow lies on the floor
 _SKY, _SUN = 0.62, 0.55
@@ -24,20 +24,20 @@ _NEAREST_SHADOW_M = 0.3
 
 @dataclass(frozen=True, eq=False)
 class Sight:
-    """What a frame shows, before it has colours.
+    """What a frame shows, before it is coloured.
 
     Attributes:
         view: the camera.
         solids: people first, in order, then pillars.
-        owner: (N,) int32: whose each solid is: a person's index, or for pillars the number of
-            people.
+        owner: (N,) int32 index of the person that each solid belongs to; the number of people
+            for pillars.
         hits: of all rays on all solids.
-        base: (H * W,) int32: index of the nearest hit that covers its pixel, or `NOBODY`.
+        base: (H * W,) int32: index of the nearest hit that covers its pixel, or `NO_HIT`.
         rim: (H * W,) int32: index of the nearest hit before it that covers a part of the pixel,
-            or `NOBODY`.
+            or `NO_HIT`.
     """
 
-    view: View
+    view: CameraView
     solids: Solids
     owner: NDArray[np.int32]
     hits: Hits
@@ -45,7 +45,7 @@ class Sight:
     rim: NDArray[np.int32]
 
     def front(self) -> NDArray[np.int32]:
-        """(H * W,) int32: index of the hit that each pixel's centre shows, or `NOBODY`."""
+        """(H * W,) int32: index of the hit that each pixel's centre shows, or `NO_HIT`."""
         depth = np.repeat(floor_depth(self.view), self.view.width)
         return _nearest(self.hits, np.flatnonzero(self.hits.cover >= CENTRE), depth)
 
@@ -61,7 +61,7 @@ _NOTHING = Solids(
 
 @dataclass(frozen=True, eq=False)
 class _Actor:
-    """A person of the scene with everything that holds for all frames."""
+    """A person of the scene with everything that is the same in all frames."""
 
     body: Body
     shapes: tuple[Shape, ...]
@@ -89,7 +89,7 @@ class Renderer:
         self._colours = np.concatenate([*(actor.colours for actor in self._actors), stone])
         self._palette = palette(scene.seed)
         self._wall_m = _wall_distance(scene)
-        self._backdrop: tuple[View, NDArray[np.uint8]] | None = None
+        self._backdrop: tuple[CameraView, NDArray[np.uint8]] | None = None
 
     def frame(self, index: int) -> NDArray[np.uint8]:
         """Frame `index`, (H, W, 3) uint8 RGB."""
@@ -115,7 +115,7 @@ class Renderer:
         for x, z, radius, dark in self._shadows(index):
             _darken(rgb, sight.view, x, z, radius, dark)
         for layer in (sight.base, sight.rim):
-            hits = sight.hits.taken(layer[layer != NOBODY])
+            hits = sight.hits.taken(layer[layer != NO_HIT])
             light = _light(normals(sight.solids, sight.view, hits), sight.view)
             shaded = np.minimum(self._colours[hits.solid] * light[:, None], 255)
             _blend(rgb.reshape(-1, 3), hits, shaded)
@@ -132,7 +132,7 @@ class Renderer:
             spots.append((x + _SHADOW_M[0], z + _SHADOW_M[1], 0.5, 0.25))
         return spots
 
-    def _background(self, view: View) -> NDArray[np.uint8]:
+    def _background(self, view: CameraView) -> NDArray[np.uint8]:
         last = self._backdrop
         if last is None or not last[0].same_as(view):
             self._backdrop = last = view, backdrop(view, self._wall_m, self._palette)
@@ -141,18 +141,18 @@ class Renderer:
 
 def _actor(scene: Scene, number: int) -> _Actor:
     person, times_s = scene.people[number], scene.frame_times()
-    dress = look(scene.seed, number)
-    solids = shapes(dress)
+    outfit = outfit_of(scene.seed, number)
+    solids = shapes(outfit)
     return _Actor(
         body=body(walk(person, times_s), times_s, person.stature_m, person.waving),
         shapes=solids,
         radii=np.array([s.radii for s in solids], np.float32) * np.float32(person.stature_m),
         flat=np.array([s.flat for s in solids], np.float32),
-        colours=np.array([dress.colours[s.colour] for s in solids], np.float32) * 255,
+        colours=np.array([outfit.colours[s.colour] for s in solids], np.float32) * 255,
     )
 
 
-def _person(actor: _Actor, index: int, view: View) -> Solids:
+def _person(actor: _Actor, index: int, view: CameraView) -> Solids:
     points, bases = actor.body.points, actor.body.bases
     start = np.array([points[s.start][index] for s in actor.shapes])
     end = np.array([points[s.end][index] for s in actor.shapes])
@@ -161,7 +161,7 @@ def _person(actor: _Actor, index: int, view: View) -> Solids:
     return Solids(view.to_camera(start), view.to_camera(end), actor.radii, turned, actor.flat)
 
 
-def _pillar(pillar: Pillar, view: View) -> Solids:
+def _pillar(pillar: Pillar, view: CameraView) -> Solids:
     """A shaft on a wider base, both with flat tops; the floor hides what is below it."""
     place = np.array([pillar.x_m, -0.1, pillar.z_m], np.float32)
     tops = np.array([[0, pillar.height_m, 0], [0, 0.25, 0]], np.float32)
@@ -183,7 +183,7 @@ def _wall_distance(scene: Scene) -> float:
     return max([8.0, *(float(np.hypot(x, z)) + 3.0 for x, z in places)])
 
 
-def _light(normal: FloatArray, view: View) -> FloatArray:
+def _light(normal: FloatArray, view: CameraView) -> FloatArray:
     """(H,) float32 brightness of surfaces with these normals: a sky above and a soft sun."""
     up = normal @ view.rotation[:, 1]
     sun = normal @ (view.rotation @ np.array(_LIGHT, np.float32))
@@ -194,7 +194,7 @@ def _light(normal: FloatArray, view: View) -> FloatArray:
 
 
 def _darken(
-    rgb: NDArray[np.uint8], view: View, x: float, z: float, radius: float, dark: float
+    rgb: NDArray[np.uint8], view: CameraView, x: float, z: float, radius: float, dark: float
 ) -> None:
     """A soft round shadow on the floor, in place."""
     corners = np.array([(x + i * radius, 0, z + j * radius) for i in (-1, 1) for j in (-1, 1)])
@@ -215,13 +215,13 @@ def _darken(
 
 
 def _nearest(hits: Hits, chosen: NDArray[np.int64], depth: FloatArray) -> NDArray[np.int32]:
-    """(H * W,) int32: the nearest of the `chosen` hits in each pixel; `NOBODY` where it is not
+    """(H * W,) int32: the nearest of the `chosen` hits in each pixel; `NO_HIT` where it is not
     nearer than `depth` (H * W,), which is brought up to date.
     """
     pixel = hits.pixel[chosen]
     np.minimum.at(depth, pixel, hits.depth[chosen])
     seen = hits.depth[chosen] <= depth[pixel]
-    nearest = np.full(len(depth), NOBODY, np.int32)
+    nearest = np.full(len(depth), NO_HIT, np.int32)
     nearest[pixel[seen]] = chosen[seen]
     return nearest
 

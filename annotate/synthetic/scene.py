@@ -1,7 +1,7 @@
 """What a made scene consists of: people on their paths, pillars, a camera, the times of its frames.
 
 A scene is a description without pixels. The same description gives the same pixels and the same
-truth, whichever frames are asked for and in whatever order.
+truth, whichever frames are drawn, in any order.
 """
 
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from annotate.synthetic.camera import Camera
 
 
 class WayPoint(NamedTuple):
-    """Where somebody is at one time: x metres to the right, z away from the camera."""
+    """The position of a person at one time: x metres to the right, z away from the camera."""
 
     time_s: float
     x_m: float
@@ -22,15 +22,15 @@ class WayPoint(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Person:
-    """Somebody who walks from way point to way point, and stands where two of them agree.
+class ScenePerson:
+    """A person who walks from way point to way point, and stands still between equal ones.
 
     Attributes:
         path: at least one way point, in order of time; before the first and after the last the
-            person stands. Corners are rounded over half a second.
+            person stands still. Corners are rounded over half a second.
         stature_m: from the sole to the crown.
-        facing_deg: where somebody who never walks looks: 0 to the camera, 90 to the picture's
-            right, 180 away. Who walks looks where he goes.
+        facing_deg: heading of a person who never walks: 0 towards the camera, 90 to the
+            picture's right, 180 away. People who walk face where they go.
         waving: both arms are raised and wave all the time.
     """
 
@@ -42,7 +42,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Pillar:
-    """A round pillar that hides what passes behind it; it stands at (x, z) on the floor."""
+    """A round pillar that hides what passes behind it, at (x, z) on the floor."""
 
     x_m: float
     z_m: float
@@ -58,14 +58,14 @@ class Scene:
         width, height: of the picture in pixels.
         times_s: presentation time of every frame in seconds, increasing; see `steady_times` and
             `uneven_times`.
-        people, pillars, camera: who and what there is to see, and from where.
+        people, pillars, camera: what there is to see, and from where.
         seed: of the colours of clothes, faces and backdrop.
     """
 
     width: int
     height: int
     times_s: tuple[float, ...]
-    people: tuple[Person, ...]
+    people: tuple[ScenePerson, ...]
     pillars: tuple[Pillar, ...] = ()
     camera: Camera = field(default_factory=Camera)
     seed: int = 0

@@ -17,7 +17,7 @@ class Shape:
     Attributes:
         start, end: names of points of `Body`.
         radii: at start and end, in statures.
-        colour: name in `Look.colours`.
+        colour: name in `Outfit.colours`.
         part, axis: the axis of a part's basis along which the shape is flattened.
         flat: its extent along that axis is the radius divided by `flat`.
     """
@@ -32,8 +32,8 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Look:
-    """What distinguishes one person from another.
+class Outfit:
+    """What makes people look different.
 
     Attributes:
         colours: of skin, hair and clothes, red, green, blue in [0, 1].
@@ -58,8 +58,8 @@ _TROUSERS = ((0.13, 0.16, 0.27), (0.16, 0.16, 0.18), (0.32, 0.27, 0.21), (0.19, 
 _SHOES = ((0.12, 0.11, 0.11), (0.85, 0.84, 0.82), (0.38, 0.22, 0.14))
 
 
-def look(seed: int, number: int) -> Look:
-    """The look of person `number` of a scene; neighbours in number wear distant hues."""
+def outfit_of(seed: int, number: int) -> Outfit:
+    """The outfit of person `number` of a scene; neighbours in number wear distant hues."""
     shared = np.random.default_rng(seed)
     own = np.random.default_rng([seed, number])
     hue = (shared.random() + 0.382 * number) % 1
@@ -75,17 +75,19 @@ def look(seed: int, number: int) -> Look:
         "trousers": _TROUSERS[own.integers(len(_TROUSERS))],
         "shoes": _SHOES[own.integers(len(_SHOES))],
     }
-    return Look(colours, bool(own.random() < 0.5), bool(own.random() < 0.4), own.uniform(1.0, 1.12))
+    return Outfit(
+        colours, bool(own.random() < 0.5), bool(own.random() < 0.4), own.uniform(1.0, 1.12)
+    )
 
 
-def shapes(look: Look) -> tuple[Shape, ...]:
-    """All solids of a person with this look, radii in statures."""
-    trunk = (*_trunk(), *_legs(), *_arms(look.long_sleeves))
+def shapes(outfit: Outfit) -> tuple[Shape, ...]:
+    """All solids of a person in this outfit, radii in statures."""
+    trunk = (*_trunk(), *_legs(), *_arms(outfit.long_sleeves))
     fleshed = tuple(
-        replace(shape, radii=(shape.radii[0] * look.girth, shape.radii[1] * look.girth))
+        replace(shape, radii=(shape.radii[0] * outfit.girth, shape.radii[1] * outfit.girth))
         for shape in trunk
     )
-    return (*fleshed, *_head(), *_hair(look.long_hair))
+    return (*fleshed, *_head(), *_hair(outfit.long_hair))
 
 
 def _trunk() -> tuple[Shape, ...]:

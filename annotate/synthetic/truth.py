@@ -1,4 +1,4 @@
-"""What is known of every frame of a scene: where everybody's landmarks are, and who hides whom."""
+"""The truth of every frame of a scene: people's landmarks, boxes and what is hidden."""
 
 from dataclasses import dataclass, fields
 
@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
 from annotate.domain.skeleton import SKELETONS
-from annotate.synthetic.camera import View
+from annotate.synthetic.camera import CameraView
 from annotate.synthetic.raster import CENTRE
-from annotate.synthetic.render import NOBODY, Renderer, Sight
+from annotate.synthetic.render import NO_HIT, Renderer, Sight
 from annotate.synthetic.scene import Scene
 
 OUTSIDE, HIDDEN, VISIBLE = 0, 1, 2
@@ -35,7 +35,7 @@ LANDMARKS = _FACE + tuple(
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
+class SceneTruth:
     """F frames, P people in the order of the scene; pixels of the displayed frame.
 
     Attributes:
@@ -48,7 +48,7 @@ class Truth:
         bbox: (F, P, 4) float32: x, y, width, height of the silhouette, hidden parts included, as
             far as it is in the picture; zeros where none of it is.
         area: (F, P) int64 pixels of that silhouette.
-        visible_area: (F, P) int64 pixels of it that nothing hides.
+        visible_area: (F, P) int64 pixels of it that are visible.
         stature_px: (F, P) float32: from floor to crown, standing upright, also beyond the
             picture's edge; NaN behind the camera.
     """
@@ -79,7 +79,7 @@ class Truth:
 
 @dataclass(frozen=True, eq=False)
 class Observation:
-    """One frame of `Truth`: the same fields without the first axis."""
+    """One frame of `SceneTruth`: the same fields without the first axis."""
 
     landmarks: FloatArray
     landmark_visible: NDArray[np.uint8]
@@ -89,7 +89,7 @@ class Observation:
     stature_px: FloatArray
 
 
-def truth(scene: Scene) -> Truth:
+def truth(scene: Scene) -> SceneTruth:
     """The truth of all frames of `scene`, without drawing them."""
     renderer = Renderer(scene)
     return gathered(
@@ -97,13 +97,13 @@ def truth(scene: Scene) -> Truth:
     )
 
 
-def gathered(scene: Scene, observations: list[Observation]) -> Truth:
+def gathered(scene: Scene, observations: list[Observation]) -> SceneTruth:
     """The observations of all frames of `scene`, in order, as one."""
     stacked = {
         field.name: np.stack([getattr(seen, field.name) for seen in observations])
         for field in fields(Observation)
     }
-    return Truth(scene.width, scene.height, scene.frame_times(), **stacked)
+    return SceneTruth(scene.width, scene.height, scene.frame_times(), **stacked)
 
 
 def observe(renderer: Renderer, index: int, sight: Sight) -> Observation:
@@ -158,12 +158,12 @@ def _silhouettes(sight: Sight, people: int) -> tuple[FloatArray, NDArray[np.int6
 
 def _owned(front: NDArray[np.int32], sight: Sight, people: int) -> NDArray[np.int64]:
     """(P,) pixels that show each person."""
-    hits = front[front != NOBODY]
+    hits = front[front != NO_HIT]
     return np.bincount(sight.owner[sight.hits.solid[hits]], minlength=people + 1)[:people]
 
 
-def _stature_px(renderer: Renderer, index: int, view: View) -> FloatArray:
-    """(P,) pixels from the floor under each person to his stature above it."""
+def _stature_px(renderer: Renderer, index: int, view: CameraView) -> FloatArray:
+    """(P,) pixels from the floor under each person to the height of the crown."""
     ends = np.array(
         [
             [(x, 0, z), (x, person.stature_m, z)]

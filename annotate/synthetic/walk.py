@@ -1,11 +1,11 @@
-"""From way points to a walk: where a person is, where he looks and how far his stride has got."""
+"""From way points to a walk: a person's position, heading and phase of the stride over time."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from annotate.synthetic.scene import Person
+from annotate.synthetic.scene import ScenePerson
 
 Array = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ class Walk:
     effort: Array
 
 
-def walk(person: Person, times_s: Array) -> Walk:
+def walk(person: ScenePerson, times_s: Array) -> Walk:
     """The walk of `person`, sampled at `times_s` (F,) seconds.
 
     The walk is laid out on a fixed grid of 10 ms first, so that what a frame shows depends on its
@@ -58,7 +58,7 @@ def walk(person: Person, times_s: Array) -> Walk:
 
 
 def _heading(velocity: Array, facing: float) -> Array:
-    """(N,) radians without jumps of a full turn; who stands keeps the heading of his last step."""
+    """(N,) radians without jumps of a full turn; standing keeps the heading of the last step."""
     moving = np.hypot(*velocity.T) > _WALKING
     if not moving.any():
         return np.full(len(velocity), facing)

@@ -29,7 +29,7 @@ from annotate.inference import Model, load_models
 from annotate.packs.blazepose import NAME
 from annotate.pipeline import PoseEstimator
 from annotate.pipeline.prefetch import prefetch
-from annotate.synthetic import Camera, Person, Scene, WayPoint, steady_times
+from annotate.synthetic import Camera, Scene, ScenePerson, WayPoint, steady_times
 from annotate.synthetic.film import render_video
 from annotate.video import decode, probe
 from annotate.video.writer import Encoding
@@ -97,7 +97,7 @@ def counted(frames: Iterator[Frame], until: float, count: Callable[[], None]) ->
 def one_person() -> Scene:
     """Somebody who walks through a picture of 640x360."""
     path = (WayPoint(0.0, -0.7, 3.2), WayPoint(6.0, 0.7, 3.2))
-    return Scene(640, 360, steady_times(30, 6), (Person(path),), camera=Camera(height_m=1.2))
+    return Scene(640, 360, steady_times(30, 6), (ScenePerson(path),), camera=Camera(height_m=1.2))
 
 
 def measure(path: Path, threads: int, seconds: float) -> str:

@@ -28,7 +28,16 @@ from annotate.domain.video import Chunk, Frame
 from annotate.inference import Models, load_models
 from annotate.numeric.similarity import oks
 from annotate.pipeline import PoseEstimator
-from annotate.synthetic import Camera, Person, Renderer, Scene, Truth, WayPoint, steady_times, truth
+from annotate.synthetic import (
+    Camera,
+    Renderer,
+    Scene,
+    ScenePerson,
+    SceneTruth,
+    WayPoint,
+    steady_times,
+    truth,
+)
 from annotate.video import decode, probe
 from tests.made_poses import made_index
 
@@ -89,7 +98,7 @@ def crowd(seed: int, heights: tuple[float, float], people: int, seconds: float) 
         step_x, step_z = random.normal(0, 0.5, 2) * seconds
         path = (WayPoint(0, x, z), WayPoint(seconds, x + step_x, z + 0.3 * step_z))
         stands = random.random() < 0.3
-        cast.append(Person(path[:1] if stands else path, stature, random.uniform(-180, 180)))
+        cast.append(ScenePerson(path[:1] if stands else path, stature, random.uniform(-180, 180)))
     return Scene(WIDTH, HEIGHT, steady_times(FPS, seconds), tuple(cast), camera=camera, seed=seed)
 
 
@@ -103,7 +112,7 @@ def crossing(seed: int, distance: float, people: int, seconds: float) -> Scene:
         reach = 0.3 * WIDTH / (camera.focal * HEIGHT) * z
         start, stop = random.uniform(0.4, 1.0, 2) * reach * (-1) ** number
         path = (WayPoint(0, -start, z), WayPoint(seconds, stop, z))
-        cast.append(Person(path, random.uniform(1.6, 1.9)))
+        cast.append(ScenePerson(path, random.uniform(1.6, 1.9)))
     return Scene(WIDTH, HEIGHT, steady_times(FPS, seconds), tuple(cast), camera=camera, seed=seed)
 
 
@@ -133,7 +142,7 @@ def add_scene(
             add_frame(known, number * step, poses.landmarks[start:stop], tally)
 
 
-def add_frame(known: Truth, frame: int, landmarks: FloatArray, tally: Tally) -> None:
+def add_frame(known: SceneTruth, frame: int, landmarks: FloatArray, tally: Tally) -> None:
     """Counts one frame. Who is cut off, or hidden for the most part, counts neither way."""
     people = np.nan_to_num(known.keypoints[frame])
     poses = coco_keypoints(landmarks, SKELETONS["blazepose-33"])[:, :, :2]

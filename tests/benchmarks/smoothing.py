@@ -25,8 +25,8 @@ from annotate.merge import MergeSettings, merge
 from annotate.synthetic import (
     Camera,
     CameraKey,
-    Person,
     Scene,
+    ScenePerson,
     WayPoint,
     steady_times,
     truth,
@@ -70,7 +70,7 @@ def motions(times: tuple[float, ...]) -> Iterator[Motion]:
         (stands, True, still),
         (across, True, moving),
     ):
-        person = Person(path, waving=waving)
+        person = ScenePerson(path, waving=waving)
         scene = Scene(*SIZE, times, (person,), camera=Camera(keys=keys))
         known = truth(scene)
         xy = known.landmarks[:, 0].astype(np.float64)

@@ -7,9 +7,9 @@ import numpy as np
 from annotate.synthetic import (
     Camera,
     CameraKey,
-    Person,
     Pillar,
     Scene,
+    ScenePerson,
     WayPoint,
     steady_times,
     uneven_times,
@@ -91,7 +91,7 @@ def _scene(
 ) -> Scene:
     """With `fps` 0, the frame rate varies about 30."""
     times = steady_times(fps, SECONDS) if fps else uneven_times(30, SECONDS, seed)
-    people = tuple(Person(path, _STATURES[n % 8]) for n, path in enumerate(paths))
+    people = tuple(ScenePerson(path, _STATURES[n % 8]) for n, path in enumerate(paths))
     camera = Camera(height_m=1.5, focal=FOCAL, keys=keys)
     return Scene(WIDTH, HEIGHT, times, people, pillars, camera, seed)
 
