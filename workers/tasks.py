@@ -15,7 +15,7 @@ from celery import Task, signals
 from celery.worker.request import Request
 
 from annotate.domain.errors import AnnotateError, CancelledJobError
-from annotate.domain.job import MERGE_VERSION, PIPELINE_VERSION
+from annotate.domain.job import MERGE_VERSION, PIPELINE_DIGEST
 from annotate.domain.settings import settings_from
 from annotate.domain.work import WorkUnit
 from annotate.queue.app import ATTEMPTS, CHUNK_TASK, MERGE_TASK, Queue, task_trouble
@@ -70,7 +70,7 @@ def chunk_task(job_id: str, digest: str, fingerprint: str, start: int, stop: int
     unit = WorkUnit(job, video, planned_chunk(store, job, video, (start, stop)))
 
     def work() -> None:
-        check_version(job.recipe.pipeline, PIPELINE_VERSION, job)
+        check_version(job.recipe.pipeline, PIPELINE_DIGEST, job)
         settings = settings_from()
         run_chunk(store, unit, settings, lambda: estimator_of(store, job.recipe), board or store)
 
