@@ -1,4 +1,4 @@
-"""Files of this host: scratch folders beside a target, and digests."""
+"""Files of this host: temporary folders beside a target, and digests."""
 
 import hashlib
 import shutil
@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-# What is being made is done long before that.
+# Seconds after which a temporary folder was left by a killed process.
 LEFTOVER_AGE_S = 3600.0
 _BLOCK = 2**20
 
 
 @contextmanager
 def scratch_in(parent: Path, prefix: str) -> Iterator[Path]:
-    """An empty folder in `parent` that is gone afterwards; `parent` is made if it is missing.
+    """An empty folder in `parent` that is deleted afterwards; `parent` is made if it is missing.
 
-    Folders of the same prefix that a killed process left behind are removed too.
+    Folders with the same prefix that killed processes left are deleted too.
 
     Raises:
         OSError: `parent` cannot be written.

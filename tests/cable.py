@@ -5,14 +5,15 @@ import select
 import socket
 import ssl
 import threading
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
 
 class Cable:
-    """Relays connections to `port` of loopback from a port of its own while it is plugged in.
+    """Relays connections from its own port to `port` of loopback while it is plugged in.
 
-    With a TLS context it is the end of TLS: its clients speak that, the server does not.
+    With a TLS context it terminates TLS: its clients use TLS, the server does not.
     """
 
     def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
@@ -79,7 +80,7 @@ class Cable:
                 _pass_on(near, far)
 
     @contextlib.contextmanager
-    def _known(self, *ends: socket.socket):  # type: ignore[no-untyped-def]  # a generator
+    def _known(self, *ends: socket.socket) -> Iterator[None]:
         with self._lock:
             self._open.update(ends)
         try:

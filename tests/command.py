@@ -1,4 +1,4 @@
-"""Runs the command line as a user does: in a process of its own."""
+"""Runs the command line as a user does: in a separate process."""
 
 import os
 import subprocess
@@ -33,13 +33,13 @@ class Host:
     more: Mapping[str, str] = field(default_factory=dict)
 
     def start(self, *arguments: str | Path, **options: object) -> subprocess.Popen[str]:
-        """Starts `annotate ARGUMENTS` in a process group of its own."""
+        """Starts `annotate ARGUMENTS` in a new process group."""
         return self.start_module("annotate", *arguments, **options)
 
     def start_module(
         self, module: str, *arguments: str | Path, **options: object
     ) -> subprocess.Popen[str]:
-        """Starts `python -m MODULE ARGUMENTS` in a process group of its own."""
+        """Starts `python -m MODULE ARGUMENTS` in a new process group."""
         return self._start("-m", module, *arguments, **options)
 
     def run_python(self, program: str) -> None:

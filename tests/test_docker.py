@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from annotate.domain.settings import PREFIX
-from annotate.queue.app import all_lists
+from annotate.queue.messages import all_lists
 from tests.command_lines import parsed
 from tests.servers import PASSWORD, USER, RedisServer
 

@@ -1,4 +1,4 @@
-"""Fault drill of the store: it goes away, it is full; the job ends with the same bytes.
+"""Fault drill of the store: it goes away, or is full; the job ends with the same bytes.
 
 Run with `pytest -m drill tests/test_drill_store.py`; it prints a table.
 """
@@ -33,8 +33,8 @@ class Trouble:
         recovery_s: from its end to the next chunk that is done.
     """
 
-    begin: Callable[[], None]
-    end: Callable[[], None]
+    begin: Callable[[], object]
+    end: Callable[[], object]
     recovery_s: float | None = None
 
     def strike(self, store: Store, submitting: "subprocess.Popen[str]") -> None:
@@ -83,7 +83,7 @@ def fill(disk: Path) -> Path:
 def run(
     hosts: list[Host], video: Path, trouble: Trouble, row: Callable[..., None], fault: str
 ) -> bytes:
-    """Sees a job through the trouble, files a row of the table, and gives the export."""
+    """Runs a job through the trouble, adds a row to the table, and returns the export."""
     laptop, *workers = hosts
     with working(*workers):
         submitting = laptop.start("submit", video, *FINE)
@@ -94,7 +94,7 @@ def run(
             kill(submitting)
         assert submitting.returncode == 0, out + err
         board = board_of(laptop)
-        units = sum(board.done(one["worker"]) for one in board.workers())
+        units = sum(board.attempts.finished_by(one["worker"]) for one in board.reports.workers())
     (status,) = job_status(laptop.opened(), laptop.opened().newest_job()).videos
     row(fault, trouble.recovery_s, units - 1 - len(status.chunks or ()), len(status.missing))
     return laptop.exported()
@@ -128,7 +128,7 @@ def test_the_s3_server_is_killed_and_comes_back(
         server.kill()
 
 
-def test_the_s3_server_is_full_until_somebody_makes_room(
+def test_the_s3_server_is_full_for_a_while(
     tmp_path: Path,
     blazepose_pack: Path,
     redis_server: RedisServer,
@@ -145,13 +145,13 @@ def test_the_s3_server_is_full_until_somebody_makes_room(
         store = f"s3://{server.new_bucket()}/store"
         hosts = make_hosts(tmp_path, blazepose_pack.parent, store, redis_server.url)
         filler = small_disk / "filler"
-        trouble = Trouble(lambda: fill(small_disk) and None, filler.unlink)
+        trouble = Trouble(lambda: fill(small_disk), filler.unlink)
         assert run(hosts, walk, trouble, drill_row, "S3 server's disk full for 30 s") == undisturbed
     finally:
         server.kill()
 
 
-def test_a_shared_folder_is_full_until_somebody_makes_room(
+def test_a_shared_folder_is_full_for_a_while(
     tmp_path: Path,
     blazepose_pack: Path,
     redis_server: RedisServer,
@@ -163,7 +163,7 @@ def test_a_shared_folder_is_full_until_somebody_makes_room(
     store = str(small_disk / "store")
     hosts = make_hosts(tmp_path, blazepose_pack.parent, store, redis_server.url)
     filler = small_disk / "filler"
-    trouble = Trouble(lambda: fill(small_disk) and None, filler.unlink)
+    trouble = Trouble(lambda: fill(small_disk), filler.unlink)
     assert run(hosts, walk, trouble, drill_row, "shared folder full for 30 s") == undisturbed
 
 

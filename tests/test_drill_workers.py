@@ -1,5 +1,5 @@
-"""Fault drill of workers and queue: something dies, hangs or forgets; the job ends with the same
-bytes.
+"""Fault drill of workers and queue: something dies, hangs or loses its memory; the job ends with
+the same bytes.
 
 Run with `pytest -m drill tests/test_drill_workers.py`; it prints a table.
 """
@@ -16,9 +16,10 @@ import psutil
 import pytest
 
 from annotate.domain.job import Job
-from annotate.queue.app import Queue, make_app
+from annotate.queue.app import make_app
 from annotate.queue.board import open_board
 from annotate.queue.job_status import VideoStatus, job_status
+from annotate.queue.messages import Queue
 from annotate.store import Store
 from tests.command import Host
 from tests.servers import RedisServer
@@ -30,6 +31,7 @@ PATIENCE_S = 300.0
 pytestmark = [pytest.mark.drill, pytest.mark.timeout(900)]
 
 Worker = subprocess.Popen
+RunDrill = Callable[..., None]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,7 @@ class Fleet:
     workers: list["Worker[str]"] = field(default_factory=list)
 
     def start(self, more: Mapping[str, str] | None = None) -> None:
-        """One more worker, of one process."""
+        """Starts one more worker with one process."""
         host = Host(
             self.host.store, self.host.packs, self.host.home, {**self.host.more, **(more or {})}
         )
@@ -69,7 +71,7 @@ class Fleet:
         return found
 
     def kill(self, worker: "Worker[str]") -> None:
-        """The whole of a worker, at once."""
+        """Kills all processes of a worker at once."""
         root = psutil.Process(worker.pid)
         for process in [root, *root.children(recursive=True)]:
             process.kill()
@@ -90,19 +92,19 @@ def fleet(host: Host, redis_server: RedisServer) -> Iterator[Fleet]:
 
 @dataclass
 class Drill:
-    """Watches a job; once some chunks are done and others in hand, something happens.
+    """Watches a job; once some chunks are done and others are running, the fault happens.
 
     Attributes:
-        in_hand: chunks that workers had in hand when it began.
-        seen: (worker process, chunk) of everything that was ever begun.
-        over: when it was over.
-        recovery_s: from then until all that was in hand is done.
+        interrupted: names of the chunks that were running at the fault.
+        seen: (worker process, name) of every chunk that was ever begun.
+        over: when the fault was over.
+        recovery_s: from then until all interrupted chunks are done.
     """
 
     fleet: Fleet
     job: Job
     happen: Callable[[], None]
-    in_hand: set[str] = field(default_factory=set)
+    interrupted: set[str] = field(default_factory=set)
     seen: set[tuple[str, str]] = field(default_factory=set)
     over: float = 0.0
     recovery_s: float = 0.0
@@ -113,15 +115,15 @@ class Drill:
         board = open_board(self.fleet.server.url)
         deadline = time.monotonic() + PATIENCE_S
         while True:
-            beats = board.heartbeats()
+            beats = board.reports.heartbeats()
             (video,) = job_status(store, self.job, beats).videos
             running = {beat.chunk.name for beat in video.running}
             self.seen |= {(beat.worker, beat.chunk.name) for beat in video.running}
             if not self.over and len(video.done) >= 3 and running - video.done:
-                self.in_hand = running - video.done
+                self.interrupted = running - video.done
                 self.happen()
                 self.over = time.monotonic()
-            elif self.over and not self.recovery_s and self.in_hand <= video.done:
+            elif self.over and not self.recovery_s and self.interrupted <= video.done:
                 self.recovery_s = time.monotonic() - self.over
             if video.finished:
                 return video
@@ -130,7 +132,7 @@ class Drill:
 
     @property
     def redone(self) -> int:
-        """How many chunks were begun once more."""
+        """How often a chunk was begun again."""
         return len(self.seen) - len({chunk for _, chunk in self.seen})
 
 
@@ -141,10 +143,8 @@ def submitted(fleet: Fleet, video: Path) -> Job:
 
 
 @pytest.fixture
-def drill(
-    fleet: Fleet, walk: Path, undisturbed: bytes, drill_row: Callable[..., None]
-) -> Callable[..., None]:
-    """Sees a job through a fault with two workers, and files a row of the table."""
+def drill(fleet: Fleet, walk: Path, undisturbed: bytes, drill_row: Callable[..., None]) -> RunDrill:
+    """Runs a job with two workers through a fault, and adds a row to the table."""
 
     def run(fault: str, happen: Callable[[], None], more: Mapping[str, str] | None = None) -> None:
         job = submitted(fleet, walk)
@@ -161,15 +161,15 @@ def drill(
 
 
 def working_pids(fleet: Fleet) -> list[int]:
-    beats = open_board(fleet.server.url).heartbeats()
+    beats = open_board(fleet.server.url).reports.heartbeats()
     return [int(beat.worker.rpartition("-")[2]) for beat in beats]
 
 
-def test_a_pool_process_is_killed(drill, fleet: Fleet) -> None:
+def test_a_pool_process_is_killed(drill: RunDrill, fleet: Fleet) -> None:
     drill("pool process killed", lambda: os.kill(working_pids(fleet)[0], signal.SIGKILL))
 
 
-def test_the_parent_of_a_pool_is_killed(drill, fleet: Fleet) -> None:
+def test_the_parent_of_a_pool_is_killed(drill: RunDrill, fleet: Fleet) -> None:
     def happen() -> None:
         parent = psutil.Process(working_pids(fleet)[0]).parent()
         assert parent is not None
@@ -178,11 +178,11 @@ def test_the_parent_of_a_pool_is_killed(drill, fleet: Fleet) -> None:
     drill("pool's parent killed", happen)
 
 
-def test_a_whole_worker_is_killed(drill, fleet: Fleet) -> None:
+def test_a_whole_worker_is_killed(drill: RunDrill, fleet: Fleet) -> None:
     drill("whole worker killed", lambda: fleet.kill(fleet.workers[0]))
 
 
-def test_all_workers_are_killed(drill, fleet: Fleet) -> None:
+def test_all_workers_are_killed(drill: RunDrill, fleet: Fleet) -> None:
     def happen() -> None:
         for worker in list(fleet.workers):
             fleet.kill(worker)
@@ -191,7 +191,7 @@ def test_all_workers_are_killed(drill, fleet: Fleet) -> None:
     drill("all workers killed, one started", happen)
 
 
-def test_redis_is_killed_and_comes_back(drill, fleet: Fleet) -> None:
+def test_redis_is_killed_and_comes_back(drill: RunDrill, fleet: Fleet) -> None:
     def happen() -> None:
         fleet.server.kill()
         time.sleep(3)
@@ -200,11 +200,11 @@ def test_redis_is_killed_and_comes_back(drill, fleet: Fleet) -> None:
     drill("Redis killed, back after 3 s (AOF)", happen)
 
 
-def test_redis_forgets_everything(drill, fleet: Fleet) -> None:
+def test_redis_forgets_everything(drill: RunDrill, fleet: Fleet) -> None:
     drill("Redis wiped (FLUSHALL)", lambda: fleet.server.client().flushall())
 
 
-def test_connections_are_dropped(drill, fleet: Fleet) -> None:
+def test_connections_are_dropped(drill: RunDrill, fleet: Fleet) -> None:
     def happen() -> None:
         with fleet.server.client() as client:
             client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
@@ -212,7 +212,7 @@ def test_connections_are_dropped(drill, fleet: Fleet) -> None:
     drill("all connections dropped", happen)
 
 
-def test_redis_is_frozen(drill, fleet: Fleet) -> None:
+def test_redis_is_frozen(drill: RunDrill, fleet: Fleet) -> None:
     def happen() -> None:
         fleet.server.freeze()
         time.sleep(60)
@@ -221,7 +221,9 @@ def test_redis_is_frozen(drill, fleet: Fleet) -> None:
     drill("Redis frozen for 60 s", happen)
 
 
-def test_the_clock_of_a_worker_is_an_hour_off(drill, fleet: Fleet, tmp_path: Path) -> None:
+def test_the_clock_of_a_worker_is_an_hour_off(
+    drill: RunDrill, fleet: Fleet, tmp_path: Path
+) -> None:
     """libfaketime makes Python's sleep fail, so the clock is changed in the worker's own Python."""
     (tmp_path / "sitecustomize.py").write_text(
         "import time\nright = time.time\ntime.time = lambda: right() + 3600\n"
@@ -230,7 +232,7 @@ def test_the_clock_of_a_worker_is_an_hour_off(drill, fleet: Fleet, tmp_path: Pat
     drill("clock an hour ahead, other worker killed", lambda: fleet.kill(fleet.workers[0]), wrong)
 
 
-def test_every_chunk_is_sent_twice(drill, fleet: Fleet) -> None:
+def test_every_chunk_is_sent_twice(drill: RunDrill, fleet: Fleet) -> None:
     def happen() -> None:
         job = fleet.host.opened().newest_job()
         queue = Queue(make_app(fleet.server.url))
@@ -243,7 +245,7 @@ def test_every_chunk_is_sent_twice(drill, fleet: Fleet) -> None:
 def test_a_chunk_that_kills_its_process_is_given_up(
     fleet: Fleet, walk: Path, undisturbed: bytes, drill_row: Callable[..., None]
 ) -> None:
-    """Whoever has the fifth chunk in hand is killed, as by a video that crashes its decoder."""
+    """Every process that works on the fifth chunk is killed, as by a video that crashes it."""
     job = submitted(fleet, walk)
     fleet.start()
     fleet.start()
@@ -251,7 +253,7 @@ def test_a_chunk_that_kills_its_process_is_given_up(
     killed: set[int] = set()
     began, deadline = time.monotonic(), time.monotonic() + PATIENCE_S
     while True:
-        beats = board.heartbeats()
+        beats = board.reports.heartbeats()
         (video,) = job_status(store, job, beats).videos
         assert video.chunks
         poison = video.chunks[4].name

@@ -43,6 +43,7 @@ def test_kill_9_of_everything_at_random_moments(host: Host, walk: Path, undistur
     moments = np.random.default_rng(11)
     cut_finely(host, walk)
     kills = 0
+    store = Path(host.store)
     while kills < KILLS:
         process = host.start("submit", walk, *EXACT)
         time.sleep(moments.uniform(0.2, 4.0))
@@ -52,7 +53,7 @@ def test_kill_9_of_everything_at_random_moments(host: Host, walk: Path, undistur
         process.communicate()
         if process.returncode == 0:
             assert host.exported() == undisturbed
-            for part in host.store.rglob("*.parquet"):
+            for part in store.rglob("*.parquet"):
                 if part.parent.name in ("parts", "tracks"):
                     part.unlink()
     host.run("submit", walk, *EXACT)
@@ -72,7 +73,7 @@ def test_a_worker_process_that_is_killed_is_replaced(
     assert host.exported() == undisturbed
 
 
-def test_three_deaths_in_one_chunk_give_it_up_and_the_job_goes_on(
+def test_after_three_deaths_in_one_chunk_it_fails_and_the_job_goes_on(
     host: Host, walk: Path, undisturbed: bytes
 ) -> None:
     cut_finely(host, walk)

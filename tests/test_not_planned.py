@@ -14,10 +14,11 @@ from annotate.domain.job import HERE, Job, JobVideo, Recipe
 from annotate.domain.settings import MEMORY
 from annotate.domain.video import Chunk
 from annotate.domain.work import Failure, WorkUnit
-from annotate.queue.app import Queue, make_app
+from annotate.queue.app import make_app
 from annotate.queue.board import Board, open_board
 from annotate.queue.dispatch import reconcile_all
 from annotate.queue.job_status import job_status
+from annotate.queue.messages import Queue
 from annotate.store import Store, open_store
 from annotate.use_cases.merge_video import merge_video
 from annotate.use_cases.retry import forget_failures
@@ -163,7 +164,7 @@ def test_reconciling_leaves_a_job_that_is_not_planned_open(
     queue = Queue(make_app(redis_server.url))
     for _ in range(2):
         reconcile_all(board, queue, store)
-        assert board.jobs() == [JOB.id]
+        assert board.jobs.ids() == [JOB.id]
     assert tracks_files(store) == []
 
 
@@ -176,11 +177,11 @@ def test_a_job_that_cannot_be_read_does_not_hold_up_the_others(
     store.results(RECIPE, VIDEO).write_chunks([Chunk(0, 10)])
     deleted = "20260101-000000-ffffff"
     for job in (deleted, damaged.id, JOB.id):
-        board.add_job(job)
-    assert board.is_new()
+        board.jobs.add(job)
+    assert board.jobs.is_new()
     reconcile_all(board, Queue(make_app(redis_server.url)), store)
-    assert board.jobs() == [damaged.id, JOB.id]
-    assert board.slot(JOB.id) is not None, "nothing of the sound job was sent"
+    assert board.jobs.ids() == [damaged.id, JOB.id]
+    assert board.jobs.slot(JOB.id) is not None, "nothing of the sound job was sent"
 
 
 def test_retry_deletes_the_tracks_of_all_jobs_that_lack_the_failed_frames(store: Store) -> None:

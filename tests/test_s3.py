@@ -1,4 +1,4 @@
-"""What a user is told when a bucket cannot be had, and how long the program waits for it."""
+"""Errors of buckets that cannot be reached, and how long the program waits for them."""
 
 import threading
 import time
@@ -29,7 +29,7 @@ def test_a_missing_bucket_is_named(s3_server: S3Server) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
-def test_refused_credentials_are_told_and_not_printed(s3_server: S3Server, wrong: str) -> None:
+def test_refused_credentials_are_reported_and_not_printed(s3_server: S3Server, wrong: str) -> None:
     environ = {**s3_server.environ, wrong: "not-the-right-one"}
     with use_environ(environ), pytest.raises(StoreError, match="refuses") as error:
         S3Files(f"s3://{s3_server.new_bucket()}", environ).read("jobs/x.json")
@@ -72,7 +72,7 @@ def test_a_server_that_comes_back_is_waited_for(s3_server: S3Server, tmp_path: P
             began = time.monotonic()
             verb()
             plugged.join()
-            assert time.monotonic() - began > 0.3, "it did not even notice"
+            assert time.monotonic() - began > 0.3, "the cut went unnoticed"
         assert files.names("jobs") == ["a.json", "b.json"]
     assert (tmp_path / "copy").read_bytes() == video.read_bytes()
 
@@ -114,10 +114,11 @@ def test_an_upload_of_which_a_part_fails_is_never_completed(tmp_path: Path) -> N
     video.write_bytes(bytes(40_000_000))
     with answering(500, parts=2) as (endpoint, requests):
         files = S3Files("s3://bucket", {"AWS_ENDPOINT_URL": endpoint}, patience_s=SHORT_S)
-        for send in (
+        sends: list[Callable[[], None]] = [
             lambda: files.upload(video, "videos/v", lambda *_: None),
             lambda: files.write("results/t.parquet", video.read_bytes()),
-        ):
+        ]
+        for send in sends:
             requests.clear()
             with use_environ(CREDENTIALS), pytest.raises(StoreError, match="500"):
                 send()
@@ -131,7 +132,7 @@ def test_an_upload_of_which_a_part_fails_is_never_completed(tmp_path: Path) -> N
     "url",
     ["s3://", "s3:///prefix", "s3://key:secret@bucket/x", "s3://bucket/x?access_key=secret"],
 )
-def test_a_url_that_names_no_bucket_or_holds_a_secret_is_refused(url: str) -> None:
+def test_a_url_without_a_bucket_or_with_a_secret_is_refused(url: str) -> None:
     with pytest.raises(UsageError) as error:
         open_store(url)
     assert "secret@" not in str(error.value)
@@ -144,9 +145,10 @@ UPLOAD = b"""<InitiateMultipartUploadResult xmlns="http://s3.amazonaws.com/doc/2
 
 @contextmanager
 def answering(status: int, parts: int = 0) -> Iterator[tuple[str, list[str]]]:
-    """A server that finds every bucket and answers all else with `status`; what it was asked.
+    """A server that finds every bucket and answers all else with `status`; yields its requests.
 
-    Of an upload in parts it takes the first so many, whose numbers are below that.
+    Args:
+        parts: number of parts of an upload that it accepts, from part 1 on, plus one.
     """
     requests: list[str] = []
 
@@ -165,7 +167,7 @@ def answering(status: int, parts: int = 0) -> Iterator[tuple[str, list[str]]]:
         do_GET = do_PUT = do_POST = do_HEAD = answer  # noqa: N815
 
         def log_message(self, *_: object) -> None:
-            """Keeps quiet."""
+            """Logs nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
     thread = threading.Thread(target=server.serve_forever)

@@ -36,7 +36,7 @@ def reach_queue(port: int) -> None:
 
 def reach_board(port: int) -> None:
     """Files a job over TLS, or raises."""
-    open_board(f"rediss://127.0.0.1:{port}/0").add_job("job")
+    open_board(f"rediss://127.0.0.1:{port}/0").jobs.add("job")
 
 
 def relay(redis_server: RedisServer, certificate: trustme.LeafCert) -> Cable:

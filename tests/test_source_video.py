@@ -1,4 +1,4 @@
-"""Workers find a video by the name of a share, or in the store, and nowhere else."""
+"""Workers find a source video on a named share or in the store, and nowhere else."""
 
 import json
 import os
@@ -20,7 +20,7 @@ BROKER = "redis://user:word@127.0.0.1:6379/0"
 
 
 def silent(_done: int, _total: int) -> None:
-    """Progress that nobody looks at."""
+    """Progress that is not shown."""
 
 
 def settings(tmp_path: Path, **more: str) -> Settings:
@@ -57,7 +57,9 @@ def test_a_video_on_a_share_is_found_where_each_host_mounts_it(
     assert not (tmp_path / "store" / "videos").exists()
 
 
-def test_a_share_that_this_host_does_not_know_or_see_is_told(tmp_path: Path, stroll: Path) -> None:
+def test_a_share_that_this_host_does_not_know_or_see_is_reported(
+    tmp_path: Path, stroll: Path
+) -> None:
     index = probe(stroll)
     store = open_store(str(tmp_path / "store"))
     entry = JobVideo("a.mp4", index.fingerprint, "media", "a.mp4")
@@ -144,14 +146,14 @@ def test_a_worker_fetches_a_video_to_its_cache_once(
         bucket.files.delete(f"videos/{index.fingerprint}/original")
 
 
-def test_a_video_that_somebody_changed_in_the_store_is_refused(
+def test_a_video_that_was_changed_in_the_store_is_refused(
     bucket: Store, tmp_path: Path, stroll: Path
 ) -> None:
     here, index = settings(tmp_path), probe(stroll)
     bucket.files.write(f"videos/{index.fingerprint}/original", bytes(index.size_bytes))
     entry = JobVideo("a.mp4", index.fingerprint, STORED, "")
     with (
-        pytest.raises(StoreError, match="another one"),
+        pytest.raises(StoreError, match="does not match its fingerprint"),
         local_source(bucket, here, entry, index, silent),
     ):
         pass
@@ -176,7 +178,7 @@ def test_no_manifest_names_a_path_that_leads_out_of_a_share(path: str) -> None:
 
 @pytest.mark.parametrize("wrong", ["../../x", "ab", "AB" * 32, "ab" * 32 + "/.."])
 def test_a_fingerprint_is_64_hex_digits(wrong: str) -> None:
-    with pytest.raises(ValueError, match="no fingerprint"):
+    with pytest.raises(ValueError, match="not a fingerprint"):
         replace(JobVideo("a.mp4", FINGERPRINT, "media", "a.mp4"), fingerprint=wrong)
 
 
@@ -195,12 +197,12 @@ def test_a_fingerprint_is_64_hex_digits(wrong: str) -> None:
         ("ANNOTATE_NPU_PERFORMANCE", "burts"),
     ],
 )
-def test_a_setting_without_sense_is_told(name: str, value: str) -> None:
+def test_an_invalid_setting_is_reported(name: str, value: str) -> None:
     with pytest.raises(UsageError, match=name):
         settings_from({name: value})
 
 
-def test_settings_reach_child_processes_and_show_no_password(tmp_path: Path) -> None:
+def test_settings_reach_child_processes_and_print_no_password(tmp_path: Path) -> None:
     mine = settings(tmp_path, ANNOTATE_ROOTS=f"media={tmp_path}", ANNOTATE_CACHE_GB="1.5")
     assert settings_from(mine.to_environ()) == mine
     assert "word" not in repr(mine)

@@ -31,7 +31,7 @@ def test_two_hosts_give_the_bytes_of_one(
     with working(north, south):
         assert "1 of 1 videos done" in laptop.run("submit", walk, *FINE).out
         board = board_of(laptop)
-        done = [board.done(row["worker"]) for row in board.workers()]
+        done = [board.attempts.finished_by(row["worker"]) for row in board.reports.workers()]
         assert len(done) == 2
         assert all(done), "one host did it all"
         for command in (["status"], ["retry"]):

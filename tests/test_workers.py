@@ -1,4 +1,4 @@
-"""Workers that share a queue and a store, and what becomes of their chunks when they die."""
+"""Workers that share a queue and a store, and what happens to their chunks when they die."""
 
 import json
 import os
@@ -7,7 +7,9 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
 from annotate.domain.errors import ExitCode
@@ -17,6 +19,7 @@ from tests.servers import RedisServer, wait_until
 EXACT = ("--detect-every", "1")
 # Many chunks, so that there is something to lose.
 FINE = (*EXACT, "--processes", "12")
+StartWorker = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ def shared(host: Host, redis_server: RedisServer) -> Host:
 
 
 @pytest.fixture
-def start_worker(shared: Host) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+def start_worker(shared: Host) -> Iterator[StartWorker]:
     """Starts workers of one process, and ends what is left of them."""
     started = []
 
@@ -42,8 +45,6 @@ def start_worker(shared: Host) -> Iterator[Callable[..., "subprocess.Popen[str]"
 
 def family(process: "subprocess.Popen[str]") -> list[int]:
     """Process ids of the worker's Celery and of that one's children."""
-    import psutil
-
     try:
         return [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
     except psutil.NoSuchProcess:
@@ -61,7 +62,7 @@ def end(process: "subprocess.Popen[str]") -> None:
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory, blazepose_pack: Path, walk: Path) -> bytes:
+def alone(tmp_path_factory: pytest.TempPathFactory, blazepose_pack: Path, walk: Path) -> bytes:
     """The export of the walk, made on one machine without a queue."""
     home = tmp_path_factory.mktemp("alone")
     host = Host(home / "store", blazepose_pack.parent, home)
@@ -69,14 +70,15 @@ def alone(tmp_path_factory, blazepose_pack: Path, walk: Path) -> bytes:
     return host.exported()
 
 
-def status(host: Host) -> dict:
-    code = host.start("status", "--json")
-    out, _ = code.communicate(timeout=PATIENCE_S)
-    return json.loads(out)
+def status(host: Host) -> dict[str, Any]:
+    """What `annotate status --json` prints, whatever its exit code."""
+    out, _ = host.start("status", "--json").communicate(timeout=PATIENCE_S)
+    printed: dict[str, Any] = json.loads(out)
+    return printed
 
 
 def test_two_workers_give_the_bytes_of_one_machine(
-    shared: Host, walk: Path, start_worker, alone: bytes
+    shared: Host, walk: Path, start_worker: StartWorker, alone: bytes
 ) -> None:
     start_worker(), start_worker()
     said = shared.run("submit", walk, *FINE)
@@ -84,7 +86,9 @@ def test_two_workers_give_the_bytes_of_one_machine(
     assert shared.exported() == alone
 
 
-def test_a_job_waits_for_workers_and_says_so(shared: Host, walk: Path, start_worker) -> None:
+def test_a_job_waits_for_workers_and_says_so(
+    shared: Host, walk: Path, start_worker: StartWorker
+) -> None:
     said = shared.run("submit", walk, *FINE, "--detach")
     assert "handed to the workers" in said.out
     assert "No worker is there" in shared.run("status").out
@@ -94,7 +98,7 @@ def test_a_job_waits_for_workers_and_says_so(shared: Host, walk: Path, start_wor
     assert json.loads(shared.run("status", "--json").out)["complete"]
 
 
-def test_status_names_the_workers(shared: Host, walk: Path, start_worker) -> None:
+def test_status_names_the_workers(shared: Host, walk: Path, start_worker: StartWorker) -> None:
     start_worker()
     shared.run("submit", walk, "--people", "all", "--detach")
     wait_until(lambda: bool(status(shared)["workers"]), "a worker")
@@ -105,7 +109,7 @@ def test_status_names_the_workers(shared: Host, walk: Path, start_worker) -> Non
 
 
 def test_the_chunk_of_a_killed_worker_is_done_by_another(
-    shared: Host, walk: Path, start_worker, alone: bytes
+    shared: Host, walk: Path, start_worker: StartWorker, alone: bytes
 ) -> None:
     first = start_worker()
     shared.run("submit", walk, *FINE, "--detach")
@@ -116,8 +120,8 @@ def test_the_chunk_of_a_killed_worker_is_done_by_another(
     assert shared.exported() == alone
 
 
-def test_a_worker_that_is_asked_to_stop_finishes_its_chunk(
-    shared: Host, walk: Path, start_worker
+def test_a_worker_that_is_stopped_finishes_its_chunk(
+    shared: Host, walk: Path, start_worker: StartWorker
 ) -> None:
     worker = start_worker()
     shared.run("submit", walk, *FINE, "--detach")
@@ -131,7 +135,9 @@ def test_a_worker_that_is_asked_to_stop_finishes_its_chunk(
     assert not now["workers"]
 
 
-def test_a_cancelled_job_stops_and_can_go_on(shared: Host, walk: Path, start_worker) -> None:
+def test_a_cancelled_job_stops_and_can_go_on(
+    shared: Host, walk: Path, start_worker: StartWorker
+) -> None:
     start_worker()
     shared.run("submit", walk, "--people", "all", "--detach")
     wait_until(lambda: bool(status(shared)["workers"]), "the worker")
@@ -143,7 +149,7 @@ def test_a_cancelled_job_stops_and_can_go_on(shared: Host, walk: Path, start_wor
     assert "1 of 1 videos done" in shared.run("retry", job).out
 
 
-def test_without_the_queue_the_store_still_tells(
+def test_without_the_queue_status_reads_the_store(
     shared: Host, walk: Path, redis_server: RedisServer
 ) -> None:
     shared.run("submit", walk, *FINE, "--detach")
@@ -158,8 +164,8 @@ def test_a_worker_without_a_queue_says_what_to_do(host: Host) -> None:
     assert "ANNOTATE_BROKER" in host.run("worker", code=ExitCode.USAGE).err
 
 
-def test_a_short_job_has_its_turn_before_a_long_one_ends(
-    shared: Host, walk: Path, stroll: Path, start_worker
+def test_a_short_job_ends_before_a_long_one_that_was_first(
+    shared: Host, walk: Path, stroll: Path, start_worker: StartWorker
 ) -> None:
     shared.run("submit", walk, *EXACT, "--processes", "60", "--detach")
     long = status(shared)["job"]
@@ -171,8 +177,8 @@ def test_a_short_job_has_its_turn_before_a_long_one_ends(
     assert not json.loads(shared.run("status", long, "--json").out)["finished"]
 
 
-def test_processes_that_die_as_they_start_are_told_of(host: Host, stroll: Path) -> None:
-    """Celery would start others for ever."""
+def test_processes_that_die_as_they_start_are_reported(host: Host, stroll: Path) -> None:
+    """Celery alone would start new ones for ever."""
     (host.home / "sitecustomize.py").write_text(
         "import os, sys\n"
         "if any('billiard.spawn' in word for word in sys.orig_argv):\n"

@@ -1,4 +1,4 @@
-"""The Celery worker: `annotate submit` holds one inside, `celery -A workers worker` starts one."""
+"""The Celery worker: `annotate submit` runs one inside, `celery -A workers worker` starts one."""
 
 from workers.application import app
 

@@ -13,7 +13,7 @@ app.conf.include = ["workers.tasks", "workers.duties"]
 
 
 def _be_quiet(**_: object) -> None:
-    """Keeps Celery's log out of the progress bars of the command that holds this worker."""
+    """Keeps Celery's log out of the progress bars of the command that runs this worker inside."""
     logging.getLogger().addHandler(logging.NullHandler())
 
 

@@ -1,4 +1,4 @@
-"""What a worker's parent process does beside its tasks: says that it is there, and reconciles."""
+"""What a worker's parent process does beside its tasks: reports the worker, and reconciles jobs."""
 
 import logging
 import os
@@ -14,21 +14,23 @@ from celery import signals
 from annotate import __version__
 from annotate.domain.errors import AnnotateError, WorkerError
 from annotate.domain.settings import WORKER_VARIABLE, settings_from
-from annotate.queue.app import Births, Queue
 from annotate.queue.board import Board, queue_errors
 from annotate.queue.dispatch import reconcile_all
+from annotate.queue.messages import Queue
 from annotate.queue.run_job import RECONCILE_S
+from annotate.queue.startup_monitor import PoolStartupMonitor
 from workers.application import app
 from workers.host import this_board, this_store, this_worker
 
-TELL_S = 5.0
+# Seconds between two reports of a worker.
+REPORT_S = 5.0
 
 logger = logging.getLogger(__name__)
 
 
 @signals.celeryd_after_setup.connect
 def _name(**_: object) -> None:
-    """Tells the processes which worker they belong to; the supervisor may have named it before."""
+    """Names the worker for its processes, unless the supervisor has."""
     os.environ.setdefault(WORKER_VARIABLE, f"{socket.gethostname()}-{os.getpid()}")
 
 
@@ -50,22 +52,22 @@ def _begin(sender: Any, **_: object) -> None:
 
 
 def _duties(board: Board, facts: dict[str, Any], controller: Any) -> None:
-    births = Births(controller)
+    startup = PoolStartupMonitor(controller)
     queue, broker = Queue(app), settings_from().broker
     due, parent = time.monotonic(), os.getppid()
     while True:
         if os.getppid() != parent:
-            # The supervisor was killed: nobody else would ever stop this worker.
+            # The supervisor was killed, and with it what stops this worker.
             os.kill(os.getpid(), signal.SIGTERM)
             return
         try:
-            births.check()
+            startup.check()
             with queue_errors(broker):
-                board.write_worker(facts)
+                board.reports.write_worker(facts)
                 began = time.monotonic()
-                if began >= due and board.turn("reconcile", RECONCILE_S):
+                if began >= due and board.mutexes.acquire("reconcile", RECONCILE_S):
                     reconcile_all(board, queue, this_store())
-                    # Of a great store it takes long: never more than a part of one core.
+                    # In a large store this takes long: use at most a tenth of one core.
                     due = time.monotonic() + max(RECONCILE_S, 10 * (time.monotonic() - began))
         except WorkerError as error:
             logger.error("%s  %s", error.message, error.hint)  # noqa: TRY400 - no defect of ours
@@ -73,4 +75,4 @@ def _duties(board: Board, facts: dict[str, Any], controller: Any) -> None:
             os._exit(1)
         except AnnotateError as error:
             logger.warning("%s", error.message)
-        time.sleep(TELL_S)
+        time.sleep(REPORT_S)

@@ -1,6 +1,7 @@
-"""What a worker process keeps between tasks: its store and its loaded models.
+"""What a worker process keeps between tasks: its store, its board and its loaded models.
 
-What runs models is imported where they are loaded: the worker's parent process never does.
+The code that runs models is imported where models are loaded: the worker's parent process never
+imports it.
 """
 
 import os
@@ -31,7 +32,7 @@ def this_store() -> Store:
 
 
 def estimator_of(store: Store, recipe: Recipe) -> "PoseEstimator":
-    """The pipeline of a recipe, its models loaded once in this process."""
+    """The pipeline of a recipe; its models are loaded once in this process."""
     folder = _pack_folder(store, recipe.pack)
     return _estimator(folder, recipe.people, recipe.detect_every)
 

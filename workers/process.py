@@ -1,22 +1,22 @@
-"""What a process that runs models sets up for itself, once."""
+"""Set-up of a process that runs models."""
 
 import ctypes
 import sys
 
 import cv2
 
-# glibc's names for mallopt's parameters, and sizes above any picture's.
+# glibc's numbers of mallopt's parameters, and sizes in bytes larger than any frame.
 _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -3, -1
 _LARGEST_KEPT = _MOST_KEPT = 1 << 25
 
 
 def prepare_process() -> None:
-    """Makes this process a good neighbour of the other ones, and quick with pictures.
+    """Makes OpenCV use one thread, and glibc keep the memory of freed frames. Call it once.
 
-    There is a process for each core: threads of OpenCV's own would only fight with the others'.
-    glibc gives freed pictures back to the system, which then clears the same pages again for the
-    next one: about 8% of all time at 1080p. It is told to keep them; more than a few would only
-    let the heap fall to pieces.
+    There is one process a core, so threads of OpenCV would only compete with other processes. By
+    default glibc gives the memory of freed frames back to the system, which clears the same pages
+    for the next frame: about 8% of all time at 1080p. It keeps only a few frames, as keeping more
+    fragments the heap.
     """
     cv2.setNumThreads(1)
     if sys.platform == "linux":

@@ -15,18 +15,15 @@ from celery import Task, signals
 from celery.worker.request import Request
 
 from annotate.domain.errors import AnnotateError, CancelledJobError
-from annotate.domain.job import MERGE_VERSION, PIPELINE_DIGEST
+from annotate.domain.job import MERGE_VERSION, PIPELINE_VERSION
 from annotate.domain.settings import settings_from
 from annotate.domain.work import WorkUnit
-from annotate.queue.app import ATTEMPTS, CHUNK_TASK, MERGE_TASK, Queue, task_trouble
+from annotate.queue.app import ATTEMPTS, CHUNK_TASK, MERGE_TASK, task_error
 from annotate.queue.board import Board, queue_errors
 from annotate.queue.dispatch import go_on
-from annotate.queue.work_units import (
-    check_version,
-    checked_job,
-    record_dead_worker,
-    recorded_failure,
-)
+from annotate.queue.failures import record_dead_worker, recorded_failure
+from annotate.queue.manifest_check import check_version, checked_job
+from annotate.queue.messages import Queue
 from annotate.store import Store
 from workers.application import app
 from workers.host import estimator_of, planned_chunk, this_board, this_store, this_worker
@@ -44,10 +41,10 @@ class ReportingRequest(Request):
         if isinstance(error, ExceptionWithTraceback):
             error = error.exc
         if not isinstance(error, WorkerLostError):
-            task_trouble.send(sender=self.task, error=error)
+            task_error.send(sender=self.task, error=error)
         elif board := this_board():
             # The dead process held the lease: the next attempt need not wait until it expires.
-            board.release(_unit_of(self.args), this_worker())
+            board.leases.release(_unit_of(self.args), this_worker())
         return super().on_failure(exc_info, *args, **options)
 
 
@@ -70,9 +67,9 @@ def chunk_task(job_id: str, digest: str, fingerprint: str, start: int, stop: int
     unit = WorkUnit(job, video, planned_chunk(store, job, video, (start, stop)))
 
     def work() -> None:
-        check_version(job.recipe.pipeline, PIPELINE_DIGEST, job)
-        settings = settings_from()
-        run_chunk(store, unit, settings, lambda: estimator_of(store, job.recipe), board or store)
+        check_version(job.recipe.pipeline, PIPELINE_VERSION, job)
+        settings, beats = settings_from(), store if board is None else board.reports
+        run_chunk(store, unit, settings, lambda: estimator_of(store, job.recipe), beats)
 
     if _do(store, board, unit, work) and board is not None:
         # If this fails, the next reconciliation does it.
@@ -109,15 +106,15 @@ def _do(store: Store, board: Board | None, unit: WorkUnit, work: Callable[[], No
             with recorded_failure(store, unit):
                 work()
             return True
-        with board.lease(unit, this_worker()) as acquired:
+        with board.leases.hold(unit, this_worker()) as acquired:
             return acquired and _attempt(store, board, unit, work)
 
 
 def _attempt(store: Store, board: Board, unit: WorkUnit, work: Callable[[], None]) -> bool:
     """Counts an attempt at a unit and does its work; not where there were too many attempts."""
-    if board.begin(unit) > ATTEMPTS:
+    if board.attempts.begin(unit) > ATTEMPTS:
         record_dead_worker(store, unit, "it was killed or lost each time")
-        board.finish(unit, this_worker())
+        board.attempts.finish(unit, this_worker())
         return False
     try:
         with recorded_failure(store, unit), suppress(CancelledJobError):
@@ -125,9 +122,9 @@ def _attempt(store: Store, board: Board, unit: WorkUnit, work: Callable[[], None
     except AnnotateError:
         # The store, the models or the provider are in trouble, which says nothing about the unit:
         # it is sent again, and this attempt does not count.
-        board.reset(unit)
+        board.attempts.reset(unit)
         raise
-    board.finish(unit, this_worker())
+    board.attempts.finish(unit, this_worker())
     return True
 
 
@@ -155,7 +152,7 @@ def record_lost_worker(exception: BaseException | None = None, args: Any = (), *
         return
     unit = _unit_of(args)
     if board := this_board():
-        board.finish(unit, this_worker())
+        board.attempts.finish(unit, this_worker())
     record_dead_worker(this_store(), unit, str(exception))
 
 

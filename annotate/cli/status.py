@@ -92,7 +92,7 @@ class _Look:
             board = open_board(self._broker)
             try:
                 with queue_errors(self._broker):
-                    known, beats = board.workers(), board.heartbeats()
+                    known, beats = board.reports.workers(), board.reports.heartbeats()
             except QueueError as error:
                 trouble = error.message
         cancelled = self._store.is_cancelled(self._job.id)

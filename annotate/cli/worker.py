@@ -76,7 +76,7 @@ def worker(
     the_store.job_ids()
     board = open_board(settings.broker)
     with queue_errors(settings.broker):
-        board.jobs()
+        board.jobs.ids()
     npu = settings.provider == "qnn" or (settings.provider == "auto" and not emulates_npu())
     threads = npu or sys.platform == "win32"
     count = concurrency or (NPU_THREADS if threads else os.cpu_count() or 1)

@@ -19,7 +19,8 @@ WORKER_VARIABLE = "ANNOTATE_WORKER"
 # Of every key in the queue's server.
 PREFIX = "annotate:"
 TLS = "rediss://"
-BUCKET = "s3://"
+# Every store whose location starts with it is in a bucket.
+S3_SCHEME = "s3://"
 CACHE_GB = 50.0
 
 Provider = Literal["auto", "cpu", "qnn"]
@@ -104,7 +105,7 @@ def settings_from(environ: Mapping[str, str] = os.environ, *, store: str | None 
     cache = platformdirs.user_cache_path("annotate", appauthor=False)
     location = store or environ.get("ANNOTATE_STORE") or str(data / "store")
     return Settings(
-        store=location if location.startswith(BUCKET) else str(Path(location).absolute()),
+        store=location if location.startswith(S3_SCHEME) else str(Path(location).absolute()),
         broker=_broker(environ.get("ANNOTATE_BROKER") or MEMORY),
         packs=Path(environ.get("ANNOTATE_PACKS") or data / "packs").absolute(),
         cache=Path(environ.get("ANNOTATE_CACHE") or cache).absolute(),

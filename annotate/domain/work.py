@@ -11,6 +11,8 @@ from annotate.domain.video import Chunk
 # Name of the unit that makes the tracks of a video from its parts; all others are named after
 # their chunk.
 MERGE = "merge"
+# Seconds without a heartbeat after which a worker counts as lost.
+SILENCE_S = 30.0
 
 
 @dataclass(frozen=True)

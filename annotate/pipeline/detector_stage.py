@@ -1,4 +1,4 @@
-"""First stage: the regions of a picture in which people may be."""
+"""Stage 1: where in a picture somebody may be."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -9,17 +9,23 @@ from numpy.typing import NDArray
 from annotate.domain.arrays import FloatArray
 from annotate.domain.model_spec import DetectorSpec
 from annotate.domain.options import People
-from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.inference import Models
 from annotate.numeric.geometry import crop_to_picture, letterbox_roi, roi_iou, tile_rois
-from annotate.pipeline.batching import run_batched
+from annotate.pipeline.batching import in_stages
 from annotate.pipeline.crops import Maps, crop, sampling, to_range
 from annotate.pipeline.decoders import detector_decoder
 from annotate.pipeline.roi_rules import detection_rois
 
+# ROIs that overlap more are one person twice. What slips through costs a run of the landmark
+# model, and then falls to `annotate.pipeline.duplicates`.
+SAME_ROI_IOU = 0.6
+# Least score in a tile, where the pack asks for less: a head, a foot or a lamp that fills a small
+# tile is easily taken for a person.
+TILE_MIN_SCORE = 0.6
+
 
 class Candidate(NamedTuple):
-    """A region in which a person may be.
+    """Somebody may be here.
 
     Attributes:
         score: of the detection that it comes from, in [0, 1].
@@ -30,14 +36,14 @@ class Candidate(NamedTuple):
     roi: FloatArray
 
 
-class Tile(NamedTuple):
-    """One crop for the detector, at the same place in all pictures of one size.
+class Square(NamedTuple):
+    """A square of all pictures of one size.
 
     Attributes:
         place: (2, 3) float64 from fractions of its longer edge to pixels of the picture.
         spec: of the detector.
-        inside: rows and columns of the crop that show part of the picture.
-        maps: where in the picture those are.
+        inside: its rows and columns that show something of the picture.
+        maps: where in the picture those lie.
     """
 
     place: NDArray[np.float64]
@@ -46,10 +52,10 @@ class Tile(NamedTuple):
     maps: Maps
 
     @classmethod
-    def at(cls, roi: FloatArray, spec: DetectorSpec, width: int, height: int) -> "Tile":
-        """The tile of an ROI (4,) with rotation 0, for pictures of this size."""
+    def at(cls, roi: FloatArray, spec: DetectorSpec, width: int, height: int) -> "Square":
+        """That of an ROI (4,) with rotation 0."""
         whole, fraction = sampling(roi, spec.size)
-        # A sample that is half outside still shows part of the picture.
+        # A sample half outside still shows something of the picture.
         rows, columns = np.nonzero(((whole >= -1) & (whole < [width, height])).all(axis=2))
         inside = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
         maps = np.ascontiguousarray(whole[inside]), np.ascontiguousarray(fraction[inside])
@@ -57,7 +63,7 @@ class Tile(NamedTuple):
         place = crop_to_picture(roi, (spec.size[0] / longer, spec.size[1] / longer))
         return cls(place, spec, inside, maps)
 
-    def pixels(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def of(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """(height, width, 3) uint8 of a picture; outside it as the pack says."""
         width, height = self.spec.size
         pixels = np.full((height, width, 3), self.spec.grey, np.uint8)
@@ -77,67 +83,59 @@ class View(NamedTuple):
     pixels: NDArray[np.uint8]
 
 
-class DetectorStage:
+class Search:
     """The detector on the whole picture (`near`), or on overlapping tiles of it too (`all`)."""
 
-    def __init__(self, models: Models, people: People, settings: PipelineSettings) -> None:
-        self._model = models.detector
+    def __init__(self, models: Models, people: People) -> None:
+        self._detector = models.detector
         self._spec = models.pack.detector
         self._people = people
-        self._settings = settings
         self._decoder = detector_decoder(self._spec)
-        self._tiles: dict[tuple[int, ...], list[Tile]] = {}
+        self._squares: dict[tuple[int, ...], list[Square]] = {}
 
     def views(self, rgb: NDArray[np.uint8]) -> list[View]:
-        """The inputs for a picture (H, W, 3) uint8: the whole picture, then its tiles."""
-        tiles = self._tiles.get(rgb.shape)
-        if tiles is None:
-            tiles = self._tiles[rgb.shape] = self._tiles_of(rgb)
-        return [View(tile.place, tile.pixels(rgb)) for tile in tiles]
+        """What is to be looked at of a picture (H, W, 3) uint8: all of it, then its tiles."""
+        squares = self._squares.get(rgb.shape)
+        if squares is None:
+            squares = self._squares[rgb.shape] = self._squares_of(rgb)
+        return [View(square.place, square.of(rgb)) for square in squares]
 
-    def candidates(self, pictures: Sequence[Sequence[View]]) -> list[list[Candidate]]:
-        """For each picture, given by its views, the detections in descending order of score. A
-        person may be among them once for every view that shows them.
+    def __call__(self, pictures: Sequence[Sequence[View]]) -> list[list[Candidate]]:
+        """Whom the detector sees in each picture, of which its `views` are given, in descending
+        order of score; a person may be among them once for every view that shows him.
         """
         views = [view for picture in pictures for view in picture]
-        found = iter(run_batched(views, self._input, self._model.run, self._in_view))
-        return [self._merged([next(found) for _ in picture]) for picture in pictures]
+        found = iter(in_stages(views, self._input, self._detector.run, self._candidates))
+        return [self._in_picture([next(found) for _ in picture]) for picture in pictures]
 
-    def _tiles_of(self, rgb: NDArray[np.uint8]) -> list[Tile]:
+    def _squares_of(self, rgb: NDArray[np.uint8]) -> list[Square]:
         height, width = rgb.shape[:2]
-        spec, settings = self._spec, self._settings
-        if self._people == "all":
-            rois = tile_rois(width, height, max(spec.size), settings)
-        else:
-            rois = letterbox_roi(width, height, spec.size, spec.padding)[None]
-        return [Tile.at(roi, spec, width, height) for roi in rois]
+        spec = self._spec
+        whole = letterbox_roi(width, height, spec.size, spec.padding)[None]
+        squares = whole if self._people == "near" else tile_rois(width, height, max(spec.size))
+        return [Square.at(roi, spec, width, height) for roi in squares]
 
     def _input(self, view: View) -> FloatArray:
         return to_range(view.pixels, self._spec)
 
-    def _in_view(self, view: View, outputs: Sequence[FloatArray]) -> list[Candidate]:
+    def _candidates(self, view: View, outputs: Sequence[FloatArray]) -> list[Candidate]:
         found = self._decoder.decode(outputs)
         if not len(found):
             return []
         rois = detection_rois(found.placed(view.place), self._spec)
         return [*map(Candidate, found.score.tolist(), rois)]
 
-    def _merged(self, by_view: Sequence[Sequence[Candidate]]) -> list[Candidate]:
+    def _in_picture(self, by_view: Sequence[Sequence[Candidate]]) -> list[Candidate]:
         whole, *tiles = by_view
-        least = self._settings.tile_min_score
-        found = [*whole, *(one for tile in tiles for one in tile if one.score >= least)]
+        found = [*whole, *(one for tile in tiles for one in tile if one.score >= TILE_MIN_SCORE)]
         return sorted(found, key=lambda candidate: -candidate.score)
 
 
-def new_candidates(
-    found: Iterable[Candidate], known: Sequence[Candidate], same_iou: float
-) -> list[Candidate]:
-    """The candidates whose ROI overlaps neither a known one nor an earlier one by more than
-    `same_iou`.
-    """
+def newcomers(found: Iterable[Candidate], known: Sequence[Candidate]) -> list[Candidate]:
+    """Those of `found` whose ROI is neither that of somebody known nor of one before them."""
     new: list[Candidate] = []
     for candidate in found:
         others = [other.roi for other in (*known, *new)]
-        if not others or roi_iou(candidate.roi, np.array(others)).max() <= same_iou:
+        if not others or roi_iou(candidate.roi, np.array(others)).max() <= SAME_ROI_IOU:
             new.append(candidate)
     return new

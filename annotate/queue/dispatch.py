@@ -12,9 +12,9 @@ from itertools import islice
 from annotate.domain.errors import DamagedError, ManifestError
 from annotate.domain.job import Job
 from annotate.domain.work import WorkUnit
-from annotate.queue.app import Queue, chunk_lists, merge_list
 from annotate.queue.board import Board
 from annotate.queue.job_status import JobStatus, job_status
+from annotate.queue.messages import Queue, chunk_lists, merge_list
 from annotate.store import Store
 
 # The most messages that a job has in the queue.
@@ -38,22 +38,23 @@ def reconcile(board: Board, queue: Queue, store: Store, job: Job) -> JobStatus |
     Raises:
         redis.RedisError: the queue's server does not answer.
     """
-    slot = board.slot(job.id)
-    if slot is not None and board.lengths([chunk_lists(job)[slot]])[0]:
-        for unit in sorted(board.lost(job), key=lambda lost: lost.key):
-            if board.may_send_again(unit):
+    slot = board.jobs.slot(job.id)
+    if slot is not None and _waiting(board, job, slot):
+        for unit in _lost(board, job):
+            if board.attempts.may_send_again(unit):
                 queue.send(unit, slot)
         return None
     status = job_status(store, job)
     units = list(islice(_free(board, status), WINDOW))
-    if units and board.turn(f"send:{job.id}", SENDING_S):
+    mutex = f"send:{job.id}"
+    if units and board.mutexes.acquire(mutex, SENDING_S):
         if slot is None:
-            lengths = board.lengths(chunk_lists(job))
+            lengths = board.waiting(chunk_lists(job))
             slot = lengths.index(min(lengths))
-            board.assign(job.id, slot)
+            board.jobs.assign_slot(job.id, slot)
         for unit in units:
             queue.send(unit, slot)
-        board.end_turn(f"send:{job.id}")
+        board.mutexes.release(mutex)
     return status
 
 
@@ -63,8 +64,8 @@ def go_on(board: Board, queue: Queue, store: Store, job: Job) -> None:
     Raises:
         redis.RedisError: the queue's server does not answer.
     """
-    slot = board.slot(job.id)
-    if slot is None or not board.lengths([chunk_lists(job)[slot]])[0]:
+    slot = board.jobs.slot(job.id)
+    if slot is None or not _waiting(board, job, slot):
         reconcile(board, queue, store, job)
 
 
@@ -77,14 +78,14 @@ def reconcile_all(board: Board, queue: Queue, store: Store) -> None:
         redis.RedisError: the queue's server does not answer.
     """
     known = store.job_ids()
-    for job_id in known if board.is_new() else board.jobs():
+    for job_id in known if board.jobs.is_new() else board.jobs.ids():
         # `annotate clean` may have deleted it.
         if job_id not in known or store.is_cancelled(job_id):
-            board.remove_job(job_id)
+            board.forget_job(job_id)
             continue
         try:
             job = store.read_job(job_id)
-            board.add_job(job_id)
+            board.jobs.add(job_id)
             status = reconcile(board, queue, store, job)
         except ManifestError:
             # Workers of the version that wrote it reconcile it.
@@ -93,14 +94,26 @@ def reconcile_all(board: Board, queue: Queue, store: Store) -> None:
             logger.warning("%s  %s", error.message, error.hint)
             continue
         if status is not None and status.finished:
-            board.remove_job(job_id)
+            board.forget_job(job_id)
+
+
+def _waiting(board: Board, job: Job, slot: int) -> int:
+    """How many messages wait in the job's chunk queue, at the job's priority."""
+    return board.waiting([chunk_lists(job)[slot]])[0]
+
+
+def _lost(board: Board, job: Job) -> list[WorkUnit]:
+    """Units of a job that were begun and not finished, and whose lease no worker holds."""
+    begun = board.attempts.unfinished(job)
+    held = board.leases.are_held(begun)
+    return sorted((u for u, h in zip(begun, held, strict=True) if not h), key=lambda u: u.key)
 
 
 def _free(board: Board, status: JobStatus) -> Iterator[WorkUnit]:
-    """Pending units that no worker holds; merges only where no merge waits in the queue."""
+    """Pending units whose lease no worker holds; merges only where no merge waits in the queue."""
     units = status.pending()
-    merging = bool(board.lengths([merge_list()])[0])
+    merging = bool(board.waiting([merge_list()])[0])
     while some := list(islice(units, WINDOW)):
-        for unit, leased in zip(some, board.leased(some), strict=True):
-            if not leased and not (unit.chunk is None and merging):
+        for unit, held in zip(some, board.leases.are_held(some), strict=True):
+            if not held and not (unit.chunk is None and merging):
                 yield unit

@@ -11,11 +11,8 @@ import psutil
 
 from annotate.domain.job import Job, JobVideo
 from annotate.domain.video import Chunk
-from annotate.domain.work import MERGE, Failure, Heartbeat, WorkUnit
+from annotate.domain.work import MERGE, SILENCE_S, Failure, Heartbeat, WorkUnit
 from annotate.store import Store
-
-# Seconds without a heartbeat after which a worker counts as lost.
-SILENCE_S = 30.0
 
 VideoState: TypeAlias = Literal[
     "not planned", "waiting", "running", "merging", "done", "partial", "failed"

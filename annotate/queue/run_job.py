@@ -1,4 +1,4 @@
-"""Seeing a job through, on this machine or on others: send what is missing, until nothing is."""
+"""Runs a job to its end, with this machine's processes or with the workers of a queue."""
 
 import os
 import time
@@ -8,14 +8,18 @@ from contextlib import suppress
 from annotate.domain.errors import QueueError
 from annotate.domain.job import Job
 from annotate.domain.settings import Settings
-from annotate.queue.app import Queue, embedded_worker, make_app
+from annotate.queue.app import make_app
 from annotate.queue.board import open_board, queue_errors
 from annotate.queue.dispatch import reconcile
+from annotate.queue.embedded import embedded_worker
 from annotate.queue.job_status import JobStatus, job_status
+from annotate.queue.messages import Queue
 from annotate.store import Store
 
+# Seconds between two looks at the store: where this machine works, and where others do.
 POLL_S = 0.25
 FOLLOW_S = 1.0
+# Seconds between two reconciliations of all jobs.
 RECONCILE_S = 10.0
 
 Report = Callable[[JobStatus], None]
@@ -24,10 +28,10 @@ Report = Callable[[JobStatus], None]
 def work_here(
     store: Store, job: Job, settings: Settings, processes: int, report: Report
 ) -> JobStatus:
-    """Does the whole job with worker processes of this machine and gives its final status.
+    """Does the whole job with worker processes of this machine, and returns its final status.
 
     Args:
-        report: called a few times a second with how far it is.
+        report: called a few times a second with the present status.
 
     Raises:
         AnnotateError: what keeps every chunk from being done, e.g. a full disk.
@@ -39,17 +43,17 @@ def work_here(
     # The worker's processes read their settings from their environment, as on any other host.
     os.environ.update(settings.to_environ())
     sent: set[str] = set()
-    with embedded_worker(processes) as (queue, troubles):
+    with embedded_worker(processes) as (queue, errors):
         while True:
-            waiting = list(status.pending())
-            if not waiting:
+            pending = list(status.pending())
+            if not pending:
                 return status
-            for unit in waiting:
+            for unit in pending:
                 if unit.key not in sent:
                     sent.add(unit.key)
                     queue.send(unit)
             time.sleep(POLL_S)
-            troubles.check()
+            errors.check()
             status = job_status(store, job)
             report(status)
 
@@ -63,26 +67,27 @@ def hand_over(store: Store, job: Job, settings: Settings) -> None:
     board, queue = open_board(settings.broker), Queue(make_app(settings.broker))
     store.uncancel_job(job.id)
     with queue_errors(settings.broker):
-        board.add_job(job.id)
+        board.jobs.add(job.id)
         reconcile(board, queue, store, job)
 
 
 def follow(store: Store, job: Job, settings: Settings, report: Report) -> JobStatus:
-    """Watches the workers of the queue until the job is finished or cancelled.
+    """Watches the workers of the queue until they have nothing left to do for the job, or it is
+    cancelled; returns its final status.
 
     Args:
-        report: called every second with how far it is.
+        report: called every second with the present status.
     """
     board, queue = open_board(settings.broker), Queue(make_app(settings.broker))
     reconciled = time.monotonic()
     while True:
-        status = job_status(store, job, board.heartbeats())
+        status = job_status(store, job, board.reports.heartbeats())
         report(status)
         if status.stopped or store.is_cancelled(job.id):
             return status
         began = time.monotonic()
-        # The workers do the same; here it helps where none is left that could.
-        if began - reconciled >= RECONCILE_S and board.turn("reconcile", RECONCILE_S):
+        # Workers reconcile too; here it helps where every worker has ended.
+        if began - reconciled >= RECONCILE_S and board.mutexes.acquire("reconcile", RECONCILE_S):
             with suppress(QueueError), queue_errors(settings.broker):
                 reconcile(board, queue, store, job)
             reconciled = time.monotonic()

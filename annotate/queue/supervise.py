@@ -1,4 +1,4 @@
-"""A worker that stays: Celery in a process of its own, started again when it dies."""
+"""Supervises a worker: runs Celery in a child process, and starts it again when it dies."""
 
 import logging
 import os
@@ -13,29 +13,32 @@ from types import FrameType
 
 from annotate.domain.errors import QueueError
 from annotate.domain.settings import WORKER_VARIABLE, Settings
-from annotate.queue.app import all_lists
 from annotate.queue.board import Board
+from annotate.queue.messages import all_lists
 
+# Seconds between two looks at the worker.
 POLL_S = 0.5
+# Seconds without work after which an idle worker is stopped, if that is wanted.
 IDLE_S = 10.0
+# The longest pause in seconds before a worker is started again.
 LONGEST_PAUSE_S = 60.0
-# A worker that ran for so long had no trouble in starting.
+# Seconds after which a worker counts as started well.
 SETTLED_S = 60.0
-# So often in a row it may end at once, then the trouble is not of the kind that goes away.
-ATTEMPTS = 5
+# Give up after this many exits in a row, each within `SETTLED_S` of the start.
+MAX_IMMEDIATE_EXITS = 5
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a worker is to run.
+    """How a worker runs.
 
     Attributes:
-        processes: how many chunks at a time.
-        threads: in one process, which then owns the NPU; else each in a process.
-        max_jobs: chunks after which it ends, or None.
-        stop_when_idle: it ends when there is nothing to do.
+        processes: how many chunks it works on at a time.
+        threads: whether these are threads of one process, which then owns the NPU, or processes.
+        max_jobs: number of finished work units after which it ends, or None.
+        stop_when_idle: whether it ends when there is nothing to do.
     """
 
     processes: int
@@ -44,7 +47,7 @@ class Plan:
     stop_when_idle: bool = False
 
     def command(self, name: str) -> list[str]:
-        """Of the Celery worker."""
+        """The command line of the Celery worker with that name."""
         return [
             *(sys.executable, "-m", "celery", "--quiet", "-A", "workers", "worker"),
             *("--pool", "threads" if self.threads else "prefork"),
@@ -54,29 +57,29 @@ class Plan:
 
 
 class Supervisor:
-    """Keeps one Celery worker running until it is told to stop."""
+    """Keeps one Celery worker running until it is stopped."""
 
     def __init__(self, plan: Plan, settings: Settings, board: Board) -> None:
         self._plan = plan
         self._settings = settings
         self._board = board
-        self._asked = 0
+        self._stops = 0
         self._child: subprocess.Popen[bytes] | None = None
         self.name = f"{socket.gethostname()}-{os.getpid()}"
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
-        """Handler of SIGTERM and SIGINT: the first lets the chunks in hand be finished, the second
-        gives them back.
+        """Handler of SIGTERM and SIGINT: at the first the worker finishes its chunks and ends, at
+        the second it gives them back and ends at once.
         """
-        self._asked += 1
+        self._stops += 1
         if self._child is not None and self._child.poll() is None:
-            self._child.send_signal(signal.SIGTERM if self._asked == 1 else signal.SIGQUIT)
+            self._child.send_signal(signal.SIGTERM if self._stops == 1 else signal.SIGQUIT)
 
-    def run(self, said: Callable[[str], None]) -> None:
-        """Until it is told to stop, or has done what it was asked for.
+    def run(self, say: Callable[[str], None]) -> None:
+        """Runs the worker until it is stopped, or ends as its plan says.
 
         Args:
-            said: called with a line whenever something happens.
+            say: called with a line for the user whenever something happens.
 
         Raises:
             QueueError: the worker ends again and again as soon as it starts.
@@ -85,24 +88,24 @@ class Supervisor:
         while True:
             began = time.monotonic()
             code = self._once()
-            self._board.release_all(self.name)
-            if self._is_asked():
+            self._board.forget_worker(self.name)
+            if self._is_stopping():
                 return
             failed = 1 if time.monotonic() - began > SETTLED_S else failed + 1
-            if failed >= ATTEMPTS:
+            if failed >= MAX_IMMEDIATE_EXITS:
                 raise QueueError(
-                    f"the worker ended {failed} times in a row, at last with {code}",
+                    f"the worker ended {failed} times in a row, lastly with exit code {code}",
                     "Run `annotate doctor`; `annotate --debug worker` shows what Celery says.",
                 )
             pause = min(2.0**failed, LONGEST_PAUSE_S)
-            said(f"The worker ended with {code}; it starts again in {pause:.0f} s.")
+            say(f"The worker ended with exit code {code}; it starts again in {pause:.0f} s.")
             self._wait(pause)
-            if self._is_asked():
+            if self._is_stopping():
                 return
 
     def _once(self) -> int:
         environ = {**os.environ, **self._settings.to_environ(), WORKER_VARIABLE: self.name}
-        # A group of its own: Ctrl-C reaches the supervisor alone, which passes it on once.
+        # In its own process group: Ctrl-C reaches only the supervisor, which passes it on once.
         self._child = subprocess.Popen(
             self._plan.command(self.name), env=environ, start_new_session=True
         )
@@ -112,7 +115,7 @@ class Supervisor:
             if not self._is_idle():
                 idle_since = time.monotonic()
             idle = time.monotonic() - idle_since > IDLE_S
-            if not self._asked and (idle or self._has_done_enough()):
+            if not self._stops and (idle or self._has_done_enough()):
                 self.stop()
         return self._child.returncode
 
@@ -121,12 +124,12 @@ class Supervisor:
 
     def _has_done_enough(self) -> bool:
         most = self._plan.max_jobs
-        return most is not None and self._board.done(self.name) >= most
+        return most is not None and self._board.attempts.finished_by(self.name) >= most
 
-    def _is_asked(self) -> bool:
-        return self._asked > 0
+    def _is_stopping(self) -> bool:
+        return self._stops > 0
 
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds
-        while not self._asked and time.monotonic() < until:
+        while not self._stops and time.monotonic() < until:
             time.sleep(0.1)

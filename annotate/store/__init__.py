@@ -1,8 +1,9 @@
-"""Jobs and results: the only place that knows where they stand and in which form."""
+"""The store: jobs and results as files; the only place that knows their paths and formats."""
 
 from pathlib import Path
 
-from annotate.store.files import S3_SCHEME, Files
+from annotate.domain.settings import S3_SCHEME
+from annotate.store.files import Files
 from annotate.store.local import LocalFiles
 from annotate.store.store import Store
 
@@ -13,7 +14,7 @@ def open_store(location: str) -> Store:
     """The store at `location`: a folder, or `s3://bucket/prefix`.
 
     Raises:
-        UsageError: it is no such location.
+        UsageError: `location` is not a valid location.
     """
     if location.startswith(S3_SCHEME):
         from annotate.store.s3 import S3Files

@@ -1,7 +1,7 @@
-"""Copies on this host of large objects in a bucket, within bounds and shared by its processes.
+"""A cache of large objects in a bucket: limited in size, shared by the processes of this host.
 
-A copy `x` has a lock file `x.lock`: who uses the copy shares the lock, who makes or removes it has
-the lock alone. The system gives locks back when a process dies.
+A copy `x` has a lock file `x.lock`: processes that use the copy hold a shared lock, the process
+that makes or deletes it an exclusive one. The system releases the locks of processes that die.
 """
 
 import os
@@ -17,14 +17,15 @@ from portalocker import LockFlags
 from annotate.domain.errors import StoreError
 from annotate.store.files import Progress
 
+# Seconds between two looks whether another process has finished a copy.
 POLL_S = 0.2
 _LOCK, _PART = ".lock", ".part"
 
 
 class Cache:
-    """A folder of copies; the least recently used ones make room for new ones.
+    """A folder of copies; the least recently used ones are deleted to make room for new ones.
 
-    The bound is exceeded by what is in use and by what is being made, and by nothing else.
+    Only copies that are in use or being made may exceed the limit.
     """
 
     def __init__(self, folder: Path, limit_bytes: int) -> None:
@@ -35,17 +36,17 @@ class Cache:
     def copy(
         self, name: str, size: int, fetch: Callable[[Path], None], progress: Progress
     ) -> Iterator[Path]:
-        """The copy of that name, which stays while the block runs.
+        """The copy with that name, which is kept while the block runs.
 
-        Where it is missing, `fetch(path)` makes it; of several processes that want it one fetches
-        and the others wait.
+        Where it is missing, `fetch(path)` makes it; of several processes that need it one fetches
+        it and the others wait.
 
         Args:
-            size: what its length in bytes must be.
-            progress: told how far another process is that fetches it.
+            size: expected length in bytes.
+            progress: called while another process fetches it.
 
         Raises:
-            StoreError: the folder cannot be written, or the copy is not of that size.
+            StoreError: the folder cannot be written, or the copy does not have that size.
         """
         with self._errors():
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -75,7 +76,7 @@ class Cache:
             _part(path).replace(path)
 
     def _make_room(self, need: int, wanted: Path) -> None:
-        """Removes what was not used for longest, and is not in use, until `need` bytes fit."""
+        """Deletes the least recently used copies that are not in use, until `need` bytes fit."""
         copies = [path for path in self._folder.iterdir() if path.suffix != _LOCK]
         known = []
         for path in copies:
@@ -98,7 +99,7 @@ class Cache:
 
     @contextmanager
     def _locked(self, path: Path, kind: LockFlags) -> Iterator[bool]:
-        """Whether the lock of a copy could be had at once; it is held while the block runs."""
+        """Tries to lock a copy while the block runs; yields whether it was locked."""
         with self._lock_file(path) as file:
             try:
                 portalocker.lock(file, kind | LockFlags.NON_BLOCKING)

@@ -1,7 +1,6 @@
-"""Where a store's bytes live: keys like `jobs/x.json`, in a folder or in a bucket.
+"""Objects of a store by key, such as `jobs/x.json`, in a folder or in a bucket.
 
-A store needs a few verbs only. A write is atomic: a reader sees the whole object or none, whenever
-the writer is killed.
+A write is atomic: a reader sees the whole object or none, whenever the writer is killed.
 """
 
 from abc import ABC, abstractmethod
@@ -13,21 +12,21 @@ from typing import BinaryIO
 
 from annotate.domain.errors import StoreError
 
-# bytes done, bytes in all
+# Called with the bytes done and the bytes in all.
 Progress = Callable[[int, int], None]
+# Bytes that are read or written at a time.
 BLOCK = 8 * 2**20
-S3_SCHEME = "s3://"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What stands somewhere below a key.
+    """An object, or what a killed writer left of one.
 
     Attributes:
-        key: of the object, or of what a killed writer left of one.
+        key: of the object.
         size: in bytes.
         modified_s: Unix time of the last change, by the store's clock.
-        left: a writer that was killed left it; no reader sees it.
+        left: whether it is a temporary file of a writer; no reader sees it.
     """
 
     key: str
@@ -44,11 +43,11 @@ class Files(ABC):
 
     @abstractmethod
     def __str__(self) -> str:
-        """Where it is, as the user names it; holds no password."""
+        """The store's location as the user gives it; without passwords."""
 
     @abstractmethod
     def read(self, key: str) -> bytes | None:
-        """The bytes at `key`, or None where nothing stands."""
+        """The bytes at `key`, or None where there is no object."""
 
     @abstractmethod
     def reader(self, key: str) -> AbstractContextManager[BinaryIO]:
@@ -56,30 +55,33 @@ class Files(ABC):
 
     @abstractmethod
     def writer(self, key: str, *, durable: bool = True) -> AbstractContextManager[BinaryIO]:
-        """A file that becomes the object at `key` when the block ends well, and never if not."""
+        """A file that becomes the object at `key` if the block ends without an error.
+
+        Args:
+            durable: whether the object must survive a power cut.
+        """
 
     @abstractmethod
     def size(self, key: str) -> int | None:
-        """Length in bytes of the object at `key`, or None where nothing stands."""
+        """Length in bytes of the object at `key`, or None where there is no object."""
 
     @abstractmethod
     def names(self, key: str) -> list[str]:
-        """Names of what is directly below `key`, sorted; empty where nothing stands."""
+        """Names of the objects and folders directly below `key`, sorted."""
 
     @abstractmethod
     def walk(self, key: str) -> list[Entry]:
-        """Everything below `key`, at any depth."""
+        """All objects below `key`, at any depth."""
 
     @abstractmethod
     def delete(self, key: str) -> None:
-        """Removes the object at `key`, if it stands."""
+        """Deletes the object at `key`, if there is one."""
 
     @abstractmethod
     def upload(self, path: Path, key: str, progress: Progress) -> None:
         """Copies a file of this host to `key`.
 
-        Only an object of the file's length is a whole copy: an upload to a bucket that is
-        interrupted may leave a shorter one.
+        An upload to a bucket that is interrupted may leave an object that is shorter than the file.
         """
 
     @abstractmethod
@@ -88,7 +90,7 @@ class Files(ABC):
 
     @abstractmethod
     def path(self, key: str) -> Path | None:
-        """The file that is the object at `key`, or None where this host sees no such file."""
+        """The file of this host that is the object at `key`, or None in a bucket."""
 
     def write(self, key: str, data: bytes, *, durable: bool = True) -> None:
         """Makes `data` the object at `key`."""
@@ -96,12 +98,12 @@ class Files(ABC):
             file.write(data)
 
     def exists(self, key: str) -> bool:
-        """Whether an object stands at `key`."""
+        """Whether there is an object at `key`."""
         return self.size(key) is not None
 
 
 def checked_key(key: str) -> str:
-    """`key`, if it cannot name anything outside the store on any system.
+    """`key`, if it cannot lead out of the store on any system.
 
     Raises:
         StoreError: it can.
@@ -110,7 +112,7 @@ def checked_key(key: str) -> str:
         drive = PureWindowsPath(name).drive
         if name in ("", ".", "..") or "\\" in name or "\0" in name or drive:
             raise StoreError(
-                f"{key!r} is no name of an object in a store",
-                "Somebody may be tampering with the queue or the store.",
+                f"{key!r} is not a valid key of an object in a store",
+                "The queue or the store may have been tampered with.",
             )
     return key

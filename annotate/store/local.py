@@ -1,4 +1,4 @@
-"""A store that is a folder, local or shared."""
+"""Objects of a store in a folder, local or shared."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ _TEMPORARY = ".tmp-"
 
 
 class LocalFiles(Files):
-    """The objects of a store that is a folder. A write is a rename."""
+    """The objects of a store in a folder. A write is a rename."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -49,7 +49,7 @@ class LocalFiles(Files):
                 with temporary.open("wb") as file:
                     yield file
                     if durable:
-                        # Without it, a power cut can leave a renamed file with nothing in it.
+                        # Without it, a power cut can leave a renamed file that is empty.
                         file.flush()
                         os.fsync(file.fileno())
                 temporary.replace(final)
@@ -81,7 +81,7 @@ class LocalFiles(Files):
         found = []
         with self._errors("list", key):
             for path in self.path(key).rglob("*"):
-                # Others write and delete meanwhile.
+                # Other processes write and delete meanwhile.
                 with suppress(FileNotFoundError):
                     status = path.stat()
                     if stat.S_ISREG(status.st_mode):

@@ -1,6 +1,6 @@
-"""Copying a pack, with its compiled variants, between this host and a store.
+"""Copies a pack, with its compiled variants, between this host and a store.
 
-What describes the others comes last, so that it never speaks of what is not there.
+The file that describes the others is copied last, so that every file it names is there.
 """
 
 from annotate.domain.errors import PackError
@@ -10,7 +10,7 @@ from annotate.store.files import Files
 
 
 def copy_pack(source: Files, start: str, target: Files, end: str) -> None:
-    """Copies the pack below `start` to below `end`, as far as it does not stand there.
+    """Copies what is missing of the pack below `start` to below `end`.
 
     Raises:
         PackError: there is no pack, or a file of it is missing.
@@ -27,7 +27,7 @@ def copy_pack(source: Files, start: str, target: Files, end: str) -> None:
 
 
 def described_pack(files: Files, below: str) -> Pack:
-    """What the pack below that key says of itself.
+    """The description of the pack below that key.
 
     Raises:
         PackError: there is no pack, or its description is damaged.
@@ -46,5 +46,7 @@ def _copy(source: Files, start: str, target: Files, end: str, names: list[str]) 
 def _read(files: Files, key: str) -> bytes:
     data = files.read(key)
     if data is None:
-        raise PackError(f"{files} has no {key}", "Submit the videos again: it is filed anew.")
+        raise PackError(
+            f"{files} has no {key}", "Submit the videos again: the pack is then copied again."
+        )
     return data

@@ -1,8 +1,8 @@
-"""A store in a bucket: one PUT an object, and patience with a server that is away.
+"""Objects of a store in a bucket: one PUT an object, retried while the server is away.
 
-Arrow finishes an upload even where its stream is left by an exception. So what must be whole or not
-there is first written to a file of this host, and then sent by a thread, which neither Ctrl-C nor a
-time limit can interrupt. (`pyarrow.fs.copy_files` will not do: it is silent when a PUT fails.)
+Arrow completes an upload even where an exception leaves its stream. So an object that must be whole
+or absent is first written to a file of this host, then sent by a thread, which neither Ctrl-C nor a
+time limit can interrupt. (`pyarrow.fs.copy_files` does not serve: it is silent when a PUT fails.)
 """
 
 import errno
@@ -20,20 +20,24 @@ from urllib.parse import urlsplit
 from pyarrow import fs
 
 from annotate.domain.errors import StoreError, UsageError
-from annotate.store.files import BLOCK, S3_SCHEME, Entry, Files, Progress, checked_key
+from annotate.domain.settings import S3_SCHEME
+from annotate.store.files import BLOCK, Entry, Files, Progress, checked_key
 
-# How long a server may be away before a command or a task gives up.
+# Seconds that a server may be away before a command or a task gives up.
 PATIENCE_S = 120.0
+# Seconds that a connection and a request may take.
 CONNECT_S, REQUEST_S = 5.0, 30.0
-# What may be on its way to the server at once.
+# Bytes that are sent before waiting until the server has them.
 WINDOW = 8 * BLOCK
+# The longest pause in seconds between two tries.
 _LONGEST_PAUSE_S = 5.0
 
 T = TypeVar("T")
 
 _STATUS = re.compile(r"AWS Error (?P<code>\w+)(?: \(HTTP status (?P<status>\d+)\))?")
-# Names of Arrow's AWS SDK, beside which any HTTP status from 500 on passes but 507.
-_PASSING = frozenset(
+# Error names of Arrow's AWS SDK that are worth another try, as is any HTTP status from 500 on but
+# 507 (insufficient storage).
+_TRANSIENT = frozenset(
     [
         *("NETWORK_CONNECTION", "INTERNAL_FAILURE", "SERVICE_UNAVAILABLE", "SLOW_DOWN"),
         *("THROTTLING", "REQUEST_TIMEOUT", "OPERATION_ABORTED"),
@@ -52,9 +56,9 @@ _FULL = re.compile(r"storage ?full|quota|insufficient storage|no space|HTTP stat
 class S3Files(Files):
     """The objects below `s3://bucket/prefix`.
 
-    Endpoint and credentials come from the environment variables that all programs for S3 know:
-    AWS_ENDPOINT_URL, AWS_REGION, AWS_CA_BUNDLE, and what the AWS SDK itself looks for:
-    AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, profiles, roles.
+    Endpoint and credentials come from the environment variables common to programs that use S3:
+    AWS_ENDPOINT_URL, AWS_REGION, AWS_CA_BUNDLE, and those that the AWS SDK itself reads, such as
+    AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, with profiles and roles.
     """
 
     def __init__(
@@ -63,18 +67,18 @@ class S3Files(Files):
         self._bucket, self._prefix = _split(url)
         self._endpoint = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL")
         self._patience_s = patience_s
-        self._seen = False
+        self._bucket_found = False
         self._fs = fs.S3FileSystem(
             endpoint_override=self._endpoint,
             region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"),
             tls_ca_file_path=environ.get("AWS_CA_BUNDLE"),
             connect_timeout=CONNECT_S,
             request_timeout=REQUEST_S,
-            # Not for speed alone: without it Arrow completes an upload of which a part has failed.
+            # Without it, Arrow completes an upload of which a part has failed.
             background_writes=True,
             # An object of one block is then one PUT.
             allow_delayed_open=True,
-            # We repeat ourselves, and know for how long.
+            # We retry ourselves, for a time that we know.
             retry_strategy=fs.AwsDefaultS3RetryStrategy(max_attempts=0),
         )
 
@@ -93,44 +97,44 @@ class S3Files(Files):
                 return None
             return data
 
-        return self._patiently("read", key, read)
+        return self._with_retries("read", key, read)
 
     @contextmanager
     def reader(self, key: str) -> Iterator[BinaryIO]:
-        """As in `Files`; the object is fetched whole, so that reading it cannot be interrupted."""
+        """As in `Files`; the object is downloaded whole first, so that reading it cannot fail."""
         with _scratch() as copy:
-            self._patiently("read", key, lambda: self._fetch(key, copy))
+            self._with_retries("read", key, lambda: self._fetch(key, copy))
             with copy.open("rb") as file:
                 yield file
 
     @contextmanager
     def writer(self, key: str, *, durable: bool = True) -> Iterator[BinaryIO]:
         """As in `Files`."""
-        del durable  # a server that says yes has it
+        del durable  # the server answers once the object is durable
         place = self._place(key)
         with _scratch() as copy:
             with copy.open("wb") as file:
                 yield file
 
-            self._patiently("write", key, lambda: _apart(lambda: self._put(copy, place)))
+            self._with_retries("write", key, lambda: _uninterrupted(lambda: self._put(copy, place)))
 
     def size(self, key: str) -> int | None:
         """As in `Files`."""
         place = self._place(key)
-        info = self._patiently("read", key, lambda: self._fs.get_file_info(place))
+        info = self._with_retries("read", key, lambda: self._fs.get_file_info(place))
         length: int | None = info.size if info.type == fs.FileType.File else None
         return length
 
     def names(self, key: str) -> list[str]:
         """As in `Files`."""
         below = fs.FileSelector(self._place(key), allow_not_found=True)
-        infos = self._patiently("list", key, lambda: self._fs.get_file_info(below))
+        infos = self._with_retries("list", key, lambda: self._fs.get_file_info(below))
         return sorted(info.base_name for info in infos)
 
     def walk(self, key: str) -> list[Entry]:
-        """As in `Files`; a bucket shows nothing of writers that were killed."""
+        """As in `Files`; a bucket has no temporary files of killed writers."""
         below = fs.FileSelector(self._place(key), allow_not_found=True, recursive=True)
-        infos = self._patiently("list", key, lambda: self._fs.get_file_info(below))
+        infos = self._with_retries("list", key, lambda: self._fs.get_file_info(below))
         start = len(self._place(key)) - len(key)
         return [
             Entry(info.path[start:], info.size, info.mtime.timestamp() if info.mtime else 0.0)
@@ -148,19 +152,19 @@ class S3Files(Files):
             except FileNotFoundError:
                 return
 
-        self._patiently("delete", key, delete)
+        self._with_retries("delete", key, delete)
 
     def upload(self, path: Path, key: str, progress: Progress) -> None:
         """As in `Files`."""
         place = self._place(key)
-        self._patiently("write", key, lambda: self._put(path, place, progress))
+        self._with_retries("write", key, lambda: self._put(path, place, progress))
 
     def download(self, key: str, path: Path, progress: Progress) -> None:
         """As in `Files`."""
-        self._patiently("read", key, lambda: self._fetch(key, path, progress))
+        self._with_retries("read", key, lambda: self._fetch(key, path, progress))
 
     def path(self, key: str) -> None:
-        """As in `Files`: an object in a bucket is no file of any host."""
+        """As in `Files`: None, as an object in a bucket is not a file of any host."""
         checked_key(key)
 
     def _put(self, path: Path, place: str, progress: Progress | None = None) -> None:
@@ -187,31 +191,31 @@ class S3Files(Files):
     def _place(self, key: str) -> str:
         return "/".join(filter(None, (self._bucket, self._prefix, checked_key(key))))
 
-    def _patiently(self, verb: str, key: str, action: Callable[[], T]) -> T:
-        """What `action` gives, tried again for a while where the server is away."""
+    def _with_retries(self, verb: str, key: str, action: Callable[[], T]) -> T:
+        """The result of `action`, which is tried again for a while where the server is away."""
         give_up, pause = None, 0.2
         while True:
             try:
-                self._see_bucket()
+                self._find_bucket()
                 return action()
             except OSError as error:
                 now = time.monotonic()
                 give_up = give_up or now + self._patience_s
-                if not _passes(error) or now > give_up:
+                if not _is_transient(error) or now > give_up:
                     raise self._error(verb, key, error) from error
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_S)
 
-    def _see_bucket(self) -> None:
-        """Arrow takes a bucket that is missing for an empty one: look once."""
-        if self._seen:
+    def _find_bucket(self) -> None:
+        """Checks once that the bucket exists: Arrow treats a missing one like an empty one."""
+        if self._bucket_found:
             return
         if self._fs.get_file_info(self._bucket).type == fs.FileType.NotFound:
             raise StoreError(
                 f"there is no bucket {self._bucket} at {self._server}",
                 "Make the bucket, or correct ANNOTATE_STORE or AWS_ENDPOINT_URL.",
             )
-        self._seen = True
+        self._bucket_found = True
 
     @property
     def _server(self) -> str:
@@ -222,9 +226,9 @@ class S3Files(Files):
         code = found["code"] if found else ""
         said = str(error).split(" (Request ID")[0]
         if error.errno == errno.ENOENT:
-            what, hint = "it is not there", "Somebody deleted it; submit the videos again."
+            what, hint = "it does not exist", "It was deleted; submit the videos again."
         elif error.errno is not None:
-            what = f"this host says: {error.strerror}"
+            what = f"error on this host: {error.strerror}"
             hint = "Make room on this host's disk, or name other folders: TMPDIR, ANNOTATE_CACHE."
         elif code == "NETWORK_CONNECTION":
             what = f"{self._server} does not answer"
@@ -249,12 +253,12 @@ def _split(url: str) -> tuple[str, str]:
     """Bucket and prefix.
 
     Raises:
-        UsageError: the URL names no bucket, or holds credentials, which would be printed.
+        UsageError: the URL names no bucket, or contains credentials, which would be printed.
     """
     parts = urlsplit(url)
     if "@" in parts.netloc or parts.query:
         raise UsageError(
-            "a store's URL may hold no credentials or options",
+            "a store's URL must not contain credentials or options",
             "Write s3://BUCKET/PREFIX and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
         )
     prefix = parts.path.strip("/")
@@ -263,22 +267,22 @@ def _split(url: str) -> tuple[str, str]:
     return parts.netloc, prefix
 
 
-def _passes(error: OSError) -> bool:
+def _is_transient(error: OSError) -> bool:
     if error.errno is not None or _FULL.search(str(error)):
         return False
     found = _STATUS.search(str(error))
-    return found is not None and (found["code"] in _PASSING or int(found["status"] or 0) >= 500)
+    return found is not None and (found["code"] in _TRANSIENT or int(found["status"] or 0) >= 500)
 
 
-def _apart(action: Callable[[], None]) -> None:
-    """Sees `action` through, whatever signal comes meanwhile."""
+def _uninterrupted(action: Callable[[], None]) -> None:
+    """Runs `action` to its end, whatever signal comes meanwhile."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(action).result()
 
 
 @contextmanager
 def _scratch() -> Iterator[Path]:
-    """A file of this host's, gone after the block."""
+    """A temporary file of this host, deleted after the block."""
     try:
         with tempfile.TemporaryDirectory(prefix="annotate-") as folder:
             yield Path(folder) / "object"

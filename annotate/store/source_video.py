@@ -1,6 +1,6 @@
-"""Where the bytes of videos are: on a share that every host knows by name, or in the store."""
+"""Source videos: workers find them on a share that all hosts know by name, or in the store."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
@@ -11,16 +11,17 @@ from annotate.domain.video import VideoIndex
 from annotate.files import sha256_of
 from annotate.store import Store
 from annotate.store.cache import Cache
-
-# bytes done, bytes in all
-Progress = Callable[[int, int], None]
+from annotate.store.files import Progress
 
 
 def publish_source(
     store: Store, settings: Settings, path: Path, index: VideoIndex, progress: Progress
 ) -> tuple[str, str]:
-    """Root and path by which workers find the video at `path`; where they would not see it, its
-    bytes are copied into the store, once.
+    """Makes sure that workers can read the video at `path`: one that is not on a share is copied
+    into the store, once.
+
+    Returns:
+        Root and path of the video, as in `JobVideo`.
 
     Raises:
         StoreError: the store cannot be written.
@@ -39,22 +40,22 @@ def publish_source(
 def local_source(
     store: Store, settings: Settings, video: JobVideo, index: VideoIndex, progress: Progress
 ) -> Iterator[Path]:
-    """A file of this host with the video's bytes; it stays while the block runs.
+    """A file of this host with the video's bytes; it is kept while the block runs.
 
     Args:
-        progress: called while the bytes are fetched.
+        progress: called while the bytes are downloaded.
 
     Raises:
         VideoError: only the host that submitted the video can read it.
-        StoreError: this host does not see the video, or what it sees is another one.
+        StoreError: this host does not see the video, or its bytes have changed.
     """
     if video.root == STORED:
-        with _stored(store, settings, index, progress) as path:
+        with _from_store(store, settings, index, progress) as path:
             yield path
     elif video.root == HERE:
         if not settings.embedded:
             raise VideoError(
-                f"{video.name} was submitted without ANNOTATE_BROKER and stands on that host only",
+                f"{video.name} was submitted without ANNOTATE_BROKER and is on that host only",
                 "Submit it again with ANNOTATE_BROKER set: it is then copied into the store.",
             )
         yield Path(video.path)
@@ -67,24 +68,24 @@ def _on_share(settings: Settings, video: JobVideo) -> Path:
     if folder is None:
         raise StoreError(
             f"{video.name} is on the share {video.root!r}, which this host does not know",
-            f"Say where it is mounted: ANNOTATE_ROOTS={video.root}=FOLDER",
+            f"Set where it is mounted: ANNOTATE_ROOTS={video.root}=FOLDER",
         )
     path = folder.joinpath(*PurePosixPath(video.path).parts)
     if not path.resolve().is_relative_to(folder.resolve()):
         raise StoreError(
             f"{video.name}: {video.path} leads out of the share {video.root}",
-            "Somebody put a link there; submit the file that it leads to.",
+            "It is a link; submit the file that it leads to.",
         )
     if not path.exists():
         raise StoreError(
             f"{video.name}: the share {video.root} has no {video.path} at {folder}",
-            "Check that the share is mounted there, and the file still on it.",
+            "Check that the share is mounted there and still has the file.",
         )
     return path
 
 
 @contextmanager
-def _stored(
+def _from_store(
     store: Store, settings: Settings, index: VideoIndex, progress: Progress
 ) -> Iterator[Path]:
     in_place = store.source_path(index.fingerprint)
@@ -97,8 +98,8 @@ def _stored(
         if sha256_of(path) != index.fingerprint:
             path.unlink()
             raise StoreError(
-                f"the video {index.fingerprint[:12]} in the store is another one",
-                "Its upload was interrupted, or somebody changed it: submit the video again.",
+                f"the video {index.fingerprint[:12]} in the store does not match its fingerprint",
+                "Its upload was interrupted, or it was changed: submit the video again.",
             )
 
     cache = Cache(settings.cache / "videos", settings.cache_bytes)

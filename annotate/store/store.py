@@ -123,7 +123,7 @@ class Store:
             self.files.upload(path, key, progress)
 
     def source_path(self, fingerprint: str) -> Path | None:
-        """The file in the store with a video's bytes, or None where this host sees no such file."""
+        """The file in the store with a video's bytes, or None where the store is in a bucket."""
         return self.files.path(_source_key(fingerprint))
 
     def download_source(self, fingerprint: str, path: Path, progress: Progress) -> None:

@@ -1,25 +1,29 @@
-"""What no job of the store needs any more."""
+"""Finds and deletes what no job of the store needs any more."""
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from annotate.domain.job import Job
 from annotate.store import Store
 from annotate.store.files import Entry
 
-# What a writer has left is no older than the longest write, and somebody may still be at it.
-LEFT_S = 86400.0
-# A submission files its index and its chunks before its manifest.
+KINDS = ("jobs", "cancelled", "results", "videos", "packs", "heartbeats")
+LEFTOVERS = "leftovers"
+# Seconds after which a temporary file was left by a killed writer: longer than the longest write.
+LEFTOVER_AGE_S = 86400.0
+# Seconds for which objects that no job needs are kept: a submission writes its indexes and chunks
+# before its manifest.
 YOUNG_S = 3600.0
 
 
 @dataclass(frozen=True)
 class Garbage:
-    """What may go.
+    """Objects of one kind that can be deleted.
 
     Attributes:
-        kind: the store's folder, or `leftovers` of writers that were killed.
-        entries: its objects.
+        kind: a folder of the store, or `leftovers` of killed writers.
+        entries: the objects.
     """
 
     kind: str
@@ -32,38 +36,27 @@ class Garbage:
 
 
 def garbage(store: Store, jobs: Sequence[str] = ()) -> list[Garbage]:
-    """What no job needs, kind by kind; what is less than an hour old is left alone.
+    """What no job needs, kind by kind; what a submission may have written just now is kept.
 
     Args:
-        jobs: ids of jobs that are to go as well, at once, with all that only they need.
+        jobs: ids of jobs that are to be deleted too, with all that only they need.
 
     Raises:
         UsageError: there is no such job.
     """
-    for job in jobs:
-        store.read_job(job)
-    kept = [store.read_job(job) for job in store.job_ids() if job not in jobs]
-    needed: dict[str, set[tuple[str, ...]]] = {
-        "jobs": {(f"{job.id}.json",) for job in kept},
-        "cancelled": {(job.id,) for job in kept},
-        "results": {(job.recipe.digest, video.fingerprint) for job in kept for video in job.videos},
-        "videos": {(video.fingerprint,) for job in kept for video in job.videos},
-        "packs": {(job.recipe.pack,) for job in kept},
-        "heartbeats": set(),
-    }
+    deleted = _folders([store.read_job(job_id) for job_id in jobs])
+    needed = _folders([store.read_job(job_id) for job_id in store.job_ids() if job_id not in jobs])
+    entries = [entry for kind in KINDS for entry in store.files.walk(kind)]
     now = time.time()
-    young = now - (0.0 if jobs else YOUNG_S)
-    found: list[Garbage] = []
-    left: list[Entry] = []
-    for kind, names in needed.items():
-        depth = 2 if kind == "results" else 1
-        entries = store.files.walk(kind)
-        left += [e for e in entries if e.left and e.modified_s < now - LEFT_S]
-        rest = [e for e in entries if not e.left and e.modified_s < young]
-        unneeded = [e for e in rest if tuple(e.key.split("/")[1 : 1 + depth]) not in names]
-        found.append(Garbage(kind, tuple(unneeded)))
-    found.append(Garbage("leftovers", tuple(left)))
-    return [one for one in found if one.entries]
+    found: dict[str, list[Entry]] = {kind: [] for kind in (*KINDS, LEFTOVERS)}
+    for entry in entries:
+        age_s = now - entry.modified_s
+        if entry.left:
+            if age_s > LEFTOVER_AGE_S:
+                found[LEFTOVERS].append(entry)
+        elif not _is_in(entry, needed) and (age_s > YOUNG_S or _is_in(entry, deleted)):
+            found[entry.key.split("/")[0]].append(entry)
+    return [Garbage(kind, tuple(some)) for kind, some in found.items() if some]
 
 
 def remove(store: Store, found: Sequence[Garbage]) -> None:
@@ -71,3 +64,20 @@ def remove(store: Store, found: Sequence[Garbage]) -> None:
     for one in sorted(found, key=lambda garbage: garbage.kind != "jobs"):
         for entry in one.entries:
             store.files.delete(entry.key)
+
+
+def _folders(jobs: Sequence[Job]) -> frozenset[str]:
+    """What these jobs need: keys of objects, or of folders with all that is in them."""
+    keys: set[str] = set()
+    for job in jobs:
+        keys |= {f"jobs/{job.id}.json", f"cancelled/{job.id}", f"packs/{job.recipe.pack}"}
+        for video in job.videos:
+            keys.add(f"videos/{video.fingerprint}")
+            keys.add(f"results/{job.recipe.digest}/{video.fingerprint}")
+    return frozenset(keys)
+
+
+def _is_in(entry: Entry, folders: frozenset[str]) -> bool:
+    """Whether an object is one of `folders` or in one of them."""
+    names = entry.key.split("/")
+    return any("/".join(names[:depth]) in folders for depth in range(2, len(names) + 1))

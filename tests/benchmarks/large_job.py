@@ -3,8 +3,8 @@
     python -m tests.benchmarks.large_job [--chunks 100000]
 
 A small video with a keyframe at each frame is cut into chunks of one frame. Timed from outside, as
-a user would: `annotate submit --detach`, `annotate status` before and when half of the parts stand,
-and a worker from its start to its first part. Packs are looked for where ANNOTATE_PACKS says.
+a user would: `annotate submit --detach`, `annotate status` before and after half of the chunks are
+done, and a worker from its start to its first part. Packs are taken from ANNOTATE_PACKS.
 """
 
 import argparse

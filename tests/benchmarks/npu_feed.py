@@ -59,7 +59,7 @@ class Npu:
 
 
 class OnNpu(Model):
-    """Waits, and answers as the real model answered to a picture with somebody in it."""
+    """Waits, and answers as the real model answered to a frame with a person."""
 
     def __init__(self, npu: Npu, ms: float, outputs: list[FloatArray]) -> None:
         self._npu = npu
@@ -95,7 +95,7 @@ def counted(frames: Iterator[Frame], until: float, count: Callable[[], None]) ->
 
 
 def one_person() -> Scene:
-    """Somebody who walks through a picture of 640x360."""
+    """A person who walks through a frame of 640x360."""
     path = (WayPoint(0.0, -0.7, 3.2), WayPoint(6.0, 0.7, 3.2))
     return Scene(640, 360, steady_times(30, 6), (ScenePerson(path),), camera=Camera(height_m=1.2))
 
@@ -108,7 +108,7 @@ def measure(path: Path, threads: int, seconds: float) -> str:
     real = PoseEstimator(replace(models, detector=detector, landmark=landmark))
     real.poses(next(decode(path, index, Chunk(0, 1))).rgb)
     if not landmark.outputs:
-        raise SystemExit(f"{path}: nobody is found in the first frame")
+        raise SystemExit(f"{path}: no person is found in the first frame")
     npu = Npu()
     fake = replace(
         models,

@@ -23,16 +23,17 @@ from pathlib import Path
 from annotate.domain.job import STORED, Job, JobVideo, Recipe
 from annotate.domain.settings import PREFIX
 from annotate.domain.video import Chunk
-from annotate.queue.app import Queue, make_app
+from annotate.queue.app import make_app
 from annotate.queue.board import open_board
 from annotate.queue.dispatch import reconcile
+from annotate.queue.messages import Queue
 from annotate.store import open_store
 from tests.benchmarks.sleeping import FRAME_S
 from tests.servers import RedisServer
 
 FINGERPRINT = "5" * 64
 EMPTY_CHUNKS = 500
-# Until workers that were just started have told that they are there, and nothing else goes on.
+# Seconds until workers that were just started have reported and are idle.
 SETTLE_S = 15
 # Short chunks for each worker, before time is taken: each loads its libraries at its first one.
 WARM_CHUNKS, WARM_FRAMES = 4, 100
@@ -76,14 +77,14 @@ class Bench:
         with self.server.client() as client:
             # Those who were killed are not counted; the others soon say again that they are there.
             client.delete(f"{PREFIX}workers")
-        while len(board.workers()) < count:
+        while len(board.reports.workers()) < count:
             time.sleep(0.2)
 
     def run(self, chunks: int, frames: int) -> tuple[float, float]:
         """Seconds from handing a job over to its last part, and the most that Redis held, in MB."""
         self.runs += 1
         store = open_store(str(self.folder / "store"))
-        # Each run has results of its own: the recipe's digest differs.
+        # The recipe's digest differs from run to run, so every run has its own results.
         recipe = Recipe(f"run-{self.runs}", f"{self.runs:064x}")
         video = JobVideo("sleep.mp4", FINGERPRINT, STORED, "")
         job = Job(f"20260101-000000-{self.runs:06x}", recipe, None, (video,))
@@ -95,14 +96,14 @@ class Bench:
         most = 0
         with self.server.client() as client:
             began = time.monotonic()
-            board.add_job(job.id)
+            board.jobs.add(job.id)
             reconcile(board, queue, store, job)
             while len(results.parts()) < chunks:
                 most = max(most, int(client.info("memory")["used_memory"]))
                 time.sleep(0.05)
             took = time.monotonic() - began
         store.cancel_job(job.id)
-        board.remove_job(job.id)
+        board.forget_job(job.id)
         return took, most / 1e6
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 import annotate.use_cases.merge_video
 import annotate.use_cases.run_chunk
+import workers.application
 import workers.tasks
 from annotate.domain.poses import Poses
 from annotate.domain.video import Chunk
@@ -47,10 +48,11 @@ def sleep_through(store: Store, unit: WorkUnit, *_: object) -> None:
     store.results(unit.job.recipe, unit.video).write_part(chunk, empty_frames(chunk), {})
 
 
-def no_merge(*_: object) -> None:
+def no_merge(store: Store, unit: WorkUnit) -> None:
     """Replaces `merge_video`: these parts are never merged."""
+    del store, unit
 
 
 annotate.use_cases.run_chunk.run_chunk = sleep_through  # type: ignore[assignment]
 annotate.use_cases.merge_video.merge_video = no_merge
-app = workers.tasks.app
+app = workers.application.app

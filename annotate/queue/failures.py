@@ -1,4 +1,4 @@
-"""Checks before a work unit is done, and the failure that is recorded when it cannot be done."""
+"""Records in the store why a work unit cannot be done."""
 
 import traceback
 from collections.abc import Iterator
@@ -12,40 +12,9 @@ from annotate.domain.errors import (
     StoreError,
     VersionError,
 )
-from annotate.domain.job import Job
 from annotate.domain.work import Failure, WorkUnit
 from annotate.queue.app import ATTEMPTS
 from annotate.store import Store
-
-
-def checked_job(store: Store, job_id: str, digest: str) -> Job:
-    """The manifest of a job, if it has the digest that the message gives.
-
-    Raises:
-        UsageError: there is no such job.
-        StoreError: its manifest was changed.
-    """
-    job = store.read_job(job_id)
-    if job.digest != digest:
-        raise StoreError(
-            f"the manifest of job {job_id} is not the one that was submitted",
-            "It was changed; submit the videos again.",
-        )
-    return job
-
-
-def check_version(wanted: int | str, own: int | str, job: Job) -> None:
-    """Compares the version of the code that a job needs, `Recipe.pipeline` for its chunks or
-    `Job.merge` for its merges, with the version on this host: another version gives other results.
-
-    Raises:
-        VersionError: they differ.
-    """
-    if wanted != own:
-        raise VersionError(
-            f"job {job.id} was submitted by another version of annotate, whose results differ",
-            "Install the same version on all hosts, or submit the videos again.",
-        )
 
 
 @contextmanager

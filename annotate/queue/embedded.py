@@ -1,0 +1,65 @@
+"""A Celery worker inside the command that submits: nothing needs to be installed or started."""
+
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from billiard.util import get_logger
+from celery.app.utils import find_app
+
+from annotate.queue.app import WORKERS, task_error
+from annotate.queue.messages import Queue
+from annotate.queue.startup_monitor import PoolStartupMonitor
+
+# Seconds that the worker's thread gets to end after its processes were stopped.
+END_S = 5.0
+
+
+class WorkerErrors:
+    """Collects the errors of an embedded worker and of its tasks."""
+
+    def __init__(self, worker: Any) -> None:
+        self._errors: queue.SimpleQueue[BaseException] = queue.SimpleQueue()
+        self._startup = PoolStartupMonitor(worker)
+
+    def receive(self, error: BaseException, **_: object) -> None:
+        """Receiver of `task_error`."""
+        self._errors.put(error)
+
+    def check(self) -> None:
+        """Raises the first error that has come, if one has."""
+        if not self._errors.empty():
+            raise self._errors.get()
+        self._startup.check()
+
+
+@contextmanager
+def embedded_worker(processes: int) -> Iterator[tuple[Queue, WorkerErrors]]:
+    """A Celery worker with its own processes inside this one, and the queue that feeds it.
+
+    The worker is the same that `celery -A workers worker` starts; it takes its settings from the
+    environment. Leaving the block ends its processes at once: their chunks are done again when the
+    job goes on.
+    """
+    # By default billiard's logger does not propagate, and prints where it is not configured.
+    get_logger().propagate = True
+    app = find_app(WORKERS)
+    worker = app.WorkController(
+        pool="prefork",
+        concurrency=processes,
+        hostname="embedded@localhost",
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+    )
+    errors = WorkerErrors(worker)
+    task_error.connect(errors.receive)
+    thread = threading.Thread(target=worker.start, name="embedded-worker", daemon=True)
+    thread.start()
+    try:
+        yield Queue(app), errors
+    finally:
+        worker.terminate()
+        thread.join(timeout=END_S)

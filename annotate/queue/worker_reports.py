@@ -1,0 +1,89 @@
+"""What workers report about themselves through the queue's server.
+
+heartbeats        the heartbeat of each process that works on a chunk
+workers           facts about each worker: host, number of processes, version
+
+Times are those of the server's clock: a worker with a wrong clock still looks alive.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any, cast
+
+import redis
+
+from annotate.domain.settings import PREFIX
+from annotate.domain.work import SILENCE_S, Heartbeat
+
+
+class WorkerReports:
+    """Writes and reads heartbeats and facts about workers."""
+
+    def __init__(self, client: "redis.Redis") -> None:
+        self._redis = client
+        self._offset_s: float | None = None
+
+    def now(self) -> float:
+        """Unix time by the server's clock; by this host's where the server does not answer."""
+        if self._offset_s is None:
+            with suppress(redis.RedisError):
+                seconds, micros = self._redis.time()
+                self._offset_s = seconds + micros / 1e6 - time.time()
+        return time.time() + (self._offset_s or 0.0)
+
+    def write_heartbeat(self, beat: Heartbeat) -> None:
+        """Writes what a worker process is doing."""
+        with suppress(redis.RedisError):
+            self._redis.hset(f"{PREFIX}heartbeats", beat.worker, json.dumps(asdict(beat)))
+
+    def delete_heartbeat(self, worker: str) -> None:
+        """Removes the heartbeat of a worker process, which no longer works on a chunk."""
+        with suppress(redis.RedisError):
+            self._redis.hdel(f"{PREFIX}heartbeats", worker)
+
+    def heartbeats(self) -> list[Heartbeat]:
+        """Heartbeats that are not older than `SILENCE_S`; none where the server does not answer."""
+        rows: list[dict[str, Any]] = []
+        with suppress(redis.RedisError):
+            rows = self._recent("heartbeats")
+        beats = []
+        for row in rows:
+            with suppress(ValueError, TypeError, KeyError):  # of another version of the program
+                beats.append(Heartbeat.from_fields(row))
+        return beats
+
+    def write_worker(self, facts: Mapping[str, object]) -> None:
+        """Writes facts about a worker, among them `worker`, its name.
+
+        Raises:
+            redis.RedisError: the queue's server does not answer.
+        """
+        row = json.dumps({**facts, "time_s": self.now()})
+        self._redis.hset(f"{PREFIX}workers", str(facts["worker"]), row)
+
+    def delete_worker(self, worker: str) -> None:
+        """Removes a worker that has ended."""
+        with suppress(redis.RedisError):
+            self._redis.hdel(f"{PREFIX}workers", worker)
+
+    def workers(self) -> list[dict[str, Any]]:
+        """Facts about the workers that reported within `SILENCE_S`, by name.
+
+        Raises:
+            redis.RedisError: the queue's server does not answer.
+        """
+        return sorted(self._recent("workers"), key=lambda row: str(row["worker"]))
+
+    def _recent(self, key: str) -> list[dict[str, Any]]:
+        rows = cast(dict[bytes, bytes], self._redis.hgetall(f"{PREFIX}{key}"))
+        recent = []
+        for name, data in rows.items():
+            row = json.loads(data)
+            if self.now() - row["time_s"] < SILENCE_S:
+                recent.append(row)
+            else:
+                self._redis.hdel(f"{PREFIX}{key}", name.decode())
+        return recent

@@ -1,0 +1,159 @@
+"""Work units: their keys and messages, and how a worker does one under a lease."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import workers.tasks
+from annotate.domain.errors import CancelledJobError, StoreError, VideoError
+from annotate.domain.job import STORED, Job, JobVideo, Recipe
+from annotate.domain.settings import WORKER_VARIABLE
+from annotate.domain.video import Chunk
+from annotate.domain.work import WorkUnit
+from annotate.queue.app import ATTEMPTS
+from annotate.queue.board import Board, open_board
+from annotate.store import Store, open_store
+from tests.made_poses import FINGERPRINT
+from tests.servers import RedisServer
+
+RECIPE = Recipe("blazepose-full", "00" * 32)
+VIDEO = JobVideo("walk.mp4", FINGERPRINT, STORED, "")
+JOB = Job("20260102-030405-abcdef", RECIPE, 6.0, (VIDEO,))
+CHUNK = WorkUnit(JOB, VIDEO, Chunk(0, 10))
+MERGE = WorkUnit(JOB, VIDEO, None)
+WORKER, OTHER = "host-1", "host-2"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = open_store(str(tmp_path / "store"))
+    store.write_job(JOB)
+    return store
+
+
+@pytest.fixture
+def board(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> Board:
+    """The board of a worker that does not wait after trouble."""
+    monkeypatch.setenv(WORKER_VARIABLE, WORKER)
+    monkeypatch.setattr(workers.tasks, "REST_S", 0.0)
+    return open_board(redis_server.url)
+
+
+def raising(error: Exception) -> Callable[[], None]:
+    def work() -> None:
+        raise error
+
+    return work
+
+
+@pytest.mark.parametrize("unit", [CHUNK, MERGE], ids=["chunk", "merge"])
+def test_keys_and_messages_name_one_unit(unit: WorkUnit) -> None:
+    assert WorkUnit.from_key(JOB, unit.key) == unit
+    assert WorkUnit.from_message(JOB, unit.message) == unit
+
+
+def test_jobs_of_the_same_recipe_share_their_chunks_but_not_each_merge() -> None:
+    other = replace(JOB, id="20260102-030405-fedcba", smooth_hz=3.0)
+    assert replace(CHUNK, job=other).key == CHUNK.key
+    assert replace(MERGE, job=other).key != MERGE.key
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        ["another job", JOB.digest, FINGERPRINT],
+        [JOB.id, "another digest", FINGERPRINT],
+        [JOB.id, JOB.digest, "cd" * 32],
+        [JOB.id, JOB.digest, FINGERPRINT, 5],
+        [JOB.id, JOB.digest, FINGERPRINT, 5, 5],
+        [JOB.id, JOB.digest],
+    ],
+    ids=["job", "digest", "video", "one bound", "no frame", "no video"],
+)
+def test_a_message_for_other_work_is_refused(message: list[Any]) -> None:
+    with pytest.raises(StoreError):
+        WorkUnit.from_message(JOB, message)
+
+
+def test_a_unit_is_done_once_at_a_time(store: Store, board: Board) -> None:
+    done: list[str] = []
+    with board.leases.hold(CHUNK, OTHER) as acquired:
+        assert acquired
+        assert not workers.tasks._do(store, board, CHUNK, lambda: done.append("second"))
+    assert workers.tasks._do(store, board, CHUNK, lambda: done.append("first"))
+    assert done == ["first"]
+    assert board.attempts.finished_by(WORKER) == 1
+    assert board.attempts.unfinished(JOB) == []
+    assert board.leases.held_by(WORKER) == 0
+
+
+def test_a_unit_of_a_cancelled_job_is_not_done(store: Store, board: Board) -> None:
+    store.cancel_job(JOB.id)
+    assert not workers.tasks._do(store, board, CHUNK, raising(AssertionError()))
+
+
+def test_a_unit_whose_workers_died_each_time_fails(store: Store, board: Board) -> None:
+    for _ in range(ATTEMPTS):
+        board.attempts.begin(CHUNK)
+    assert not workers.tasks._do(store, board, CHUNK, raising(AssertionError()))
+    (failure,) = store.results(RECIPE, VIDEO).failures().values()
+    assert (failure.unit, failure.attempts) == (CHUNK.name, ATTEMPTS)
+    assert "died 3 times" in failure.reason
+    assert board.attempts.unfinished(JOB) == []
+
+
+def test_trouble_with_the_store_says_nothing_about_the_unit(store: Store, board: Board) -> None:
+    for _ in range(ATTEMPTS + 1):
+        with pytest.raises(StoreError):
+            workers.tasks._do(store, board, CHUNK, raising(StoreError("the disk is full")))
+    assert store.results(RECIPE, VIDEO).failures() == {}
+    assert board.attempts.unfinished(JOB) == [CHUNK], "it is sent again"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(VideoError("damaged at 3.2 s"), "damaged at 3.2 s"), (OSError("x"), "unexpected OSError: x")],
+    ids=["known", "unexpected"],
+)
+def test_an_error_of_the_unit_is_recorded(
+    store: Store, board: Board, error: Exception, reason: str
+) -> None:
+    assert workers.tasks._do(store, board, MERGE, raising(error))
+    assert store.results(RECIPE, VIDEO).failures()["merge"].reason == reason
+
+
+def test_a_unit_that_was_cancelled_meanwhile_is_no_failure(store: Store, board: Board) -> None:
+    assert workers.tasks._do(store, board, CHUNK, raising(CancelledJobError("cancelled")))
+    assert store.results(RECIPE, VIDEO).failures() == {}
+    assert board.attempts.unfinished(JOB) == []
+
+
+def test_all_leases_of_a_worker_that_ended_are_given_back(board: Board) -> None:
+    with board.leases.hold(CHUNK, WORKER), board.leases.hold(MERGE, OTHER):
+        board.forget_worker(WORKER)
+        assert board.leases.are_held([CHUNK, MERGE]) == [False, True]
+
+
+def test_a_mutex_is_acquired_once_until_it_is_released(board: Board) -> None:
+    assert board.mutexes.acquire("reconcile", 60)
+    assert not board.mutexes.acquire("reconcile", 60)
+    assert board.mutexes.acquire("send", 60)
+    board.mutexes.release("reconcile")
+    assert board.mutexes.acquire("reconcile", 60)
+
+
+def test_a_lost_unit_is_sent_again_once_a_minute(board: Board) -> None:
+    assert board.attempts.may_send_again(CHUNK)
+    assert not board.attempts.may_send_again(CHUNK)
+
+
+def test_without_the_server_a_unit_is_done_all_the_same(
+    store: Store, board: Board, redis_server: RedisServer
+) -> None:
+    redis_server.kill()
+    done: list[str] = []
+    assert workers.tasks._do(store, board, CHUNK, lambda: done.append("done"))
+    assert done == ["done"]
