@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,24 @@ def parsed(arguments: list[str]) -> dict[str, Any]:
         pending += getattr(command, "commands", {}).values()
     root.main(arguments, prog_name="annotate", standalone_mode=False)
     return calls[-1] if calls else {}
+
+
+def complaint(command: str) -> str:
+    """Why the command line refuses a command, or an empty text.
+
+    Text that names a command need not name all that the command requires, and a placeholder need
+    not be a value that the option takes.
+    """
+    words = [word for word in shlex.split(command)[1:] if word != "..."]
+    if words[0].startswith(PLACEHOLDER):
+        return ""
+    try:
+        parsed(words)
+    except Exception as error:  # noqa: BLE001 - any refusal of any version of Typer
+        incomplete = type(error).__name__ in {"MissingParameter", "NoArgsIsHelpError"}
+        excused = incomplete or PLACEHOLDER in str(error)
+        return "" if excused else f"{type(error).__name__}: {error}"
+    return ""
 
 
 def literals(file: Path) -> Iterator[str]:

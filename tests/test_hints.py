@@ -1,14 +1,13 @@
 """Every command that the program names in a message or help text exists."""
 
 import ast
-import shlex
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from annotate.domain.distribution import DISTRIBUTION, install_command
-from tests.command_lines import PLACEHOLDER, commands_in, literals, parsed
+from tests.command_lines import commands_in, complaint, literals
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted([*(ROOT / "annotate").rglob("*.py"), *(ROOT / "workers").rglob("*.py")])
@@ -18,24 +17,6 @@ COMMANDS = {
     for text in literals(file)
     for command in commands_in(text)
 }
-
-
-def complaint(command: str) -> str:
-    """Why the command line refuses a command, or an empty text.
-
-    Text that names a command need not name all that the command requires, and a placeholder need
-    not be a value that the option takes.
-    """
-    words = [word for word in shlex.split(command)[1:] if word != "..."]
-    if words[0].startswith(PLACEHOLDER):
-        return ""
-    try:
-        parsed(words)
-    except Exception as error:  # noqa: BLE001 - any refusal of any version of Typer
-        incomplete = type(error).__name__ in {"MissingParameter", "NoArgsIsHelpError"}
-        excused = incomplete or PLACEHOLDER in str(error)
-        return "" if excused else f"{type(error).__name__}: {error}"
-    return ""
 
 
 def test_the_commands_are_found() -> None:

@@ -1,13 +1,13 @@
 """Sizes and compile times of the context binaries, as a Markdown table.
 
-    python tests/benchmarks/compile_table.py PACK_FOLDER
+    python -m tests.benchmarks.compile_table PACK_FOLDER
 
 Compiles a copy of the pack for every known SoC; the pack stays as it is.
 """
 
+import argparse
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
@@ -37,4 +37,6 @@ def main(source: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("pack", type=Path)
+    main(parser.parse_args().pack)

@@ -12,6 +12,7 @@ difference in time, in heights a second squared; `own` is that of the truth. Lag
 frames at which speeds correlate best. It takes about a minute.
 """
 
+import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -166,4 +167,5 @@ def _row(cases: list[tuple[Motion, Poses]], cutoff: float) -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     main()
