@@ -42,7 +42,39 @@ class BlazePose:
         return (self.landmarks, self.flag, *((self.heatmap,) if self.heatmap else ()))
 
 
-LandmarkKind: TypeAlias = BlazePose
+@dataclass(frozen=True)
+class MoveNet:
+    """Heat maps, centres and regressions of one person: MoveNet SinglePose.
+
+    Attributes:
+        heatmap: name of the output (1, k, h, w): logits, how likely each cell holds keypoint k.
+        centre: name of the output (1, 1, h, w): logits, how likely each cell is a body's centre.
+        regression: name of the output (1, 2k, h, w): from a centre's cell to each keypoint, down
+            and right in turn, in cells.
+        offset: name of the output (1, 2k, h, w): from a keypoint's cell to the keypoint, likewise.
+        bias: added to the distance from where a keypoint is expected, in cells, before its score
+            is divided by that.
+        shift_px: added to the keypoints in pixels of the crop: the model counts from the edge of
+            the first pixel, indices of pixels from its middle.
+    """
+
+    heatmap: str
+    centre: str
+    regression: str
+    offset: str
+    bias: float = 1.8
+    shift_px: float = -0.5
+    kind: Literal["movenet"] = "movenet"
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the outputs, in the order in which the decoder takes them."""
+        return (self.heatmap, self.centre, self.regression, self.offset)
+
+
+LandmarkKind: TypeAlias = BlazePose | MoveNet
 
 # By their name in `pack.json`.
-LANDMARK_KINDS: Mapping[str, type[LandmarkKind]] = MappingProxyType({"blazepose": BlazePose})
+LANDMARK_KINDS: Mapping[str, type[LandmarkKind]] = MappingProxyType(
+    {"blazepose": BlazePose, "movenet": MoveNet}
+)

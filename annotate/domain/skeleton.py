@@ -135,6 +135,7 @@ SKELETONS: Mapping[str, Skeleton] = MappingProxyType(
         for skeleton in (
             _skeleton("blazepose-33", _UPPER_BODY + _LEGS),
             _skeleton("blazepose-25", _UPPER_BODY),
+            _skeleton("coco-17", COCO_KEYPOINTS),
         )
     }
 )

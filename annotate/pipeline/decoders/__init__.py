@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from annotate.domain.arrays import FloatArray
 from annotate.domain.model_spec import DetectorSpec, LandmarkSpec
 from annotate.pipeline.decoders.blazepose import BlazePoseDecoder
+from annotate.pipeline.decoders.movenet import MoveNetDecoder
 from annotate.pipeline.decoders.ssd import SsdDecoder
 from annotate.pipeline.detections import Detections
 from annotate.pipeline.landmarks import CropPose
@@ -33,7 +34,7 @@ _DETECTORS: Mapping[str, Callable[[DetectorSpec, Any], DetectorDecoder]] = Mappi
     {"ssd": SsdDecoder}
 )
 _LANDMARKS: Mapping[str, Callable[[LandmarkSpec, Any], LandmarkDecoder]] = MappingProxyType(
-    {"blazepose": BlazePoseDecoder}
+    {"blazepose": BlazePoseDecoder, "movenet": MoveNetDecoder}
 )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from annotate.domain.arrays import FloatArray
 from annotate.domain.landmark_kinds import BlazePose
 from annotate.domain.model_spec import LandmarkSpec
+from annotate.numeric.activation import sigmoid
 from annotate.pipeline.landmarks import COLUMNS, CropPose
 
 
@@ -44,7 +45,7 @@ class BlazePoseDecoder:
                 landmarks[:, column] = value * np.float32(kind.landmarks_scale)
             else:
                 value = value * np.float32(kind.confidence_scale)
-                landmarks[:, column] = _sigmoid(value) if kind.logits else value
+                landmarks[:, column] = sigmoid(value) if kind.logits else value
         return landmarks
 
 
@@ -72,7 +73,7 @@ def refine(
     # One flat index is gathered faster than three.
     at = (y.clip(0, rows - 1) * columns)[:, :, None] + x.clip(0, columns - 1)[:, None, :]
     values = heatmap.reshape(-1).take(at * count + np.arange(count)[:, None, None])
-    weight = _sigmoid(values)
+    weight = sigmoid(values)
     if x.min() < 0 or y.min() < 0 or x.max() >= columns or y.max() >= rows:
         weight *= ((y >= 0) & (y < rows))[:, :, None] & ((x >= 0) & (x < columns))[:, None, :]
     by_column, by_row = weight.sum(axis=1), weight.sum(axis=2)
@@ -83,8 +84,3 @@ def refine(
     refined[used, 0] = ((by_column * x).sum(axis=1) / safe / cell[0])[used]
     refined[used, 1] = ((by_row * y).sum(axis=1) / safe / cell[1])[used]
     return refined
-
-
-def _sigmoid(values: FloatArray) -> FloatArray:
-    sigmoid: FloatArray = 1 / (1 + np.exp(-values.clip(-80, 80)))
-    return sigmoid
