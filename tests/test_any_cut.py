@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from annotate.domain.pack import read_pack
+from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.settings import settings_from
 from annotate.domain.video import Chunk
 from annotate.domain.work import WorkUnit
 from annotate.inference import Models, load_models
-from annotate.numeric import chunking
+from annotate.numeric.chunking import restart_every
 from annotate.pipeline import PoseEstimator
 from annotate.store import open_store
 from annotate.use_cases.merge_video import merge_video
@@ -31,7 +32,7 @@ def cut(frames: int, count: int, align: int) -> list[Chunk]:
 
 
 def tracks_of(
-    video: Path, pack: Path, models: Models, folder: Path, every: int, count: int
+    video: Path, pack: Path, models: Models, folder: Path, every: int, remembered: int, count: int
 ) -> tuple[bytes, int]:
     """The tracks file of the video, cut into so many chunks, and how many people are in it."""
     settings = settings_from({}, store=str(folder))
@@ -50,9 +51,11 @@ def tracks_of(
     (video_of_job,) = job.videos
     results = store.results(job.recipe, video_of_job)
     index = store.read_index(video_of_job.fingerprint)
-    chunks = cut(len(index), count, chunking.restart_every(every))
+    chunks = cut(len(index), count, restart_every(every, remembered))
     results.write_chunks(chunks)
-    estimator = PoseEstimator(models, detect_every=every)
+    estimator = PoseEstimator(
+        models, detect_every=every, settings=PipelineSettings(remembered_frames=remembered)
+    )
     for chunk in chunks:
         unit = WorkUnit(job, video_of_job, chunk)
         run_chunk(store, unit, settings, lambda: estimator, store)
@@ -76,13 +79,14 @@ def test_however_many_chunks_give_the_same_tracks_file(
     blazepose_pack: Path,
     models: Models,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # With the real memory of 300 frames, 100 chunks would take 1000 s of video.
-    monkeypatch.setattr(chunking, "REMEMBERED_FRAMES", remembered)
     path: Path = request.getfixturevalue(video)
-    whole, people = tracks_of(path, blazepose_pack, models, tmp_path / "1", every, 1)
+    whole, people = tracks_of(path, blazepose_pack, models, tmp_path / "1", every, remembered, 1)
     assert people >= 2
     for count in counts:
         folder = tmp_path / str(count)
-        assert tracks_of(path, blazepose_pack, models, folder, every, count) == (whole, people)
+        assert tracks_of(path, blazepose_pack, models, folder, every, remembered, count) == (
+            whole,
+            people,
+        )

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from annotate.domain.pack import Pack, read_pack
+from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.numeric.geometry import (
     apply_affine,
     box_iou,
@@ -18,12 +19,12 @@ from annotate.numeric.geometry import (
     rois_from_points,
     tile_rois,
 )
-from annotate.pipeline.batching import TOGETHER, in_stages
+from annotate.pipeline.batching import BATCH, run_batched
 from annotate.pipeline.crops import crop, sampling, to_range
 from annotate.pipeline.decoders.blazepose import refine
 from annotate.pipeline.decoders.ssd import SsdDecoder, anchor_centres, suppress
 from annotate.pipeline.detections import Detections
-from annotate.pipeline.detector_stage import Square
+from annotate.pipeline.detector_stage import Tile
 from annotate.pipeline.prefetch import prefetch
 
 
@@ -80,7 +81,7 @@ def test_an_upright_crop_at_scale_one_is_the_picture_itself() -> None:
 
 def test_a_turned_crop_is_near_that_of_opencvs_own_warp() -> None:
     smooth = np.random.default_rng(2).integers(0, 256, (12, 16, 3), np.uint8)
-    picture = cv2.resize(smooth, (320, 240), interpolation=cv2.INTER_CUBIC)
+    picture = cv2.resize(smooth, (320, 240), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
     roi = np.array([170.3, 121.7, 190.2, 0.7], np.float32)
     ours = crop(picture, sampling(roi, (128, 128)), "replicate")
     theirs = cv2.warpAffine(
@@ -112,14 +113,14 @@ def test_values_fill_the_models_range(pack: Pack) -> None:
 @pytest.mark.parametrize(
     ("width", "height"), [(1080, 1920), (640, 360), (225, 223), (7, 300)], ids=str
 )
-def test_a_square_is_the_crop_of_all_of_it_grey_where_there_is_no_picture(
+def test_a_tile_is_the_crop_of_its_place_and_grey_outside_the_picture(
     pack: Pack, width: int, height: int
 ) -> None:
     spec = replace(pack.detector, grey=114)
     rgb = np.random.default_rng(1).integers(1, 256, (height, width, 3), dtype=np.uint8)
-    for roi in tile_rois(width, height, 224):
+    for roi in tile_rois(width, height, 224, PipelineSettings()):
         expected = crop(rgb, sampling(roi, (224, 224)), "constant", 114)
-        np.testing.assert_array_equal(Square.at(roi, spec, width, height).of(rgb), expected)
+        np.testing.assert_array_equal(Tile.at(roi, spec, width, height).pixels(rgb), expected)
 
 
 # Detector
@@ -208,10 +209,10 @@ def test_refinement_is_the_weighted_mean_of_the_window(pack: Pack) -> None:
     assert 0 < moved.sum() < 39
 
 
-# Stages
+# Batches
 
 
-def test_every_run_in_stages_answers_its_own_item() -> None:
+def test_every_run_of_a_batch_answers_its_own_item() -> None:
     log: list[str] = []
 
     def prepare(item: int) -> np.ndarray:
@@ -222,13 +223,11 @@ def test_every_run_in_stages_answers_its_own_item() -> None:
         log.append(f"run {image[0]:.0f}")
         return [image * 10]
 
-    items = list(range(TOGETHER + 1))
-    found = in_stages(items, prepare, run, lambda item, outputs: (item, outputs[0].item()))
+    items = list(range(BATCH + 1))
+    found = run_batched(items, prepare, run, lambda item, outputs: (item, outputs[0].item()))
     assert list(found) == [(item, 10 * item) for item in items]
-    first = items[:TOGETHER]
-    assert log[: 2 * TOGETHER] == [
-        f"{what} {item}" for what in ("prepare", "run") for item in first
-    ]
+    first = items[:BATCH]
+    assert log[: 2 * BATCH] == [f"{what} {item}" for what in ("prepare", "run") for item in first]
 
 
 # Prefetch
@@ -239,7 +238,7 @@ def test_prefetch_keeps_order_and_raises_the_error_behind_the_items() -> None:
         yield from range(10)
         raise RuntimeError("broken frame")
 
-    seen = []
+    seen: list[int] = []
     with pytest.raises(RuntimeError, match="broken frame"):
         seen.extend(prefetch(items()))
     # `extend` adds what came before the error.

@@ -20,6 +20,7 @@ from onnxruntime.quantization import (
 from annotate.domain.arrays import FloatArray
 from annotate.domain.errors import ProviderError, UsageError
 from annotate.domain.pack import Pack, read_pack
+from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.soc import SOCS, find_soc, soc_described
 from annotate.domain.video import Chunk, Frame
 from annotate.inference import Models, QnnSettings, load_models, session
@@ -37,7 +38,7 @@ from annotate.inference.qnn import (
 from annotate.inference.session import cpu_options
 from annotate.pipeline import PoseEstimator
 from annotate.pipeline.crops import model_crop
-from annotate.pipeline.landmark_stage import Inspection
+from annotate.pipeline.landmark_stage import LandmarkStage
 from annotate.video import decode, probe
 from workers import host
 
@@ -119,7 +120,7 @@ def test_landmarks_of_real_frames_are_those_of_the_cpu(
     shared_data: Path, on_cpu: Models, on_npu: Models
 ) -> None:
     cpu, npu = PoseEstimator(on_cpu), PoseEstimator(on_npu)
-    stage_2 = Inspection(on_npu, looks_twice=False)
+    stage_2 = LandmarkStage(on_npu, PipelineSettings(), looks_twice=False)
     from_one_roi, whole = [], []
     for frame in real_frames(shared_data):
         _, _, rois, expected, _ = cpu.poses(frame.rgb)

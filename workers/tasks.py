@@ -15,7 +15,7 @@ from celery import Task, signals
 from celery.worker.request import Request
 
 from annotate.domain.errors import AnnotateError, CancelledJobError
-from annotate.domain.job import MERGE_VERSION, PIPELINE_VERSION
+from annotate.domain.job import MERGE_VERSION, PIPELINE_DIGEST
 from annotate.domain.settings import settings_from
 from annotate.domain.work import WorkUnit
 from annotate.queue.app import ATTEMPTS, CHUNK_TASK, MERGE_TASK, task_error
@@ -67,7 +67,7 @@ def chunk_task(job_id: str, digest: str, fingerprint: str, start: int, stop: int
     unit = WorkUnit(job, video, planned_chunk(store, job, video, (start, stop)))
 
     def work() -> None:
-        check_version(job.recipe.pipeline, PIPELINE_VERSION, job)
+        check_version(job.recipe.pipeline, PIPELINE_DIGEST, job)
         settings, beats = settings_from(), store if board is None else board.reports
         run_chunk(store, unit, settings, lambda: estimator_of(store, job.recipe), beats)
 

@@ -15,12 +15,13 @@ from typing import Any, Literal, TypeAlias
 
 from annotate.domain.errors import ManifestError, StoreError
 from annotate.domain.options import People
+from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.video import Selection
 
-# To be raised whenever the pipeline's answer to the same frames changes: old parts then no longer
-# count as done.
-PIPELINE_VERSION = 5
-# Likewise for the merge's answer to the same parts, thresholds included.
+# Of this version's pipeline: parts that were made with other thresholds or code do not count as
+# done.
+PIPELINE_DIGEST = PipelineSettings().digest
+# To be raised whenever the merge's answer to the same parts changes, thresholds included.
 MERGE_VERSION = 12
 
 # Roots of videos that are not on a share: those whose bytes are in the store (their path is empty),
@@ -38,12 +39,12 @@ class Recipe:
     """All that can change a part: results are filed under its digest.
 
     Attributes:
-        pack_name: name of the model pack, for display.
+        pack_name: name of the model pack, for display; not part of the digest.
         pack: digest of the model pack.
         people: which people are annotated: `near` or `all`.
         detect_every: the detector runs on every N-th frame.
         selection: the frames that are annotated.
-        pipeline: version of the code between the models.
+        pipeline: digest of the `PipelineSettings` of the version that submitted the job.
     """
 
     pack_name: str
@@ -51,12 +52,12 @@ class Recipe:
     people: People = "near"
     detect_every: int = 1
     selection: Selection = field(default_factory=Selection)
-    pipeline: int = PIPELINE_VERSION
+    pipeline: str = PIPELINE_DIGEST
 
     @cached_property
     def digest(self) -> str:
-        """16 hex digits."""
-        return _digest(asdict(self))[:16]
+        """16 hex digits of everything but the pack's name."""
+        return _digest({**asdict(self), "pack_name": ""})[:16]
 
 
 @dataclass(frozen=True)

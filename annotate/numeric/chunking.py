@@ -16,9 +16,6 @@ DETECTOR_CORE_SECONDS = 0.007
 FRAME_CORE_SECONDS = 0.008
 SQUARES: Mapping[People, int] = MappingProxyType({"near": 1, "all": 39})
 CHUNK_CORE_SECONDS = 60.0
-# The pipeline's memory of whom it saw, 5 or 10 seconds: each time it ends, somebody whom the
-# detector misses is lost until it sees him again.
-REMEMBERED_FRAMES = 300
 
 
 def chunk_frames(
@@ -40,16 +37,17 @@ def chunk_frames(
     return max(1, min(most, -(-total_frames // workers)))
 
 
-def restart_every(detect_every: int) -> int:
-    """After how many frames the pipeline forgets whom it saw, so that a chunk may begin there.
+def restart_every(detect_every: int, remembered_frames: int) -> int:
+    """Number of frames after which the pipeline forgets people, so that a chunk may begin there.
 
     Args:
         detect_every: of the recipe. With 1 nothing is remembered from frame to frame.
+        remembered_frames: of the pipeline's settings.
 
     Returns:
         A multiple of `detect_every`.
     """
-    return 1 if detect_every == 1 else -(-REMEMBERED_FRAMES // detect_every) * detect_every
+    return 1 if detect_every == 1 else -(-remembered_frames // detect_every) * detect_every
 
 
 def cut(frames: IntArray, keyframes: IntArray, target: int, align: int = 1) -> tuple[Chunk, ...]:

@@ -13,14 +13,7 @@ from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
 from annotate.domain.model_spec import Padding
-
-# Of the finest tiles, as a share of the picture's longest side: 320 px of 1920.
-FINEST_TILE = 1 / 6
-# At least so much of their side do neighbouring tiles share.
-TILE_OVERLAP = 0.2
-# From level to level tiles become smaller by no more than this factor: about the range of sizes in
-# which the detector finds a person, so that none falls between two levels.
-TILE_STEP = 2.6
+from annotate.domain.pipeline_settings import PipelineSettings
 
 
 def letterbox_roi(
@@ -42,35 +35,37 @@ def letterbox_roi(
     return np.array([width / 2, height / 2, side, 0.0], np.float32)
 
 
-def tile_rois(width: int, height: int, smallest: int) -> FloatArray:
-    """Overlapping squares in which people of every size are seen whole: first the one that holds
-    the whole picture, then finer and finer ones, each level covering the picture row by row.
+def tile_rois(width: int, height: int, smallest: int, settings: PipelineSettings) -> FloatArray:
+    """Overlapping squares in which people of every size are seen whole: first one that holds the
+    whole picture, then levels of smaller ones; each level covers the picture row by row.
 
     Args:
-        smallest: side in pixels below which no square shows more.
+        smallest: least side in pixels: a smaller square would show no more detail.
+        settings: sizes and overlap of tiles.
 
     Returns:
         (n, 4) float32 ROIs with rotation 0.
     """
     whole = letterbox_roi(width, height)
     longest = float(whole[2])
-    finest = max(longest * FINEST_TILE, smallest)
-    levels = max(0, math.ceil(math.log(longest / finest, TILE_STEP)))
+    finest = max(longest * settings.finest_tile, smallest)
+    levels = max(0, math.ceil(math.log(longest / finest, settings.tile_step)))
     sides = [longest * (finest / longest) ** (level / levels) for level in range(1, levels + 1)]
-    return np.concatenate([whole[None], *(_covering(width, height, side) for side in sides)])
+    grids = [_covering(width, height, side, settings.tile_overlap) for side in sides]
+    return np.concatenate([whole[None], *grids])
 
 
-def _covering(width: int, height: int, side: float) -> FloatArray:
-    x, y = np.meshgrid(_centres(width, side), _centres(height, side))
+def _covering(width: int, height: int, side: float, overlap: float) -> FloatArray:
+    x, y = np.meshgrid(_centres(width, side, overlap), _centres(height, side, overlap))
     rest = np.broadcast_to([side, 0], (x.size, 2))
     return np.column_stack([x.ravel(), y.ravel(), rest]).astype(np.float32)
 
 
-def _centres(length: int, side: float) -> NDArray[np.float64]:
-    """Where along a picture's edge the squares' centres are."""
+def _centres(length: int, side: float, overlap: float) -> NDArray[np.float64]:
+    """Places of the squares' centres along an edge of the picture."""
     if length <= side:
         return np.array([length / 2])
-    count = 1 + math.ceil((length - side) / (side * (1 - TILE_OVERLAP)))
+    count = 1 + math.ceil((length - side) / (side * (1 - overlap)))
     return np.linspace(side / 2, length - side / 2, count)
 
 

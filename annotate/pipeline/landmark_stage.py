@@ -1,4 +1,4 @@
-"""Stage 2: who of those who may be in a picture is really there."""
+"""Second stage: the people who are really in the regions that were found."""
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -8,47 +8,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
+from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.skeleton import SKELETONS
 from annotate.inference import Models
 from annotate.numeric.geometry import roi_iou
-from annotate.pipeline.appearance import appearance
-from annotate.pipeline.batching import in_stages
+from annotate.pipeline.appearance import AppearanceSampler
+from annotate.pipeline.batching import run_batched
 from annotate.pipeline.crops import model_crop
 from annotate.pipeline.decoders import landmark_decoder
 from annotate.pipeline.detector_stage import Candidate
 from annotate.pipeline.duplicates import distinct_poses
-from annotate.pipeline.landmarks import COLUMNS, to_picture
+from annotate.pipeline.landmarks import COLUMNS, CropPose, to_picture
 from annotate.pipeline.roi_rules import next_roi
 
-# A pose whose next ROI overlaps the one that it was seen in by less is looked at again in that.
-SETTLED_IOU = 0.9
 
-
-class Sought(NamedTuple):
-    """Whom the detector has found in a picture (H, W, 3) uint8."""
+class FrameCandidates(NamedTuple):
+    """The candidates of a picture (H, W, 3) uint8."""
 
     rgb: NDArray[np.uint8]
-    found: Sequence[Candidate]
+    candidates: Sequence[Candidate]
 
 
-class Look(NamedTuple):
-    """At a candidate in a picture (H, W, 3) uint8; he is `fresh` where he was found in this one."""
+class CropRequest(NamedTuple):
+    """A candidate to look at in a picture (H, W, 3) uint8; `fresh` if it was detected in it."""
 
     rgb: NDArray[np.uint8]
     candidate: Candidate
     fresh: bool = False
 
 
-class Sighting(NamedTuple):
+class PersonPose(NamedTuple):
     """One person in one picture.
 
     Attributes:
         detection_score: of the detection that led here, maybe some frames ago.
-        score: the landmark model's flag.
+        score: the landmark model's, that there is a person.
         roi: (4,) float32 in which the landmarks were seen.
         landmarks: (m, 5) float32 in pixels of the picture, auxiliary ones included.
         appearance: (6,) float32 in [0, 255], as in `annotate.domain.Poses`.
-        fresh: the detection is of this picture, and of nobody known before.
+        fresh: the person was detected in this picture, and was not tracked before.
     """
 
     detection_score: float
@@ -59,101 +57,97 @@ class Sighting(NamedTuple):
     fresh: bool
 
 
-class Inspection:
-    """The landmark model where somebody may be.
+class LandmarkStage:
+    """The landmark model, applied where people may be.
 
     Args:
-        looks_twice: whom the detector has found is looked at again in the ROI that the first look
-            gives, where the pack says how.
+        looks_twice: a detected person is looked at again in the ROI that the first pose gives,
+            where the pack has a rule for it.
     """
 
-    def __init__(self, models: Models, *, looks_twice: bool) -> None:
+    def __init__(self, models: Models, settings: PipelineSettings, *, looks_twice: bool) -> None:
         self._model = models.landmark
         self._spec = models.pack.landmark
+        self._settings = settings
         self._decoder = landmark_decoder(self._spec)
         self._skeleton = SKELETONS[models.pack.skeleton]
+        self._appearance = AppearanceSampler(self._skeleton, settings)
         self._looks_twice = looks_twice and models.pack.carries_people
 
-    def __call__(self, pictures: Sequence[Sought]) -> list[list[Sighting]]:
-        """For each picture everyone who is really there, each once, in descending order of
-        detection score.
-        """
-        looks = [
-            Look(picture.rgb, candidate, fresh=True)
+    def people(self, pictures: Sequence[FrameCandidates]) -> list[list[PersonPose]]:
+        """For each picture every person, once, in descending order of detection score."""
+        requests = [
+            CropRequest(picture.rgb, candidate, fresh=True)
             for picture in pictures
-            for candidate in picture.found
+            for candidate in picture.candidates
         ]
-        each = iter(self.seen(looks))
-        return [self._once(islice(each, len(picture.found))) for picture in pictures]
+        poses = iter(self.poses(requests))
+        return [self._once(islice(poses, len(picture.candidates))) for picture in pictures]
 
-    def seen(self, looks: Sequence[Look]) -> list[Sighting | None]:
-        """The person whom each candidate leads to, or None."""
-        seen = self._seen_once(looks)
+    def poses(self, requests: Sequence[CropRequest]) -> list[PersonPose | None]:
+        """The pose in each crop, or None where it shows no person."""
+        found = self._first_look(requests)
         if self._looks_twice:
-            self._look_again(looks, seen)
-        return seen
+            self._second_look(requests, found)
+        return found
 
-    def landmarks(
-        self, places: Sequence[tuple[NDArray[np.uint8], FloatArray]]
-    ) -> list[tuple[FloatArray, float]]:
-        """What the model says of pictures (H, W, 3) uint8 with an ROI each.
-
-        Returns:
-            For each, (m, 5) float32 landmarks in pixels of the picture, auxiliary ones included,
-            and the probability that the ROI holds a person.
+    def landmarks(self, places: Sequence[tuple[NDArray[np.uint8], FloatArray]]) -> list[CropPose]:
+        """The model's answers for pictures (H, W, 3) uint8 with an ROI each; landmarks in pixels of
+        the picture.
         """
-        return [*in_stages(places, self._input, self._model.run, self._placed)]
+        return [*run_batched(places, self._input, self._model.run, self._placed)]
 
-    def next_roi(self, sighting: Sighting) -> FloatArray:
-        """(4,) where to look for the same person next, by the rule for detections."""
-        roi = next_roi(sighting.landmarks, self._spec)
+    def next_roi(self, pose: PersonPose) -> FloatArray:
+        """(4,) where to look for the same person next, by the pack's rule."""
+        roi = next_roi(pose.landmarks, self._spec)
         if roi is None:
             raise ValueError("the pack has no rule for the next ROI")
         return roi
 
     def distinct(
-        self, sightings: Sequence[Sighting], trust: Sequence[float] | None = None
+        self, poses: Sequence[PersonPose], trust: Sequence[float] | None = None
     ) -> list[int]:
-        """Places of the sightings that show each person once, increasing.
+        """Places of the poses that show each person once, increasing.
 
         Args:
-            trust: which of two is the better; by default the models' flags.
+            trust: says which of two is better; by default the landmark model's score.
         """
-        score = np.array(trust or [one.score for one in sightings], np.float32)
-        rows: list[int] = distinct_poses(self.body(sightings), score, self._skeleton).tolist()
+        score = np.array(trust or [pose.score for pose in poses], np.float32)
+        body = self.body(poses)
+        rows: list[int] = distinct_poses(body, score, self._skeleton, self._settings).tolist()
         return rows
 
-    def body(self, sightings: Sequence[Sighting]) -> FloatArray:
+    def body(self, poses: Sequence[PersonPose]) -> FloatArray:
         """(n, L, 5) landmarks without the auxiliary ones."""
         count = self._spec.count
-        body = [one.landmarks[:count] for one in sightings]
+        body = [pose.landmarks[:count] for pose in poses]
         return np.array(body, np.float32).reshape(-1, count, len(COLUMNS))
 
-    def _seen_once(self, looks: Sequence[Look]) -> list[Sighting | None]:
-        found = self.landmarks([(look.rgb, look.candidate.roi) for look in looks])
-        return [self._sighting(look, *one) for look, one in zip(looks, found, strict=True)]
+    def _first_look(self, requests: Sequence[CropRequest]) -> list[PersonPose | None]:
+        found = self.landmarks([(one.rgb, one.candidate.roi) for one in requests])
+        return [self._pose(*pair) for pair in zip(requests, found, strict=True)]
 
-    def _sighting(self, look: Look, landmarks: FloatArray, flag: float) -> Sighting | None:
-        if flag < self._spec.min_score:
+    def _pose(self, request: CropRequest, found: CropPose) -> PersonPose | None:
+        if found.score < self._spec.min_score:
             return None
-        score, roi = look.candidate
-        worn = appearance(look.rgb, landmarks, self._skeleton)
-        return Sighting(score, flag, roi, landmarks, worn, look.fresh)
+        score, roi = request.candidate
+        appearance = self._appearance.sample(request.rgb, found.landmarks)
+        return PersonPose(score, found.score, roi, found.landmarks, appearance, request.fresh)
 
-    def _look_again(self, looks: Sequence[Look], seen: list[Sighting | None]) -> None:
-        moved: dict[int, Look] = {}
-        for place, one in enumerate(seen):
-            if one is not None and one.fresh:
-                better = self.next_roi(one)
-                if roi_iou(one.roi, better[None])[0] < SETTLED_IOU:
-                    again = Candidate(one.detection_score, better)
-                    moved[place] = looks[place]._replace(candidate=again)
-        for place, one in zip(moved, self._seen_once([*moved.values()]), strict=True):
-            seen[place] = one
+    def _second_look(self, requests: Sequence[CropRequest], found: list[PersonPose | None]) -> None:
+        moved: dict[int, CropRequest] = {}
+        for place, pose in enumerate(found):
+            if pose is not None and pose.fresh:
+                better = self.next_roi(pose)
+                if roi_iou(pose.roi, better[None])[0] < self._settings.settled_iou:
+                    again = Candidate(pose.detection_score, better)
+                    moved[place] = requests[place]._replace(candidate=again)
+        for place, pose in zip(moved, self._first_look([*moved.values()]), strict=True):
+            found[place] = pose
 
-    def _once(self, seen: Iterable[Sighting | None]) -> list[Sighting]:
-        there = sorted((one for one in seen if one), key=lambda one: -one.detection_score)
-        return [there[row] for row in self.distinct(there)]
+    def _once(self, found: Iterable[PersonPose | None]) -> list[PersonPose]:
+        poses = sorted((pose for pose in found if pose), key=lambda pose: -pose.detection_score)
+        return [poses[row] for row in self.distinct(poses)]
 
     def _input(self, place: tuple[NDArray[np.uint8], FloatArray]) -> FloatArray:
         rgb, roi = place
@@ -161,6 +155,6 @@ class Inspection:
 
     def _placed(
         self, place: tuple[NDArray[np.uint8], FloatArray], outputs: Sequence[FloatArray]
-    ) -> tuple[FloatArray, float]:
-        landmarks, score = self._decoder.decode(outputs)
-        return to_picture(landmarks, place[1], self._spec.size), score
+    ) -> CropPose:
+        found = self._decoder.decode(outputs)
+        return CropPose(to_picture(found.landmarks, place[1], self._spec.size), found.score)

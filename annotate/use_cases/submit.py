@@ -13,6 +13,7 @@ from annotate.domain.errors import ManifestError, UsageError, VideoError
 from annotate.domain.job import Job, JobVideo, Priority, Recipe, Rejected
 from annotate.domain.options import People
 from annotate.domain.pack import read_pack
+from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.settings import Settings
 from annotate.domain.video import Selection, VideoIndex
 from annotate.numeric.chunking import chunk_frames, cut, restart_every
@@ -82,11 +83,12 @@ def submit(
         raise VideoError(f"none of the files can be annotated:\n{reasons}", "")
     frames = sum(len(asked[path]) for path in indexes)
     target = chunk_frames(frames, workers, people, detect_every)
+    restart = restart_every(detect_every, PipelineSettings().remembered_frames)
     for path, index in indexes.items():
         store.write_index(index)
         results = store.results(recipe, index)
         if results.read_chunks() is None:
-            chunks = cut(asked[path], index.keyframes, target, restart_every(detect_every))
+            chunks = cut(asked[path], index.keyframes, target, restart)
             results.write_chunks(chunks)
     names = _unique_names(list(indexes))
     entries = (

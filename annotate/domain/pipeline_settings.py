@@ -1,0 +1,89 @@
+"""All thresholds of the two-stage pipeline that change its answer."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class PipelineSettings:
+    """What is between the models. Its digest is part of a job's recipe: parts that were made with
+    other values do not count as done.
+
+    Attributes:
+        code_version: raise it when code changes the pipeline's answer to the same frames.
+
+        finest_tile: side of the finest tiles, as a fraction of the longer image side: 320 px of
+            1920.
+        tile_overlap: neighbouring tiles share at least this fraction of their side.
+        tile_step: from level to level, tiles become smaller by at most this factor. It is about the
+            range of sizes in which the detector finds a person, so that no size falls between two
+            levels.
+        tile_min_score: least score of a detection in a tile, where the pack's own is lower: a head,
+            a foot or a lamp that fills a small tile is easily taken for a person.
+        same_roi_iou: ROIs that overlap more are of the same person. What this misses costs a run of
+            the landmark model, and is then removed as a duplicate pose.
+
+        settled_iou: a newly detected person is looked at again where the ROI that the pose gives
+            overlaps the first one by less.
+        same_pose_oks: poses that are more alike (object keypoint similarity) are duplicates.
+        part_size: a pose around a joint of another one, and smaller than this fraction of it, is a
+            body part and not a person.
+
+        remembered_frames: people are forgotten every so many frames (rounded up to a multiple of
+            `detect_every`), so that chunks can begin there. A person whom the detector misses is
+            then lost until the detector sees them again: 300 frames are 5 or 10 seconds.
+        track_back_frames: a new person is tracked backwards through at most so many frames. On made
+            scenes of people who cross, 10 save a quarter of all misses for a tenth more runs of the
+            landmark model; 20 save no more, and all of them are kept in memory.
+        occluded_s: a person who disappears is searched for so many seconds.
+        min_seen_s: only a person who was seen for so many seconds before is searched for.
+        motion_s: the motion of the last so many seconds predicts the position.
+        drawn_s: the last so many seconds before a person disappears do not: poses are drawn towards
+            the person in front before the occlusion is complete.
+        appearance_poses: the median appearance of so many last poses is compared.
+        min_appearances: with fewer poses than this, appearance is not compared.
+        match_distance: a person found again is at most this far from the predicted position, in
+            sides of the ROI.
+        match_appearance: and their appearance differs by at most this many steps of colour.
+        new_person_trust: in [0, 1]: how much a newly detected pose is trusted where it duplicates a
+            pose of a tracked person, whose trust falls with distance and change of appearance.
+
+        trunk_down, trunk_across: where the colours of the trunk are sampled: fractions from the
+            shoulders to the hips, and from the left to the right side.
+        thigh_down: likewise, fractions from the hips to the knees.
+    """
+
+    code_version: int = 6
+
+    finest_tile: float = 1 / 6
+    tile_overlap: float = 0.2
+    tile_step: float = 2.6
+    tile_min_score: float = 0.6
+    same_roi_iou: float = 0.6
+
+    settled_iou: float = 0.9
+    same_pose_oks: float = 0.5
+    part_size: float = 0.2
+
+    remembered_frames: int = 300
+    track_back_frames: int = 10
+    occluded_s: float = 1.5
+    min_seen_s: float = 0.2
+    motion_s: float = 1.0
+    drawn_s: float = 0.1
+    appearance_poses: int = 25
+    min_appearances: int = 3
+    match_distance: float = 0.15
+    match_appearance: float = 15.0
+    new_person_trust: float = 0.4
+
+    trunk_down: tuple[float, ...] = (0.15, 0.35, 0.55, 0.75)
+    trunk_across: tuple[float, ...] = (0.3, 0.5, 0.7)
+    thigh_down: tuple[float, ...] = (0.25, 0.5, 0.75)
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits over all values."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
