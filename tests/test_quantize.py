@@ -131,7 +131,7 @@ def test_an_8_bit_pack_is_not_quantized_again(
 def test_videos_without_people_are_refused(root: Path, tmp_path: Path) -> None:
     path = tmp_path / "empty.mp4"
     render_video(replace(walk_scene(seconds=0.3), people=()), path)
-    with pytest.raises(UsageError, match="nobody is seen"):
+    with pytest.raises(UsageError, match="no person is seen"):
         quantize_pack(root / "blazepose-full", [path], quiet)
 
 

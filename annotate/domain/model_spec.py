@@ -19,12 +19,12 @@ NO_MEAN, NO_STD = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 
 @dataclass(frozen=True)
 class Quantization:
-    """How the integers of an input or output stand for reals: (integer - zero_point) * scale.
+    """What the integers of an input or output represent: (integer - zero_point) * scale.
 
     Attributes:
         dtype: numpy's name of the integers' type.
         scale: of one step.
-        zero_point: the integer that stands for 0.
+        zero_point: the integer that represents 0.
     """
 
     dtype: str

@@ -72,7 +72,7 @@ class Pack:
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise PackError(
                 f"no description of a model pack: {error}",
-                "Run `annotate models pull --force` to make the pack anew.",
+                "Run `annotate models pull --force` to make the pack again.",
             ) from error
 
 

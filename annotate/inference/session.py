@@ -26,9 +26,9 @@ from annotate.inference.qdq import to_integers, to_reals
 from annotate.inference.qnn import QnnSettings, label, open_session, placement, soc_of
 
 CPU = "cpu"
-# Sound variants differ from the CPU by 27 dB (8 bits, on the made picture, which is none that they
-# were calibrated with) or more; some context binaries of other compilers were wrong altogether, at
-# -5 to 8 dB.
+# The least agreement with the CPU in dB. Correct variants reach 27 dB or more, even 8-bit ones on
+# the made picture, which they were not calibrated with; some context binaries of other compilers
+# were wrong altogether, at -5 to 8 dB.
 MIN_AGREEMENT_DB = 20.0
 
 logger = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ def load_models(
 
     Raises:
         PackError: a file is missing or ONNX Runtime refuses it.
-        ProviderError: the NPU that was asked for cannot run the models.
+        ProviderError: the provider is `qnn` and the NPU cannot run the models.
         UsageError: `qnn` holds an option that does not exist.
     """
     if provider == "qnn":
@@ -169,7 +169,7 @@ def check_agreement(found: Mapping[str, float]) -> None:
         if decibel < MIN_AGREEMENT_DB:
             raise ProviderError(
                 f"on the NPU the {name} model agrees with the CPU to {decibel:.0f} dB only",
-                "Compile the variant anew: `annotate models compile`.",
+                "Compile the variant again: `annotate models compile`.",
             )
 
 
@@ -216,5 +216,5 @@ def _cpu_session(threads: int, file: Path) -> ort.InferenceSession:
     except Exception as error:
         raise PackError(
             f"ONNX Runtime cannot load {file}: {error}",
-            "Run `annotate models pull --force` to make the pack anew.",
+            "Run `annotate models pull --force` to make the pack again.",
         ) from error

@@ -1,4 +1,4 @@
-"""What the two models of a pack see in the user's own videos."""
+"""The inputs of a pack's two models in the user's own videos, for calibration."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Crops:
 
     Attributes:
         detector: whole frames, letterboxed.
-        landmark: people, each in the ROI that the pipeline sees him in.
+        landmark: people, each in the ROI in which the pipeline sees them.
     """
 
     detector: list[FloatArray]
@@ -42,12 +42,12 @@ def real_crops(
     judge by, which are of the last third of each video.
 
     Raises:
-        UsageError: nobody is seen in one of the two parts.
+        UsageError: one of the two parts shows no person.
         VideoError: a video cannot be read.
     """
     learn, judge = Crops([], []), Crops([], [])
     each = max(3, -(-frames // len(videos)))
-    # With more than one frame between detections a person's ROI is the one he is followed in.
+    # With frames between detections, ROIs are those in which people are tracked.
     estimator = PoseEstimator(models, detect_every=2 if models.pack.carries_people else 1)
     for count, path in enumerate(videos):
         index = probe(path)
@@ -57,8 +57,8 @@ def real_crops(
             _look(learn if number < total * 2 // 3 else judge, frame, estimator, models)
     if not learn.landmark or not judge.landmark:
         raise UsageError(
-            "nobody is seen in the frames that were taken from the videos",
-            "Name videos in which people are seen from beginning to end.",
+            "no person is seen in the frames that were taken from the videos",
+            "Name videos that show people from beginning to end.",
         )
     return learn, judge
 

@@ -1,4 +1,4 @@
-"""How near the answers of other models, or of the same ones elsewhere, are to those expected."""
+"""Compares the answers of a quantized or compiled model with those of the original."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,32 +14,32 @@ from annotate.numeric.geometry import box_iou
 from annotate.pipeline.decoders import detector_decoder, landmark_decoder
 from annotate.pipeline.roi_rules import detection_rois, roi_points
 
-# The greatest median distance of landmarks, as a share of the crop's side. The same for the points
-# that an ROI is made of, as a share of the ROI's side.
+# The greatest median distance of landmarks, as a fraction of the crop's side; for a detector, of
+# the points that an ROI is made of, as a fraction of the ROI's side.
 MOST_MEDIAN_ERROR = 0.01
-# The greatest share of people who may be lost: those at the threshold go either way.
+# The greatest fraction of people who may be lost: scores near the threshold fall on either side.
 MOST_LOST = 0.05
-# The least agreement of an output, as `agreement_db` has it. Sound 8-bit models were seen at 35 dB
-# and more, context binaries that were wrong at -5 to 8 dB.
+# The least agreement of an output in dB, as in `agreement_db`. Correct 8-bit models reach 35 dB and
+# more; faulty context binaries were at -5 to 8 dB.
 LEAST_AGREEMENT_DB = 30.0
 
 Outputs = Sequence[FloatArray]
-# Of each person who is seen; and how many more are lost.
+# The errors of each person whom both models see, and the number of people who are lost.
 Errors = tuple[list[NDArray[np.floating]], int]
 
 
 @dataclass(frozen=True)
 class Fidelity:
-    """How near a model's answers to real crops are to those expected.
+    """How near a model's answers on real crops are to the expected ones.
 
     Attributes:
-        agreement_db: of each output, the median over the crops: where two people overlap, a model
-            may with equal right answer for the other one.
-        people: that are seen in the crops.
-        median_error: of landmarks' distances, as a share of the crop's side; for a detector of the
-            ROI's two points', as a share of the ROI's side.
-        p95_error: their 95th percentile.
-        lost: people of whom the model says that nobody is there.
+        agreement_db: of each output, the median over the crops: where two people overlap, either
+            of them is a right answer.
+        people: number of people in the crops.
+        median_error: median distance of landmarks, as a fraction of the crop's side; for a
+            detector, of the two points of the ROI, as a fraction of the ROI's side.
+        p95_error: the 95th percentile of the same.
+        lost: people that only the expected answers show.
     """
 
     agreement_db: Mapping[str, float]
@@ -50,11 +50,11 @@ class Fidelity:
 
     @property
     def loses_people(self) -> bool:
-        """Whether more are lost than `MOST_LOST` allows."""
+        """Whether more people are lost than `MOST_LOST` allows."""
         return self.lost > MOST_LOST * self.people
 
     def to_fields(self) -> dict[str, object]:
-        """The attributes for JSON, which knows no infinity: None stands for equal answers."""
+        """The attributes for JSON, which has no infinity: None means equal answers."""
         agreement = {
             name: db if np.isfinite(db) else None for name, db in self.agreement_db.items()
         }
@@ -64,14 +64,14 @@ class Fidelity:
 def fidelity_of(
     spec: DetectorSpec | LandmarkSpec, expected: Sequence[Outputs], found: Sequence[Outputs]
 ) -> Fidelity:
-    """How near answers are.
+    """Compares the answers of a model with the expected ones.
 
     Args:
         spec: of the model.
         expected, found: for each crop the outputs, in the order in which the model gives them.
 
     Raises:
-        PackError: no crop shows anybody.
+        PackError: no crop shows a person.
     """
     if isinstance(spec, DetectorSpec):
         errors, lost = _detector_errors(spec, expected, found)
@@ -79,8 +79,8 @@ def fidelity_of(
         errors, lost = _landmark_errors(spec, expected, found)
     if not errors and not lost:
         raise PackError(
-            "nobody is seen in the crops that were to tell how good the model is",
-            "Name videos in which people are seen.",
+            "no person is seen in the crops that the model is tested on",
+            "Name videos that show people.",
         )
     agreement = {
         name: float(np.median([agreement_db(*pair) for pair in zip(right, other, strict=True)]))
@@ -102,7 +102,7 @@ def check_fidelity(name: str, fidelity: Fidelity) -> None:
     """Compares with `MOST_MEDIAN_ERROR` and `LEAST_AGREEMENT_DB`.
 
     Raises:
-        PackError: the model is not near enough to what was expected, or loses people.
+        PackError: the errors are too large, or the model loses people.
     """
     if fidelity.median_error > MOST_MEDIAN_ERROR:
         raise _unfit(
@@ -157,5 +157,5 @@ def _detector_errors(
 def _unfit(name: str, why: str) -> PackError:
     return PackError(
         f"the {name} model is not good enough: {why}",
-        "Use the float model; or calibrate with more, and more different, videos.",
+        "Use the float model, or calibrate with more and more varied videos.",
     )

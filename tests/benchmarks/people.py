@@ -1,4 +1,4 @@
-"""Who is found, how well and at what cost, for each setting of `people` and `detect_every`.
+"""Which people are found, how well and at what cost, for each `people` and `detect_every`.
 
     python -m tests.benchmarks.people [--data FOLDER] [--seconds 2]
 
@@ -45,18 +45,18 @@ Setting = tuple[People, int]
 
 WIDTH, HEIGHT, FPS = 1920, 1080, 30
 BANDS = (80, 120, 240, 480, 960)  # edges of the classes of height, in pixels
-# Whom a pose belongs to is told with doubled sigmas: who has his legs confused is found all the
-# same, and how well shows in the plain OKS.
+# Poses are assigned to people with doubled sigmas, so that a person with confused legs is found;
+# the plain OKS then says how well.
 FOUND_OKS = 0.5
-# Where every frame stands alone, a part of them tells as much.
+# Where every frame is processed alone, one of so many gives the same figures.
 ALONE_STEP = 4
 SETTINGS: tuple[Setting, ...] = (
     *(("near", 1), ("near", 2), ("near", 5), ("near", 10)),
     *(("all", 1), ("all", 5), ("all", 10), ("all", 30)),
 )
-# Middle of each person's torso in two_people.mp4, and how far it moves; the third is a small
-# bystander, now and then hidden.
-IN_VIDEO = {"her": ((175, 960), 60), "him": ((575, 670), 110), "bystander": ((805, 610), 50)}
+# Middle of each person's torso in two_people.mp4 and how far it moves, in pixels; the third is a
+# small bystander, sometimes occluded.
+IN_VIDEO = {"left": ((175, 960), 60), "middle": ((575, 670), 110), "bystander": ((805, 610), 50)}
 
 
 @dataclass
@@ -64,9 +64,9 @@ class Tally:
     """What became of the people and poses of one setting.
 
     Attributes:
-        oks: of every person, by class of height; 0 where he was not found.
-        wrong: poses that are nobody's, or somebody's second one.
-        core_s, frames: what it took.
+        oks: of every person, by class of height; 0 where they were not found.
+        wrong: false positives and duplicates.
+        core_s, frames: core time in seconds, and frames.
     """
 
     oks: list[list[float]] = field(default_factory=lambda: [[] for _ in BANDS[1:]])
@@ -86,7 +86,7 @@ class Tally:
 
 
 def crowd(seed: int, heights: tuple[float, float], people: int, seconds: float) -> Scene:
-    """People of these heights in pixels, spread over the picture, who walk about or stand."""
+    """People of these heights in pixels, spread over the picture, who walk or stay in place."""
     random = np.random.default_rng(seed)
     camera = Camera(height_m=random.uniform(1.4, 3.0), focal=1.4)
     columns = random.permutation(np.arange(people) + random.uniform(0.2, 0.8, people)) / people
@@ -97,8 +97,8 @@ def crowd(seed: int, heights: tuple[float, float], people: int, seconds: float) 
         x = (column - 0.5) * WIDTH / (camera.focal * HEIGHT) * z
         step_x, step_z = random.normal(0, 0.5, 2) * seconds
         path = (WayPoint(0, x, z), WayPoint(seconds, x + step_x, z + 0.3 * step_z))
-        stands = random.random() < 0.3
-        cast.append(ScenePerson(path[:1] if stands else path, stature, random.uniform(-180, 180)))
+        stays = random.random() < 0.3
+        cast.append(ScenePerson(path[:1] if stays else path, stature, random.uniform(-180, 180)))
     return Scene(WIDTH, HEIGHT, steady_times(FPS, seconds), tuple(cast), camera=camera, seed=seed)
 
 
@@ -143,7 +143,7 @@ def add_scene(
 
 
 def add_frame(known: SceneTruth, frame: int, landmarks: FloatArray, tally: Tally) -> None:
-    """Counts one frame. Who is cut off, or hidden for the most part, counts neither way."""
+    """Counts one frame. A person who is cut off or mostly occluded counts neither way."""
     people = np.nan_to_num(known.keypoints[frame])
     poses = coco_keypoints(landmarks, SKELETONS["blazepose-33"])[:, :, :2]
     seen, area = known.visible[frame] > 0, known.area[frame].astype(np.float32)
@@ -207,21 +207,21 @@ def print_coco(models: Models, folder: Path) -> None:
 def print_video(models: Models, path: Path) -> None:
     index = probe(path)
     print(f"\n{path.name}: in how many of {len(index)} frames each person is found")
-    print(f"{'people':>6} {'every':>5} | her | him | both | bystander | other poses")
+    print(f"{'people':>6} {'every':>5} | left | middle | both | bystander | other poses")
     frames = list(decode(path, index, Chunk(0, len(index))))
     for people, every in SETTINGS:
         if (people, every) == ("all", 1):
             continue
         poses = PoseEstimator(models, people=people, detect_every=every).run(frames, index)
-        middle = poses.landmarks[:, [11, 12, 23, 24], :2].mean(axis=1)
+        torso = poses.landmarks[:, [11, 12, 23, 24], :2].mean(axis=1)
         frame = np.repeat(poses.frame_index, np.diff(poses.offsets))
         held = [
-            set(frame[(np.abs(middle - place) < reach).all(axis=1)].tolist())
+            set(frame[(np.abs(torso - place) < reach).all(axis=1)].tolist())
             for place, reach in IN_VIDEO.values()
         ]
-        her, him, bystander = map(len, held)
-        other = len(frame) - her - him - bystander
-        print(f"{people:>6} {every:>5} | {her:3} | {him:3} | ", end="")
+        left, middle, bystander = map(len, held)
+        other = len(frame) - left - middle - bystander
+        print(f"{people:>6} {every:>5} | {left:4} | {middle:6} | ", end="")
         print(f"{len(held[0] & held[1]):4} | {bystander:9} | {other:11}")
 
 

@@ -102,7 +102,7 @@ def cost(frames: int, run: Callable[[], dict[str, float] | None]) -> Cost:
 
 
 def bare_decode(path: Path) -> None:
-    """Every picture of the file, looked at by nobody."""
+    """Decodes every picture of the file, and does nothing with it."""
     with VideoFile(path) as video:
         for _ in video.frames(video.packets()):
             pass

@@ -17,7 +17,7 @@ class DetectorDecoder(Protocol):
     """First stage without the model."""
 
     def decode(self, outputs: Sequence[FloatArray]) -> Detections:
-        """Every person whom the model found, each once, from its outputs of one run."""
+        """Every person that the model found, once, from its outputs of one run."""
         ...
 
 

@@ -25,7 +25,7 @@ class SsdDecoder:
         self._anchors = anchor_centres(spec.size[0], kind)
 
     def decode(self, outputs: Sequence[FloatArray]) -> Detections:
-        """Every person whom the model found, each once, from the box and the score outputs."""
+        """Every person that the model found, once, from the box and the score outputs."""
         count = len(self._kind.boxes)
         boxes = np.concatenate([one[0] for one in outputs[:count]])
         logits = np.concatenate([one.reshape(-1) for one in outputs[count:]])
