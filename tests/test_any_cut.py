@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from annotate.domain.options import SubmitOptions
 from annotate.domain.pack import read_pack
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.settings import settings_from
@@ -35,19 +36,9 @@ def tracks_of(
     video: Path, pack: Path, models: Models, folder: Path, every: int, remembered: int, count: int
 ) -> tuple[bytes, int]:
     """The tracks file of the video, cut into so many chunks, and how many people are in it."""
-    settings = settings_from({}, store=str(folder))
+    settings = settings_from({"ANNOTATE_PACKS": str(pack.parent)}, store=str(folder))
     store = open_store(settings.store)
-    job = submit(
-        store,
-        [video],
-        pack,
-        people="near",
-        detect_every=every,
-        smooth_hz=6.0,
-        workers=1,
-        settings=settings,
-        progress=lambda *_: None,
-    )
+    job = submit(store, [video], SubmitOptions(detect_every=every), settings, workers=1)
     (video_of_job,) = job.videos
     results = store.results(job.recipe, video_of_job)
     index = store.read_index(video_of_job.fingerprint)

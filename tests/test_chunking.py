@@ -1,3 +1,5 @@
+"""Where videos are cut into chunks."""
+
 from collections.abc import Iterable
 
 import numpy as np
@@ -11,7 +13,7 @@ from annotate.numeric.chunking import chunk_frames, restart_every
 
 
 def cut(frames: int, keyframes: Iterable[int], target: int, align: int = 1) -> tuple[Chunk, ...]:
-    """The chunks of a video of which all frames are asked for."""
+    """The chunks of a video whose frames are all selected."""
     return chunking.cut(np.arange(frames), np.array(list(keyframes), np.int64), target, align)
 
 
@@ -36,7 +38,7 @@ def test_two_workers_share_a_short_video_with_one_keyframe() -> None:
 def test_chunks_of_a_pipeline_with_a_memory_start_where_it_restarts() -> None:
     starts = [chunk.start for chunk in cut(20_000, range(0, 20_000, 250), 4000, align=300)]
     assert len(starts) > 3
-    # 1500 is the least common multiple: no frame is decoded for nothing.
+    # 1500 is the least common multiple: no frame is decoded twice.
     assert all(start % 1500 == 0 for start in starts)
 
 

@@ -165,7 +165,7 @@ def test_ctrl_c_says_how_to_go_on(host: Host, walk: Path) -> None:
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == ExitCode.INTERRUPTED
-    assert "what is done stays" in err
+    assert "finished chunks are kept" in err
     assert "Traceback" not in err
     host.run("submit", walk, *SLOW)
 
@@ -236,9 +236,9 @@ def test_a_video_that_is_named_twice_is_done_once_and_exported_as_both(
 ) -> None:
     copy = shutil.copy(stroll, tmp_path / "again.mp4")
     said = host.run("submit", stroll, copy)
-    assert "again.mp4 is stroll.mp4 again" in said.err
+    assert "again.mp4: duplicate of stroll.mp4" in said.err
     assert "2 of 2 videos done, 60 frames" in said.out
-    assert "again.mp4 is stroll.mp4 again" in host.run("status").out
+    assert "again.mp4: duplicate of stroll.mp4" in host.run("status").out
     assert [video["name"] for video in json.loads(host.exported())["videos"]] == [
         "stroll.mp4",
         "again.mp4",

@@ -1,26 +1,34 @@
 """The COCO files, as written by us and as read by others."""
 
+import io
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from annotate.domain.errors import UsageError
 from annotate.domain.skeleton import COCO_KEYPOINTS, SKELETONS, Skeleton
 from annotate.domain.tracks import Tracks
-from annotate.formats.coco import CocoVideo, annotation_file, image_folders, results_file
+from annotate.formats.base import Dataset, DatasetVideo
+from annotate.formats.coco import image_folders
+from annotate.formats.registry import find_format, format_names
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 WIDTH, HEIGHT = 640, 480
 BLAZEPOSE = SKELETONS["blazepose-33"]
 
 
 def tracks(frames: range, people: int, seed: int = 0, landmarks: int = 33) -> Tracks:
-    """People who stand about in `frames`; some of their landmarks are hidden, or outside."""
+    """Made people in `frames`; some of their landmarks are hidden, or outside the picture."""
     random = np.random.default_rng(seed)
     frame = np.repeat(np.array(frames, np.int64), people)
     count = len(frame)
@@ -41,29 +49,36 @@ def tracks(frames: range, people: int, seed: int = 0, landmarks: int = 33) -> Tr
 
 
 def video(
-    *blocks: Tracks, frames: int = 10, name: str = "a/walk.mp4", number: int = 1, first: int = 1
-) -> CocoVideo:
+    *blocks: Tracks, frames: int = 10, name: str = "a/walk.mp4", number: int = 1
+) -> DatasetVideo:
     index = np.arange(frames)
-    return CocoVideo(
+    return DatasetVideo(
         id=number,
         name=name,
         width=WIDTH,
         height=HEIGHT,
+        fps=30.0,
         frames=index,
         pts=index * 512,
         time_s=index / 30,
-        first_image=first,
         tracks=lambda: blocks,
     )
 
 
-def annotations(*videos: CocoVideo, skeleton: Skeleton = BLAZEPOSE) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(b"".join(annotation_file(videos, skeleton)))
+def written(name: str, *videos: DatasetVideo, skeleton: Skeleton = BLAZEPOSE) -> bytes:
+    """The file that the format of that name makes of the videos."""
+    out = io.BytesIO()
+    find_format(name).write(Dataset(videos, skeleton), out)
+    return out.getvalue()
+
+
+def annotations(*videos: DatasetVideo, skeleton: Skeleton = BLAZEPOSE) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(written("coco", *videos, skeleton=skeleton))
     return content
 
 
-def results(*videos: CocoVideo, skeleton: Skeleton = BLAZEPOSE) -> list[dict[str, Any]]:
-    content: list[dict[str, Any]] = json.loads(b"".join(results_file(videos, skeleton)))
+def results(*videos: DatasetVideo, skeleton: Skeleton = BLAZEPOSE) -> list[dict[str, Any]]:
+    content: list[dict[str, Any]] = json.loads(written("coco-results", *videos, skeleton=skeleton))
     return content
 
 
@@ -71,11 +86,12 @@ def altered(block: Tracks, **columns: np.ndarray) -> Tracks:
     return Tracks(**{**vars(block), **columns})
 
 
-def average_precision(folder: Path, *videos: CocoVideo, skeleton: Skeleton = BLAZEPOSE) -> COCOeval:
+def average_precision(
+    folder: Path, *videos: DatasetVideo, skeleton: Skeleton = BLAZEPOSE
+) -> COCOeval:
     """pycocotools' evaluation of the results file against the annotation file."""
-    files = {"people.json": annotation_file, "results.json": results_file}
-    for name, write in files.items():
-        (folder / name).write_bytes(b"".join(write(videos, skeleton)))
+    for name, format_name in (("people.json", "coco"), ("results.json", "coco-results")):
+        (folder / name).write_bytes(written(format_name, *videos, skeleton=skeleton))
     known = COCO(folder / "people.json")
     run = COCOeval(known, known.loadRes(str(folder / "results.json")), "keypoints")
     run.evaluate()
@@ -102,6 +118,7 @@ def filled(block: Tracks) -> Tracks:
 
 
 TWO = tracks(range(10), 2)
+FAR_RIGHT = np.array([1e5, 0, 0, 0, 0], np.float32)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +136,7 @@ TWO = tracks(range(10), 2)
             altered(
                 TWO,
                 smoothed=TWO.smoothed
-                + np.float32([1e5, 0, 0, 0, 0]) * (TWO.score > 0.5)[:, None, None],
+                + FAR_RIGHT * (TWO.score > 0.5)[:, None, None].astype(np.float32),
             ),
             BLAZEPOSE,
             id="poses outside the picture",
@@ -136,11 +153,11 @@ def test_the_results_file_scores_one_against_the_annotation_file(
 
 def test_two_videos_in_one_file_score_one(tmp_path: Path) -> None:
     one = video(TWO)
-    other = video(tracks(range(4), 3, seed=1), frames=4, name="b.mp4", number=2, first=11)
+    other = video(tracks(range(4), 3, seed=1), frames=4, name="b.mp4", number=2)
     assert average_precision(tmp_path, one, other).stats[0] == 1
 
 
-def test_every_frame_is_an_image_also_where_nobody_is() -> None:
+def test_every_frame_is_an_image_also_without_people() -> None:
     content = annotations(video(tracks(range(3, 5), 1), frames=7))
     assert content["videos"] == [{"id": 1, "name": "a/walk.mp4", "width": 640, "height": 480}]
     assert [image["id"] for image in content["images"]] == [1, 2, 3, 4, 5, 6, 7]
@@ -213,7 +230,7 @@ def test_a_keypoint_that_rounding_puts_outside_the_picture_is_unlabelled() -> No
     block = altered(TWO, smoothed=smoothed)
     keypoints = annotations(video(block))["annotations"][0]["keypoints"]
     assert keypoints[:6] == [0, 0, 0, 0, 10, 2]
-    assert b"-0.0" not in b"".join(results_file([video(block)], BLAZEPOSE))
+    assert b"-0.0" not in written("coco-results", video(block))
 
 
 def test_a_result_is_what_pycocotools_documents_and_a_track() -> None:
@@ -241,10 +258,8 @@ def test_blocks_make_no_difference_to_the_file() -> None:
         Tracks(**{name: column[rows] for name, column in vars(whole).items()})
         for rows in (slice(0, 7), slice(7, 20))
     ]
-    for write in (annotation_file, results_file):
-        assert b"".join(write([video(*halves)], BLAZEPOSE)) == b"".join(
-            write([video(whole)], BLAZEPOSE)
-        )
+    for name in format_names():
+        assert written(name, video(*halves)) == written(name, video(whole))
 
 
 def test_an_empty_dataset_is_still_a_dataset() -> None:
@@ -252,7 +267,8 @@ def test_an_empty_dataset_is_still_a_dataset() -> None:
     assert results() == []
 
 
-def test_the_files_are_streams() -> None:
+@pytest.mark.parametrize("name", format_names())
+def test_the_files_are_streams(name: str) -> None:
     opened = 0
 
     def blocks() -> Iterator[Tracks]:
@@ -261,18 +277,33 @@ def test_the_files_are_streams() -> None:
             opened += 1
             yield tracks(range(start, start + 500), 1)
 
-    one = CocoVideo(
-        **{**vars(video(frames=10_000)), "tracks": blocks},
-    )
-    for write in (annotation_file, results_file):
-        opened, seen, longest = 0, 0, 0
-        for piece in write([one], BLAZEPOSE):
-            longest = max(longest, len(piece))
-            seen += piece.count(b'"category_id"')
+    class Out(io.BytesIO):
+        seen, longest = 0, 0
+
+        def write(self, piece: "ReadableBuffer") -> int:
+            self.longest = max(self.longest, len(bytes(piece)))
+            self.seen += bytes(piece).count(b'"category_id"')
             # Two blocks ahead of what is written, however many there are.
-            assert 500 * opened <= seen + 2500
-        assert seen == opened * 500 == 10_000
-        assert longest < 2_000_000
+            assert 500 * opened <= self.seen + 2500
+            return super().write(piece)
+
+    out = Out()
+    find_format(name).write(
+        Dataset((replace(video(frames=10_000), tracks=blocks),), BLAZEPOSE), out
+    )
+    assert out.seen == opened * 500 == 10_000
+    assert out.longest < 2_000_000
+
+
+def test_an_unknown_format_is_refused_with_all_names() -> None:
+    with pytest.raises(UsageError) as raised:
+        find_format("yolo")
+    assert raised.value.message == "--format: 'yolo' is not one of: coco, coco-results"
+
+
+@pytest.mark.parametrize("name", format_names())
+def test_a_format_has_the_name_of_its_entry(name: str) -> None:
+    assert find_format(name).name == name
 
 
 @pytest.mark.parametrize(
@@ -294,7 +325,5 @@ def test_folders_of_images_tell_videos_apart_by(names: list[str], folders: list[
 
 
 def test_images_of_videos_with_one_stem_have_different_names() -> None:
-    content = annotations(
-        video(frames=3, name="a.mp4"), video(frames=3, name="a.mov", number=2, first=4)
-    )
+    content = annotations(video(frames=3, name="a.mp4"), video(frames=3, name="a.mov", number=2))
     assert len({image["file_name"] for image in content["images"]}) == 6

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from annotate.domain.errors import ExitCode
+from annotate.domain.options import SubmitOptions
 from annotate.domain.video import Chunk
 from annotate.use_cases.submit import submit
 from tests.command import Host
@@ -22,17 +23,7 @@ def cut_finely(host: Host, video: Path) -> None:
     """Plans the video's chunks before the first submission: smaller ones than it would make."""
     store = host.opened()
     settings = host.settings()
-    job = submit(
-        store,
-        [video],
-        settings.packs / "blazepose-full",
-        people="near",
-        detect_every=1,
-        smooth_hz=6.0,
-        workers=1,
-        settings=settings,
-        progress=lambda *_: None,
-    )
+    job = submit(store, [video], SubmitOptions(detect_every=1), settings, workers=1)
     results = store.results(job.recipe, job.videos[0])
     (whole,) = results.read_chunks() or ()
     chunks = [Chunk(start, min(start + CHUNK, whole.stop)) for start in range(0, whole.stop, CHUNK)]

@@ -1,16 +1,18 @@
-"""Which frames of a video are asked for, and what becomes of those."""
+"""Which frames of a video a selection takes, and what is written of them."""
 
 import json
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from annotate.domain.errors import ExitCode
-from annotate.domain.video import Selection, VideoIndex
-from annotate.numeric.selection import ALL_FRAMES, asked_frames
+from annotate.domain.options import Selection
+from annotate.domain.video import VideoIndex
+from annotate.numeric.selection import ALL_FRAMES, selected_frames
 from tests.command import Host
 
 STEADY = VideoIndex(
@@ -47,20 +49,20 @@ UNEVEN = replace(STEADY, pts=np.concatenate([np.arange(30), np.arange(60, 91)]))
     ids=str,
 )
 def test_of_a_steady_video(selection: Selection, frames: range) -> None:
-    assert asked_frames(STEADY, selection).tolist() == list(frames)
+    assert selected_frames(STEADY, selection).tolist() == list(frames)
 
 
 def test_of_an_uneven_video_the_frame_that_is_shown_is_taken() -> None:
     # At 0, 0.5, 1, 1.5, 2, 2.5 and 3 s; frame 29 is still shown at 1 and at 1.5 s.
-    assert asked_frames(UNEVEN, Selection(fps=2.0)).tolist() == [0, 15, 29, 30, 45, 60]
+    assert selected_frames(UNEVEN, Selection(fps=2.0)).tolist() == [0, 15, 29, 30, 45, 60]
 
 
 @pytest.mark.parametrize(
     ("options", "frames"),
     [(["--start", "0.5", "--end", "0:01"], range(15, 30)), (["--fps", "3"], range(0, 60, 10))],
-    ids=["a span of time", "so many frames a second"],
+    ids=["a span of time", "some frames a second"],
 )
-def test_only_frames_that_are_asked_for_are_annotated(
+def test_only_selected_frames_are_annotated(
     host: Host, stroll: Path, options: list[str], frames: range
 ) -> None:
     said = host.run("submit", stroll, "--detect-every", "1", "--smooth", "off", *options)
@@ -73,13 +75,13 @@ def test_only_frames_that_are_asked_for_are_annotated(
     host.run("submit", stroll, "--detect-every", "1", "--smooth", "off")
     host.run("export", "--out", "all.json")
     whole = json.loads((host.home / "all.json").read_text())
-    # The shorter film may leave out somebody who is seen too briefly to count, and no more.
+    # The shorter film may leave out a person who is seen too briefly to count, and no more.
     everyone, found = by_frame(whole), by_frame(some)
     assert list(found) == list(frames)
     assert all(pose in everyone[frame] for frame, poses in found.items() for pose in poses)
 
 
-def by_frame(dataset: dict) -> dict[int, list[list[float]]]:
+def by_frame(dataset: dict[str, Any]) -> dict[int, list[list[float]]]:
     """Keypoints of each frame that has any."""
     frame_of = {image["id"]: image["frame_id"] for image in dataset["images"]}
     found: dict[int, list[list[float]]] = {}
@@ -91,14 +93,14 @@ def by_frame(dataset: dict) -> dict[int, list[list[float]]]:
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [
-        (["--start", "soon"], ExitCode.USAGE, "no time"),
+        (["--start", "soon"], ExitCode.USAGE, "is not a time"),
         (["--start", "2", "--end", "1"], ExitCode.USAGE, "not after"),
-        (["--every", "2", "--fps", "5"], ExitCode.USAGE, "Give one of them"),
+        (["--every", "2", "--fps", "5"], ExitCode.USAGE, "exclude each other"),
         (["--start", "1:00"], ExitCode.BAD_VIDEO, "it lasts 2.0 s"),
     ],
-    ids=["no time", "ends before it starts", "both ways", "after the video's end"],
+    ids=["not a time", "ends before it starts", "both ways", "after the video's end"],
 )
-def test_what_makes_no_sense_is_told(
+def test_impossible_selections_are_refused(
     host: Host, stroll: Path, options: list[str], code: ExitCode, said: str
 ) -> None:
     assert said in host.run("submit", stroll, *options, code=code).err

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from annotate.domain.errors import ExitCode
+from annotate.domain.options import SubmitOptions
 from annotate.domain.settings import settings_from
 
 if TYPE_CHECKING:
@@ -19,41 +20,27 @@ def demo(
     seconds: Annotated[float, typer.Option(min=1, max=60, help="Length of the video.")] = 6.0,
 ) -> None:
     """See it work on a made video: annotated, exported, drawn and compared with the truth."""
-    from annotate.cli.models import ensure_pack
     from annotate.cli.progress import job_reporter, phases
     from annotate.queue.run_job import work_here
     from annotate.store import open_store
     from annotate.use_cases.demo import draw_overlay, make_scene, measure_accuracy
-    from annotate.use_cases.export import export_coco
+    from annotate.use_cases.export import export
     from annotate.use_cases.submit import submit
 
     video, truth = out / "demo.mp4", out / "truth.json"
     settings = settings_from(store=str(out / "store"))
     store = open_store(settings.store)
     count = os.cpu_count() or 1
-    pack = ensure_pack(settings.packs)
     with phases() as phase:
         make_scene(video, truth, seconds, phase)
-        job = submit(
-            store,
-            [video],
-            pack,
-            people="near",
-            detect_every=5,
-            smooth_hz=6.0,
-            workers=count,
-            settings=settings,
-            progress=phase.file,
-        )
+        job = submit(store, [video], SubmitOptions(), settings, workers=count, progress=phase)
     with job_reporter() as report:
         status = work_here(store, job, settings, count, report)
     if not status.complete:
         raise typer.Exit(ExitCode.PARTIAL)
     with phases() as phase:
-        for name, results in (("people.json", False), ("results.json", True)):
-            export_coco(
-                store, job, out / name, results=results, allow_partial=False, progress=phase
-            )
+        for name, file_format in (("people.json", "coco"), ("results.json", "coco-results")):
+            export(store, job, out / name, file_format, progress=phase)
         draw_overlay(store, job, video, out / "overlay.mp4", phase)
     _print_files(out)
     _print_accuracy(measure_accuracy(out / "people.json", truth), out)

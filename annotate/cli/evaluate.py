@@ -72,14 +72,14 @@ def _predictions(named: str, store: str | None) -> Iterator[Path]:
         yield Path(named)
         return
     from annotate.cli.progress import phases
-    from annotate.use_cases.export import export_coco
+    from annotate.use_cases.export import export
 
     the_store, _ = store_of(store)
     job = the_job(the_store, named)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "people.json"
         with phases() as phase:
-            export_coco(the_store, job, file, results=False, allow_partial=False, progress=phase)
+            export(the_store, job, file, progress=phase)
         yield file
 
 

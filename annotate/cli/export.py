@@ -1,19 +1,15 @@
 """`annotate export`."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from annotate.cli.options import StoreOption, store_of, the_job
-from annotate.domain.errors import ExitCode
+from annotate.domain.errors import ExitCode, UsageError
+from annotate.formats.registry import format_names
 
-
-class Format(StrEnum):
-    """What can be written."""
-
-    COCO = "coco"
+RESULTS = "coco-results"
 
 
 def export(
@@ -22,9 +18,19 @@ def export(
     ] = None,
     *,
     out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")],
-    format_: Annotated[Format, typer.Option("--format", "-f", help="Its format.")] = Format.COCO,
+    file_format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="NAME",
+            help=f"One of: {', '.join(format_names())}.",
+            autocompletion=format_names,
+            show_default="coco",
+        ),
+    ] = None,
     results: Annotated[
-        bool, typer.Option("--results", help="Write a COCO results file: a list with scores.")
+        bool, typer.Option("--results", help=f"Same as --format {RESULTS}.")
     ] = False,
     partial: Annotated[
         bool, typer.Option("--partial", help="Write what there is of an unfinished job.")
@@ -33,28 +39,29 @@ def export(
 ) -> None:
     """Write the dataset: every pose of every frame, tracked and smoothed.
 
-    Exits with 3 when frames are missing; without --partial nothing is written then.
+    Exits with 3 when frames are missing; without --partial, nothing is
+    written then.
 
     Examples:
 
       annotate export --format coco --out people.json
 
-      annotate export --format coco --results --out results.json
+      annotate export --format coco-results --out results.json
     """
     from annotate.cli.progress import phases
-    from annotate.cli.text import number
-    from annotate.use_cases.export import export_coco
+    from annotate.cli.text import count
+    from annotate.use_cases.export import export as write
 
-    del format_  # only one so far
+    if results and file_format not in (None, "coco", RESULTS):
+        raise UsageError(f"--results is not for --format {file_format}", "Give one of them.")
+    name = RESULTS if results else file_format or "coco"
     the_store, _ = store_of(store)
     manifest = the_job(the_store, job)
     with phases() as phase:
-        summary = export_coco(
-            the_store, manifest, out, results=results, allow_partial=partial, progress=phase
-        )
+        summary = write(the_store, manifest, out, name, allow_partial=partial, progress=phase)
     typer.echo(
-        f"{out}: {number(summary.poses)} poses in {number(summary.frames)} frames of "
-        f"{summary.videos} videos"
+        f"{out}: {count(summary.poses, 'pose')} in {count(summary.frames, 'frame')} of "
+        f"{count(summary.videos, 'video')}"
     )
     if summary.missing:
         typer.echo("Missing:\n" + "\n".join(f"  {line}" for line in summary.missing), err=True)

@@ -8,33 +8,11 @@ from typing import Annotated
 import typer
 
 from annotate.cli.options import JsonOption
-from annotate.domain.errors import PackError
 from annotate.domain.model_spec import ModelSpec
-from annotate.domain.pack import PACK_FILE
 from annotate.domain.settings import settings_from
-
-DEFAULT_PACK = "blazepose-full"
+from annotate.use_cases.find_pack import DEFAULT_PACK
 
 app = typer.Typer(no_args_is_help=True, help="Fetch, list and show model packs.")
-
-
-def ensure_pack(root: Path, name: str | None = None) -> Path:
-    """The folder of the pack of that name; the default one is fetched now if it is not there.
-
-    Raises:
-        PackError: there is no such pack.
-    """
-    from annotate.cli.progress import phases
-
-    folder = root / (name or DEFAULT_PACK)
-    if (folder / PACK_FILE).exists():
-        return folder
-    if folder.name != DEFAULT_PACK:
-        raise PackError(f"no model pack {name!r} in {root}", "See `annotate models list`.")
-    from annotate.packs.pull import pull
-
-    with phases() as phase:
-        return pull(root, progress=phase)
 
 
 @app.command("pull")

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from annotate.cli.models import DEFAULT_PACK
 from annotate.cli.options import JsonOption
 from annotate.domain.errors import ExitCode, UsageError
 from annotate.domain.settings import settings_from
+from annotate.use_cases.find_pack import DEFAULT_PACK
 
 if TYPE_CHECKING:
     from annotate.cli.progress import Phases

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Protocol, Self
 
 from rich.console import Console
@@ -55,10 +54,6 @@ class Phases:
             console.print(label)
         self._label = label
         self._bar.update(self._task, description=label, completed=fraction)
-
-    def file(self, verb: str, path: Path, done: int, total: int) -> None:
-        """Shows what is done to a file, and how far."""
-        self(f"{verb} {path.name}", done / max(total, 1))
 
 
 class Reporter(Protocol):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from annotate.cli.options import JobArgument, JsonOption, StoreOption, store_of, the_job
-from annotate.cli.text import duration, number, same_video
+from annotate.cli.text import duplicate_video, duration, number
 from annotate.domain.errors import ExitCode, ManifestError, QueueError
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def _table(now: "JobStatus", workers: Workers) -> "RenderableType":
             for failure in video.failures.values()
         ]
     lines += [Text(f"skipped  {one.reason}", style="yellow") for one in now.job.rejected]
-    lines += [Text(same_video(*names), style="dim") for names in now.job.copies]
+    lines += [Text(duplicate_video(*names), style="dim") for names in now.job.copies]
     return Group(*lines)
 
 

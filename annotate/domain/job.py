@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import PureWindowsPath
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from annotate.domain.errors import ManifestError, StoreError
-from annotate.domain.options import People
+from annotate.domain.options import People, Priority, Selection
 from annotate.domain.pipeline_settings import PipelineSettings
-from annotate.domain.video import Selection
 
 # Of this version's pipeline: parts that were made with other thresholds or code do not count as
 # done.
@@ -29,9 +28,6 @@ MERGE_VERSION = 12
 STORED, HERE = ".store", ".here"
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
-
-
-Priority: TypeAlias = Literal["high", "normal", "low"]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,247 @@
-"""What a user may choose for a job."""
+"""What a user chooses for a job: one dataclass for the command line, the API and the benchmarks."""
 
-from typing import Literal, TypeAlias
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+from math import inf
+from typing import Literal, TypeAlias, get_args
 
-# Who is looked for: people whom the detector sees in the whole picture, or small ones too.
+from annotate.domain.choices import one_of
+from annotate.domain.errors import UsageError
+from annotate.domain.settings import Hwaccel, Settings
+
+# Which people the detector searches for: those that fill a good part of the picture, or all.
 People: TypeAlias = Literal["near", "all"]
+Priority: TypeAlias = Literal["high", "normal", "low"]
+
+# The detector runs on every Nth frame: the best recall for the cost, measured by
+# `python -m tests.benchmarks.people`.
+DETECT_EVERY: dict[People, int] = {"near": 5, "all": 10}
+
+_TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?)")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which frames of every video are annotated: by default all.
+
+    Attributes:
+        start_s, end_s: from this time of the video on, and before that one; None is its end.
+        every: those whose index is a multiple of it.
+        fps: instead, the frames that are shown at each 1 / fps seconds of the video.
+    """
+
+    start_s: float = 0.0
+    end_s: float | None = None
+    every: int = 1
+    fps: float | None = None
+
+
+@dataclass(frozen=True)
+class Flag:
+    """How the command line shows a field of `SubmitOptions`; the option has the field's name.
+
+    Attributes:
+        help: a sentence.
+        metavar: what stands for the value in the help, or None for its type.
+        minimum: smallest number that is allowed, or None.
+        default: how the help names the default, or None for its value.
+        parse: makes the value from the user's text, or None for the field's own type.
+    """
+
+    help: str
+    metavar: str | None = None
+    minimum: float | None = None
+    default: str | None = None
+    parse: Callable[[str], object] | None = None
+
+
+def seconds_of(time: str) -> float:
+    """Seconds of `90`, `1:30.5` or `0:01:30`.
+
+    Raises:
+        UsageError: the text is not a time.
+
+    >>> seconds_of("1:30.5")
+    90.5
+    """
+    found = _TIME.fullmatch(time)
+    if not found:
+        raise UsageError(f"{time!r} is not a time", "Give seconds, e.g. 90, or 1:30, or 0:01:30.5.")
+    hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def cutoff_of(text: str) -> float | None:
+    """The smoother's cut-off of `6`, in Hz, or None of `off`.
+
+    Raises:
+        UsageError: the text is neither.
+
+    >>> cutoff_of("7.5")
+    7.5
+    """
+    if text == "off":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(
+            f"--smooth {text!r} is not a cut-off", "Give a number of Hz, e.g. 6, or off."
+        ) from None
+
+
+@dataclass(frozen=True)
+class SubmitOptions:
+    """The choices of one submission; every field is an option of `annotate submit`.
+
+    Attributes:
+        people: `near` finds people larger than about a quarter of the picture's longer side, `all`
+            small ones too.
+        detect_every: the detector runs on every Nth frame; None picks what suits `people` and the
+            model pack.
+        start, end: annotate from this time of every video on, and before that one, in seconds.
+        every: annotate every Nth frame only.
+        fps: annotate so many frames a second only.
+        smooth: cut-off of the smoother in Hz, or None for no smoothing.
+        pack: name of the model pack, or None for the default one.
+        hwaccel: `auto` decodes in hardware where this host can; None leaves it to the settings.
+        priority: of the job's chunks in a queue.
+
+    Raises:
+        UsageError: a value is impossible, or two contradict each other.
+
+    >>> SubmitOptions(people="all", start=90, end=120).selection
+    Selection(start_s=90.0, end_s=120.0, every=1, fps=None)
+    """
+
+    people: People = field(
+        default="near",
+        metadata={
+            "flag": Flag(
+                "Which people to find: `near`, those larger than about a quarter of the picture's "
+                "longer side; `all`, small ones too, at several times the cost."
+            )
+        },
+    )
+    detect_every: int | None = field(
+        default=None,
+        metadata={
+            "flag": Flag(
+                "Run the detector on every Nth frame; people are tracked in between.",
+                metavar="N",
+                minimum=1,
+                default="5, with --people all 10; 1 where the pack cannot track",
+            )
+        },
+    )
+    start: float = field(
+        default=0.0,
+        metadata={
+            "flag": Flag(
+                "Begin at this time of every video, e.g. 90 or 1:30.",
+                metavar="TIME",
+                parse=seconds_of,
+            )
+        },
+    )
+    end: float | None = field(
+        default=None,
+        metadata={
+            "flag": Flag(
+                "End before this time.", metavar="TIME", default="its end", parse=seconds_of
+            )
+        },
+    )
+    every: int = field(
+        default=1, metadata={"flag": Flag("Annotate every Nth frame only.", metavar="N", minimum=1)}
+    )
+    fps: float | None = field(
+        default=None,
+        metadata={
+            "flag": Flag(
+                "Annotate this many frames a second only.",
+                metavar="NUMBER",
+                minimum=0.001,
+                default="all",
+            )
+        },
+    )
+    smooth: float | None = field(
+        default=6.0,
+        metadata={
+            "flag": Flag(
+                "Cut-off of the smoother in Hz; lower is smoother, `off` keeps the raw motion.",
+                metavar="HZ",
+                minimum=0.1,
+                parse=cutoff_of,
+            )
+        },
+    )
+    pack: str | None = field(
+        default=None,
+        metadata={
+            "flag": Flag(
+                "Model pack, see `annotate models list`.",
+                metavar="NAME",
+                default="the default pack",
+            )
+        },
+    )
+    hwaccel: Hwaccel | None = field(
+        default=None,
+        metadata={
+            "flag": Flag(
+                "Decode in hardware where this host can.", default="ANNOTATE_HWACCEL, or off"
+            )
+        },
+    )
+    priority: Priority = field(
+        default="normal",
+        metadata={"flag": Flag("Workers of a queue take chunks of a higher priority first.")},
+    )
+
+    def __post_init__(self) -> None:
+        one_of(get_args(People), self.people, "--people")
+        one_of(get_args(Priority), self.priority, "--priority")
+        if self.hwaccel is not None:
+            one_of(get_args(Hwaccel), self.hwaccel, "--hwaccel")
+        for one in fields(self):
+            self._check_minimum(one.name, one.metadata["flag"].minimum)
+        if self.fps is not None and self.every != 1:
+            raise UsageError("--every and --fps exclude each other", "Give one of them.")
+        if self.end is not None and not self.end > self.start:
+            raise UsageError(
+                f"--end {self.end:g} s is not after --start {self.start:g} s",
+                "Check the two times.",
+            )
+
+    def _check_minimum(self, name: str, minimum: float | None) -> None:
+        value = getattr(self, name)
+        if minimum is not None and value is not None and not minimum <= value < inf:
+            flag = "--" + name.replace("_", "-")
+            raise UsageError(f"{flag} cannot be {value}", f"Give a number from {minimum} on.")
+
+    @property
+    def selection(self) -> Selection:
+        """The frames to annotate. Equal numbers give equal digests, be they int or float."""
+        end = None if self.end is None else float(self.end)
+        fps = None if self.fps is None else float(self.fps)
+        return Selection(float(self.start), end, self.every, fps)
+
+    @property
+    def smooth_hz(self) -> float | None:
+        """Cut-off of the smoother in Hz as float, or None for no smoothing."""
+        return None if self.smooth is None else float(self.smooth)
+
+    def detector_interval(self, *, can_track: bool) -> int:
+        """The detector runs on every Nth frame: this N.
+
+        Args:
+            can_track: whether the model pack can track people between those frames.
+        """
+        return self.detect_every or (DETECT_EVERY[self.people] if can_track else 1)
+
+    def on_host(self, settings: Settings) -> Settings:
+        """The host's settings with what the options say instead."""
+        return settings if self.hwaccel is None else replace(settings, hwaccel=self.hwaccel)

@@ -4,13 +4,13 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
 import platformdirs
 
+from annotate.domain.choices import one_of
 from annotate.domain.errors import UsageError
 
 MEMORY = "memory://"
@@ -120,15 +120,7 @@ def settings_from(environ: Mapping[str, str] = os.environ, *, store: str | None 
 
 def _one_of(values: Sequence[T], environ: Mapping[str, str], name: str) -> T:
     """The value that a variable chooses, the first where it is not set."""
-    text = environ.get(name) or values[0]
-    for value in values:
-        if value == text:
-            return value
-    near = get_close_matches(text, values, n=1)
-    raise UsageError(
-        f"{name} cannot be {text!r}" + (f"; did you mean {near[0]}?" if near else ""),
-        f"It is one of {', '.join(values)}.",
-    )
+    return one_of(values, environ.get(name) or values[0], name)
 
 
 def _broker(url: str) -> str:

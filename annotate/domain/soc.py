@@ -1,9 +1,8 @@
 """The Snapdragon SoCs that models can be compiled for: names, and the numbers that the NPU uses."""
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 
-from annotate.domain.errors import UsageError
+from annotate.domain.choices import one_of
 
 
 @dataclass(frozen=True)
@@ -37,17 +36,10 @@ def find_soc(name: str) -> Soc:
     """The SoC of that name.
 
     Raises:
-        UsageError: none has it.
+        UsageError: there is no such SoC.
     """
-    for soc in SOCS:
-        if soc.name == name:
-            return soc
-    names = [soc.name for soc in SOCS]
-    near = get_close_matches(name, names, n=1)
-    raise UsageError(
-        f"no SoC {name!r} is known" + (f"; did you mean {near[0]}?" if near else ""),
-        f"Known are {', '.join(names)}.",
-    )
+    known = {soc.name: soc for soc in SOCS}
+    return known[one_of(list(known), name, "SoC")]
 
 
 def soc_described(text: str) -> Soc | None:

@@ -81,22 +81,6 @@ class VideoIndex:
         return (len(self) - 1) / seconds if seconds > 0 else 0.0
 
 
-@dataclass(frozen=True)
-class Selection:
-    """Which frames of every video are asked for: by default all.
-
-    Attributes:
-        start_s, end_s: from this time of the video on, and before that one; None is its end.
-        every: those whose index is a multiple of it.
-        fps: instead, what is shown at each 1 / fps seconds of the video.
-    """
-
-    start_s: float = 0.0
-    end_s: float | None = None
-    every: int = 1
-    fps: float | None = None
-
-
 @dataclass(frozen=True, eq=False)
 class Frame:
     """One decoded frame.

@@ -9,7 +9,7 @@ import numpy as np
 
 from annotate.evaluate.annotations import Annotations, GroundTruth
 from annotate.evaluate.libraries import library
-from annotate.formats.coco import PERSON, PERSON_CATEGORY
+from annotate.formats.coco_common import PERSON, PERSON_CATEGORY
 
 # The OKS thresholds whose curves are kept, and their positions among COCO's 0.50, 0.55 .. 0.95.
 CURVES = {0.5: 0, 0.75: 5}

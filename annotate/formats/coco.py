@@ -1,4 +1,4 @@
-"""COCO keypoints: the annotation file and the results file, written as streams.
+"""COCO's annotation file: images, and the keypoints of the people in them.
 
 Sources: the format page of COCO, and the code of its readers: pycocotools wants annotation ids
 from 1 and v of 0, 1 or 2; CVAT (datumaro) wants `segmentation`, makes tracks only from attributes
@@ -6,107 +6,52 @@ from 1 and v of 0, 1 or 2; CVAT (datumaro) wants `segmentation`, makes tracks on
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
-from annotate.domain.arrays import IntArray
-from annotate.domain.skeleton import (
-    COCO_EDGES,
-    COCO_KEYPOINTS,
-    Skeleton,
-    coco_keypoints,
-    coco_visibility,
+from annotate.formats.base import Dataset, DatasetVideo
+from annotate.formats.coco_common import (
+    PERSON,
+    PERSON_CATEGORY,
+    CocoPose,
+    coco_poses,
+    triplets,
+    with_first_images,
+    write_list,
 )
-from annotate.domain.tracks import Tracks
 from annotate.numeric.similarity import AREA_OF_BOX
 
-PERSON = 1
-PERSON_CATEGORY = {
-    "id": PERSON,
-    "name": "person",
-    "supercategory": "person",
-    "keypoints": list(COCO_KEYPOINTS),
-    "skeleton": [[a + 1, b + 1] for a, b in COCO_EDGES],
-}
-_BLOCK = 2000
 
+class Coco:
+    """Every frame is an image, with or without people; every pose is an annotation."""
 
-@dataclass(frozen=True, eq=False)
-class CocoVideo:
-    """One video of a dataset.
+    name = "coco"
+    suffix = ".json"
 
-    Attributes:
-        id: from 1.
-        name: unique in the dataset.
-        width, height: of the displayed frame in pixels.
-        frames: (N,) int64, increasing: indices of the frames that are images of the dataset.
-        pts: (N,) int64, in the stream's time base.
-        time_s: (N,) float64 seconds.
-        first_image: id of the first one's image; those of the others follow.
-        tracks: opens the video's poses, block by block.
-    """
-
-    id: int
-    name: str
-    width: int
-    height: int
-    frames: IntArray
-    pts: IntArray
-    time_s: NDArray[np.float64]
-    first_image: int
-    tracks: Callable[[], Iterable[Tracks]]
-
-
-def annotation_file(videos: Sequence[CocoVideo], skeleton: Skeleton) -> Iterator[bytes]:
-    """The annotation file, in pieces whose size does not grow with the dataset."""
-    head = {
-        "info": {"description": "Body keypoints of people in videos", "version": "1.0"},
-        "licenses": [],
-        "videos": [
-            {"id": v.id, "name": v.name, "width": v.width, "height": v.height} for v in videos
-        ],
-        "categories": [PERSON_CATEGORY],
-    }
-    folders = image_folders([video.name for video in videos])
-    yield orjson.dumps(head)[:-1] + b',"images":'
-    yield from _list(
-        image
-        for video, folder in zip(videos, folders, strict=True)
-        for image in _images(video, folder)
-    )
-    yield b',"annotations":'
-    yield from _list(
-        {"id": number, **annotation}
-        for number, annotation in enumerate(_annotations(videos, skeleton), start=1)
-    )
-    yield b"}\n"
-
-
-def results_file(videos: Sequence[CocoVideo], skeleton: Skeleton) -> Iterator[bytes]:
-    """The results file: every pose with a labelled keypoint, all 17 coordinates as they are.
-
-    A pose without a labelled keypoint stays out: COCO's evaluation leaves it out of account in
-    the annotation file, and would count it here as a pose that fits nobody.
-    """
-    yield from _list(
-        {
-            "image_id": image,
-            "category_id": PERSON,
-            "keypoints": _triplets(xy, np.ones(len(xy), np.int64)),
-            "score": score,
-            "track_id": track,
+    def write(self, dataset: Dataset, out: BinaryIO) -> None:
+        """Writes the file as a stream."""
+        head = {
+            "info": {"description": "Body keypoints of people in videos", "version": "1.0"},
+            "licenses": [],
+            "videos": [
+                {"id": v.id, "name": v.name, "width": v.width, "height": v.height}
+                for v in dataset.videos
+            ],
+            "categories": [PERSON_CATEGORY],
         }
-        for video in videos
-        for image, track, xy, v, _, score, _, _ in _poses(video, skeleton)
-        if v.any()
-    )
-    yield b"\n"
+        out.write(orjson.dumps(head)[:-1] + b',"images":')
+        write_list(out, _images(dataset))
+        out.write(b',"annotations":')
+        numbered = enumerate(coco_poses(dataset), start=1)
+        write_list(out, (_annotation(number, pose) for number, pose in numbered))
+        out.write(b"}\n")
+
+
+COCO = Coco()
 
 
 def image_folders(videos: Sequence[str]) -> list[str]:
@@ -116,6 +61,9 @@ def image_folders(videos: Sequence[str]) -> list[str]:
 
     Args:
         videos: names, no two alike.
+
+    >>> image_folders(["a.mp4", "b.mp4", "b.mov"])
+    ['a', 'b.mp4', 'b.mov']
     """
     stems = [str(PurePosixPath(name).with_suffix("")) for name in videos]
     alike, whole = Counter(stems), set(videos)
@@ -134,10 +82,16 @@ def _image_name(folder: str, frame: int) -> str:
     return f"{folder}/frame_{frame:06d}.jpg"
 
 
-def _images(video: CocoVideo, folder: str) -> Iterator[dict[str, Any]]:
+def _images(dataset: Dataset) -> Iterator[dict[str, Any]]:
+    folders = image_folders([video.name for video in dataset.videos])
+    for folder, (video, first_image) in zip(folders, with_first_images(dataset), strict=True):
+        yield from _images_of(video, folder, first_image)
+
+
+def _images_of(video: DatasetVideo, folder: str, first_image: int) -> Iterator[dict[str, Any]]:
     times = np.round(video.time_s, 6)
     rows = zip(video.frames.tolist(), video.pts.tolist(), times.tolist(), strict=True)
-    for image, (frame, pts, time_s) in enumerate(rows, start=video.first_image):
+    for image, (frame, pts, time_s) in enumerate(rows, start=first_image):
         yield {
             "id": image,
             "file_name": _image_name(folder, frame),
@@ -150,65 +104,21 @@ def _images(video: CocoVideo, folder: str) -> Iterator[dict[str, Any]]:
         }
 
 
-def _annotations(videos: Sequence[CocoVideo], skeleton: Skeleton) -> Iterator[dict[str, Any]]:
-    for video in videos:
-        for image, track, xy, v, bbox, score, confidence, filled in _poses(video, skeleton):
-            labelled = np.where(v[:, None] > 0, xy, 0.0)
-            yield {
-                "image_id": image,
-                "category_id": PERSON,
-                "keypoints": _triplets(labelled, v),
-                "num_keypoints": int((v > 0).sum()),
-                "keypoint_scores": confidence.tolist(),
-                "bbox": bbox.tolist(),
-                "area": round(AREA_OF_BOX * float(bbox[2] * bbox[3]), 2),
-                "iscrowd": 0,
-                "segmentation": [],
-                "score": score,
-                "track_id": track,
-                "filled": filled,
-                "attributes": {"track_id": track, "keyframe": True},
-            }
-
-
-def _poses(video: CocoVideo, skeleton: Skeleton) -> Iterator[tuple[Any, ...]]:
-    """Image id, track id, (17, 2) coordinates, (17,) v, (4,) box, score, (17,) visibility, filled:
-    rounded once and before v is told, so that both files say the same and nothing else.
-    """
-    for block in video.tracks():
-        keypoints = coco_keypoints(block.smoothed, skeleton)
-        # Adding 0 turns -0.0 into 0.0.
-        xy = np.round(keypoints[:, :, :2].astype(np.float64), 2) + 0.0
-        keypoints[:, :, :2] = xy
-        yield from zip(
-            (video.first_image + np.searchsorted(video.frames, block.frame_index)).tolist(),
-            block.track_id.tolist(),
-            xy,
-            coco_visibility(keypoints, video.width, video.height),
-            np.round(block.bbox.astype(np.float64), 2) + 0.0,
-            np.round(block.score.astype(np.float64), 4).tolist(),
-            np.round(keypoints[:, :, 2].astype(np.float64), 3),
-            block.filled.tolist(),
-            strict=True,
-        )
-
-
-def _triplets(xy: NDArray[np.float64], v: NDArray[np.int64]) -> list[float]:
-    flat: list[float] = np.column_stack([xy, v]).reshape(-1).tolist()
-    flat[2::3] = v.tolist()
-    return flat
-
-
-def _list(rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
-    """A JSON list of rows, a row a line, some thousands at a time."""
-    yield b"[\n"
-    lines: list[bytes] = []
-    between = b""
-    for row in rows:
-        lines.append(orjson.dumps(row))
-        if len(lines) == _BLOCK:
-            yield between + b",\n".join(lines)
-            between, lines = b",\n", []
-    if lines:
-        yield between + b",\n".join(lines)
-    yield b"\n]"
+def _annotation(number: int, pose: CocoPose) -> dict[str, Any]:
+    labelled = np.where(pose.v[:, None] > 0, pose.xy, 0.0)
+    return {
+        "id": number,
+        "image_id": pose.image,
+        "category_id": PERSON,
+        "keypoints": triplets(labelled, pose.v),
+        "num_keypoints": int((pose.v > 0).sum()),
+        "keypoint_scores": pose.confidence.tolist(),
+        "bbox": pose.bbox.tolist(),
+        "area": round(AREA_OF_BOX * float(pose.bbox[2] * pose.bbox[3]), 2),
+        "iscrowd": 0,
+        "segmentation": [],
+        "score": pose.score,
+        "track_id": pose.track,
+        "filled": pose.filled,
+        "attributes": {"track_id": pose.track, "keyframe": True},
+    }

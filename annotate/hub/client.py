@@ -7,7 +7,7 @@ the client's own configuration.
 import io
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from annotate.domain.distribution import install_command
 from annotate.domain.errors import HubError
+from annotate.domain.progress import Progress
 
 # Between two looks at jobs.
 POLL_S = 5.0
 Arrays = Mapping[str, Sequence[NDArray[Any]]]
 # label, fraction done
-Progress = Callable[[str, float], None]
 
 _BOX = re.compile(r"[┌┐└┘─|]+")
 _CHIPSET = "chipset:"

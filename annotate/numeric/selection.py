@@ -1,18 +1,19 @@
-"""Which frames of a video are asked for. Arrays in, arrays out."""
+"""Which frames of a video a selection takes. Arrays in, arrays out."""
 
 import numpy as np
 
 from annotate.domain.arrays import IntArray
-from annotate.domain.video import Selection, VideoIndex
+from annotate.domain.options import Selection
+from annotate.domain.video import VideoIndex
 
 ALL_FRAMES = Selection()
 
-# Frame rates are rarely exact: a frame this much late still counts as being on time.
-_PUNCTUAL_S = 1e-3
+# Seconds by which a frame may be late and still count as on time: frame rates are rarely exact.
+_LATE_S = 1e-3
 
 
-def asked_frames(index: VideoIndex, selection: Selection) -> IntArray:
-    """The frames of the video that the selection asks for.
+def selected_frames(index: VideoIndex, selection: Selection) -> IntArray:
+    """The frames of the video that the selection takes.
 
     Returns:
         (M,) int64 frame indices, increasing; empty where the video ends before the selection
@@ -28,10 +29,10 @@ def asked_frames(index: VideoIndex, selection: Selection) -> IntArray:
     # What is on the screen at 0, 1 / fps, 2 / fps ... seconds of the video.
     first, last = time_s[frames[[0, -1]]]
     ticks = np.arange(
-        np.ceil((first - _PUNCTUAL_S) * selection.fps),
-        np.floor((last + _PUNCTUAL_S) * selection.fps) + 1,
+        np.ceil((first - _LATE_S) * selection.fps),
+        np.floor((last + _LATE_S) * selection.fps) + 1,
     )
     ticks /= selection.fps
-    shown = np.searchsorted(time_s, ticks + _PUNCTUAL_S, side="right") - 1
-    asked: IntArray = np.unique(shown[np.isin(shown, frames)])
-    return asked
+    shown = np.searchsorted(time_s, ticks + _LATE_S, side="right") - 1
+    selected: IntArray = np.unique(shown[np.isin(shown, frames)])
+    return selected

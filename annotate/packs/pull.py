@@ -1,14 +1,13 @@
 """Makes the pack `blazepose-full`: fetch, check, convert, and put in place in one step."""
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
+from annotate.domain.progress import Progress
 from annotate.packs.blazepose import DETECTOR, LANDMARK, NAME, REQUIREMENT, build_pack
 from annotate.packs.publish import new_pack, publish, stands
 from annotate.packs.wheel import download_wheel, read_members
 
-Progress = Callable[[str, float], None]
 """Called with the phase, `downloading`, `checking` or `converting`, and its fraction done."""
 
 

@@ -1,6 +1,6 @@
 """The inputs of a pack's two models in the user's own videos, for calibration."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,14 +8,13 @@ import numpy as np
 
 from annotate.domain.arrays import FloatArray
 from annotate.domain.errors import UsageError
+from annotate.domain.progress import Progress
 from annotate.domain.video import Chunk, Frame, VideoIndex
 from annotate.inference import Models
 from annotate.numeric.geometry import letterbox_roi
 from annotate.pipeline import PoseEstimator
 from annotate.pipeline.crops import model_crop
 from annotate.video import decode, probe
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, eq=False)

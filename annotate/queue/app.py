@@ -12,7 +12,7 @@ from typing import Any
 from celery import Celery
 from celery.utils.dispatch import Signal
 
-from annotate.domain.job import Priority
+from annotate.domain.options import Priority
 from annotate.domain.settings import MEMORY, PREFIX, TLS
 
 CHUNK_TASK = "annotate.chunk"

@@ -25,6 +25,28 @@ RECONCILE_S = 10.0
 Report = Callable[[JobStatus], None]
 
 
+def run_job(
+    store: Store, job: Job, settings: Settings, processes: int, report: Report
+) -> JobStatus:
+    """Sees a job through: with worker processes of this machine, or by the workers of the queue.
+
+    Args:
+        processes: how many worker processes, where there is no queue.
+        report: called again and again with the job's status.
+
+    Returns:
+        The status once the job is finished or cancelled.
+
+    Raises:
+        AnnotateError: what keeps every chunk from being done, e.g. a full disk.
+        QueueError: the queue's server does not answer.
+    """
+    if settings.embedded:
+        return work_here(store, job, settings, processes, report)
+    hand_over(store, job, settings)
+    return follow(store, job, settings, report)
+
+
 def work_here(
     store: Store, job: Job, settings: Settings, processes: int, report: Report
 ) -> JobStatus:

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from annotate.formats.coco import PERSON, PERSON_CATEGORY, image_name
+from annotate.formats.coco import image_name
+from annotate.formats.coco_common import PERSON, PERSON_CATEGORY
 from annotate.synthetic.truth import VISIBLE, SceneTruth
 
 _VIDEO = 1

@@ -1,7 +1,6 @@
 """A made scene through the whole program: render, annotate, export, draw, compare."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,8 +10,8 @@ import orjson
 
 from annotate.domain.arrays import FloatArray
 from annotate.domain.job import Job
-from annotate.domain.skeleton import SKELETONS, coco_keypoints
-from annotate.domain.tracks import Tracks
+from annotate.domain.progress import Progress
+from annotate.domain.skeleton import coco_keypoints
 from annotate.domain.video import Chunk
 from annotate.evaluate import (
     DetectionCounts,
@@ -30,10 +29,9 @@ from annotate.store import LocalFiles, Store
 from annotate.synthetic.coco import truth_to_coco
 from annotate.synthetic.demo import demo_scene
 from annotate.synthetic.film import render_video
+from annotate.use_cases.final_tracks import final_tracks, tracks_skeleton
 from annotate.video import VideoWriter, decode, probe
 from annotate.video.writer import Encoding
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -82,9 +80,9 @@ def measure_accuracy(predictions: Path, truth: Path) -> DemoAccuracy:
 
 def draw_overlay(store: Store, job: Job, video: Path, out: Path, progress: Progress) -> None:
     """Draws the poses of the job's only video into a copy of it."""
-    skeleton = SKELETONS[store.read_pack(job.recipe.pack).skeleton]
+    skeleton = tracks_skeleton(store, job)
     poses: dict[int, list[tuple[int, FloatArray]]] = defaultdict(list)
-    for block in _tracks(store, job):
+    for block in final_tracks(store, job, job.videos[0]):
         keypoints = coco_keypoints(block.smoothed, skeleton)
         for frame, track, points in zip(block.frame_index, block.track_id, keypoints, strict=True):
             poses[int(frame)].append((int(track), points))
@@ -95,7 +93,3 @@ def draw_overlay(store: Store, job: Job, video: Path, out: Path, progress: Progr
             points = np.array([p for _, p in poses[frame.index]], np.float32).reshape(-1, 17, 4)
             writer.write(draw_poses(frame.rgb, points[:, :, :2], points[:, :, 2], tracks))
             progress("Drawing", (frame.index + 1) / len(index))
-
-
-def _tracks(store: Store, job: Job) -> Iterable[Tracks]:
-    return store.results(job.recipe, job.videos[0]).read_tracks(job.merge_digest)

@@ -18,6 +18,7 @@ from annotate import __version__
 from annotate.domain.distribution import install_command
 from annotate.domain.errors import AnnotateError
 from annotate.domain.pack import PACK_FILE
+from annotate.domain.progress import Progress
 from annotate.domain.settings import Settings
 from annotate.domain.soc import Soc, find_soc
 from annotate.domain.variant import VARIANTS
@@ -78,9 +79,7 @@ class Report:
     sound: bool
 
 
-def examine(
-    settings: Settings, *, require_npu: bool, progress: Callable[[str, float], None]
-) -> Report:
+def examine(settings: Settings, *, require_npu: bool, progress: Progress) -> Report:
     """Looks at everything; writes nothing but a probe into the store, which it removes.
 
     Args:

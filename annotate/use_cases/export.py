@@ -1,6 +1,6 @@
-"""The tracks files of a job to one file of another format."""
+"""The tracks of a job to a file of one of the export formats."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,14 +10,14 @@ import numpy as np
 from annotate.domain.arrays import IntArray
 from annotate.domain.errors import PartialResultError
 from annotate.domain.job import Job, JobVideo
-from annotate.domain.skeleton import SKELETONS
+from annotate.domain.progress import Progress, silent
 from annotate.domain.tracks import Tracks
-from annotate.formats.coco import CocoVideo, annotation_file, results_file
-from annotate.numeric.selection import asked_frames
+from annotate.formats.base import Dataset, DatasetVideo
+from annotate.formats.registry import find_format
+from annotate.numeric.selection import selected_frames
 from annotate.queue.job_status import JobStatus, job_status
 from annotate.store import LocalFiles, Store
-
-Progress = Callable[[str, float], None]
+from annotate.use_cases.final_tracks import final_tracks, tracks_skeleton
 
 
 @dataclass(frozen=True)
@@ -35,87 +35,97 @@ class Summary:
     missing: tuple[str, ...]
 
 
-def export_coco(
-    store: Store, job: Job, out: Path, *, results: bool, allow_partial: bool, progress: Progress
+def export(
+    store: Store,
+    job: Job,
+    out: Path,
+    format_name: str = "coco",
+    *,
+    allow_partial: bool = False,
+    progress: Progress = silent,
 ) -> Summary:
-    """Writes the annotation file, or the results file, of a job; `out` appears whole or not at all.
+    """Writes the tracks of a job to a file; `out` appears whole or not at all.
+
+    Args:
+        format_name: one of `annotate.formats.registry.format_names()`.
+        allow_partial: write what there is of an unfinished job.
 
     Raises:
+        UsageError: there is no such format.
         PartialResultError: frames are missing and that is not allowed; nothing was written.
         StoreError: the store cannot be read, or `out` cannot be written.
     """
+    file_format = find_format(format_name)
     status = job_status(store, job)
     missing = tuple(_missing(status))
     if missing and not allow_partial:
-        listed = "\n".join(f"  {line}" for line in missing)
-        go_on = (
-            "Submit again without what cannot be read, or `annotate retry` what failed"
-            if status.finished
-            else "Run the same `annotate submit` again to go on"
-        )
-        raise PartialResultError(
-            f"job {job.id} is not complete:\n{listed}",
-            f"{go_on}, or export what there is: --partial.",
-        )
-    skeleton = SKELETONS[store.read_pack(job.recipe.pack).skeleton]
-    meter = _Meter(status.frames, progress)
-    videos = tuple(_coco_videos(store, status, meter))
-    write = results_file if results else annotation_file
+        raise _refusal(status, missing)
+    meter = _Meter(progress)
+    dataset = Dataset(tuple(_videos(store, status, meter)), tracks_skeleton(store, job))
+    meter.frames = sum(len(video.frames) for video in dataset.videos)
     # The folder of `out` serves as a store of one file, so that it is written as safely as a part.
     with LocalFiles(out.absolute().parent).writer(out.name) as file:
-        for piece in write(videos, skeleton):
-            file.write(piece)
-    return Summary(len(videos), sum(len(v.pts) for v in videos), meter.poses, missing)
+        file_format.write(dataset, file)
+    return Summary(len(dataset.videos), meter.frames, sum(meter.poses.values()), missing)
 
 
 class _Meter:
-    """Counts poses on their way into the file, and tells how far it is."""
+    """Counts poses on their way into the file, and reports progress."""
 
-    def __init__(self, frames: int, progress: Progress) -> None:
-        self._frames = frames
+    def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._before = 0
-        self.poses = 0
+        self.frames = 0
+        self.poses: dict[int, int] = {}
 
-    def watched(self, blocks: Iterator[Tracks], frames: IntArray) -> Iterator[Tracks]:
-        """The same blocks of a video of which those frames are asked for."""
+    def watched(
+        self, blocks: Iterable[Tracks], number: int, frames: IntArray, before: int
+    ) -> Iterator[Tracks]:
+        """The same blocks.
+
+        Args:
+            blocks: of the video of that number.
+            frames: (N,) of the video that are in the dataset.
+            before: frames of the videos before it.
+        """
+        self.poses[number] = 0
         for block in blocks:
-            self.poses += len(block)
+            self.poses[number] += len(block)
             if len(block):
-                reached = self._before + int(np.searchsorted(frames, block.frame_index[-1]))
-                self._progress("Writing", reached / max(self._frames, 1))
+                reached = before + int(np.searchsorted(frames, block.frame_index[-1]))
+                self._progress("Writing", reached / max(self.frames, 1))
             yield block
-        self._before += len(frames)
 
 
-def _coco_videos(store: Store, status: JobStatus, meter: _Meter) -> Iterator[CocoVideo]:
-    by_fingerprint = {video.video.fingerprint: video for video in status.videos}
-    first_image = 1
+def _videos(store: Store, status: JobStatus, meter: _Meter) -> Iterator[DatasetVideo]:
+    """The videos of a job that have tracks."""
+    merged = {video.video.fingerprint: video.merged for video in status.videos}
+    before = 0
     for number, video in enumerate(status.job.videos, start=1):
-        if not by_fingerprint[video.fingerprint].merged:
+        if not merged[video.fingerprint]:
             continue
         index = store.read_index(video.fingerprint)
-        frames = asked_frames(index, status.job.recipe.selection)
+        frames = selected_frames(index, status.job.recipe.selection)
 
-        def tracks(video: JobVideo, frames: IntArray) -> Iterator[Tracks]:
-            results = store.results(status.job.recipe, video)
-            return meter.watched(results.read_tracks(status.job.merge_digest), frames)
+        def tracks(video: JobVideo, number: int, frames: IntArray, before: int) -> Iterator[Tracks]:
+            blocks = final_tracks(store, status.job, video)
+            return meter.watched(blocks, number, frames, before)
 
-        yield CocoVideo(
+        yield DatasetVideo(
             id=number,
             name=video.name,
             width=index.width,
             height=index.height,
+            fps=index.fps,
             frames=frames,
             pts=index.pts[frames],
             time_s=index.time_s[frames],
-            first_image=first_image,
-            tracks=partial(tracks, video, frames),
+            tracks=partial(tracks, video, number, frames, before),
         )
-        first_image += len(frames)
+        before += len(frames)
 
 
 def _missing(status: JobStatus) -> Iterator[str]:
+    """What of a job is not done, a line each."""
     for one in status.job.rejected:
         yield one.reason
     for video in status.videos:
@@ -123,6 +133,20 @@ def _missing(status: JobStatus) -> Iterator[str]:
         for failure in video.failures.values():
             yield f"{name}: {failure.unit} failed: {failure.reason}"
         if not video.planned:
-            yield f"{name}: not planned, so none of its frames is done"
+            yield f"{name}: not planned, all frames missing"
         elif not video.finished:
-            yield f"{name}: {video.frames_done} of {video.frames} frames done ({video.state})"
+            missing = video.frames - video.frames_done
+            yield f"{name}: {missing} of {video.frames} frames missing ({video.state})"
+
+
+def _refusal(status: JobStatus, missing: tuple[str, ...]) -> PartialResultError:
+    listed = "\n".join(f"  {line}" for line in missing)
+    next_step = (
+        "Submit again without what cannot be read, or `annotate retry` what failed"
+        if status.finished
+        else "Run the same `annotate submit` again to continue"
+    )
+    return PartialResultError(
+        f"job {status.job.id} is not complete:\n{listed}",
+        f"{next_step}, or export what there is: --partial.",
+    )

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from annotate.domain.arrays import FloatArray
 from annotate.domain.errors import HubError
+from annotate.domain.progress import Progress
 from annotate.hub import Hub, Record, Target
 from annotate.hub.client import Arrays
 from annotate.hub.table import ProfileRow, profile_row
 from annotate.inference import Models
 from annotate.pipeline.calibration_crops import Crops
 
-Progress = Callable[[str, float], None]
 STAGES = ("detector", "landmark")
 QUANTIZE, COMPILE, LINK, PROFILE = "quantize", "compile", "link", "profile"
 CONTEXT_BINARY, DLC = "qnn_context_binary", "qnn_dlc"

@@ -1,7 +1,7 @@
 """A pack with 8-bit models, made of a float pack and calibrated on the user's own videos."""
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from annotate.domain.pack import PACK_FILE, Pack
+from annotate.domain.progress import Progress
 from annotate.files import sha256_of
 from annotate.inference import Models, load_models
 from annotate.inference.quantization import CHOICES, FloatLayers, quantize
@@ -25,7 +26,6 @@ from annotate.pipeline.fidelity import (
     fidelity_of,
 )
 
-Progress = Callable[[str, float], None]
 SUFFIX = "-w8a8"
 FRAMES = 96
 # More layers stay float until the median error on the crops that were calibrated with is half of

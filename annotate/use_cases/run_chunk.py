@@ -6,7 +6,7 @@ from annotate.domain.settings import Settings
 from annotate.domain.video import Frame
 from annotate.domain.work import WorkUnit
 from annotate.inference import CPU
-from annotate.numeric.selection import ALL_FRAMES, asked_frames
+from annotate.numeric.selection import ALL_FRAMES, selected_frames
 from annotate.pipeline import PoseEstimator
 from annotate.pipeline.prefetch import prefetch
 from annotate.queue.heartbeats import Beats, ChunkHeartbeats
@@ -40,7 +40,7 @@ def run_chunk(
         return
     index = store.read_index(video.fingerprint)
     selection = job.recipe.selection
-    asked = None if selection == ALL_FRAMES else asked_frames(index, selection)
+    asked = None if selection == ALL_FRAMES else selected_frames(index, selection)
     pipeline = estimator()
     heart = ChunkHeartbeats(store, beats, unit, pipeline)
     try:

@@ -3,109 +3,131 @@
 import difflib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from annotate.domain.arrays import IntArray
 from annotate.domain.errors import ManifestError, UsageError, VideoError
-from annotate.domain.job import Job, JobVideo, Priority, Recipe, Rejected
-from annotate.domain.options import People
-from annotate.domain.pack import read_pack
+from annotate.domain.job import Job, JobVideo, Recipe, Rejected
+from annotate.domain.options import Selection, SubmitOptions
+from annotate.domain.pack import Pack, read_pack
 from annotate.domain.pipeline_settings import PipelineSettings
+from annotate.domain.progress import Progress, silent
 from annotate.domain.settings import Settings
-from annotate.domain.video import Selection, VideoIndex
+from annotate.domain.video import VideoIndex
 from annotate.numeric.chunking import chunk_frames, cut, restart_every
-from annotate.numeric.selection import ALL_FRAMES, asked_frames
+from annotate.numeric.selection import selected_frames
 from annotate.store import Store
 from annotate.store.source_video import publish_source
+from annotate.use_cases.find_pack import find_pack
 from annotate.video import probe
 
 _FILM = [".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".ogv", ".webm", ".wmv"]
 _CAMERA = [".3gp", ".m2ts", ".mpeg", ".mpg", ".mts", ".ts"]
 VIDEO_ENDINGS = frozenset(_FILM + _CAMERA)
 
-# what is done, to which file, bytes done, bytes in all
-Progress = Callable[[str, Path, int, int], None]
+
+@dataclass(frozen=True, eq=False)
+class _Readable:
+    """A file that can be annotated, and the frames of it that are."""
+
+    path: Path
+    index: VideoIndex
+    frames: IntArray
 
 
 def submit(
     store: Store,
     videos: Sequence[Path],
-    pack: Path,
-    *,
-    people: People,
-    detect_every: int,
-    selection: Selection = ALL_FRAMES,
-    smooth_hz: float | None,
-    priority: Priority = "normal",
-    workers: int,
+    options: SubmitOptions,
     settings: Settings,
-    progress: Progress,
+    *,
+    workers: int,
+    progress: Progress = silent,
 ) -> Job:
-    """The job that annotates `videos`; its manifest and chunks stand in the store.
+    """Writes the job that annotates `videos`, with the chunks of each video, into the store.
 
     A file that cannot be read is listed in the manifest as rejected and does not stop the others.
     The same submission again gives the same job, as long as no other one came after it.
 
     Args:
-        pack: folder of the model pack.
-        people, detect_every, selection: of the recipe.
-        smooth_hz: cut-off of the smoother, or None.
-        priority: whose chunks workers take first.
+        videos: files, and folders of them.
+        settings: of this host: its packs, and where the queue's workers see its files.
         workers: how many processes wait for chunks.
-        settings: of this host: where the queue's workers see its files.
-        progress: called while files are read, and while they are copied into the store.
+        progress: called while the pack is fetched, files are read, and copied into the store.
 
     Raises:
-        UsageError: two files would have the same name, or the pack needs the detector on every
-            frame.
+        UsageError: there is no such file, or the pack needs the detector on every frame.
+        PackError: there is no such pack, or the default one cannot be fetched.
         VideoError: none of the files can be read.
         StoreError: the store cannot be written.
     """
-    spec = read_pack(pack)
-    spec.check_detect_every(detect_every)
-    recipe = Recipe(spec.name, spec.digest, people, detect_every, selection)
-    store.add_pack(pack, spec.digest)
-    indexes: dict[Path, VideoIndex] = {}
-    asked: dict[Path, IntArray] = {}
-    rejected: list[Rejected] = []
-    for path in videos:
-        try:
-            index = probe(path, partial(progress, "Reading", path))
-            asked[path] = _asked(path, index, selection)
-            indexes[path] = index
-        except VideoError as error:
-            rejected.append(Rejected(str(path), error.message))
-    if not indexes:
+    files = expand(videos)
+    pack = find_pack(settings.packs, options.pack, progress)
+    recipe = _recipe(read_pack(pack), options)
+    store.add_pack(pack, recipe.pack)
+    readable, rejected = _read(files, options, progress)
+    if not readable:
         reasons = "\n".join(f"  {one.reason}" for one in rejected)
         raise VideoError(f"none of the files can be annotated:\n{reasons}", "")
-    frames = sum(len(asked[path]) for path in indexes)
-    target = chunk_frames(frames, workers, people, detect_every)
-    restart = restart_every(detect_every, PipelineSettings().remembered_frames)
-    for path, index in indexes.items():
-        store.write_index(index)
-        results = store.results(recipe, index)
-        if results.read_chunks() is None:
-            chunks = cut(asked[path], index.keyframes, target, restart)
-            results.write_chunks(chunks)
-    names = _unique_names(list(indexes))
-    entries = (
+    _plan_chunks(store, recipe, readable, workers)
+    names = _unique_names([video.path for video in readable])
+    entries = tuple(
         JobVideo(
             name,
-            index.fingerprint,
-            *publish_source(store, settings, path, index, partial(progress, "Uploading", path)),
+            video.index.fingerprint,
+            *publish_source(store, settings, video.path, video.index, _uploading(video, progress)),
         )
-        for name, (path, index) in zip(names, indexes.items(), strict=True)
+        for name, video in zip(names, readable, strict=True)
     )
-    job = Job("", recipe, smooth_hz, tuple(entries), tuple(rejected), priority)
+    job = Job("", recipe, options.smooth_hz, entries, tuple(rejected), options.priority)
     return _filed(store, job)
 
 
+def _recipe(pack: Pack, options: SubmitOptions) -> Recipe:
+    interval = options.detector_interval(can_track=pack.carries_people)
+    pack.check_detect_every(interval)
+    return Recipe(pack.name, pack.digest, options.people, interval, options.selection)
+
+
+def _read(
+    files: Sequence[Path], options: SubmitOptions, progress: Progress
+) -> tuple[list[_Readable], list[Rejected]]:
+    """The files that can be annotated, and those that cannot."""
+    readable, rejected = [], []
+    for path in files:
+        try:
+            index = probe(path, partial(_share, progress, f"Reading {path.name}"))
+            readable.append(_Readable(path, index, _selected(path, index, options.selection)))
+        except VideoError as error:
+            rejected.append(Rejected(str(path), error.message))
+    return readable, rejected
+
+
+def _plan_chunks(store: Store, recipe: Recipe, videos: Sequence[_Readable], workers: int) -> None:
+    """Writes the index and the chunks of each video, unless it was cut before."""
+    frames = sum(len(video.frames) for video in videos)
+    target = chunk_frames(frames, workers, recipe.people, recipe.detect_every)
+    restart = restart_every(recipe.detect_every, PipelineSettings().remembered_frames)
+    for video in videos:
+        store.write_index(video.index)
+        results = store.results(recipe, video.index)
+        if results.read_chunks() is None:
+            results.write_chunks(cut(video.frames, video.index.keyframes, target, restart))
+
+
+def _uploading(video: _Readable, progress: Progress) -> Callable[[int, int], None]:
+    return partial(_share, progress, f"Uploading {video.path.name}")
+
+
+def _share(progress: Progress, step: str, done: int, total: int) -> None:
+    progress(step, done / max(total, 1))
+
+
 def expand(paths: Sequence[Path]) -> list[Path]:
-    """The files that the arguments of `annotate submit` name: files stand for themselves, a folder
-    for the videos below it, by their usual endings.
+    """The given files, and for each folder the videos below it, by their usual endings.
 
     Raises:
         UsageError: there is no such file, or a folder without a video.
@@ -127,8 +149,8 @@ def expand(paths: Sequence[Path]) -> list[Path]:
     return list(found)
 
 
-def _asked(path: Path, index: VideoIndex, selection: Selection) -> IntArray:
-    frames = asked_frames(index, selection)
+def _selected(path: Path, index: VideoIndex, selection: Selection) -> IntArray:
+    frames = selected_frames(index, selection)
     if not len(frames):
         raise VideoError(
             f"{path} has no frame from {selection.start_s:g} s on: it lasts "
@@ -147,7 +169,7 @@ def _similar(path: Path) -> str:
 
 def _filed(store: Store, job: Job) -> Job:
     ids = store.job_ids()
-    # A manifest of another version is none that could be gone on with.
+    # A manifest of another version cannot be continued.
     with suppress(ManifestError):
         if ids and (newest := store.read_job(ids[-1])).content_digest == job.content_digest:
             return newest

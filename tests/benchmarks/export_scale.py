@@ -1,11 +1,10 @@
-"""Seconds and peak memory of a COCO export of very many poses, read from a tracks file.
+"""Seconds and peak memory of an export of very many poses, read from a tracks file.
 
     python -m tests.benchmarks.export_scale [--poses 1000000] [--folder FOLDER]
 
 The tracks file holds four people in every frame, in blocks as the merge writes them, and takes
-about 1.3 GB of FOLDER for a million poses. Each of the two files is written by a process of its
-own, which uses one core; making the tracks file is not counted. Wanted of a million: under 60 s
-and 300 MB.
+about 1.3 GB of FOLDER for a million poses. Each format is written by a separate process, on one
+core; making the tracks file does not count. The aim for a million poses: under 60 s and 300 MB.
 """
 
 import argparse
@@ -23,14 +22,14 @@ import pyarrow as pa
 
 from annotate.domain.skeleton import SKELETONS
 from annotate.domain.tracks import Tracks
-from annotate.formats.coco import CocoVideo, annotation_file, results_file
+from annotate.formats.base import Dataset, DatasetVideo
+from annotate.formats.registry import find_format, format_names
 from annotate.merge.blocks import BLOCK_FRAMES
 from annotate.store import LocalFiles
 from annotate.store.results import VideoResults
 
 WIDTH, HEIGHT, FPS, PEOPLE = 1920, 1080, 30, 4
 SKELETON = SKELETONS["blazepose-33"]
-FILES = {"people.json": annotation_file, "results.json": results_file}
 # Of `ru_maxrss`, which macOS counts in bytes.
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
@@ -68,21 +67,20 @@ def export(folder: Path, name: str, frames: int) -> None:
     pa.set_cpu_count(1)
     files = LocalFiles(folder)
     frame = np.arange(frames)
-    video = CocoVideo(
+    video = DatasetVideo(
         id=1,
         name="made.mp4",
         width=WIDTH,
         height=HEIGHT,
+        fps=FPS,
         frames=frame,
         pts=frame * 512,
         time_s=frame / FPS,
-        first_image=1,
         tracks=partial(VideoResults(files, "results").read_tracks, "merge"),
     )
     wall, cpu = time.perf_counter(), time.process_time()
     with files.writer(name) as file:
-        for piece in FILES[name]([video], SKELETON):
-            file.write(piece)
+        find_format(name).write(Dataset((video,), SKELETON), file)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT / 1e6
     size = (folder / name).stat().st_size / 1e6
@@ -90,10 +88,10 @@ def export(folder: Path, name: str, frames: int) -> None:
 
 
 def main() -> None:
-    """Prints a row a file."""
+    """Prints a row a format."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--poses", type=int, default=1_000_000)
-    parser.add_argument("--folder", type=Path, help="Where to work; the system's, if not named.")
+    parser.add_argument("--folder", type=Path, help="where to work; default: the system's folder")
     arguments = parser.parse_args()
     frames = arguments.poses // PEOPLE
     context = multiprocessing.get_context("spawn")
@@ -102,8 +100,8 @@ def main() -> None:
         maker.start()
         maker.join()
         print(f"{frames * PEOPLE:,} poses in {frames:,} frames")
-        print(f"{'file':14} {'seconds':>8} {'core-seconds':>14} {'peak MB':>9} {'MB':>8}")
-        for name in FILES:
+        print(f"{'format':14} {'seconds':>8} {'core-seconds':>14} {'peak MB':>9} {'MB':>8}")
+        for name in format_names():
             process = context.Process(target=export, args=(Path(folder), name, frames))
             process.start()
             process.join()

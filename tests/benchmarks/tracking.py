@@ -21,12 +21,12 @@ from collections.abc import Iterator
 from dataclasses import astuple
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 
-from annotate.cli.submit import DETECT_EVERY, Whom
 from annotate.domain.job import Job
+from annotate.domain.options import People, SubmitOptions
 from annotate.domain.settings import settings_from
 from annotate.evaluate import match_poses, read_predictions, read_truth
 from annotate.evaluate.tracking import Tracking, measure_tracking
@@ -34,7 +34,7 @@ from annotate.queue.run_job import work_here
 from annotate.store import Store, open_store
 from annotate.synthetic import Scene, truth_to_coco
 from annotate.synthetic.film import render_video
-from annotate.use_cases.export import export_coco
+from annotate.use_cases.export import export
 from annotate.use_cases.submit import submit
 from annotate.video.writer import Encoding
 from tests.benchmarks.tracking_scenes import Case, scene_set
@@ -71,25 +71,15 @@ def asked_for(video: Path) -> dict[str, Any]:
     return content
 
 
-def tracked(videos: list[Path], folder: Path, people: Whom) -> Path:
+def tracked(videos: list[Path], folder: Path, people: People) -> Path:
     """The program's answer for all videos, as a COCO file. Parts that stand are not made again."""
     settings = settings_from(store=str(folder / "store"))
     store = open_store(settings.store)
-    job = submit(
-        store,
-        videos,
-        settings.packs / "blazepose-full",
-        people=people.value,
-        detect_every=DETECT_EVERY[people],
-        smooth_hz=6.0,
-        workers=PROCESSES,
-        settings=settings,
-        progress=lambda *_: None,
-    )
+    job = submit(store, videos, SubmitOptions(people=people), settings, workers=PROCESSES)
     _forget_tracks(store, job)
     work_here(store, job, settings, PROCESSES, lambda _status: None)
-    out = folder / f"{people.value}.json"
-    export_coco(store, job, out, results=False, allow_partial=False, progress=lambda *_: None)
+    out = folder / f"{people}.json"
+    export(store, job, out)
     return out
 
 
@@ -148,7 +138,7 @@ def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, help="for videos and parts, to be used again")
-    parser.add_argument("--people", type=Whom, default=Whom.ALL)
+    parser.add_argument("--people", choices=get_args(People), default="all")
     parser.add_argument("--set", type=int, default=0, help="of scenes")
     arguments = parser.parse_args()
     scenes = scene_set(arguments.set)

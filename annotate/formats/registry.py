@@ -1,0 +1,43 @@
+"""The export formats by name. A new format is one file, and one line here."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from annotate.domain.choices import one_of
+
+if TYPE_CHECKING:
+    from annotate.formats.base import Format
+
+# Module and object of each format. A format is imported when it is used: the command line lists
+# all names without waiting for the libraries behind them.
+_FORMATS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "coco": ("annotate.formats.coco", "COCO"),
+        "coco-results": ("annotate.formats.coco_results", "COCO_RESULTS"),
+    }
+)
+
+
+def format_names() -> list[str]:
+    """Names of all formats.
+
+    >>> format_names()
+    ['coco', 'coco-results']
+    """
+    return list(_FORMATS)
+
+
+def find_format(name: str) -> "Format":
+    """The format of that name.
+
+    Raises:
+        UsageError: there is no such format.
+
+    >>> find_format("coco").suffix
+    '.json'
+    """
+    module, attribute = _FORMATS[one_of(format_names(), name, "--format")]
+    found: Format = getattr(import_module(module), attribute)
+    return found
