@@ -193,11 +193,12 @@ def test_a_variant_that_would_go_wrong_is_refused(
     copied: Path, tmp_path: Path, damage: Callable[[Path], None], message: str, hint: str
 ) -> None:
     damage(variant_folder(copied, X_ELITE))
-    settings = QnnSettings(soc=X_ELITE, cache=tmp_path / "cache")
+    cache = tmp_path / "cache"
+    settings = QnnSettings(soc=X_ELITE, cache=cache)
     with pytest.raises(PackError, match=message) as raised:
         load_models(read_pack(copied), copied, provider="qnn", qnn=settings)
     assert hint in raised.value.hint
-    assert not settings.cache.exists(), "what the pack holds is not covered up"
+    assert not cache.exists(), "what the pack holds is not covered up"
 
 
 def test_a_variant_of_an_older_sdk_is_taken(copied: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval, Params
 
@@ -147,4 +148,5 @@ def _pycocotools_oks(
     answer.createIndex()
     run = COCOeval(known, answer, "keypoints")
     run._prepare()
-    return run.computeOks(1, 1).T
+    oks: NDArray[np.float64] = run.computeOks(1, 1).T
+    return oks

@@ -23,7 +23,9 @@ def looped(source: Path, times: int, target: Path) -> Path:
                     ends.append(packet.pts + (packet.duration or 0))
                     packet.pts += shift
                     packet.dts += shift
-                    packet.time_base, packet.stream = video.time_base, stream
+                    packet.stream = stream
+                    if video.time_base is not None:
+                        packet.time_base = video.time_base
                     out.mux(packet)
                 shift += max(ends) - (video.start_time or 0)
     return target

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from annotate.domain.arrays import FloatArray
@@ -177,6 +178,12 @@ def print_scenes(models: Models, seconds: float) -> None:
         print(f"{people:>6} {every:>5} |{tally.row()}")
 
 
+def _rgb(file: Path) -> NDArray[np.uint8]:
+    bgr = cv2.imread(str(file))
+    assert bgr is not None, f"{file} cannot be read"
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.uint8)
+
+
 def print_coco(models: Models, folder: Path) -> None:
     print("\nReal images: COCO's labelled people, OKS as COCO defines it")
     print(f"{'people':>6} | people | found | mean OKS of those found | poses")
@@ -187,8 +194,7 @@ def print_coco(models: Models, folder: Path) -> None:
         best: list[float] = []
         poses = 0
         for image in labels["images"]:
-            rgb = cv2.cvtColor(cv2.imread(str(folder / image["file_name"])), cv2.COLOR_BGR2RGB)
-            landmarks = estimator.poses(rgb).landmarks
+            landmarks = estimator.poses(_rgb(folder / image["file_name"])).landmarks
             own = [
                 label
                 for label in labels["annotations"]

@@ -25,6 +25,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -204,16 +205,15 @@ def measure(path: Path, models: Models, python: Path | None, repeats: int) -> di
             ),
         }
         for every in EVERY:
-            ways[f"whole, detector every {every}"] = lambda every=every: cost(
-                frames, lambda: whole(path, index, models, every)
+            ways[f"whole, detector every {every}"] = partial(
+                cost, frames, partial(whole, path, index, models, every)
             )
         for count in (1, 2):
-            ways[f"submit, {count} process{'es' * (count > 1)}"] = lambda count=count: submit(
-                long, times * frames, count
-            )
+            name = f"submit, {count} process{'es' * (count > 1)}"
+            ways[name] = partial(submit, long, times * frames, count)
         if python is not None:
             for mode in ("static", "tracking"):
-                ways[f"MediaPipe {mode}"] = lambda mode=mode: mediapipe(python, path, mode)
+                ways[f"MediaPipe {mode}"] = partial(mediapipe, python, path, mode)
         runs = [{name: way() for name, way in ways.items()} for _ in range(repeats)]
     return {name: _median([run[name] for run in runs]) for name in ways}
 

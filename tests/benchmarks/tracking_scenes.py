@@ -1,5 +1,6 @@
 """The scenes of `tests.benchmarks.tracking`: who walks where, before which camera."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -83,7 +84,7 @@ _STATURES = (1.78, 1.66, 1.86, 1.72, 1.6, 1.82, 1.69, 1.75)
 
 
 def _scene(
-    paths: list[tuple[WayPoint, ...]],
+    paths: Sequence[tuple[WayPoint, ...]],
     fps: int,
     seed: int,
     keys: tuple[CameraKey, ...] = (CameraKey(0.0),),
