@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from annotate.merge import MergeSettings
-from annotate.merge.identity_swaps import changes
+from annotate.merge.identity_swaps import identity_swaps
+from annotate.merge.settings import SwapSettings
 from tests.made_tracks import (
     HEIGHT_PX,
     SKELETON,
@@ -139,8 +139,8 @@ def test_a_run_that_slides_to_somebody_in_other_clothes_is_cut_there() -> None:
     worn[95:] = [160, 60, 90, 90, 90, 90]
     worn += np.random.default_rng(1).normal(0, 4, worn.shape).astype(np.float32)
     rows = np.arange(len(time_s))
-    assert changes([rows], worn, time_s, MergeSettings()).tolist() == [95]
-    assert changes([rows[:90], rows[100:]], worn, time_s, MergeSettings()).tolist() == []
+    assert identity_swaps([rows], worn, time_s, SwapSettings()).tolist() == [95]
+    assert identity_swaps([rows[:90], rows[100:]], worn, time_s, SwapSettings()).tolist() == []
 
 
 def test_a_shadow_that_falls_on_somebody_leaves_him_himself() -> None:

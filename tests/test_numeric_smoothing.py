@@ -50,5 +50,14 @@ def test_an_outlier_is_what_is_far_from_its_neighbours() -> None:
     time_s = np.arange(60) / 30
     values = np.sin(time_s)[:, None] * 100 + np.random.default_rng(5).normal(0, 0.5, (60, 1))
     values[20] += 40
-    found = outliers(values, time_s, 0.1, floor=5.0)
+    found = outliers(values, time_s, 0.1, max_neighbours=50, sigmas=3.0, floor=5.0)
     assert np.flatnonzero(found).tolist() == [20]
+
+
+def test_an_outlier_is_found_among_times_one_tick_apart() -> None:
+    """A window of 0.1 s would hold 18,000 of these values."""
+    random = np.random.default_rng(6)
+    values = 100 + random.normal(0, 0.5, (300, 1))
+    values[120] += 40
+    found = outliers(values, np.arange(300) / 90_000, 0.1, max_neighbours=50, sigmas=3.0, floor=5.0)
+    assert np.flatnonzero(found).tolist() == [120]

@@ -10,26 +10,21 @@ import numpy as np
 
 from annotate.domain.poses import Poses
 
-BLOCK_FRAMES = 1024
 
-
-def blocks(parts: Iterable[Poses]) -> Iterator[Poses]:
-    """The same poses, cut at the multiples of BLOCK_FRAMES.
+def blocks(parts: Iterable[Poses], frames: int) -> Iterator[Poses]:
+    """The same poses, cut at the multiples of so many frames.
 
     Args:
         parts: in order; frames of chunks that failed are missing.
+        frames: of a block.
     """
-    pieces = (piece for part in parts for piece in _pieces(part))
-    for _, group in groupby(pieces, key=_block_number):
+    pieces = (piece for part in parts for piece in _pieces(part, frames))
+    for _, group in groupby(pieces, key=lambda piece: int(piece.frame_index[0]) // frames):
         yield Poses.concat(list(group))
 
 
-def _block_number(poses: Poses) -> int:
-    return int(poses.frame_index[0]) // BLOCK_FRAMES
-
-
-def _pieces(part: Poses) -> Iterator[Poses]:
+def _pieces(part: Poses, frames: int) -> Iterator[Poses]:
     """The part, cut where blocks begin."""
-    edges = np.flatnonzero(np.diff(part.frame_index // BLOCK_FRAMES)) + 1
+    edges = np.flatnonzero(np.diff(part.frame_index // frames)) + 1
     for start, stop in pairwise([0, *edges.tolist(), len(part.frame_index)]):
         yield part.between(start, stop)

@@ -1,75 +1,57 @@
-"""Poses that are not believed: where people hide each other, the landmark model mixes them.
+"""Poses of a track that are rejected: where people hide each other, the landmark model mixes them.
 
-A pose is doubted while somebody else's box covers a part of it, and shortly before and after. Poses
-before and after it, of which nothing makes doubt, tell where shoulders and hips should be, and what
-the person wears. A doubted pose that does not fit them is somebody else's, or half of each.
+A pose is checked while another person's box covers a part of it, and shortly before and after. The
+poses before and after that time are trusted: they tell where shoulders and hips should be, and what
+the person looks like. A checked pose that does not fit is another person's, or half of each.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from annotate.domain.arrays import FloatArray
-from annotate.merge.settings import MergeSettings
+from annotate.domain.arrays import FloatArray, IntArray
+from annotate.merge.settings import MergeSettings, OcclusionSettings
 from annotate.numeric.similarity import appearance_distance
 
 _SHOULDERS, _HIPS = [5, 6], [11, 12]
 _TRUNK = _SHOULDERS + _HIPS
-_TRUNK_PER_HEIGHT = 0.3
-_LEAST_TRUSTED = 3  # poses on each side
-_SAMPLES = 24  # of the trusted poses, spread over their time, that a parabola is laid through
 
 
-def believable(
+def belongs_to_track(
     keypoints: FloatArray,
     appearance: FloatArray,
     crowded: NDArray[np.bool_],
     time_s: NDArray[np.float64],
     settings: MergeSettings,
 ) -> NDArray[np.bool_]:
-    """Which poses of one track are his.
+    """Mask of the poses that belong to the track's person.
 
     Args:
         keypoints: (n, 17, 2) float32 pixels, left and right as they should be.
         appearance: (n, 6) float32.
-        crowded: (n,) bool: somebody else's box covers a part of the pose.
+        crowded: (n,) bool: another person's box covers a part of the pose.
         time_s: (n,) float64 seconds, increasing.
 
     Returns:
         (n,) bool.
     """
-    doubted = _near(time_s, crowded, settings.doubt_s)
-    trusted = np.flatnonzero(~doubted)
-    good = np.ones(len(time_s), np.bool_)
-    if not doubted.any() or len(trusted) < 2 * _LEAST_TRUSTED:
-        return good
-    trunk = keypoints[:, _TRUNK].astype(np.float64).reshape(-1, 2 * len(_TRUNK))
-    sure = keypoints[trusted]
-    spine = sure[:, _SHOULDERS].mean(axis=1) - sure[:, _HIPS].mean(axis=1)
-    height = np.linalg.norm(spine, axis=1) / _TRUNK_PER_HEIGHT
-    strange = (
-        appearance_distance(appearance, np.median(appearance[trusted], axis=0))
-        > settings.appearance_odd
-    )
-    rows = np.flatnonzero(doubted)
-    begin = np.searchsorted(time_s[trusted], time_s[rows] - settings.trust_s)
-    middle = np.searchsorted(trusted, rows)
-    end = np.searchsorted(time_s[trusted], time_s[rows] + settings.trust_s, side="right")
-    enough = (middle - begin >= _LEAST_TRUSTED) & (end - middle >= _LEAST_TRUSTED)
-    rows, begin, end = rows[enough], begin[enough], end[enough]
+    limits = settings.occlusion
+    checked = _near(time_s, crowded, limits.check_s)
+    trusted = np.flatnonzero(~checked)
+    belongs = np.ones(len(time_s), np.bool_)
+    if not checked.any() or len(trusted) < 2 * limits.min_trusted:
+        return belongs
+    rows, about = _trusted_around(np.flatnonzero(checked), trusted, time_s, limits)
     if not len(rows):
-        return good
-    share = np.linspace(0, 1, _SAMPLES)
-    places = np.rint(begin[:, None] + share * (end - 1 - begin)[:, None]).astype(np.int64)
-    about = trusted[places]
-    off, spread = _off(trunk[rows], trunk[about], time_s[about] - time_s[rows, None])
-    size = np.maximum(np.median(height[places], axis=1), 1.0)
-    most = np.maximum(settings.trust_off, settings.trust_spread * spread / size)
-    good[rows] = (off / size <= most) & ~strange[rows]
-    # A hole that is too long to be filled in is worse than doubtful poses.
-    kept = np.flatnonzero(good)
-    for before in np.flatnonzero(np.diff(time_s[kept]) > settings.gap_s).tolist():
-        good[kept[before] : kept[before + 1]] = True
-    return good
+        return belongs
+    usual = np.median(appearance[trusted], axis=0)
+    differs = appearance_distance(appearance[rows], usual) > limits.max_difference
+    belongs[rows] = _on_curve(keypoints, rows, about, time_s, limits) & ~differs
+    # A gap that is too long to be filled is worse than rejected poses.
+    kept = np.flatnonzero(belongs)
+    long = np.diff(time_s[kept]) > settings.smoothing.max_gap_s
+    for before in np.flatnonzero(long).tolist():
+        belongs[kept[before] : kept[before + 1]] = True
+    return belongs
 
 
 def _near(
@@ -82,14 +64,48 @@ def _near(
     return near
 
 
-def _off(
+def _trusted_around(
+    rows: IntArray, trusted: IntArray, time_s: NDArray[np.float64], limits: OcclusionSettings
+) -> tuple[IntArray, IntArray]:
+    """Those of the rows that have enough trusted poses before and after, (m,), and a sample of
+    those poses for each, (m, k), spread over their time.
+    """
+    begin = np.searchsorted(time_s[trusted], time_s[rows] - limits.trust_s)
+    middle = np.searchsorted(trusted, rows)
+    end = np.searchsorted(time_s[trusted], time_s[rows] + limits.trust_s, side="right")
+    enough = (middle - begin >= limits.min_trusted) & (end - middle >= limits.min_trusted)
+    rows, begin, end = rows[enough], begin[enough], end[enough]
+    share = np.linspace(0, 1, limits.curve_samples)
+    places = np.rint(begin[:, None] + share * (end - 1 - begin)[:, None]).astype(np.int64)
+    return rows, trusted[places]
+
+
+def _on_curve(
+    keypoints: FloatArray,
+    rows: IntArray,
+    about: IntArray,
+    time_s: NDArray[np.float64],
+    limits: OcclusionSettings,
+) -> NDArray[np.bool_]:
+    """(m,) bool: shoulders and hips of these rows are where the poses `about` (m, k) lead."""
+    trunk = keypoints[:, _TRUNK].astype(np.float64).reshape(-1, 2 * len(_TRUNK))
+    off, spread = _distances(trunk[rows], trunk[about], time_s[about] - time_s[rows, None])
+    spine = keypoints[:, _SHOULDERS].mean(axis=1) - keypoints[:, _HIPS].mean(axis=1)
+    height = np.linalg.norm(spine, axis=1) / limits.trunk_per_height
+    size = np.maximum(np.median(height[about], axis=1), 1.0)
+    most = np.maximum(limits.max_distance, limits.max_distance_ratio * spread / size)
+    fits: NDArray[np.bool_] = off / size <= most
+    return fits
+
+
+def _distances(
     found: NDArray[np.float64], others: NDArray[np.float64], time_s: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """How far shoulders and hips are from where a parabola through others leads at time 0.
 
     Args:
         found: (n, 8) float64 pixels.
-        others: (n, k, 8) float64 pixels, to be believed.
+        others: (n, k, 8) float64 pixels, trusted.
         time_s: (n, k) float64 seconds of those.
 
     Returns:

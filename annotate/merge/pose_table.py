@@ -1,113 +1,165 @@
-"""What the tracker looks at: the poses of a block, as the numbers that tell people apart."""
+"""The one table of the merge: poses with all that tells people apart."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray, IntArray
+from annotate.domain.columns import Shape, check_shapes, concatenated, taken
 from annotate.domain.poses import Poses
 from annotate.domain.skeleton import Skeleton, coco_keypoints
-from annotate.merge.settings import MergeSettings
+from annotate.merge.settings import PoseSettings
+from annotate.numeric.geometry import box_intersection
 from annotate.numeric.similarity import paired_oks
 
-MARGIN = 0.1  # of a box about its landmarks, as a fraction of each side
+NONE = -1  # marks a pose without a track, or without a pose before it
 _HIPS = [11, 12]
-_HELD = 0.9  # share of a box that must lie in another one, for this to hold it
+_COLUMNS: dict[str, Shape] = {
+    "keypoints": ("P", 17, 2),
+    "visible": ("P", 17),
+    "score": ("P",),
+    "box": ("P", 4),
+    "hip": ("P", 2),
+    "limb": ("P",),
+    "near_duplicate": ("P",),
+    "crowded": ("P",),
+    "track": ("P",),
+    "ambiguous": ("P",),
+}
 
 
 @dataclass(frozen=True, eq=False)
-class Sightings:
-    """The poses of a block of F frames: P of them with L landmarks, 17 keypoints. They are ordered
-    by frame, then the best first, and somebody found twice in a frame is there once.
+class PoseTable:
+    """Poses of consecutive frames: P of them over F frames, ordered by frame, the best first.
 
     Attributes:
-        frame_index, pts: (F,) int64.
-        time_s: (F,) float64.
-        frame: (P,) int64: place of each pose's frame in the block.
-        landmarks: (P, L, 5) float32.
-        keypoints: (P, 17, 2) float32 pixels.
-        seen: (P, 17) bool: keypoints that are visible enough to count.
+        poses: the frames, and the poses as the pipeline found them.
+        keypoints: (P, 17, 2) float32 pixels: COCO's keypoints.
+        visible: (P, 17) bool: keypoints that are visible enough to count.
         score: (P,) float32: the landmark model's flag times mean visibility.
         box: (P, 4) float32: x0, y0, x1, y1.
         hip: (P, 2) float32: between the hips.
-        size: (P,) float32: side of the ROI, which does not change with the limbs' pose.
-        inside: (P,) bool: lies inside somebody's box and is far smaller, as a leg, or a hand, that
-            is taken for a person does.
-        double: (P,) bool: is like a better pose of the frame, less than the same person is.
+        limb: (P,) bool: lies inside another box of the frame and is far smaller, as a leg or a hand
+            that is taken for a person.
+        near_duplicate: (P,) bool: is like a better pose of the frame, but not enough to be dropped.
         crowded: (P,) bool: another box of the frame covers a part of this one.
-        appearance: (P, 6) float32, as in `annotate.domain.Poses`.
+        track: (P,) int64: the tracker's number of each pose's track, or NONE.
+        ambiguous: (P,) bool: as in `FrameLinks`.
+
+    Raises:
+        ValueError: a column does not have its shape.
     """
 
-    frame_index: IntArray
-    pts: IntArray
-    time_s: NDArray[np.float64]
-    frame: IntArray
-    landmarks: FloatArray
+    poses: Poses
     keypoints: FloatArray
-    seen: NDArray[np.bool_]
+    visible: NDArray[np.bool_]
     score: FloatArray
     box: FloatArray
     hip: FloatArray
-    size: FloatArray
-    inside: NDArray[np.bool_]
-    double: NDArray[np.bool_]
+    limb: NDArray[np.bool_]
+    near_duplicate: NDArray[np.bool_]
     crowded: NDArray[np.bool_]
-    appearance: FloatArray
+    track: IntArray
+    ambiguous: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        sizes = check_shapes(self, _COLUMNS)
+        if sizes["P"] != len(self.poses):
+            raise ValueError(f"keypoints: of {sizes['P']} poses, got {len(self.poses)} poses")
 
     def __len__(self) -> int:
-        return len(self.score)
+        """The number of poses."""
+        return len(self.poses)
+
+    @property
+    def frame(self) -> IntArray:
+        """(P,) int64: place of each pose's frame, in [0, F)."""
+        return self.poses.frame
+
+    @cached_property
+    def time_s(self) -> NDArray[np.float64]:
+        """(P,) float64 seconds of each pose; `poses.time_s` are those of the frames."""
+        times: NDArray[np.float64] = self.poses.time_s[self.frame]
+        return times
+
+    @property
+    def appearance(self) -> FloatArray:
+        """(P, 6) float32, as in `Poses`."""
+        return self.poses.appearance
+
+    @property
+    def roi_side(self) -> FloatArray:
+        """(P,) float32 pixels: does not change with the pose of the limbs, as boxes do."""
+        side: FloatArray = self.poses.roi[:, 2]
+        return side
+
+    @property
+    def suspect(self) -> NDArray[np.bool_]:
+        """(P,) bool: may be a limb taken for a person, or a duplicate of a better pose."""
+        return self.limb | self.near_duplicate
+
+    def take(self, rows: IntArray) -> "PoseTable":
+        """The same frames with some of the poses: (n,) int64 places, ordered by frame."""
+        return PoseTable(self.poses.take(rows), **taken(self, [*_COLUMNS], rows))
+
+    def between(self, start: int, stop: int) -> "PoseTable":
+        """The frames at the places `[start, stop)` with their poses."""
+        rows = slice(int(self.poses.offsets[start]), int(self.poses.offsets[stop]))
+        return PoseTable(self.poses.between(start, stop), **taken(self, [*_COLUMNS], rows))
+
+    @classmethod
+    def concat(cls, tables: Sequence["PoseTable"]) -> "PoseTable":
+        """All frames of one or more tables, in the order of the tables."""
+        poses = Poses.concat([table.poses for table in tables])
+        return cls(poses, **concatenated(tables, [*_COLUMNS]))
 
 
-def sightings(block: Poses, settings: MergeSettings, skeleton: Skeleton) -> Sightings:
-    """The poses of a block, each person of a frame once."""
-    keypoints = coco_keypoints(block.landmarks, skeleton)
-    score = pose_scores(keypoints, block.score, settings.least_visibility)
+def pose_table(poses: Poses, settings: PoseSettings, skeleton: Skeleton) -> PoseTable:
+    """The table of a block, without duplicates; tracks are not known yet."""
+    keypoints = coco_keypoints(poses.landmarks, skeleton)
     xy = np.ascontiguousarray(keypoints[:, :, :2])
-    frame = np.repeat(np.arange(len(block.frame_index)), np.diff(block.offsets))
-    # A total order, so that the detector's order of equal poses does not matter.
-    rows = np.lexsort((xy[:, 0, 1], xy[:, 0, 0], -score, frame))
-    seen, box = keypoints[:, :, 2] > settings.least_visibility, boxes(block.landmarks)
-    distinct, double = _distinct(frame[rows], xy[rows], seen[rows], box[rows], settings)
-    rows = rows[distinct]
-    return Sightings(
-        frame_index=block.frame_index,
-        pts=block.pts,
-        time_s=block.time_s,
-        frame=frame[rows],
-        landmarks=block.landmarks[rows],
-        keypoints=xy[rows],
-        seen=seen[rows],
-        score=score[rows],
-        box=box[rows],
-        hip=xy[rows][:, _HIPS].mean(axis=1),
-        size=block.roi[rows, 2],
-        inside=_inside(frame[rows], box[rows], settings.inside_height),
-        double=double,
-        crowded=_crowded(frame[rows], box[rows], settings.crowd_overlap),
-        appearance=block.appearance[rows],
+    unknown = np.zeros(len(poses), np.bool_)
+    table = PoseTable(
+        poses,
+        keypoints=xy,
+        visible=keypoints[:, :, 2] > settings.min_visibility,
+        score=pose_scores(keypoints, poses.score, settings.min_visibility),
+        box=boxes(poses.landmarks, settings),
+        hip=xy[:, _HIPS].mean(axis=1),
+        limb=unknown,
+        near_duplicate=unknown,
+        crowded=unknown,
+        track=np.full(len(poses), NONE),
+        ambiguous=unknown,
     )
+    # A total order, so that the detector's order of equal poses does not matter.
+    best_first = np.lexsort((xy[:, 0, 1], xy[:, 0, 0], -table.score, table.frame))
+    table = _without_duplicates(table.take(best_first), settings)
+    return replace(table, limb=_limbs(table, settings), crowded=_crowded(table, settings))
 
 
-def pose_scores(keypoints: FloatArray, flag: FloatArray, least_visibility: float) -> FloatArray:
+def pose_scores(keypoints: FloatArray, flag: FloatArray, min_visibility: float) -> FloatArray:
     """(n,) float32: flag times the mean visibility of the (n, 17, 4) keypoints that are visible."""
     visibility = keypoints[:, :, 2]
-    counted = visibility > least_visibility
+    counted = visibility > min_visibility
     mean = (visibility * counted).sum(axis=1) / np.maximum(counted.sum(axis=1), 1)
     score: FloatArray = (flag * mean).astype(np.float32)
     return score
 
 
-def boxes(landmarks: FloatArray) -> FloatArray:
+def boxes(landmarks: FloatArray, settings: PoseSettings) -> FloatArray:
     """(n, 4) float32 x0, y0, x1, y1: about the landmarks that are present, with a margin."""
-    present = landmarks[:, :, 4] >= 0.5
-    # A pose that is present nowhere still has a place.
+    present = landmarks[:, :, 4] >= settings.min_presence
+    # A pose without a present landmark still has a place.
     present |= ~present.any(axis=1, keepdims=True)
     # A line of numbers for each axis of each pose: least and greatest are then found far faster.
     xy = np.ascontiguousarray(np.moveaxis(landmarks[:, :, :2], 2, 0))
     low = np.where(present, xy, np.float32(np.inf)).min(axis=2)
     high = np.where(present, xy, np.float32(-np.inf)).max(axis=2)
-    margin = (high - low) * np.float32(MARGIN)
+    margin = (high - low) * np.float32(settings.box_margin)
     return np.concatenate([low - margin, high + margin]).T.astype(np.float32)
 
 
@@ -125,54 +177,46 @@ def pairs(first: IntArray, second: IntArray, frames: int) -> tuple[IntArray, Int
     return begin[second][b] + within, b
 
 
-def _inside(frame: IntArray, box: FloatArray, height: float) -> NDArray[np.bool_]:
-    """(P,) bool: whether another box of the same frame holds each one, which is less tall than
-    that share of it.
-    """
-    large, small, covered = _covered(frame, box)
-    tall = box[:, 3] - box[:, 1]
-    held = (covered > _HELD) & (tall[small] < height * tall[large])
-    inside = np.zeros(len(frame), np.bool_)
-    inside[small[held]] = True
-    return inside
+def _without_duplicates(table: PoseTable, settings: PoseSettings) -> PoseTable:
+    """Each person of a frame once; `near_duplicate` marks those that are like a better pose."""
+    better, other = pairs(table.frame, table.frame, len(table.poses.time_s))
+    before = better < other
+    better, other = better[before], other[before]
+    box, xy, visible = table.box, table.keypoints, table.visible
+    area = (box[better, 2:] - box[better, :2]).prod(axis=1)
+    alike = paired_oks(xy[better], xy[other], visible[better] & visible[other], area)
+    same = alike > settings.duplicate_oks
+    kept = np.ones(len(table), np.bool_)
+    for a, b in zip(better[same].tolist(), other[same].tolist(), strict=True):
+        kept[b] &= not kept[a]
+    near = np.zeros(len(table), np.bool_)
+    near[other[kept[better] & (alike > settings.near_duplicate_oks)]] = True
+    return replace(table, near_duplicate=near).take(np.flatnonzero(kept))
 
 
-def _crowded(frame: IntArray, box: FloatArray, share: float) -> NDArray[np.bool_]:
-    """(P,) bool: whether another box of the same frame covers that share of each one."""
-    other, own, covered = _covered(frame, box)
-    crowded = np.zeros(len(frame), np.bool_)
-    crowded[own[(covered > share) & (other != own)]] = True
+def _limbs(table: PoseTable, settings: PoseSettings) -> NDArray[np.bool_]:
+    """(P,) bool: the poses inside a far taller box of the same frame."""
+    outer, inner, covered = _covered(table)
+    height = table.box[:, 3] - table.box[:, 1]
+    inside = (covered > settings.limb_inside) & (
+        height[inner] < settings.limb_height * height[outer]
+    )
+    limb = np.zeros(len(table), np.bool_)
+    limb[inner[inside]] = True
+    return limb
+
+
+def _crowded(table: PoseTable, settings: PoseSettings) -> NDArray[np.bool_]:
+    """(P,) bool: the poses that another box of the same frame covers in part."""
+    other, own, covered = _covered(table)
+    crowded = np.zeros(len(table), np.bool_)
+    crowded[own[(covered > settings.crowded_overlap) & (other != own)]] = True
     return crowded
 
 
-def _covered(frame: IntArray, box: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
-    """Places (a, b) of all pairs of one frame, and the share of b that a covers."""
-    a, b = pairs(frame, frame, int(frame[-1]) + 1 if len(frame) else 0)
-    low = np.maximum(box[a, :2], box[b, :2])
-    high = np.minimum(box[a, 2:], box[b, 2:])
-    own = np.maximum((box[b, 2:] - box[b, :2]).prod(axis=1), np.float32(1e-9))
-    return a, b, np.maximum(high - low, 0).prod(axis=1) / own
-
-
-def _distinct(
-    frame: IntArray,
-    xy: FloatArray,
-    seen: NDArray[np.bool_],
-    box: FloatArray,
-    settings: MergeSettings,
-) -> tuple[IntArray, NDArray[np.bool_]]:
-    """Places of the poses that are not the same person as a better one of the same frame, and
-    which of those are like one all the same.
-    """
-    better, other = pairs(frame, frame, int(frame[-1]) + 1 if len(frame) else 0)
-    before = better < other
-    better, other = better[before], other[before]
-    area = (box[better, 2:] - box[better, :2]).prod(axis=1)
-    alike = paired_oks(xy[better], xy[other], seen[better] & seen[other], area)
-    same = alike > settings.duplicate_oks
-    kept = np.ones(len(frame), np.bool_)
-    for a, b in zip(better[same].tolist(), other[same].tolist(), strict=True):
-        kept[b] &= not kept[a]
-    double = np.zeros(len(frame), np.bool_)
-    double[other[kept[better] & (alike > settings.double_oks)]] = True
-    return np.flatnonzero(kept), double[kept]
+def _covered(table: PoseTable) -> tuple[IntArray, IntArray, FloatArray]:
+    """Places (a, b) of all pairs of one frame, and the fraction of b's box that a's covers."""
+    a, b = pairs(table.frame, table.frame, len(table.poses.time_s))
+    box = table.box
+    area = np.maximum((box[b, 2:] - box[b, :2]).prod(axis=1), np.float32(1e-9))
+    return a, b, box_intersection(box[a], box[b]) / area

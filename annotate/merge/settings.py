@@ -1,139 +1,268 @@
-"""Every threshold of the merge, in seconds and in fractions of a person's size."""
+"""Every threshold of the merge, and the digest of them all.
 
-from dataclasses import dataclass
+Times are in seconds. Lengths are in body heights, unless the comment says pixels. Differences of
+appearance are root mean squares over the colours, in steps of 0 to 255.
+"""
 
-_STEPS_LOST = 1.5  # of a video with few frames a second, for which a track may be unseen
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+from annotate.numeric.similarity import AREA_OF_BOX
+
+# Raise it when the merge's answer to the same parts changes although no setting does.
+MERGE_CODE_VERSION = 13
+
+
+@dataclass(frozen=True)
+class PoseSettings:
+    """Which keypoints and poses of one frame count."""
+
+    # Keypoints with a lower visibility count neither in similarities nor in scores.
+    min_visibility: float = 0.2
+    # Landmarks with a lower presence do not widen the box of a pose.
+    min_presence: float = 0.5
+    # The margin of a box about its landmarks, as a fraction of each side.
+    box_margin: float = 0.1
+    # Of two poses of one frame with a higher OKS, the worse one is a duplicate and is dropped.
+    duplicate_oks: float = 0.7
+    # With a higher OKS than this, the worse one may be a duplicate: it is kept, but suspect.
+    near_duplicate_oks: float = 0.4
+    # A pose may be a limb taken for a person if another box covers this fraction of its box,
+    limb_inside: float = 0.9
+    # and if it is less tall than this fraction of the other box.
+    limb_height: float = 0.75
+    # A pose is crowded while another box covers more than this fraction of its box.
+    crowded_overlap: float = 0.15
+
+
+@dataclass(frozen=True)
+class TrackletSettings:
+    """Which poses of neighbouring frames surely show the same person."""
+
+    # The weight of OKS in the similarity of two poses; the rest is the IoU of buffered boxes.
+    oks_weight: float = 0.6
+    # COCO's sigmas are multiplied by this, since people move between frames.
+    oks_sigma_scale: float = 2.0
+    # Boxes grow by this fraction of their sides on each side before their IoU is taken.
+    box_buffer: float = 0.3
+    # Poses of neighbouring frames with at least this similarity are linked,
+    clear_similarity: float = 0.7
+    # if any other pose is less similar by at least this.
+    clear_margin: float = 0.15
+    # From this similarity on, two people are so close that one may be taken for the other.
+    touch_similarity: float = 0.35
+
+
+@dataclass(frozen=True)
+class SwapSettings:
+    """Where a tracklet goes over from one person to another."""
+
+    # The appearance so many seconds before is compared with that after each pose,
+    window_s: float = 0.4
+    # but of at most so many poses: memory must not grow with a time divided by a frame's time.
+    max_window_poses: int = 120
+    # On each side of a swap there are at least so many poses.
+    min_poses: int = 3
+    # A larger difference of appearance, in steps of colour, is another person's.
+    min_difference: float = 15.0
+
+
+@dataclass(frozen=True)
+class TrackerSettings:
+    """Which tracklets continue a track within a moment."""
+
+    # A tracklet that is less similar to the track's predicted pose does not continue it.
+    min_similarity: float = 0.3
+    # A tracklet whose best score is lower starts no track.
+    min_start_score: float = 0.4
+    # A track ends when its person is unseen for longer than this, in seconds,
+    max_unseen_s: float = 0.1
+    # and for longer than so many times the usual time between frames.
+    max_unseen_steps: float = 1.5
+    # The velocity of a track is taken over so many last seconds.
+    velocity_window_s: float = 0.15
+    # The appearance of few poses tells nothing: a comparison needs at least so many.
+    min_appearance_poses: int = 3
+
+    def unseen_s(self, step_s: float) -> float:
+        """For how many seconds a person may be unseen where frames are `step_s` apart."""
+        return max(self.max_unseen_s, self.max_unseen_steps * step_s)
+
+
+@dataclass(frozen=True)
+class LinkSettings:
+    """Which tracks are one person, before and after a gap, and which tracks are dropped."""
+
+    # Tracks shorter than 0.2 s, with all tracks linked to them, are dropped.
+    min_track_s: float = 0.2
+    # Tracks shorter than 2 s are dropped as limbs or duplicates
+    max_suspect_s: float = 2.0
+    # if at least this fraction of their poses are suspect.
+    min_suspect_fraction: float = 0.5
+    # The longest gap in seconds between the end of a track and the start of the next one.
+    max_gap_s: float = 5.0
+    # For so many seconds the end of a track may overlap the start of the next one: two poses of one
+    # body, of which the later track's is taken.
+    max_overlap_s: float = 0.15
+    # The greatest cost of a link.
+    max_cost: float = 16.0
+    # The weight of a link in an ambiguous place: where a person appeared or vanished close by.
+    ambiguous_weight: float = 0.5
+    # How far a person usually is from the expected place, in heights,
+    place: float = 0.08
+    # and how much farther for each second unseen, in heights a second.
+    drift: float = 0.25
+    # How fast people usually move where their velocity is unknown, in heights a second.
+    speed: float = 0.6
+    # How much the velocity usually changes, in heights a second.
+    turn: float = 0.5
+    # The greatest cost of a change of velocity: people do turn back.
+    max_turn_cost: float = 5.0
+    # How much the logarithm of a person's size usually differs.
+    growth: float = 0.25
+    # How much the logarithms of bone lengths usually differ.
+    bones: float = 0.4
+    # Bones are taken for at least this long, in heights.
+    min_bone: float = 0.01
+    # How much the appearance of one person usually differs, in steps of colour.
+    appearance: float = 12.0
+    # The greatest cost of a difference of appearance: light changes.
+    max_appearance_cost: float = 16.0
+    # What equal appearance takes off the cost.
+    appearance_gain: float = 6.0
+    # The appearance at an end of a track is that of poses that are not crowded, if there are so
+    # many.
+    min_clear_poses: int = 3
+    # Motion, size and appearance at an end of a track are taken over so many seconds.
+    end_window_s: float = 1.0
+    # Poses that spread over so many seconds (standard deviation) tell half of their velocity.
+    velocity_spread_s: float = 0.045
+    # The weight of a velocity of zero in the mean of the velocities before and after.
+    standstill_weight: float = 0.1
+    # Tracks shorter than so many seconds tell no motion: they only fill gaps between others.
+    min_motion_s: float = 0.15
+    # A track fills a gap if it is nearer to the straight way across it than so many `place`.
+    max_fill_places: float = 2.0
+    # The side of an upright person's ROI, in heights.
+    roi_per_height: float = 1.35
+
+
+@dataclass(frozen=True)
+class OcclusionSettings:
+    """Which poses of a track are rejected because people hide each other."""
+
+    # Poses are checked while they are crowded, and for so many seconds before and after.
+    check_s: float = 0.1
+    # The other poses within so many seconds before and after are trusted.
+    trust_s: float = 2.0
+    # A check needs so many trusted poses on each side.
+    min_trusted: int = 3
+    # A curve is laid through so many of them, spread over their time.
+    curve_samples: int = 24
+    # Shoulders and hips may be so far from the curve, in heights,
+    max_distance: float = 0.04
+    # or so many times as far as the trusted ones are.
+    max_distance_ratio: float = 3.0
+    # The appearance may differ by so many steps of colour from the trusted poses.
+    max_difference: float = 20.0
+    # The length from hips to shoulders, in heights.
+    trunk_per_height: float = 0.3
+
+
+@dataclass(frozen=True)
+class LeftRightSettings:
+    """Which poses of a track have left and right exchanged."""
+
+    # What an exchanged pose costs a second, as a way of the keypoints in heights.
+    cost_per_s: float = 0.04
+    # Over longer steps than so many seconds, motion tells less and an exchange costs no more.
+    max_step_s: float = 0.1
+    # The longest way from one frame to the next that counts, in heights.
+    max_way: float = 0.3
+    # A face that is narrower than so many shoulder lengths may be none,
+    face_width: float = 0.325
+    # by one step for each of these shoulder lengths.
+    face_width_step: float = 0.05
+    # It is a face by one step for each of these shoulder lengths that the nose is below the ears,
+    nose_drop_step: float = 0.04
+    # by at most so many steps where the nose is below,
+    max_steps_below: float = 3.0
+    # and at most so many steps less where it is above.
+    max_steps_above: float = 1.0
+
+
+@dataclass(frozen=True)
+class SmoothingSettings:
+    """How the poses of a track are smoothed and its gaps filled."""
+
+    # Gaps up to so many seconds are filled; the smoother starts afresh after longer ones.
+    max_gap_s: float = 1.0
+    # In gaps longer than so many seconds, a straight line counts too: limbs do not swing on.
+    straight_after_s: float = 0.33
+    # The weight of that line, where a pose that was seen weighs about 1.
+    straight_weight: float = 0.02
+    # Landmarks are compared with their neighbours within so many seconds before and after,
+    outlier_window_s: float = 0.1
+    # but with at most so many on each side: time must not grow with a time divided by a frame's.
+    max_outlier_neighbours: int = 50
+    # An outlier is farther from their median than so many robust standard deviations,
+    outlier_sigmas: float = 3.0
+    # than this in heights of the pose,
+    min_outlier: float = 0.01
+    # and than so many pixels.
+    min_outlier_px: float = 1.0
+    # Landmarks weigh the square of their visibility, but of no less than this.
+    min_confidence: float = 0.05
+    # Poses that are so many seconds away no longer move a smoothed one by a millionth.
+    memory_s: float = 2.0
 
 
 @dataclass(frozen=True)
 class MergeSettings:
-    """How poses become tracks.
+    """How poses become tracks."""
 
-    Attributes:
-        smooth_hz: frequency at which the smoother's response is one half; None leaves poses as
-            they are and gaps open.
-
-        oks_share: weight of OKS in the similarity of two poses; the rest is buffered IoU.
-        oks_sigma_scale: COCO's sigmas are multiplied by it, since people move between frames.
-        least_visibility: keypoints below it do not count in similarities and scores.
-        box_buffer: boxes grow by this fraction on each side before their overlap is taken.
-        inside_height: what lies inside somebody's box may be a part of him if it is less tall than
-            this share of it.
-        inside_s: it is, if that goes on for most of its track, and the track is shorter than this.
-            The same goes for doubles.
-        duplicate_oks: two poses of one frame that are more alike than this are one person.
-        double_oks: if they are more alike than this, the worse one may be no person.
-
-        clear_similarity: a pose that is so like one of the frame before clearly continues it, if
-        clear_margin: no other pose comes as near as this to that similarity.
-        touch_similarity: from here on two poses of neighbouring frames are so close that, where
-            either person appears or vanishes, one may be taken for the other.
-        least_similarity: below it a pose is not the track's next one.
-        birth_score: poses below it do not make a track by themselves.
-        lost_s: a track that is unseen for longer has ended, unless frames are farther apart.
-        velocity_s: how far back the motion of a track is looked at.
-
-        least_s: shorter tracks are dropped.
-        link_s: the longest gap between the end of a track and the start of another that may be
-            the same person.
-        link_overlap_s: for so long the end of a track may be seen beside the start of another that
-            is the same person: two poses of one body, of which the later track's is taken.
-        link_cost: the greatest cost of taking them for the same.
-        link_doubt: what a link counts, of a clear one, where somebody appeared or vanished
-            close by.
-        link_place, link_drift: how far from where he is expected somebody usually is, in heights,
-            and by how much more for each second unseen.
-        link_speed, link_turn: how large a velocity usually is where it is unknown, and how much it
-            changes, in heights a second.
-        link_turn_most: the most that a change of velocity costs: people do turn back.
-        link_growth, link_bones: how much the logarithms of size, and of the lengths of bones,
-            usually differ.
-        link_least_s: shorter tracks tell no motion, and only fill gaps between others.
-        link_motion_s: how much of a track tells its motion and size at an end.
-        link_appearance: how much the clothes of one person usually differ, in steps of colour.
-        link_appearance_most: the most that clothes cost: light changes.
-        link_appearance_gain: what it is worth that they are the same.
-        appearance_s, appearance_change: where colours differ by more than so many steps of colour
-            before and after, for so long, a run has slid to somebody else.
-
-        crowd_overlap: a pose is doubted while another box covers this share of its own,
-        doubt_s: and so long before and after.
-        trust_s: poses that make no doubt, so long before and after, tell what to expect.
-        trust_off: the farthest that doubted shoulders and hips may be from there, in heights,
-        trust_spread: or in multiples of how far the trusted ones are.
-        appearance_odd: the most that doubted clothes may differ, in steps of colour.
-        mirror_per_s: what a mirrored pose costs a second, as a way of the keypoints in heights.
-        mirror_most: the longest way that counts from one frame to the next, in heights.
-        face_width: a face that is less wide than this may be none, in lengths of the shoulders,
-        face_width_step: by one step for so much.
-        nose_drop_step: for each of these lengths that a nose is below the ears, the face is one by
-            a step, to at most nose_below and, where it is above them, minus nose_above steps.
-
-        gap_s: shorter gaps are filled; at longer ones the smoother starts afresh.
-        curve_s: in longer ones a straight line between the poses before and after counts, too: over
-            so long, limbs do not go on as they were swinging.
-        fill_weight: of that line, where a pose that was seen weighs about 1.
-    """
-
+    # The frequency in Hz at which the smoother's response is one half; None leaves poses as they
+    # are and gaps open.
     smooth_hz: float | None = 6.0
+    # Blocks begin at the multiples of so many frames.
+    block_frames: int = 1024
+    # Similarities and costs are rounded to this fraction of 1, so that equal ones are equal on all
+    # processors.
+    rounding_steps: float = 1e6
+    pose: PoseSettings = PoseSettings()
+    tracklet: TrackletSettings = TrackletSettings()
+    swap: SwapSettings = SwapSettings()
+    tracker: TrackerSettings = TrackerSettings()
+    link: LinkSettings = LinkSettings()
+    occlusion: OcclusionSettings = OcclusionSettings()
+    left_right: LeftRightSettings = LeftRightSettings()
+    smoothing: SmoothingSettings = SmoothingSettings()
 
-    oks_share: float = 0.6
-    oks_sigma_scale: float = 2.0
-    least_visibility: float = 0.2
-    box_buffer: float = 0.3
-    duplicate_oks: float = 0.7
-    double_oks: float = 0.4
-    inside_height: float = 0.75
-    inside_s: float = 2.0
+    @property
+    def digest(self) -> str:
+        """16 hex digits of all that can change the tracks made of the same parts."""
+        content = {
+            "settings": asdict(self),
+            "area_of_box": AREA_OF_BOX,
+            "code": MERGE_CODE_VERSION,
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
-    clear_similarity: float = 0.7
-    clear_margin: float = 0.15
-    touch_similarity: float = 0.35
-    least_similarity: float = 0.3
-    birth_score: float = 0.4
-    lost_s: float = 0.1
-    velocity_s: float = 0.15
+    @property
+    def look_ahead_s(self) -> float:
+        """How many seconds after a block its tracks may still depend on.
 
-    least_s: float = 0.2
-    link_s: float = 5.0
-    link_overlap_s: float = 0.15
-    link_cost: float = 16.0
-    link_doubt: float = 0.5
-    link_place: float = 0.08
-    link_drift: float = 0.25
-    link_speed: float = 0.6
-    link_turn: float = 0.5
-    link_turn_most: float = 5.0
-    link_growth: float = 0.25
-    link_bones: float = 0.4
-    link_least_s: float = 0.15
-    link_motion_s: float = 1.0
-    link_appearance: float = 12.0
-    link_appearance_most: float = 16.0
-    link_appearance_gain: float = 6.0
-    appearance_s: float = 0.4
-    appearance_change: float = 15.0
+        Tracks are decided on as far as the smoother sees; what follows those must be known.
+        """
+        return (
+            self.smoothing.memory_s
+            + max(self.link.max_gap_s, self.link.max_suspect_s, self.occlusion.trust_s)
+            + self.tracker.max_unseen_s
+            + self.link.end_window_s
+        )
 
-    crowd_overlap: float = 0.15
-    doubt_s: float = 0.1
-    trust_s: float = 2.0
-    trust_off: float = 0.04
-    trust_spread: float = 3.0
-    appearance_odd: float = 20.0
-    mirror_per_s: float = 0.04
-    mirror_most: float = 0.3
-    face_width: float = 0.325
-    face_width_step: float = 0.05
-    nose_drop_step: float = 0.04
-    nose_below: float = 3.0
-    nose_above: float = 1.0
-
-    gap_s: float = 1.0
-    curve_s: float = 0.33
-    fill_weight: float = 0.02
-    outlier_s: float = 0.1
-    outlier_floor: float = 0.01
-
-    def reach_s(self, step_s: float) -> float:
-        """For how long a track may be unseen before it is lost, where frames are `step_s` apart."""
-        return max(self.lost_s, _STEPS_LOST * step_s)
+    @property
+    def look_back_s(self) -> float:
+        """How many seconds before a block its tracks may still depend on."""
+        return max(self.smoothing.memory_s, self.link.max_gap_s + self.link.end_window_s)

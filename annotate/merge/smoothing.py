@@ -1,98 +1,79 @@
-"""One track's poses in a window of time, smoothed, with short gaps filled in."""
+"""One track's poses in a window of time, smoothed, with short gaps filled."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from annotate.domain.arrays import FloatArray
-from annotate.merge.settings import MergeSettings
+from annotate.domain.arrays import FloatArray, IntArray
+from annotate.merge.settings import SmoothingSettings
 from annotate.numeric.smoothing import outliers, whittaker
 
-LEAST_CONFIDENCE = 0.05
-_LEAST_OUTLIER_PX = 1.0
 _XY, _VISIBILITY = slice(0, 2), 3
 
 
 @dataclass(frozen=True, eq=False)
-class Stretch:
-    """Poses of one track at consecutive frames, without a gap longer than `gap_s`.
+class TrackPoses:
+    """Poses of one track.
 
     Attributes:
-        place: (n,) int64: of the frames in the window.
-        raw: (n, L, 5) float32; NaN where filled.
+        place: (n,) int64, increasing: of their frames in the window.
+        raw: (n, L, 5) float32, as the model gave them; NaN where filled.
         score: (n,) float32; 0 where filled.
-        smoothed: (n, L, 5) float32.
+        landmarks: (n, L, 5) float32: with left and right as they should be, maybe smoothed.
     """
 
-    place: NDArray[np.int64]
+    place: IntArray
     raw: FloatArray
     score: FloatArray
-    smoothed: FloatArray
+    landmarks: FloatArray
 
-    def between(self, start: int, stop: int) -> "Stretch":
-        """What of it lies in the frames `[start, stop)` of the window."""
-        inside = (self.place >= start) & (self.place < stop)
-        return Stretch(
-            self.place[inside], self.raw[inside], self.score[inside], self.smoothed[inside]
-        )
+    def take(self, rows: IntArray | NDArray[np.bool_]) -> "TrackPoses":
+        """Some of the poses."""
+        return TrackPoses(self.place[rows], self.raw[rows], self.score[rows], self.landmarks[rows])
 
 
-def stretches(
-    place: NDArray[np.int64],
-    raw: FloatArray,
-    upright: FloatArray,
-    score: FloatArray,
-    window_s: NDArray[np.float64],
-    settings: MergeSettings,
-    cutoff_hz: float,
-) -> list[Stretch]:
-    """The track's poses in a window, cut at long gaps, each piece smoothed by itself.
+def smoothed(
+    poses: TrackPoses, frame_s: NDArray[np.float64], cutoff_hz: float, settings: SmoothingSettings
+) -> list[TrackPoses]:
+    """The track's poses, cut at long gaps, each stretch smoothed by itself with its gaps filled.
 
     Args:
-        place: (n,) int64, increasing: frames of the poses, as places in `window_s`.
-        raw: (n, L, 5) float32, as the model gave them.
-        upright: (n, L, 5) float32: the same with left and right as they should be.
-        score: (n,) float32.
-        window_s: (W,) float64: times of all frames of the window.
+        frame_s: (W,) float64 seconds of all frames of the window.
+        cutoff_hz: frequency at which the smoother's response is one half.
     """
-    breaks = np.flatnonzero(np.diff(window_s[place]) > settings.gap_s) + 1
-    pieces = np.split(np.arange(len(place)), breaks)
+    breaks = np.flatnonzero(np.diff(frame_s[poses.place]) > settings.max_gap_s) + 1
+    stretches = np.split(np.arange(len(poses.place)), breaks)
     return [
-        _smoothed(
-            place[piece], raw[piece], upright[piece], score[piece], window_s, settings, cutoff_hz
-        )
-        for piece in pieces
-        if len(piece)
+        _smoothed_stretch(poses.take(rows), frame_s, cutoff_hz, settings)
+        for rows in stretches
+        if len(rows)
     ]
 
 
-def _smoothed(
-    place: NDArray[np.int64],
-    raw: FloatArray,
-    upright: FloatArray,
-    score: FloatArray,
-    window_s: NDArray[np.float64],
-    settings: MergeSettings,
-    cutoff_hz: float,
-) -> Stretch:
-    every = np.arange(place[0], place[-1] + 1)
-    known = place - place[0]
-    time_s = window_s[every]
-    values = _between(upright.astype(np.float64), time_s[known], time_s)
+def _smoothed_stretch(
+    poses: TrackPoses, frame_s: NDArray[np.float64], cutoff_hz: float, settings: SmoothingSettings
+) -> TrackPoses:
+    place = np.arange(poses.place[0], poses.place[-1] + 1)
+    known = poses.place - poses.place[0]
+    time_s = frame_s[place]
+    # Step 1: fill gaps with straight lines, and weigh what was seen by its confidence.
+    values = _filled(poses.landmarks.astype(np.float64), time_s[known], time_s)
     weights = np.zeros(values.shape[:2])
-    weights[_in_long_gaps(time_s, time_s[known], settings.curve_s)] = settings.fill_weight
-    weights[known] = _weights(upright, time_s[known], settings)
-    smooth = whittaker(values, weights, time_s, cutoff_hz).astype(np.float32)
-    smooth[:, :, _VISIBILITY:] = smooth[:, :, _VISIBILITY:].clip(0, 1)
-    seen = np.full(values.shape, np.nan, np.float32)
-    seen[known] = raw
-    marks = np.zeros(len(every), np.float32)
-    marks[known] = score
-    return Stretch(every, seen, marks, smooth)
+    long = _in_long_gaps(time_s, time_s[known], settings.straight_after_s)
+    weights[long] = settings.straight_weight
+    weights[known] = _weights(poses.landmarks, time_s[known], settings)
+    # Step 2: smooth all of it.
+    landmarks = whittaker(values, weights, time_s, cutoff_hz).astype(np.float32)
+    landmarks[:, :, _VISIBILITY:] = landmarks[:, :, _VISIBILITY:].clip(0, 1)
+    raw = np.full(values.shape, np.nan, np.float32)
+    raw[known] = poses.raw
+    score = np.zeros(len(place), np.float32)
+    score[known] = poses.score
+    return TrackPoses(place, raw, score, landmarks)
 
 
-def _between(
+def _filled(
     values: NDArray[np.float64], known_s: NDArray[np.float64], time_s: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Values (n, ...) at `known_s`, some of the `time_s` and both their ends, as (m, ...) at
@@ -124,12 +105,23 @@ def _in_long_gaps(
 
 
 def _weights(
-    landmarks: FloatArray, time_s: NDArray[np.float64], settings: MergeSettings
+    landmarks: FloatArray, time_s: NDArray[np.float64], settings: SmoothingSettings
 ) -> NDArray[np.float64]:
     """(n, L) float64: squared confidence, 0 for outliers."""
-    confidence = np.maximum(landmarks[:, :, _VISIBILITY].astype(np.float64), LEAST_CONFIDENCE)
+    visibility = landmarks[:, :, _VISIBILITY].astype(np.float64)
+    confidence = np.maximum(visibility, settings.min_confidence)
     heights = np.ptp(landmarks[:, :, 1], axis=1)
-    floor = max(_LEAST_OUTLIER_PX, settings.outlier_floor * float(np.median(heights)))
+    floor = max(settings.min_outlier_px, settings.min_outlier * float(np.median(heights)))
     xy = np.ascontiguousarray(np.moveaxis(landmarks[:, :, _XY], 2, 0))
-    far_x, far_y = (outliers(axis, time_s, settings.outlier_s, floor) for axis in xy)
+    far_x, far_y = (
+        outliers(
+            axis,
+            time_s,
+            settings.outlier_window_s,
+            settings.max_outlier_neighbours,
+            settings.outlier_sigmas,
+            floor,
+        )
+        for axis in xy
+    )
     return np.where(far_x | far_y, 0.0, confidence**2)

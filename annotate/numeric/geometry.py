@@ -115,29 +115,33 @@ def apply_affine(matrix: NDArray[np.float64], points: FloatArray) -> FloatArray:
     return (points @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
 
 
-def box_iou(box: FloatArray, boxes: FloatArray) -> FloatArray:
-    """Intersection over union of one box with many.
+def box_iou(boxes: FloatArray, others: FloatArray) -> FloatArray:
+    """Intersection over union of boxes with others.
 
     Args:
-        box: (4,) x0, y0, x1, y1.
-        boxes: (n, 4), the same order and units.
+        boxes, others: (..., 4) x0, y0, x1, y1; the axes before the last are broadcast.
 
     Returns:
-        (n,) float32 in [0, 1]; 0 where both are empty.
+        (...) float32 in [0, 1]; 0 where both are empty.
     """
-    low = np.maximum(box[:2], boxes[:, :2])
-    high = np.minimum(box[2:], boxes[:, 2:])
-    common = _areas(np.maximum(high - low, 0))
-    own, areas = (_areas(np.maximum(one[:, 2:] - one[:, :2], 0)) for one in (box[None], boxes))
+    common = box_intersection(boxes, others)
+    own, areas = (_area(np.maximum(one[..., 2:] - one[..., :2], 0)) for one in (boxes, others))
     union = own + areas - common
     iou: FloatArray = np.where(union > 0, common / np.where(union > 0, union, 1), 0)
     return iou.astype(np.float32)
 
 
-def _areas(sides: FloatArray) -> FloatArray:
+def box_intersection(boxes: FloatArray, others: FloatArray) -> FloatArray:
+    """(...) area in square pixels that boxes (..., 4) have in common with others."""
+    low = np.maximum(boxes[..., :2], others[..., :2])
+    high = np.minimum(boxes[..., 2:], others[..., 2:])
+    return _area(np.maximum(high - low, 0))
+
+
+def _area(sides: FloatArray) -> FloatArray:
     # np.prod along an axis of two takes four times as long.
-    areas: FloatArray = sides[:, 0] * sides[:, 1]
-    return areas
+    area: FloatArray = sides[..., 0] * sides[..., 1]
+    return area
 
 
 def roi_iou(roi: FloatArray, rois: FloatArray) -> FloatArray:

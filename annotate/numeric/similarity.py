@@ -1,6 +1,9 @@
 """How alike two poses are. Arrays in, arrays out."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
 from annotate.domain.skeleton import COCO_SIGMAS
@@ -13,7 +16,7 @@ AREA_OF_BOX = 0.53
 def oks(
     keypoints: FloatArray,
     others: FloatArray,
-    counted: np.ndarray,
+    counted: NDArray[np.bool_],
     area: FloatArray,
     sigmas: FloatArray = COCO_SIGMAS,
 ) -> FloatArray:
@@ -36,7 +39,7 @@ def oks(
 def paired_oks(
     keypoints: FloatArray,
     others: FloatArray,
-    counted: np.ndarray,
+    counted: NDArray[np.bool_],
     area: FloatArray,
     sigmas: FloatArray = COCO_SIGMAS,
 ) -> FloatArray:
@@ -60,28 +63,14 @@ def paired_oks(
     return mean.astype(np.float32)
 
 
-def appearance_distance(appearance: FloatArray, others: FloatArray) -> FloatArray:
-    """Root mean square difference of the colours (..., 6); the axes before are broadcast.
-
-    Returns:
-        (...) float32 in [0, 255].
-    """
-    apart: FloatArray = np.sqrt(((appearance - others) ** 2).mean(axis=-1))
-    return apart
-
-
-def paired_iou(boxes: FloatArray, others: FloatArray) -> FloatArray:
-    """Intersection over union of each box with its own other.
+def appearance_distance(appearance: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:
+    """Root mean square difference of the colours of two people.
 
     Args:
-        boxes, others: (..., 4) float32 x0, y0, x1, y1; the axes before are broadcast.
+        appearance, others: (..., 6) in [0, 255]; the axes before the last are broadcast.
 
     Returns:
-        (...) float32 in [0, 1].
+        (...) in [0, 255], of the type of the arguments.
     """
-    low = np.maximum(boxes[..., :2], others[..., :2])
-    high = np.minimum(boxes[..., 2:], others[..., 2:])
-    common = np.maximum(high - low, 0).prod(axis=-1)
-    areas = [(box[..., 2:] - box[..., :2]).prod(axis=-1) for box in (boxes, others)]
-    overlap: FloatArray = common / np.maximum(areas[0] + areas[1] - common, 1e-9)
-    return overlap
+    apart: NDArray[Any] = np.sqrt(((appearance - others) ** 2).mean(axis=-1))
+    return apart

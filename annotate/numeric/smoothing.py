@@ -6,10 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 
+from annotate.numeric.median import median_of_arrays
+
 Array = NDArray[np.float64]
 
-# Keeps the system solvable where nothing weighs: less than any observation by far.
+# The least weight of a value keeps the system solvable: far less than that of any observation.
 _LEAST_WEIGHT = 1e-9
+# The standard deviation of a normal distribution, in median absolute deviations.
 _MAD_TO_SIGMA = 1.4826
 
 
@@ -65,14 +68,22 @@ def _curvature_bands(steps: Array) -> Array:
 
 
 def outliers(
-    values: NDArray[Any], time_s: Array, half_width_s: float, floor: float
+    values: NDArray[Any],
+    time_s: Array,
+    half_width_s: float,
+    max_neighbours: int,
+    sigmas: float,
+    floor: float,
 ) -> NDArray[np.bool_]:
-    """Hampel's rule: farther than 3 robust standard deviations from the median of the neighbours.
+    """Hampel's rule: far from the median of the neighbours, in robust standard deviations.
 
     Args:
-        values: (N, ...) of any floating type, which all is computed in.
+        values: (N, ...) of any floating type, in which all is computed.
         time_s: (N,) float64 seconds, increasing.
-        half_width_s: how far neighbours reach on each side.
+        half_width_s: how far neighbours reach on each side,
+        max_neighbours: but never more than so many on each side. Time grows with the square of
+            their number.
+        sigmas: how many robust standard deviations are far.
         floor: the least deviation that counts, in units of `values`.
 
     Returns:
@@ -80,23 +91,12 @@ def outliers(
     """
     if len(values) < 3:
         return np.zeros(values.shape, np.bool_)
-    reach = max(1, round(half_width_s / float(np.median(np.diff(time_s)))))
+    steps = half_width_s / float(np.median(np.diff(time_s)))
+    reach = max(1, round(min(steps, max_neighbours)))
     padded = np.pad(values, [(reach, reach)] + [(0, 0)] * (values.ndim - 1), mode="edge")
     windows = [padded[start : start + len(values)] for start in range(2 * reach + 1)]
-    median = _median(windows)
-    spread = _median([np.abs(window - median) for window in windows])
-    far: NDArray[np.bool_] = np.abs(values - median) > np.maximum(3 * _MAD_TO_SIGMA * spread, floor)
+    median = median_of_arrays(windows)
+    spread = median_of_arrays([np.abs(window - median) for window in windows])
+    limit = np.maximum(sigmas * _MAD_TO_SIGMA * spread, floor)
+    far: NDArray[np.bool_] = np.abs(values - median) > limit
     return far
-
-
-def _median(arrays: list[NDArray[Any]]) -> NDArray[Any]:
-    """Median of an odd number of arrays, place by place: the smaller half is picked out by
-    comparing whole arrays, for few arrays far faster than sorting at each place.
-    """
-    left = list(arrays)
-    for smallest in range(len(arrays) // 2 + 1):
-        for other in range(smallest + 1, len(arrays)):
-            low = np.minimum(left[smallest], left[other])
-            left[other] = np.maximum(left[smallest], left[other])
-            left[smallest] = low
-    return left[len(arrays) // 2]

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from annotate.domain.arrays import FloatArray
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.skeleton import Skeleton
+from annotate.numeric.median import median
 
 COLOURS = 6  # red, green, blue of the trunk, then of the thighs
 
@@ -53,13 +54,5 @@ class AppearanceSampler:
         height, width = rgb.shape[:2]
         x, y = np.rint(points).clip(0, [width - 1, height - 1]).astype(np.int64).T
         pixels = rgb[y, x]
-        trunk, thighs = _median(pixels[: len(self._trunk)]), pixels[len(self._trunk) :]
-        return np.concatenate([trunk, _median(thighs) if len(thighs) else trunk])
-
-
-def _median(pixels: NDArray[np.uint8]) -> FloatArray:
-    """(3,) float32 of an even number of pixels (n, 3), as `np.median` in a tenth of its time."""
-    middle = len(pixels) // 2
-    ordered = np.sort(pixels, axis=0)
-    median: FloatArray = ordered[middle - 1 : middle + 1].mean(axis=0, dtype=np.float32)
-    return median
+        trunk, thighs = median(pixels[: len(self._trunk)]), pixels[len(self._trunk) :]
+        return np.concatenate([trunk, median(thighs) if len(thighs) else trunk])

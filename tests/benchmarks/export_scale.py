@@ -24,10 +24,11 @@ from annotate.domain.skeleton import SKELETONS
 from annotate.domain.tracks import Tracks
 from annotate.formats.base import Dataset, DatasetVideo
 from annotate.formats.registry import find_format, format_names
-from annotate.merge.blocks import BLOCK_FRAMES
+from annotate.merge import MergeSettings
 from annotate.store import LocalFiles
 from annotate.store.results import VideoResults
 
+BLOCK_FRAMES = MergeSettings().block_frames
 WIDTH, HEIGHT, FPS, PEOPLE = 1920, 1080, 30, 4
 SKELETON = SKELETONS["blazepose-33"]
 # Of `ru_maxrss`, which macOS counts in bytes.
