@@ -158,7 +158,7 @@ def test_weights_in_a_file_beside_the_model_come_into_the_pack(tmp_path: Path) -
         "pose_detector.onnx",
         "pose_landmark_detector.onnx",
     ]
-    assert_refused(tmp_path, without, r"holds no .*pose_landmark_detector\.data")
+    assert_refused(tmp_path, without, r"contains no .*pose_landmark_detector\.data")
 
 
 def test_the_same_asset_again_gives_the_same_pack(tmp_path: Path) -> None:
@@ -236,31 +236,40 @@ def lead_outside_by_data(files: dict[str, bytes]) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda files: files.update({"../evil.sh": b"rm"}), "leads outside of it"),
-        (lambda files: files.update({"/etc/evil": b"rm"}), "leads outside of it"),
-        (lambda files: files.update({"..\\evil.bat": b"rm"}), "leads outside of it"),
-        (lead_outside_by_data, "holds no .*etc/passwd"),
+        (lambda files: files.update({"../evil.sh": b"rm"}), "a path outside of it"),
+        (lambda files: files.update({"/etc/evil": b"rm"}), "a path outside of it"),
+        (lambda files: files.update({"..\\evil.bat": b"rm"}), "a path outside of it"),
+        (lead_outside_by_data, "contains no .*etc/passwd"),
         (lambda files: files.pop(f"{FOLDER}/metadata.json"), "0 files metadata.json"),
         (lambda files: files.update({"b/metadata.json": b"{}"}), "2 files metadata.json"),
-        (lambda files: files.update({f"{FOLDER}/metadata.json": b"[1"}), "is not AI Hub's"),
-        (lambda files: files.update({f"{FOLDER}/metadata.json": b"[]"}), "is not AI Hub's"),
-        (lambda files: change(files, lambda said: said.pop("model_files")), "is not AI Hub's"),
+        (
+            lambda files: files.update({f"{FOLDER}/metadata.json": b"[1"}),
+            "does not have AI Hub's format",
+        ),
+        (
+            lambda files: files.update({f"{FOLDER}/metadata.json": b"[]"}),
+            "does not have AI Hub's format",
+        ),
+        (
+            lambda files: change(files, lambda said: said.pop("model_files")),
+            "does not have AI Hub's format",
+        ),
         (lambda files: change(files, lambda said: said.update(precision="../x")), "precision"),
         (
             lambda files: files.pop(f"{FOLDER}/pose_detector.onnx"),
-            r"holds no .*pose_detector\.onnx",
+            r"contains no .*pose_detector\.onnx",
         ),
         (
             lambda files: change(files, lambda said: said["model_files"].pop("pose_detector.onnx")),
-            "holds no pose_detector",
+            "contains no pose_detector",
         ),
         (rename_model, r"pose_detector\.tflite, which is not ONNX"),
         (compile_detector, "compiled for one chipset"),
         (
             lambda files: files.update({f"{FOLDER}/pose_detector.onnx": b"no model at all"}),
-            "is no ONNX model",
+            "is not an ONNX model",
         ),
-        (other_shape, "and metadata.json says"),
+        (other_shape, "but metadata.json says"),
         (swap_stages, "is not the model that it should be"),
     ],
     ids=[
@@ -311,7 +320,7 @@ def test_a_scale_that_is_none_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_zip_or_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"PK no zip")
-    with pytest.raises(PackError, match=r"a\.zip is no zip"):
+    with pytest.raises(PackError, match=r"a\.zip is not a zip file"):
         add_pack(tmp_path / "a.zip", tmp_path / "packs")
     with pytest.raises(PackError, match=r"b\.zip cannot be read"):
         add_pack(tmp_path / "b.zip", tmp_path / "packs")

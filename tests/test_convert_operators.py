@@ -172,5 +172,5 @@ def test_missing_output_is_named() -> None:
 
 
 def test_file_that_is_no_model_is_refused() -> None:
-    with pytest.raises(PackError, match="no TFLite model"):
+    with pytest.raises(PackError, match="not a TFLite model"):
         convert(b"not a model at all", "test", "image", {"result": "out"})

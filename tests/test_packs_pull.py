@@ -109,26 +109,26 @@ class TestWheelThatWillNotDo:
 
     def test_no_zip(self, tmp_path: Path) -> None:
         (tmp_path / "text.whl").write_text("certainly no zip")
-        assert_refused(tmp_path, tmp_path / "text.whl", "no wheel, or a damaged one")
+        assert_refused(tmp_path, tmp_path / "text.whl", "is not a wheel, or is damaged")
 
     def test_download_that_broke_off(self, wheel: Path, tmp_path: Path) -> None:
         (tmp_path / "half.whl").write_bytes(wheel.read_bytes()[:1_000_000])
-        assert_refused(tmp_path, tmp_path / "half.whl", "no wheel, or a damaged one")
+        assert_refused(tmp_path, tmp_path / "half.whl", "is not a wheel, or is damaged")
 
     def test_flipped_byte(self, wheel: Path, tmp_path: Path) -> None:
         content = bytearray(wheel.read_bytes())
         content[1_000_000] ^= 255
         (tmp_path / "flipped.whl").write_bytes(content)
-        assert_refused(tmp_path, tmp_path / "flipped.whl", "no wheel, or a damaged one")
+        assert_refused(tmp_path, tmp_path / "flipped.whl", "is not a wheel, or is damaged")
 
     def test_model_is_missing(self, models: dict[str, bytes], tmp_path: Path) -> None:
         other = pack_file(tmp_path / "a.whl", {DETECTOR.path: models[DETECTOR.path]})
-        assert_refused(tmp_path, other, f"holds no {LANDMARK.path}")
+        assert_refused(tmp_path, other, f"contains no {LANDMARK.path}")
 
     def test_model_of_another_version(self, models: dict[str, bytes], tmp_path: Path) -> None:
         changed = models | {LANDMARK.path: models[LANDMARK.path] + b"!"}
         other = pack_file(tmp_path / "a.whl", changed)
-        assert_refused(tmp_path, other, f"{LANDMARK.path} in .* is not the expected file")
+        assert_refused(tmp_path, other, f"{LANDMARK.path} in .* does not match its digest")
 
 
 class TestPip:
@@ -157,7 +157,7 @@ class TestPip:
         venv.create(tmp_path / "venv", with_pip=False)
         scripts = "Scripts" if os.name == "nt" else "bin"
         monkeypatch.setattr(sys, "executable", str(tmp_path / "venv" / scripts / "python"))
-        error = assert_refused(tmp_path, None, "there is no pip")
+        error = assert_refused(tmp_path, None, "pip is not installed")
         assert "ensurepip" in error.hint
 
     def test_pip_out_of_space(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -158,7 +158,7 @@ def of_another_soc(folder: Path) -> None:
         ),
         (
             lambda folder: cut(folder / "pose_detection_qnn.bin"),
-            r"pose_detection_qnn\.bin is cut off: \d+ of \d+ bytes",
+            r"pose_detection_qnn\.bin is truncated: it has \d+ of \d+ bytes",
             "--soc x-elite",
         ),
         (
@@ -173,10 +173,14 @@ def of_another_soc(folder: Path) -> None:
         ),
         (
             lambda folder: (folder / VARIANT_FILE).write_text("{"),
-            "holds no compiled variant",
+            "is not a compiled variant",
             "--soc x-elite",
         ),
-        (lambda folder: described(folder, sdk="newest"), "no version of the QAIRT SDK", "compile"),
+        (
+            lambda folder: described(folder, sdk="newest"),
+            "not a version of the QAIRT SDK",
+            "compile",
+        ),
     ],
     ids=[
         "another SoC",

@@ -21,11 +21,11 @@ from annotate.inference.quantization import CHOICES, quantize
 from annotate.inference.session import Model, cpu_options
 from annotate.packs.installed import installed_packs, verify_pack
 from annotate.pipeline import fidelity
-from annotate.pipeline.calibration_crops import Crops, real_crops
-from annotate.pipeline.fidelity import MOST_MEDIAN_ERROR, Fidelity, check_fidelity, fidelity_of
+from annotate.pipeline.calibration_crops import Crops, take_crops
+from annotate.pipeline.fidelity import MAX_MEDIAN_ERROR, Fidelity, check_fidelity, fidelity_of
 from annotate.synthetic.film import render_video
 from annotate.use_cases import quantize as use_case
-from annotate.use_cases.quantize import Quantized, quantize_pack
+from annotate.use_cases.quantize import QuantizedModel, quantize_pack
 from tests.command import Host
 from tests.made_scenes import walk_scene
 
@@ -57,11 +57,11 @@ def on_cpu(root: Path) -> Models:
 
 @pytest.fixture(scope="module")
 def crops(on_cpu: Models, stroll: Path) -> tuple[Crops, Crops]:
-    return real_crops([stroll], on_cpu, FRAMES, quiet)
+    return take_crops([stroll], on_cpu, FRAMES, quiet)
 
 
 @pytest.fixture(scope="module")
-def made(root: Path, stroll: Path) -> tuple[Path, dict[str, Quantized]]:
+def made(root: Path, stroll: Path) -> tuple[Path, dict[str, QuantizedModel]]:
     """The 8-bit pack of the default one, calibrated on a made video."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(use_case, "FRAMES", FRAMES)
@@ -72,7 +72,7 @@ def made(root: Path, stroll: Path) -> tuple[Path, dict[str, Quantized]]:
 
 
 def test_the_pack_is_a_new_one_that_is_near_the_float_one(
-    root: Path, made: tuple[Path, dict[str, Quantized]]
+    root: Path, made: tuple[Path, dict[str, QuantizedModel]]
 ) -> None:
     folder, found = made
     names = [pack.name for pack in installed_packs(root)]
@@ -86,13 +86,13 @@ def test_the_pack_is_a_new_one_that_is_near_the_float_one(
     )
     for one in found.values():
         assert one.fidelity.people >= 8
-        assert 0 < one.fidelity.median_error <= MOST_MEDIAN_ERROR
+        assert 0 < one.fidelity.median_error <= MAX_MEDIAN_ERROR
     sizes = [(at / pack.detector.file).stat().st_size for at in (folder, folder.parent / of.name)]
     assert sizes[0] < sizes[1]
 
 
 def test_a_video_is_annotated_with_it(
-    root: Path, made: tuple[Path, dict[str, Quantized]], stroll: Path, tmp_path: Path
+    root: Path, made: tuple[Path, dict[str, QuantizedModel]], stroll: Path, tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
     home.mkdir()
@@ -105,23 +105,25 @@ def test_what_was_calibrated_on_something_else_is_refused_and_leaves_nothing(
     root: Path, stroll: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def blind(*arguments: object) -> tuple[Crops, Crops]:
-        learn, judge = real_crops(*arguments)  # type: ignore[arg-type]
+        learn, judge = take_crops(*arguments)  # type: ignore[arg-type]
         dark = [np.full_like(picture, picture.min()) for picture in learn.landmark]
         return Crops(learn.detector, learn.landmark[:1] + dark), judge
 
     shutil.copytree(root / "blazepose-full", tmp_path / "blazepose-full")
     monkeypatch.setattr(use_case, "FRAMES", 9)
     monkeypatch.setattr(use_case, "CHOICES", ((0, 0),))
-    monkeypatch.setattr(use_case, "real_crops", blind)
-    monkeypatch.setattr(fidelity, "MOST_MEDIAN_ERROR", 0.004)
-    with pytest.raises(PackError, match="model is not good enough: the median error is") as raised:
+    monkeypatch.setattr(use_case, "take_crops", blind)
+    monkeypatch.setattr(fidelity, "MAX_MEDIAN_ERROR", 0.004)
+    with pytest.raises(
+        PackError, match="model is not accurate enough: the median error is"
+    ) as raised:
         quantize_pack(tmp_path / "blazepose-full", [stroll], quiet)
-    assert "more different, videos" in raised.value.hint
+    assert "more varied videos" in raised.value.hint
     assert [one.name for one in tmp_path.iterdir()] == ["blazepose-full"]
 
 
 def test_an_8_bit_pack_is_not_quantized_again(
-    made: tuple[Path, dict[str, Quantized]], stroll: Path, monkeypatch: pytest.MonkeyPatch
+    made: tuple[Path, dict[str, QuantizedModel]], stroll: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(use_case, "FRAMES", 3)
     with pytest.raises(PackError, match="is quantized already"):
@@ -131,7 +133,7 @@ def test_an_8_bit_pack_is_not_quantized_again(
 def test_videos_without_people_are_refused(root: Path, tmp_path: Path) -> None:
     path = tmp_path / "empty.mp4"
     render_video(replace(walk_scene(seconds=0.3), people=()), path)
-    with pytest.raises(UsageError, match="no person is seen"):
+    with pytest.raises(UsageError, match="no person is found"):
         quantize_pack(root / "blazepose-full", [path], quiet)
 
 
@@ -151,7 +153,7 @@ def test_every_choice_of_float_layers_is_placed_wholly_on_the_npu(
 
 @on_the_emulator
 def test_the_pack_compiles_for_the_npu(
-    made: tuple[Path, dict[str, Quantized]], tmp_path: Path
+    made: tuple[Path, dict[str, QuantizedModel]], tmp_path: Path
 ) -> None:
     folder = Path(shutil.copytree(made[0], tmp_path / made[0].name))
     assert len(compile_variant(read_pack(folder), folder, X_ELITE)) == 2
@@ -159,7 +161,7 @@ def test_the_pack_compiles_for_the_npu(
 
 @on_the_emulator
 def test_an_npu_that_runs_it_proves_itself(
-    made: tuple[Path, dict[str, Quantized]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    made: tuple[Path, dict[str, QuantizedModel]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "emulates_npu", lambda: False)
     settings = QnnSettings(X_ELITE, {}, tmp_path)
@@ -168,7 +170,7 @@ def test_an_npu_that_runs_it_proves_itself(
 
 
 def test_the_optimizer_of_onnx_runtime_does_not_quantize_what_is_float(
-    made: tuple[Path, dict[str, Quantized]], crops: tuple[Crops, Crops]
+    made: tuple[Path, dict[str, QuantizedModel]], crops: tuple[Crops, Crops]
 ) -> None:
     pack = read_pack(made[0])
     answers = []

@@ -20,9 +20,11 @@ def pull_pack(
     *,
     from_wheel: Annotated[
         Path | None,
-        typer.Option("--from-wheel", help="A mediapipe 0.10.21 wheel, for hosts without an index."),
+        typer.Option(
+            "--from-wheel", help="A mediapipe 0.10.21 wheel, for hosts without a package index."
+        ),
     ] = None,
-    force: Annotated[bool, typer.Option(help="Make the pack anew even if it stands.")] = False,
+    force: Annotated[bool, typer.Option(help="Make the pack again even if it is intact.")] = False,
 ) -> None:
     """Fetch MediaPipe's pose models through pip and convert them to ONNX.
 
@@ -37,16 +39,16 @@ def pull_pack(
 
     with phases() as phase:
         folder = pull(settings_from().packs, wheel=from_wheel, progress=phase, force=force)
-    typer.echo(f"Model pack {folder.name} stands in {folder}")
+    typer.echo(f"Model pack {folder.name} is in {folder}")
 
 
 @app.command("add")
 def add(
     asset: Annotated[Path, typer.Argument(metavar="FILE.zip", show_default=False)],
 ) -> None:
-    """Add AI Hub's MediaPipe-Pose-Estimation, from the zip that its page offers for ONNX.
+    """Add AI Hub's MediaPipe-Pose-Estimation, from the zip for ONNX on its page.
 
-    It knows 25 landmarks, from the head to the hips: in COCO, knees and ankles have v = 0.
+    It has 25 landmarks, from the head to the hips: in COCO, knees and ankles have v = 0.
 
     Examples:
 
@@ -57,7 +59,7 @@ def add(
     from annotate.use_cases.add_pack import add_pack
 
     folder = add_pack(asset, settings_from().packs)
-    typer.echo(f"Model pack {folder.name} stands in {folder}")
+    typer.echo(f"Model pack {folder.name} is in {folder}")
     typer.echo(f"Next: annotate submit VIDEO... --pack {folder.name}")
 
 
@@ -83,7 +85,7 @@ def show_pack(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a pack says of its models, and check its files."""
+    """Show what a pack contains, and check its files."""
     from annotate.domain.skeleton import COCO_KEYPOINTS, SKELETONS
     from annotate.packs.installed import verify_pack
 
@@ -93,7 +95,7 @@ def show_pack(
         typer.echo(json.dumps({**asdict(pack), "digest": pack.digest}, indent=2))
         return
     skeleton = SKELETONS[pack.skeleton]
-    lacking = [
+    missing = [
         keypoint
         for keypoint, landmark in zip(COCO_KEYPOINTS, skeleton.coco17, strict=True)
         if landmark is None
@@ -106,8 +108,8 @@ def show_pack(
         ("detector", f"{pack.detector.file}, {_pixels(pack.detector)}"),
         ("landmarks", f"{pack.landmark.file}, {_pixels(pack.landmark)}"),
         ("skeleton", f"{pack.skeleton}, {pack.landmark.count} landmarks"),
-        ("COCO", f"lacks {', '.join(lacking)} (v = 0)" if lacking else "all 17 keypoints"),
-        ("files", "digests agree"),
+        ("COCO", f"lacks {', '.join(missing)} (v = 0)" if missing else "all 17 keypoints"),
+        ("files", "match their digests"),
     ]
     for key, value in rows:
         typer.echo(f"{key:10} {value}")

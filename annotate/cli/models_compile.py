@@ -20,14 +20,14 @@ def compile_pack(
     name: Annotated[str | None, typer.Argument(show_default="the default pack")] = None,
     *,
     soc: Annotated[
-        str, typer.Option("--soc", help="SoCs to compile for, with commas between.")
+        str, typer.Option("--soc", help="SoCs to compile for, separated by commas.")
     ] = _NAMES,
     as_json: JsonOption = False,
 ) -> None:
     """Compile a pack for the NPUs of Snapdragon SoCs, on any x86-64 host and without an account.
 
-    The compiled models go into the pack; a worker takes those of its own SoC. Without them it
-    compiles once for itself.
+    The compiled models go into the pack, and workers use those of their own SoC. Where there are
+    none, a worker compiles the models once and caches them.
 
     Examples:
 
@@ -37,7 +37,7 @@ def compile_pack(
     """
     from annotate.cli.progress import phases
     from annotate.inference.compiled import compile_variant
-    from annotate.inference.isolated import isolated
+    from annotate.inference.isolated import run_isolated
     from annotate.packs.installed import verify_pack
 
     socs = [find_soc(one.strip()) for one in soc.split(",")]
@@ -47,12 +47,12 @@ def compile_pack(
     with phases() as phase:
         for count, one in enumerate(socs):
             phase(f"Compiling for {one.title}", count / len(socs))
-            done += isolated(compile_variant, pack, folder, one)
+            done += run_isolated(compile_variant, pack, folder, one)
     if as_json:
         typer.echo(json.dumps([_as_json(one) for one in done], indent=2))
         return
     _print(done)
-    typer.echo(f"The variants stand in {folder / 'variants'}")
+    typer.echo(f"The variants are in {folder / 'variants'}")
 
 
 def _as_json(one: "Compiled") -> dict[str, object]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from annotate.use_cases.hub import HubPack
     from annotate.use_cases.hub_verify import Verdict
 
+# Frames that crops are taken from, over all videos together.
 CALIBRATION_FRAMES, VERIFY_FRAMES = 96, 24
 
 app = typer.Typer(
@@ -30,7 +31,7 @@ app = typer.Typer(
 
 
 class Runtime(StrEnum):
-    """What AI Hub compiles for."""
+    """The runtimes that AI Hub compiles for."""
 
     ONNX = "onnx"
     PRECOMPILED = "precompiled_qnn_onnx"
@@ -40,7 +41,7 @@ class Runtime(StrEnum):
 
 
 class Precision(StrEnum):
-    """What the compiled models compute in."""
+    """The number formats that compiled models compute in."""
 
     FLOAT = "float"
     W8A8 = "w8a8"
@@ -50,13 +51,13 @@ NameArgument = Annotated[
     str | None, typer.Argument(metavar="PACK", show_default="the default pack")
 ]
 DeviceOption = Annotated[
-    str, typer.Option(help="As `annotate models hub devices` calls it.", show_default=False)
+    str, typer.Option(help="A name from `annotate models hub devices`.", show_default=False)
 ]
-RuntimeOption = Annotated[Runtime, typer.Option(help="What to compile for.")]
-PrecisionOption = Annotated[Precision, typer.Option(help="What the models compute in.")]
+RuntimeOption = Annotated[Runtime, typer.Option(help="The runtime to compile for.")]
+PrecisionOption = Annotated[Precision, typer.Option(help="float, or w8a8 for 8 bits.")]
 VideosOption = Annotated[
     list[Path] | None,
-    typer.Option("--videos", metavar="VIDEO", help="Videos of yours, to take real crops from."),
+    typer.Option("--videos", metavar="VIDEO", help="A video to take crops from; may be repeated."),
 ]
 
 
@@ -85,8 +86,8 @@ def compile_pack(
 ) -> None:
     """Compile a pack on AI Hub and download it into the pack's folder.
 
-    Interrupt it whenever you like: the same command goes on with the same jobs. Workers take what
-    was compiled once `verify` has passed it.
+    You may interrupt it: the same command continues with the same jobs. Workers use the compiled
+    models once they pass `verify`.
 
     Examples:
 
@@ -94,13 +95,13 @@ def compile_pack(
 
       annotate models hub compile --device "QCS8550 (Proxy)" --precision w8a8 --videos a.mp4
     """
-    with _asked(name, device, runtime, precision) as (asked, phase):
+    with _opened(name, device, runtime, precision) as (hub_pack, phase):
         crops = None
         if precision is not Precision.FLOAT:
-            crops = _crops(asked, videos, CALIBRATION_FRAMES, phase, judge=False)
-        files = asked.compile(crops)
-    _tell(files)
-    typer.echo(f"Next: annotate models hub verify {_again(asked)} --videos VIDEO")
+            crops, _ = _crops(hub_pack, videos, CALIBRATION_FRAMES, phase)
+        files = hub_pack.compile(crops)
+    _print_files(files)
+    typer.echo(f"Next: annotate models hub verify {_same_options(hub_pack)} --videos VIDEO")
 
 
 @app.command("fetch")
@@ -115,17 +116,19 @@ def fetch(
         typer.Option(
             "--job",
             metavar="ID",
-            help="Compile jobs of detector and landmark model, in this order.",
+            help="The detector's compile job, then the landmark model's.",
         ),
     ] = None,
 ) -> None:
-    """Download what AI Hub compiled, waiting for it where it must; nothing is compiled anew."""
+    """Wait for models that AI Hub is compiling, and download them. Nothing is compiled again."""
     jobs = job or []
     if len(jobs) not in (0, 2):
-        raise UsageError("--job is needed twice", "First the detector's job, then the other's.")
-    with _asked(name, device, runtime, precision) as (asked, _):
-        files = asked.fetch(jobs)
-    _tell(files)
+        raise UsageError(
+            "--job must be given twice", "First the detector's job, then the landmark model's."
+        )
+    with _opened(name, device, runtime, precision) as (hub_pack, _):
+        files = hub_pack.fetch(jobs)
+    _print_files(files)
 
 
 @app.command("profile")
@@ -137,11 +140,11 @@ def profile(
     precision: PrecisionOption = Precision.FLOAT,
     as_json: JsonOption = False,
 ) -> None:
-    """Time compiled models on the device; prints the table of AI Hub's model cards in Markdown."""
+    """Time compiled models on the device; print a Markdown table like AI Hub's model cards."""
     from annotate.hub.table import markdown
 
-    with _asked(name, device, runtime, precision) as (asked, _):
-        rows = asked.profile()
+    with _opened(name, device, runtime, precision) as (hub_pack, _):
+        rows = hub_pack.profile()
     if as_json:
         listed = [{**asdict(row), "compute_unit": row.compute_unit} for row in rows]
         typer.echo(json.dumps(listed, indent=2))
@@ -161,39 +164,40 @@ def verify(
 ) -> None:
     """Run crops of your videos on the device and compare with the CPU.
 
-    Models pass when every output agrees to 30 dB and landmarks lie within 1% of the crop, both in
-    the median, and at most 5% of the people are lost. What passes and is precompiled for a known
-    SoC is put where workers take it: float models into the pack, 8-bit ones into a pack of their
-    own.
+    Models pass if every output agrees to 30 dB and landmarks lie within 1% of the crop, both in the
+    median, and at most 5% of the people are lost. Precompiled models for a known SoC that pass are
+    installed where workers find them: float models in the pack, 8-bit models in a new pack.
     """
     from annotate.use_cases.hub_verify import PRECOMPILED, adopt
     from annotate.use_cases.hub_verify import verify as verify_pack
 
-    with _asked(name, device, runtime, precision) as (asked, phase):
-        crops = _crops(asked, videos, VERIFY_FRAMES, phase, judge=True)
-        verdict = verify_pack(asked, crops)
+    with _opened(name, device, runtime, precision) as (hub_pack, phase):
+        _, crops = _crops(hub_pack, videos, VERIFY_FRAMES, phase)
+        verdict = verify_pack(hub_pack, crops)
         if not as_json:
             _print(verdict)
-        used = adopt(asked, crops) if not verdict.reason and runtime == PRECOMPILED else None
+        installed = (
+            adopt(hub_pack, crops) if not verdict.reason and runtime == PRECOMPILED else None
+        )
     if as_json:
         fields = {
             "fidelity": {stage: one.to_fields() for stage, one in verdict.fidelity.items()},
             "reason": verdict.reason,
             "passed": not verdict.reason,
-            "variant": str(used) if used else None,
+            "variant": str(installed) if installed else None,
         }
         typer.echo(json.dumps(fields, indent=2))
-    elif used:
-        typer.echo(f"Workers take the models from {used}")
+    elif installed:
+        typer.echo(f"Workers will use the models in {installed}")
     if verdict.reason:
         raise typer.Exit(ExitCode.BAD_PACK)
 
 
 @contextmanager
-def _asked(
+def _opened(
     name: str | None, device: str, runtime: Runtime, precision: Precision
 ) -> Iterator[tuple["HubPack", "Phases"]]:
-    """The pack and target that the command line names, and a bar for what is waited for."""
+    """The pack and target of the command line, and a progress bar."""
     from annotate.cli.progress import phases
     from annotate.hub import Hub, Target
     from annotate.inference import load_models
@@ -208,37 +212,40 @@ def _asked(
             hub = Hub()
             yield HubPack(hub, load_models(pack, folder), folder, target, phase), phase
         except KeyboardInterrupt:
-            typer.echo("Stopped waiting; the jobs go on. So does the same command.", err=True)
+            typer.echo(
+                "Stopped waiting; the jobs go on. Run the same command again to continue.", err=True
+            )
             raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
 def _crops(
-    asked: "HubPack", videos: list[Path] | None, frames: int, phase: "Phases", *, judge: bool
-) -> "Crops":
-    from annotate.pipeline.calibration_crops import real_crops
+    hub_pack: "HubPack", videos: list[Path] | None, frames: int, phase: "Phases"
+) -> tuple["Crops", "Crops"]:
+    """Crops for calibration, and held-out ones."""
+    from annotate.pipeline.calibration_crops import take_crops
 
     if not videos:
         raise UsageError(
-            "real crops are needed, and no video is named", "Name some: --videos VIDEO."
+            "crops are needed, but no video is given", "Give at least one: --videos VIDEO."
         )
-    return real_crops(videos, asked.models, frames, phase)[judge]
+    return take_crops(videos, hub_pack.models, frames, phase)
 
 
-def _again(asked: "HubPack") -> str:
-    target = asked.target
+def _same_options(hub_pack: "HubPack") -> str:
+    target = hub_pack.target
     return (
-        f'{asked.models.pack.name} --device "{target.device}" --runtime {target.runtime} '
+        f'{hub_pack.models.pack.name} --device "{target.device}" --runtime {target.runtime} '
         f"--precision {target.precision}"
     )
 
 
-def _tell(files: list[Path]) -> None:
+def _print_files(files: list[Path]) -> None:
     for file in files:
         typer.echo(f"{file}  {file.stat().st_size / 1e6:.1f} MB")
 
 
 def _print(verdict: "Verdict") -> None:
-    typer.echo("| Model | Output | PSNR (dB) | Median error | 95% below | Lost | People |")
+    typer.echo("| Model | Output | PSNR (dB) | Median error | 95th percentile | Lost | People |")
     typer.echo("|---|---|---|---|---|---|---|")
     for stage, found in verdict.fidelity.items():
         for output, decibel in found.agreement_db.items():
@@ -246,4 +253,4 @@ def _print(verdict: "Verdict") -> None:
                 f"| {stage} | {output} | {decibel:.1f} | {found.median_error:.2%} "
                 f"| {found.p95_error:.2%} | {found.lost} | {found.people} |"
             )
-    typer.echo(f"Blocked: {verdict.reason}" if verdict.reason else "Passed.")
+    typer.echo(f"Failed: {verdict.reason}" if verdict.reason else "Passed.")

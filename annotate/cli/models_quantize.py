@@ -11,7 +11,7 @@ from annotate.domain.settings import settings_from
 from annotate.use_cases.find_pack import DEFAULT_PACK
 
 if TYPE_CHECKING:
-    from annotate.use_cases.quantize import Quantized
+    from annotate.use_cases.quantize import QuantizedModel
 
 
 def quantize(
@@ -21,15 +21,17 @@ def quantize(
     *,
     videos: Annotated[
         list[Path],
-        typer.Option("--videos", metavar="VIDEO", help="A video of yours; may be repeated."),
+        typer.Option(
+            "--videos", metavar="VIDEO", help="A video to calibrate with; may be repeated."
+        ),
     ],
     as_json: JsonOption = False,
 ) -> None:
     """Make a pack with 8-bit models, calibrated on crops of your videos.
 
-    It is quicker on NPUs and on CPUs with 8-bit dot products. It is made only if it is good enough
-    on crops that it was not calibrated with, the last third of each video: the median error at most
-    1% of the crop.
+    Such a pack is faster on NPUs and on CPUs with 8-bit dot products. It is judged on crops of the
+    last third of each video, which are not used for calibration, and refused if the median error
+    there is more than 1% of the crop.
 
     Examples:
 
@@ -50,12 +52,12 @@ def quantize(
         typer.echo(json.dumps(fields, indent=2))
         return
     _print(found)
-    typer.echo(f"Model pack {folder.name} stands in {folder}")
+    typer.echo(f"Model pack {folder.name} is in {folder}")
     typer.echo(f"Next: annotate submit VIDEO... --pack {folder.name}")
 
 
-def _print(found: "dict[str, Quantized]") -> None:
-    typer.echo("| Model | Median error | 95% below | Lost | People | Convolutions kept float |")
+def _print(found: "dict[str, QuantizedModel]") -> None:
+    typer.echo("| Model | Median error | 95th percentile | Lost | People | Float convolutions |")
     typer.echo("|---|---|---|---|---|---|")
     for stage, one in found.items():
         first, last = one.float_layers

@@ -1,4 +1,4 @@
-"""The Snapdragon SoCs that models can be compiled for: names, and the numbers that the NPU uses."""
+"""The Snapdragon SoCs that models can be compiled for: their names and their numbers in QNN."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,11 @@ class Soc:
     """A system on chip with a Hexagon NPU.
 
     Attributes:
-        name: what the command line and the folders of variants call it.
-        title: what people call it.
-        soc_model: the number that QNN knows it by; names are ignored by QNN in silence.
+        name: its name on the command line and in folders of variants.
+        title: its product name.
+        soc_model: its number in QNN, which silently ignores names.
         htp_arch: version of its Hexagon Tensor Processor.
-        mark: lower-case text that the machine's own description of an SoC of this kind contains.
+        mark: lower-case text in the description that a machine with this SoC gives of itself.
     """
 
     name: str
@@ -43,7 +43,7 @@ def find_soc(name: str) -> Soc:
 
 
 def soc_described(text: str) -> Soc | None:
-    """The SoC that a machine's description of itself speaks of, e.g.
+    """The known SoC in a machine's description of itself, or None. Such descriptions are, e.g.,
     `Snapdragon(R) X Elite - X1E80100 - Qualcomm(R) Oryon(TM) CPU` or `qcom,qcs8550`.
     """
     return next((soc for soc in SOCS if soc.mark in text.lower()), None)

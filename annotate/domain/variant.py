@@ -1,8 +1,8 @@
-"""A compiled variant of a pack: its models as context binaries of one SoC's NPU.
+"""A compiled variant of a pack: its models as context binaries for one SoC's NPU.
 
-`<pack>/variants/<soc>/` holds `variant.json`, and for each model an ONNX file of the same name as
-the pack's whose only node refers to a binary beside it. QNN's loader does not see that a binary
-is of another SoC, so the variant says what it is and is checked here.
+`<pack>/variants/<soc>/` holds `variant.json`, and for each model an ONNX file with the same name as
+in the pack. The ONNX file has a single node, which refers to a binary beside it. QNN's loader does
+not check the SoC of a binary, so `variant.json` states it and this module checks it.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ VARIANT_FILE = "variant.json"
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What a file of a variant must be: its length, and its SHA-256 in lower-case hex."""
+    """The length and the lower-case hex SHA-256 that a file of a variant must have."""
 
     size_bytes: int
     sha256: str
@@ -29,14 +29,14 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class Variant:
-    """What a variant is: the content of `variant.json`.
+    """The content of `variant.json`.
 
     Attributes:
         soc: name of the SoC in `annotate.domain.soc.SOCS`.
         soc_model, htp_arch: as there.
-        sdk: version of the QAIRT SDK that compiled it; an older one cannot load it.
-        onnxruntime: version of ONNX Runtime that wrote the ONNX files; empty where AI Hub did.
-        sources: SHA-256 of the pack's ONNX files that it was compiled from, by their name.
+        sdk: version of the QAIRT SDK that compiled it; older versions cannot load it.
+        onnxruntime: version of ONNX Runtime that wrote the ONNX files; empty if AI Hub wrote them.
+        sources: SHA-256 of the pack's ONNX files that it was compiled from, by file name.
         files: the files of the variant, by name.
     """
 
@@ -54,17 +54,17 @@ class Variant:
 
 
 def variant_folder(pack_folder: Path, soc: Soc) -> Path:
-    """Where a pack holds its variant for `soc`."""
+    """The folder of a pack's variant for `soc`."""
     return pack_folder / VARIANTS / soc.name
 
 
 def sources_of(pack: Pack) -> dict[str, str]:
-    """SHA-256 of the pack's two ONNX files, by their name."""
+    """SHA-256 of the pack's two ONNX files, by file name."""
     return {spec.file: spec.sha256 for spec in (pack.detector, pack.landmark)}
 
 
 def file_facts(files: Iterable[Path]) -> dict[str, FileFacts]:
-    """Length and SHA-256 of files, by their name."""
+    """Length and SHA-256 of files, by file name."""
     return {
         file.name: FileFacts(file.stat().st_size, hashlib.sha256(file.read_bytes()).hexdigest())
         for file in files
@@ -83,7 +83,7 @@ def read_variant(folder: Path) -> Variant:
         return Variant(**fields, files=files)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise PackError(
-            f"{folder} holds no compiled variant of a model pack: {error}",
+            f"{folder} is not a compiled variant of a model pack: {error}",
             _compile_again(folder.name),
         ) from error
 
@@ -104,12 +104,12 @@ def check_variant(folder: Path, pack: Pack, soc: Soc, sdk: str) -> Variant:
     if _ordered(variant.sdk) > _ordered(sdk):
         raise PackError(
             f"{folder} was compiled by QAIRT {variant.sdk}, which is newer than this host's {sdk}",
-            "Update this host: `pip install --upgrade onnxruntime-qnn`. Or compile with its own "
+            "Update this host: `pip install --upgrade onnxruntime-qnn`. Or compile with its "
             f"version: `annotate models compile --soc {soc.name}`.",
         )
     if variant.sources != sources_of(pack):
         raise PackError(
-            f"{folder} was compiled from other models than the pack now holds",
+            f"{folder} was compiled from other models than the pack's present ones",
             _compile_again(soc.name),
         )
     for name, facts in variant.files.items():
@@ -126,26 +126,26 @@ def _check_file(file: Path, facts: FileFacts, soc: Soc) -> None:
         ) from error
     if len(data) < facts.size_bytes:
         raise PackError(
-            f"{file} is cut off: {len(data)} of {facts.size_bytes} bytes are there",
+            f"{file} is truncated: it has {len(data)} of {facts.size_bytes} bytes",
             _compile_again(soc.name),
         )
     if hashlib.sha256(data).hexdigest() != facts.sha256:
         raise PackError(
-            f"{file} is damaged: its SHA-256 is not the one in {VARIANT_FILE}",
+            f"{file} is damaged: it does not match its digest in {VARIANT_FILE}",
             _compile_again(soc.name),
         )
 
 
 def _ordered(version: str) -> tuple[int, ...]:
-    """`2.51.0` as numbers, for comparing."""
+    """`2.51.0` as (2, 51, 0), which compares correctly."""
     try:
         return tuple(int(number) for number in version.split("."))
     except ValueError as error:
         raise PackError(
-            f"{version!r} is no version of the QAIRT SDK",
+            f"{version!r} is not a version of the QAIRT SDK",
             "Compile the variant again: `annotate models compile`.",
         ) from error
 
 
 def _compile_again(soc: str) -> str:
-    return f"Make it anew: `annotate models compile --soc {soc}`."
+    return f"Compile it again: `annotate models compile --soc {soc}`."

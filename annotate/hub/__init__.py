@@ -1,4 +1,4 @@
-"""Qualcomm AI Hub: compiles, profiles and runs models on real devices that it hosts."""
+"""Qualcomm AI Hub, a service that compiles, profiles and runs models on real devices."""
 
 from annotate.hub.client import Device, Hub
 from annotate.hub.record import Record, Target

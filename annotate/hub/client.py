@@ -1,7 +1,7 @@
-"""AI Hub through its own client, `qai_hub`: the only place that imports it.
+"""AI Hub through its client library `qai_hub`, which only this module imports.
 
-Jobs are known by their ids, so that whoever wrote an id down can go on later. The token stays in
-the client's own configuration.
+Jobs are identified by their ids, so that a later command can go on with them. The token stays in
+the client's configuration file.
 """
 
 import io
@@ -21,7 +21,7 @@ from annotate.domain.distribution import install_command
 from annotate.domain.errors import HubError
 from annotate.domain.progress import Progress
 
-# Between two looks at jobs.
+# Seconds between two requests for the state of jobs.
 POLL_S = 5.0
 Arrays = Mapping[str, Sequence[NDArray[Any]]]
 # label, fraction done
@@ -36,9 +36,9 @@ class Device:
     """A device that AI Hub hosts.
 
     Attributes:
-        name: as AI Hub calls it.
+        name: AI Hub's name for it.
         os: version of its operating system.
-        chipset: AI Hub's name of its SoC, or empty.
+        chipset: AI Hub's name for its SoC, or empty.
     """
 
     name: str
@@ -47,9 +47,10 @@ class Device:
 
 
 class Hub:
-    """AI Hub, as the account of this host's configuration sees it.
+    """AI Hub, used with the account in this host's configuration.
 
-    Every method raises HubError where the service is away, refuses, or knows no such thing.
+    Every method raises HubError if the service cannot be reached, refuses, or lacks the device, job
+    or model.
     """
 
     def __init__(self) -> None:
@@ -88,10 +89,10 @@ class Hub:
             "See `annotate models hub devices`.",
         )
 
-    # Submitting: each gives the new job's id
+    # Submitting: each method returns the new job's id
 
     def quantize(self, model: Path, crops: Arrays, name: str) -> str:
-        """A job that makes a model with 8-bit weights and activations of an ONNX file.
+        """Submits a job that quantizes an ONNX file: 8-bit weights and activations.
 
         Args:
             crops: calibration inputs by the input's name.
@@ -104,7 +105,7 @@ class Hub:
         return str(job.job_id)
 
     def compile(self, model: Path | str, device: Device, runtime: str, name: str) -> str:
-        """A job that compiles an ONNX file, or what the job of that id made."""
+        """Submits a job that compiles an ONNX file, or the model of the job with that id."""
         with self._translated():
             source = str(model) if isinstance(model, Path) else self._target(model)
             job = self._client.submit_compile_job(
@@ -117,24 +118,26 @@ class Hub:
         return str(job.job_id)
 
     def link(self, compiled: str, device: Device, name: str) -> str:
-        """A job that links a DLC, which the job of that id compiled, to a context binary."""
+        """Submits a job that links the DLC of a compile job into a context binary."""
         with self._translated():
             where = self._hub.Device(device.name, device.os)
             job = self._client.submit_link_job(self._target(compiled), where, name=name)
         return str(job.job_id)
 
-    def infer(self, made: str, device: Device, name: str, inputs: Arrays | None = None) -> str:
-        """A job that runs what the job of that id made: on `inputs`, or profiled on random ones."""
+    def infer(self, job: str, device: Device, name: str, inputs: Arrays | None = None) -> str:
+        """Submits a job that runs the model of another job: on `inputs`, or, where these are None,
+        on random inputs to profile it.
+        """
         with self._translated():
-            job = self._client.submit_inference_job(
-                self._target(made),
+            submitted = self._client.submit_inference_job(
+                self._target(job),
                 self._hub.Device(device.name, device.os),
                 inputs=_entries(inputs) if inputs else None,
                 name=name,
                 profile=inputs is None,
                 retry=False,
             )
-        return str(job.job_id)
+        return str(submitted.job_id)
 
     # Jobs
 
@@ -142,11 +145,11 @@ class Hub:
         """Waits for jobs to end.
 
         Args:
-            jobs: ids by a label for people.
-            progress: told at every look how things are.
+            jobs: ids by a readable label.
+            progress: called after each request with the states of the jobs and the fraction done.
 
         Returns:
-            Why a job failed, by its label.
+            The reasons of failed jobs, by label.
         """
         with self._translated():
             waiting = {label: self._client.get_job(job) for label, job in jobs.items()}
@@ -167,23 +170,23 @@ class Hub:
             time.sleep(POLL_S)
 
     def download(self, job: str, path: Path) -> Path:
-        """Downloads what a job made; its ending is added to `path` where that has another."""
+        """Downloads a job's model to `path`, plus the model's file ending if `path` lacks it."""
         with self._translated():
             return Path(self._target(job).download(str(path)))
 
     def facts(self, job: str) -> dict[str, str]:
-        """What AI Hub says of what a job made, such as `qairt_sdk_version`."""
+        """AI Hub's metadata of a job's model, such as `qairt_sdk_version`."""
         with self._translated():
             made = self._client.get_model(self._target(job).model_id)
             return {key.name.lower(): value for key, value in made.metadata.items()}
 
     def profile(self, job: str) -> dict[str, Any]:
-        """The client's `execution_summary` and `execution_detail` of a profiled job."""
+        """The `execution_summary` and `execution_detail` of a profile job."""
         with self._translated():
             return dict(self._client.get_job(job).download_profile())
 
     def outputs(self, job: str) -> dict[str, list[NDArray[Any]]]:
-        """What a model answered to the inputs that the job was given, by the outputs' names."""
+        """The outputs of an inference job by name, with one array for each input."""
         with self._translated():
             answers = self._client.get_job(job).download_output_data() or {}
         return {name: [np.asarray(one) for one in rows] for name, rows in answers.items()}
@@ -191,12 +194,12 @@ class Hub:
     def _target(self, job: str) -> Any:
         made = self._client.get_job(job).get_target_model()
         if made is None:
-            raise HubError(f"job {job} of AI Hub made no model", "Compile again.")
+            raise HubError(f"AI Hub's job {job} has no model", "Compile again.")
         return made
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        """The client's errors as ours, and nothing of what it prints."""
+        """Turns the client's errors into HubError and discards what it prints."""
         errors = self._hub.client
         try:
             with redirect_stdout(io.StringIO()):
@@ -204,18 +207,18 @@ class Hub:
         except errors.UserError as error:
             raise HubError(
                 f"AI Hub: {_plain(error)}",
-                "If it is the token: get one at https://aihub.qualcomm.com and run "
+                "If the token is missing or wrong, get one at https://aihub.qualcomm.com and run "
                 "`qai-hub configure --api_token TOKEN`.",
             ) from error
         except (errors.Error, errors.APIException, OSError) as error:
             raise HubError(
-                f"AI Hub cannot be reached or fails: {_plain(error)}",
-                "Jobs that were submitted go on there: run the same command again.",
+                f"AI Hub cannot be reached or failed: {_plain(error)}",
+                "Submitted jobs go on. Run the same command again to continue.",
             ) from error
 
 
 def _plain(error: Exception) -> str:
-    """The message without the client's drawing of a box."""
+    """The message without the box that the client draws around it."""
     return " ".join(_BOX.sub(" ", str(error)).split())
 
 

@@ -1,4 +1,4 @@
-"""What AI Hub compiled ahead of time for one SoC, made a variant of a pack."""
+"""Makes a variant of a pack from models that AI Hub compiled for one SoC."""
 
 import re
 import zipfile
@@ -18,7 +18,7 @@ SOC_MODEL = "qnn_context_bin_soc_model"
 SDK = ("qairt_sdk_version", "qnn_sdk_version")
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 _BINARY = "ep_cache_context"
-_AGAIN = "Compile again; if that gives the same, use `annotate models compile`."
+_AGAIN = "Compile again. If that does not help, use `annotate models compile`."
 
 
 def variant_of(
@@ -27,16 +27,16 @@ def variant_of(
     """Makes the variant of the pack in `folder` for the SoC that the models were compiled for.
 
     Args:
-        zips: for each stage what AI Hub made of it for the runtime precompiled_qnn_onnx: a zip of
-            an ONNX file with one EPContext node, and the binary that it names.
-        facts: what AI Hub says of what it made.
+        zips: by stage, AI Hub's zip for the runtime precompiled_qnn_onnx: an ONNX file with one
+            EPContext node, and the binary that the node names.
+        facts: AI Hub's metadata of the models.
 
     Returns:
         The variant's folder, which replaces an older one.
 
     Raises:
-        HubError: the SoC or the SDK is not told or not known, or a zip does not fit the pack.
-        PackError: the pack cannot be written.
+        HubError: the metadata names no known SoC or no SDK, or a zip does not fit the pack.
+        PackError: the pack is not writable.
     """
     soc, sdk = _soc(facts), _sdk(facts)
     target = variant_folder(folder, soc)
@@ -68,7 +68,7 @@ def variant_of(
 
 
 def _unpack(path: Path, out: Path, source: Path) -> None:
-    """Writes the ONNX file `out`, and its binary beside it, of the zip at `path`."""
+    """Writes the ONNX file of the zip at `path` to `out`, and its binary beside that."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
@@ -77,7 +77,7 @@ def _unpack(path: Path, out: Path, source: Path) -> None:
             model = onnx.load_model_from_string(archive.read(model_name))
             binary = archive.read(binary_name)
     except (OSError, ValueError, zipfile.BadZipFile, DecodeError) as error:
-        raise HubError(f"{path} is not what AI Hub precompiles: {error}", _AGAIN) from error
+        raise HubError(f"{path} is not a precompiled model of AI Hub: {error}", _AGAIN) from error
     _check_same(path, model, onnx.load(source, load_external_data=False))
     file = f"{out.stem}_qnn.bin"
     for attribute in model.graph.node[0].attribute:
@@ -90,27 +90,29 @@ def _unpack(path: Path, out: Path, source: Path) -> None:
 def _check_same(path: Path, compiled: onnx.ModelProto, source: onnx.ModelProto) -> None:
     nodes = [node.op_type for node in compiled.graph.node]
     if nodes != ["EPContext"]:
-        raise HubError(f"{path} holds {nodes[:5]} instead of one EPContext node", _AGAIN)
+        raise HubError(
+            f"{path} contains the nodes {nodes[:5]} instead of one EPContext node", _AGAIN
+        )
     for kind in ("input", "output"):
         found, expected = (
             {value.name for value in getattr(model.graph, kind)} for model in (compiled, source)
         )
         if not expected <= found:
             raise HubError(
-                f"{path}: its {kind}s are {sorted(found)}, and the pack's {sorted(expected)}",
+                f"{path}: its {kind}s are {sorted(found)}, but the pack's are {sorted(expected)}",
                 _AGAIN,
             )
 
 
 def _soc(facts: Mapping[str, str]) -> Soc:
-    told = facts.get(SOC_MODEL, "")
+    number = facts.get(SOC_MODEL, "")
     for soc in SOCS:
-        if told == str(soc.soc_model):
+        if number == str(soc.soc_model):
             return soc
     raise HubError(
-        f"AI Hub compiled for the SoC {told or 'that it does not name'}, which is none of "
-        f"{', '.join(soc.name for soc in SOCS)}",
-        "Workers cannot use it; what was downloaded stays in the pack's folder `hub`.",
+        f"AI Hub compiled for SoC number {number or 'unknown'}, which is not one of "
+        f"{', '.join(f'{soc.soc_model} ({soc.name})' for soc in SOCS)}",
+        "Workers cannot use these models; the downloads stay in the pack's folder `hub`.",
     )
 
 

@@ -1,7 +1,7 @@
-"""What was asked of AI Hub for a pack and a target, and what came back.
+"""The record of the jobs that were submitted to AI Hub for a pack and a target.
 
-`<pack>/hub/<target>/` holds `jobs.json`, which is written after every submission, and what was
-downloaded. So a command that was interrupted goes on with its jobs.
+`<pack>/hub/<target>/` holds `jobs.json`, which is written after every submission, and the
+downloads. So after an interruption the same command goes on with its jobs.
 """
 
 import json
@@ -23,8 +23,8 @@ class Target:
     """What a pack is compiled for.
 
     Attributes:
-        device: AI Hub's name of it.
-        runtime: AI Hub's name of what loads the models there.
+        device: AI Hub's name of the device.
+        runtime: AI Hub's name of the runtime that loads the models.
         precision: `float`, or `w8a8` for 8-bit weights and activations.
     """
 
@@ -44,10 +44,10 @@ class Record:
     """The jobs of a pack for a target.
 
     Attributes:
-        folder: where it is written, and downloads go.
-        target: what they are for.
-        sources: SHA-256 of the models that were submitted, by their file's name.
-        calibration: SHA-256 of the inputs that 8-bit models were calibrated with, or empty.
+        folder: the folder of `jobs.json` and of downloads.
+        target: what the models are compiled for.
+        sources: SHA-256 of the submitted models, by file name.
+        calibration: SHA-256 of the calibration inputs of 8-bit models, or empty.
         jobs: ids, by step and then by stage: `{"compile": {"detector": "jabc123"}}`.
     """
 
@@ -59,7 +59,7 @@ class Record:
 
     @classmethod
     def of(cls, pack: Pack, pack_folder: Path, target: Target) -> "Record":
-        """What stands in the pack, or an empty one where nothing was submitted of these models."""
+        """The record in the pack, or an empty one where these models were never submitted."""
         folder = pack_folder / HUB / target.key
         record = cls(folder, target, sources_of(pack))
         try:
@@ -76,33 +76,33 @@ class Record:
         return record
 
     def job(self, step: str, stage: str) -> str | None:
-        """The id of a job that was submitted, or None."""
+        """The id of a submitted job, or None."""
         return self.jobs.get(step, {}).get(stage)
 
     def add(self, step: str, stage: str, job: str) -> None:
-        """Writes down that a job was submitted.
+        """Records a submitted job.
 
         Raises:
-            PackError: the pack cannot be written.
+            PackError: the pack is not writable.
         """
         self.jobs.setdefault(step, {})[stage] = job
         self._write()
 
     def calibrate(self, digest: str) -> None:
-        """Begins anew where 8-bit models are calibrated with other inputs than before.
+        """Drops all jobs if the calibration inputs differ from those of before.
 
         Raises:
-            PackError: the pack cannot be written.
+            PackError: the pack is not writable.
         """
         if self.calibration != digest:
             self.calibration, self.jobs = digest, {}
             self._write()
 
     def forget(self, step: str, *stages: str) -> None:
-        """Lets jobs be submitted again.
+        """Drops jobs, so that they are submitted again.
 
         Raises:
-            PackError: the pack cannot be written.
+            PackError: the pack is not writable.
         """
         for stage in stages:
             self.jobs.get(step, {}).pop(stage, None)

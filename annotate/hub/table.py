@@ -1,4 +1,4 @@
-"""The table of AI Hub's model cards, from what a profiled job tells."""
+"""The table of AI Hub's model cards, from the results of profile jobs."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,11 +11,11 @@ class ProfileRow:
     """One model on one device, as AI Hub's cards show it.
 
     Attributes:
-        model: its file in the pack.
-        device, chipset, runtime, precision: what it ran on, and as what.
+        model: name of its file in the pack.
+        device, chipset, runtime, precision: the target that it ran on.
         inference_ms: estimated time of a run.
-        peak_memory_mb: least and greatest peak of memory in a run, or None where it was not told.
-        operations: how many run on each compute unit.
+        peak_memory_mb: least and greatest peak of memory in a run, or None where unknown.
+        operations: number of operations on each compute unit.
     """
 
     model: str
@@ -29,7 +29,7 @@ class ProfileRow:
 
     @property
     def compute_unit(self) -> str:
-        """The one with the most operations, and how many each has: `NPU (106 ops)`."""
+        """The compute units with their numbers of operations, most first: `NPU (106 ops)`."""
         ordered = sorted(self.operations.items(), key=lambda item: -item[1])
         return ", ".join(f"{unit} ({count} ops)" for unit, count in ordered) or "unknown"
 

@@ -1,7 +1,7 @@
 """Context binaries: the models compiled ahead of time for the NPU of one SoC.
 
-Any x86-64 host can compile for any SoC. A host with an NPU takes the variant in the pack, or else
-compiles once for itself and keeps that in its cache.
+Any x86-64 host can compile for any SoC. A host with an NPU uses the variant in the pack. Where the
+pack has none, the host compiles one and keeps it in its cache.
 """
 
 import time
@@ -32,7 +32,7 @@ from annotate.inference.qnn import sdk_version, session_options
 
 @dataclass(frozen=True)
 class Compiled:
-    """One model compiled for one SoC: its binary's size, and how long that took."""
+    """One model compiled for one SoC: the size of its files and the duration of the compilation."""
 
     soc: Soc
     model: str
@@ -41,7 +41,7 @@ class Compiled:
 
 
 def compile_variant(pack: Pack, folder: Path, soc: Soc) -> list[Compiled]:
-    """Compiles the pack in `folder` for `soc` into the pack, instead of what stood there.
+    """Compiles the pack in `folder` for `soc` into the pack; replaces an older variant.
 
     The variant appears whole or not at all.
 
@@ -59,8 +59,8 @@ def compile_variant(pack: Pack, folder: Path, soc: Soc) -> list[Compiled]:
 
 
 def compiled_models(pack: Pack, folder: Path, soc: Soc, cache: Path | None) -> Path:
-    """A folder with the models of the pack compiled for `soc`: the pack's variant, else what this
-    host has in its cache, else what it now compiles into it.
+    """The folder with the models of the pack compiled for `soc`: the pack's variant, else the one
+    in this host's cache, which is compiled now where it is missing or damaged.
 
     Raises:
         PackError: the pack's variant cannot run here, or the cache cannot be written.
@@ -73,11 +73,11 @@ def compiled_models(pack: Pack, folder: Path, soc: Soc, cache: Path | None) -> P
         return in_pack
     root = cache or platformdirs.user_cache_path("annotate", appauthor=False)
     target = root / VARIANTS / pack.digest / f"{soc.name}-{sdk}"
-    if not _stands(target, pack, soc, sdk):
+    if not _is_valid(target, pack, soc, sdk):
         with _staged(target.parent) as scratch:
             _compile(pack, folder, soc, scratch / "new")
-            # Another process may have been quicker; what is damaged makes way.
-            if not _stands(target, pack, soc, sdk):
+            # Another process may have finished first; a damaged variant is replaced.
+            if not _is_valid(target, pack, soc, sdk):
                 with suppress(FileNotFoundError):
                     target.rename(scratch / "old")
                 (scratch / "new").rename(target)
@@ -116,30 +116,30 @@ def _compile_model(source: Path, soc: Soc, out: Path) -> None:
     except Exception as error:
         raise ProviderError(
             f"{source} cannot be compiled for {soc.title}: {error}",
-            "See what `annotate doctor` says.",
+            "Run `annotate doctor`.",
         ) from error
     nodes = {node.op_type for node in model.graph.node}
     if nodes != {"EPContext"}:
         raise ProviderError(
-            f"{source} cannot be compiled as a whole for {soc.title}: {', '.join(sorted(nodes))}",
+            f"{source} cannot be compiled completely for {soc.title}: {', '.join(sorted(nodes))}",
             "Use this model on the CPU.",
         )
 
 
 @contextmanager
 def _staged(parent: Path) -> Iterator[Path]:
-    """A scratch folder beside the target, so that a rename can publish what it holds."""
+    """A scratch folder beside the target, so that a rename can publish its contents."""
     try:
         with scratch_in(parent, ".compiling-") as scratch:
             yield scratch
     except OSError as error:
         raise PackError(
             f"compiled models cannot be written to {parent}: {error.strerror or error}",
-            "Make the folder writable and see that it has 50 MB of space.",
+            "Make the folder writable and free 50 MB there.",
         ) from error
 
 
-def _stands(folder: Path, pack: Pack, soc: Soc, sdk: str) -> bool:
+def _is_valid(folder: Path, pack: Pack, soc: Soc, sdk: str) -> bool:
     try:
         check_variant(folder, pack, soc, sdk)
     except PackError:

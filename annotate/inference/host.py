@@ -1,4 +1,4 @@
-"""What this host is, as far as the NPU is concerned: architectures, SoC, the way to the DSP."""
+"""What matters for the NPU on this host: architectures, the SoC, access to the DSP."""
 
 import ctypes
 import os
@@ -25,7 +25,7 @@ def process_architecture() -> str:
 
 
 def host_architecture() -> str:
-    """The processor's own architecture, also where it emulates that of this Python."""
+    """The architecture of the processor, even where it emulates another one for this Python."""
     if sys.platform == "win32":
         process, native = ctypes.c_ushort(), ctypes.c_ushort()
         kernel = ctypes.windll.kernel32
@@ -37,27 +37,27 @@ def host_architecture() -> str:
 
 
 def emulates_npu() -> bool:
-    """Whether the QNN libraries for this Python hold an emulator instead of the way to an NPU.
+    """Whether the QNN libraries for this Python contain an emulator and cannot reach an NPU.
 
-    Those for x86-64 Linux do; those for x86-64 Windows run on Arm only, and use its NPU.
+    This is so on x86-64 Linux. The libraries for x86-64 Windows run on Arm only and use its NPU.
     """
     return process_architecture() == "linux-x86_64"
 
 
 def this_soc() -> Soc | None:
-    """The SoC of this host, or None where it is none that is known."""
+    """The SoC of this host, or None where it is not a known one."""
     return soc_described(_description())
 
 
 def fastrpc_device() -> str:
-    """Whether this user can use the DSP's device file: `usable`, `no access` or `missing`."""
+    """Whether this user can open the DSP's device file: `usable`, `no access` or `missing`."""
     if not FASTRPC_DEVICE.exists():
         return "missing"
     return "usable" if os.access(FASTRPC_DEVICE, os.R_OK | os.W_OK) else "no access"
 
 
 def fastrpc_library() -> bool:
-    """Whether the vendor's library that talks to the DSP can be loaded; no wheel brings it."""
+    """Whether the vendor's library for the DSP loads. It is part of the system, not of a wheel."""
     try:
         ctypes.CDLL(FASTRPC_LIBRARY)
     except OSError:

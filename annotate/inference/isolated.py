@@ -1,8 +1,8 @@
-"""A function in a process of its own.
+"""Runs a function in a separate process.
 
-QNN's libraries print to standard output, keep memory after their last session is gone, and a
-driver that does not fit can end the process. A command that only looks, or compiles, lets that
-happen elsewhere.
+QNN's libraries print to standard output, keep memory after their last session is closed, and crash
+the process where the driver does not fit. Commands that only inspect or compile run them in a
+process whose crash does no harm.
 """
 
 import os
@@ -18,22 +18,22 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def isolated(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """What `function` returns or raises; it, its arguments and its answer must be picklable.
+def run_isolated(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What `function` returns or raises. The function, arguments and result must be picklable.
 
     Raises:
-        ProviderError: the process ended without an answer.
+        ProviderError: the process crashed.
     """
-    with ProcessPoolExecutor(1, get_context("spawn"), initializer=_drop_prints) as pool:
+    with ProcessPoolExecutor(1, get_context("spawn"), initializer=_discard_stdout) as pool:
         try:
             return pool.submit(function, *args, **kwargs).result()
         except BrokenProcessPool as error:
             raise ProviderError(
                 "the process that used the NPU's libraries crashed",
-                "The plugin and this host's driver may not fit: see the versions in "
-                "`annotate doctor`, and work on the CPU meanwhile.",
+                "The plugin may not fit this host's driver: compare the versions that "
+                "`annotate doctor` shows. Until that is solved, use the CPU.",
             ) from error
 
 
-def _drop_prints() -> None:
+def _discard_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

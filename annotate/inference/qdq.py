@@ -1,4 +1,4 @@
-"""Reals to the integers of a quantized input or output, and back."""
+"""Quantizes and dequantizes the inputs and outputs of QDQ models."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from annotate.domain.arrays import FloatArray
 from annotate.domain.model_spec import Quantization
 
 
-def to_integers(values: FloatArray, quantization: Quantization) -> NDArray[Any]:
+def quantize_values(values: FloatArray, quantization: Quantization) -> NDArray[Any]:
     """The nearest integers, clipped to the range of `quantization.dtype`."""
     dtype = np.dtype(quantization.dtype)
     limits = np.iinfo(dtype)
@@ -18,8 +18,8 @@ def to_integers(values: FloatArray, quantization: Quantization) -> NDArray[Any]:
     return integers
 
 
-def to_reals(integers: NDArray[Any], quantization: Quantization) -> FloatArray:
-    """What the integers stand for, as float32."""
+def dequantize_values(integers: NDArray[Any], quantization: Quantization) -> FloatArray:
+    """The float32 values that the integers represent."""
     steps = integers.astype(np.float32) - np.float32(quantization.zero_point)
-    reals: FloatArray = steps * np.float32(quantization.scale)
-    return reals
+    values: FloatArray = steps * np.float32(quantization.scale)
+    return values

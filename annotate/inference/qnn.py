@@ -1,9 +1,9 @@
-"""Sessions on the Hexagon NPU through QNN, with every way to fall back in silence closed.
+"""Sessions on the Hexagon NPU through QNN that never fall back to the CPU silently.
 
-QNN is a plugin of ONNX Runtime. Asked for in `providers=[...]` it gives the CPU; nodes that it
-cannot take go to the CPU; an error in a run is tried again on the CPU; unknown options are
-ignored. So the plugin is registered, its device added, fallback forbidden at both places, the
-nodes' placement read back, and options compared with a list of our own.
+QNN is a plugin of ONNX Runtime. By default there are four silent failures: the name in
+`providers=[...]` gives the CPU; unsupported nodes go to the CPU; a failed run is repeated on the
+CPU; unknown options are ignored. So this module registers the plugin and adds its device, disables
+both fallbacks, reads back where each node was placed, and validates the options itself.
 """
 
 from collections.abc import Mapping
@@ -27,8 +27,8 @@ PACKAGE = "onnxruntime-qnn"
 NPU = "qnn"
 EMULATOR = "htp-emulator"
 
-# The options that may be chosen, all without effect on compiled variants, and their values;
-# an empty tuple takes any.
+# The options that a user may set, with their allowed values; an empty tuple allows any value. None
+# of them changes a compiled variant.
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "htp_performance_mode": get_args(NpuPerformance),
     "profiling_file_path": (),
@@ -42,7 +42,7 @@ _DEFAULTS = {
     "enable_htp_fp16_precision": "1",
     "htp_graph_finalization_optimization_mode": "3",
     "htp_performance_mode": "sustained_high_performance",
-    # Else the quantization at a QDQ model's inputs and outputs is left to the CPU.
+    # With 1, the CPU would quantize the inputs and outputs of QDQ models.
     "offload_graph_io_quantization": "0",
 }
 
@@ -52,9 +52,9 @@ class QnnSettings:
     """How the NPU is used.
 
     Attributes:
-        soc: the SoC of this host; None finds out.
-        options: of the execution provider, over the defaults; see `OPTIONS`.
-        cache: folder for what is compiled on this host; None is the user's cache folder.
+        soc: the SoC of this host; None detects it.
+        options: options of the execution provider that override the defaults; see `OPTIONS`.
+        cache: folder for models compiled on this host; None is the user's cache folder.
     """
 
     soc: Soc | None = None
@@ -63,42 +63,42 @@ class QnnSettings:
 
 
 def label() -> str:
-    """What runs the models when QNN does: `qnn`, or `htp-emulator` where it emulates the NPU."""
+    """The provider that QNN is on this host: `qnn`, or `htp-emulator` where it emulates the NPU."""
     return EMULATOR if emulates_npu() else NPU
 
 
 def check_options(options: Mapping[str, str]) -> None:
-    """Compares options of the execution provider with `OPTIONS`.
+    """Checks options of the execution provider against `OPTIONS`.
 
     Raises:
-        UsageError: there is no such option, or it takes no such value.
+        UsageError: an option does not exist, or does not allow the value.
     """
     for name, value in options.items():
         if name not in OPTIONS:
-            raise _unknown(f"no option {name!r} of the NPU can be chosen", name, OPTIONS)
+            raise _unknown(f"the NPU has no option {name!r} to set", name, OPTIONS)
         if OPTIONS[name] and value not in OPTIONS[name]:
             raise _unknown(f"the NPU's option {name} cannot be {value!r}", value, OPTIONS[name])
 
 
 def soc_of(settings: QnnSettings) -> Soc:
-    """The SoC that sessions are made for; the emulator takes the first that is known.
+    """The SoC to make sessions for; the emulator uses the first known one.
 
     Raises:
-        ProviderError: the host does not say which SoC it is, or is none that is known.
+        ProviderError: the SoC of this host is not known.
     """
     soc = settings.soc or this_soc()
     if soc is None and emulates_npu():
         soc = SOCS[0]
     if soc is None:
         raise ProviderError(
-            "the SoC of this host is not known, and the NPU must be told its own",
+            "the SoC of this host is not known, and QNN needs it",
             f"Set ANNOTATE_SOC to one of {', '.join(one.name for one in SOCS)}.",
         )
     return soc
 
 
 def versions() -> dict[str, str | None]:
-    """Versions of ONNX Runtime, of its QNN plugin, and of the QAIRT SDK in it; None: missing."""
+    """Versions of ONNX Runtime, its QNN plugin, and the plugin's QAIRT SDK; None where missing."""
     found: dict[str, str | None] = {"onnxruntime": ort.__version__, PACKAGE: None, "QAIRT": None}
     with suppress(PackageNotFoundError, ProviderError):
         found[PACKAGE] = version(PACKAGE)
@@ -107,7 +107,7 @@ def versions() -> dict[str, str | None]:
 
 
 def sdk_version() -> str:
-    """Version of the QAIRT SDK that the plugin holds.
+    """Version of the QAIRT SDK inside the plugin.
 
     Raises:
         ProviderError: the plugin is not installed.
@@ -116,7 +116,7 @@ def sdk_version() -> str:
 
 
 def session_options(soc: Soc, options: Mapping[str, str]) -> ort.SessionOptions:
-    """Options of a session that runs on the NPU or not at all.
+    """Options of a session that runs on the NPU and nowhere else.
 
     Raises:
         ProviderError: the plugin is not installed or does not load.
@@ -124,7 +124,7 @@ def session_options(soc: Soc, options: Mapping[str, str]) -> ort.SessionOptions:
     """
     check_options(options)
     made = ort.SessionOptions()
-    made.log_severity_level = 4  # what goes wrong is raised
+    made.log_severity_level = 4  # errors are raised anyway
     made.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     made.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     chosen = {**_DEFAULTS, **options, "soc_model": str(soc.soc_model)}
@@ -133,10 +133,10 @@ def session_options(soc: Soc, options: Mapping[str, str]) -> ort.SessionOptions:
 
 
 def open_session(file: Path, soc: Soc, options: Mapping[str, str]) -> ort.InferenceSession:
-    """A session over a model, float, QDQ or compiled, with every node of it on the NPU.
+    """A session for a float, QDQ or compiled model, with every node on the NPU.
 
     Raises:
-        ProviderError: the NPU does not take it.
+        ProviderError: the NPU does not accept the model.
     """
     made = session_options(soc, options)
     try:
@@ -144,20 +144,21 @@ def open_session(file: Path, soc: Soc, options: Mapping[str, str]) -> ort.Infere
     # ONNX Runtime's exceptions have no common base below Exception.
     except Exception as error:
         raise ProviderError(
-            f"the NPU does not take {file}: {error}",
-            "See what `annotate doctor` says, or work on the CPU: ANNOTATE_PROVIDER=cpu.",
+            f"the NPU does not accept {file}: {error}",
+            "Run `annotate doctor`, or use the CPU: ANNOTATE_PROVIDER=cpu.",
         ) from error
     session.disable_fallback()
     placed = placement(session)
     if set(placed) != {PROVIDER}:
         raise ProviderError(
-            f"not all of {file} is on the NPU: {placed}", "Work on the CPU: ANNOTATE_PROVIDER=cpu."
+            f"not every node of {file} is on the NPU: {placed}",
+            "Use the CPU: ANNOTATE_PROVIDER=cpu.",
         )
     return session
 
 
 def placement(session: ort.InferenceSession) -> dict[str, int]:
-    """How many nodes of the model each execution provider has, where the session records it."""
+    """Number of the model's nodes on each execution provider, for a session that records it."""
     placed: dict[str, int] = {}
     for subgraph in session.get_provider_graph_assignment_info():
         nodes = len(subgraph.get_nodes())
@@ -177,7 +178,7 @@ def _plugin() -> Any:
 
 
 def device_kind() -> str:
-    """What the plugin runs on, as ONNX Runtime calls it: `NPU`, `GPU`, or `CPU` (emulator).
+    """The plugin's kind of device in ONNX Runtime's words: `NPU`, `GPU`, or `CPU` (emulator).
 
     Raises:
         ProviderError: the plugin is not installed or does not load.
@@ -186,21 +187,21 @@ def device_kind() -> str:
 
 
 def _device() -> ort.OrtEpDevice:
-    """The plugin's device, best an NPU; registers the plugin at the first call in a process."""
+    """The plugin's device, preferably an NPU. The first call in a process registers the plugin."""
     plugin = _plugin()
     if not _devices():
         try:
             ort.register_execution_provider_library(PROVIDER, plugin.get_library_path())
-        # Another thread may have been quicker: then the devices are there.
+        # Another thread may have registered it at the same time: then its devices are listed.
         except Exception as error:
             if not _devices():
                 raise ProviderError(
                     f"the QNN plugin of ONNX Runtime does not load: {error}",
-                    "See what `annotate doctor` says of versions and architectures.",
+                    "Run `annotate doctor` and compare the versions and architectures.",
                 ) from error
     if not _devices():
         raise ProviderError(
-            "the QNN plugin of ONNX Runtime finds no device here", "See `annotate doctor`."
+            "the QNN plugin of ONNX Runtime finds no device on this host", "Run `annotate doctor`."
         )
     return max(_devices(), key=lambda one: one.device.type == ort.OrtHardwareDeviceType.NPU)
 
@@ -212,4 +213,4 @@ def _devices() -> list[ort.OrtEpDevice]:
 def _unknown(what: str, name: str, known: Mapping[str, object] | tuple[str, ...]) -> UsageError:
     near = get_close_matches(name, known, n=1)
     meant = f"; did you mean {near[0]}?" if near else ""
-    return UsageError(what + meant, f"It can be {', '.join(known)}.")
+    return UsageError(what + meant, f"Valid are {', '.join(known)}.")

@@ -1,9 +1,9 @@
-"""8-bit models: weights and activations quantized after calibration, the outermost layers kept.
+"""Makes 8-bit models: calibrates, then quantizes weights and activations.
 
-The first and the last layers of our models are the ones that suffer most from 8 bits, so that it
-is they that may stay float. Layers in the middle cannot: ONNX Runtime's optimizer
-WeightBiasQuantization quantizes the weights of any float convolution that stands between
-quantized ones, coarsely and in silence; it made landmarks five times as wrong.
+The first and the last layers of our models lose most accuracy in 8 bits, so these may stay float.
+Layers in the middle may not: ONNX Runtime's optimizer WeightBiasQuantization silently quantizes the
+weights of any float convolution between quantized ones. It is coarse and made the error of
+landmarks five times as large.
 """
 
 from collections import Counter
@@ -22,8 +22,9 @@ from onnxruntime.quantization import (
 
 from annotate.domain.errors import PackError
 
-# How many convolutions at the beginning and at the end stay float, the fewest first.
+# Numbers of convolutions at the beginning and at the end that stay float.
 FloatLayers = tuple[int, int]
+# The choices that are tried, from the fewest float layers to the most.
 CHOICES: tuple[FloatLayers, ...] = ((0, 0), (3, 0), (3, 4), (3, 12), (5, 20), (5, 24), (8, 28))
 
 
@@ -33,15 +34,16 @@ def quantize(
     inputs: Mapping[str, Sequence[NDArray[Any]]],
     float_layers: FloatLayers,
 ) -> None:
-    """Writes the model `source` as QDQ model `out`: 8-bit activations, 8-bit weights by channel.
+    """Writes the float model `source` as the QDQ model `out`: 8-bit activations, and 8-bit weights
+    with a scale for each output channel.
 
     Args:
-        inputs: what to calibrate with, by the input's name, each as the model takes it.
-        float_layers: how many convolutions at the beginning and at the end stay float, with what
-            stands between them.
+        inputs: calibration inputs by the input's name, each with the model's input shape and dtype.
+        float_layers: how many convolutions at the beginning and at the end stay float, together
+            with the other nodes before and after them.
 
     Raises:
-        PackError: the model is quantized already, or cannot be.
+        PackError: the model is quantized already, or cannot be quantized.
     """
     model = onnx.load(source)
     if any(node.op_type == "DequantizeLinear" for node in model.graph.node):
@@ -58,15 +60,17 @@ def quantize(
             per_channel=True,
             nodes_to_exclude=_outermost(model, *float_layers),
         )
-    # What ONNX Runtime raises here has no common base below Exception.
+    # ONNX Runtime's exceptions have no common base below Exception.
     except Exception as error:
         raise PackError(
-            f"{source} cannot be quantized: {error}", "Only float models of a pack can be."
+            f"{source} cannot be quantized: {error}", "Name a pack with float models."
         ) from error
 
 
 def _outermost(model: onnx.ModelProto, first: int, last: int) -> list[str]:
-    """Names of the nodes before convolution number `first`, and from the `last` last one on."""
+    """Names of the nodes before the convolution of index `first`, and of those from the `last`-th
+    convolution from the end on.
+    """
     names = [node.name for node in model.graph.node]
     convolutions = [at for at, node in enumerate(model.graph.node) if node.op_type == "Conv"]
     if first + last >= len(convolutions):
@@ -76,8 +80,10 @@ def _outermost(model: onnx.ModelProto, first: int, last: int) -> list[str]:
 
 
 def _unshare(model: onnx.ModelProto) -> None:
-    """Gives every convolution a bias of its own: one that a float and a quantized one shared would
-    be quantized for both, and read by the float one through a node that the NPU does not take.
+    """Gives each convolution separate constants.
+
+    A bias that a float and a quantized convolution share would be quantized for both, and the float
+    one would read it through a node that the NPU does not accept.
     """
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
     seen: Counter[str] = Counter()
@@ -95,7 +101,7 @@ def _unshare(model: onnx.ModelProto) -> None:
 
 
 class _Reader(CalibrationDataReader):
-    """Gives the inputs one by one, as ONNX Runtime's calibration wants them."""
+    """Feeds the inputs one by one to ONNX Runtime's calibration."""
 
     def __init__(self, inputs: Mapping[str, Sequence[NDArray[Any]]]) -> None:
         ((name, rows),) = inputs.items()

@@ -1,4 +1,4 @@
-"""A trial of both models of a pack on one execution provider: placement, time, answers."""
+"""A self-test of both models of a pack on one execution provider: placement, latency, answers."""
 
 import statistics
 import tempfile
@@ -14,21 +14,22 @@ from annotate.inference.agreement import made_picture
 from annotate.inference.qnn import QnnSettings, device_kind, open_session, placement, soc_of
 from annotate.inference.session import Model, Models, agreements, check_agreement, load_models
 
+# Runs of each model, whose median is reported.
 CPU_RUNS = 15
 NPU_RUNS = 15
 EMULATOR_RUNS = 3
 
 
 @dataclass(frozen=True)
-class Trial:
-    """What a trial found; by `detector` and `landmark`.
+class SelfTest:
+    """The results of a self-test; mappings have the keys `detector` and `landmark`.
 
     Attributes:
         provider: what ran the models: `cpu`, `qnn`, or `htp-emulator`.
         device: kind of device, as ONNX Runtime calls it.
-        placement: how many nodes each execution provider of ONNX Runtime has.
+        placement: number of nodes on each execution provider of ONNX Runtime.
         latency_ms: median time of a run.
-        agreement_db: the least agreement of an output with the CPU's; empty on the CPU.
+        agreement_db: the least agreement of any output with the CPU's; empty on the CPU.
     """
 
     provider: str
@@ -38,29 +39,29 @@ class Trial:
     agreement_db: Mapping[str, float]
 
 
-def try_cpu(folder: Path) -> Trial:
+def self_test_cpu(folder: Path) -> SelfTest:
     """Runs the pack in `folder` on one core.
 
     Raises:
         PackError: the models do not load.
     """
     models = load_models(read_pack(folder), folder)
-    return Trial(models.provider, "CPU", models.placement, _latencies(models, CPU_RUNS), {})
+    return SelfTest(models.provider, "CPU", models.placement, _latencies(models, CPU_RUNS), {})
 
 
-def try_npu(folder: Path, soc: Soc | None) -> Trial:
-    """Runs the pack in `folder` on the NPU as a worker would, and leaves nothing behind.
+def self_test_npu(folder: Path, soc: Soc | None) -> SelfTest:
+    """Runs the pack in `folder` on the NPU as a worker would, without touching the cache.
 
     Args:
-        soc: the SoC of this host; None finds out.
+        soc: the SoC of this host; None detects it.
 
     Raises:
         PackError: the models, or the pack's variant for this SoC, do not load.
-        ProviderError: the NPU does not take every node, or answers something else than the CPU.
+        ProviderError: the NPU does not take every node, or its answers differ from the CPU's.
     """
     pack = read_pack(folder)
     soc = soc_of(QnnSettings(soc))
-    # A compiled model is one node: only the ONNX files can say that all of theirs are placed.
+    # A compiled model is a single node, so node placement is read from the original ONNX files.
     placed = {
         "detector": placement(open_session(folder / pack.detector.file, soc, {})),
         "landmark": placement(open_session(folder / pack.landmark.file, soc, {})),
@@ -71,7 +72,7 @@ def try_npu(folder: Path, soc: Soc | None) -> Trial:
         found = agreements(models, load_models(pack, folder))
         check_agreement(found)
         runs = NPU_RUNS if models.provider == "qnn" else EMULATOR_RUNS
-        return Trial(models.provider, device_kind(), placed, _latencies(models, runs), found)
+        return SelfTest(models.provider, device_kind(), placed, _latencies(models, runs), found)
 
 
 def _latencies(models: Models, runs: int) -> dict[str, float]:
@@ -84,7 +85,7 @@ def _latencies(models: Models, runs: int) -> dict[str, float]:
 
 def _median_ms(model: Model, spec: ModelSpec, runs: int) -> float:
     picture = made_picture(spec)
-    model.run(picture)
+    model.run(picture)  # the first run includes set-up
     times = []
     for _ in range(runs):
         began = time.perf_counter()

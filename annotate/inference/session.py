@@ -22,7 +22,7 @@ from annotate.domain.settings import Provider
 from annotate.inference.agreement import agreement_db, made_picture
 from annotate.inference.compiled import compiled_models
 from annotate.inference.host import emulates_npu
-from annotate.inference.qdq import to_integers, to_reals
+from annotate.inference.qdq import dequantize_values, quantize_values
 from annotate.inference.qnn import QnnSettings, label, open_session, placement, soc_of
 
 CPU = "cpu"
@@ -64,7 +64,7 @@ class Model:
             ) from error
         quantized = self._spec.quantized
         return [
-            to_reals(values, quantized[name]) if name in quantized else values
+            dequantize_values(values, quantized[name]) if name in quantized else values
             for name, values in zip(self._spec.outputs, outputs, strict=True)
         ]
 
@@ -78,7 +78,7 @@ class Model:
             image = image.transpose(2, 0, 1)
         image = np.ascontiguousarray(image[None])
         quantization = self._spec.quantized.get(self._spec.input)
-        return image if quantization is None else to_integers(image, quantization)
+        return image if quantization is None else quantize_values(image, quantization)
 
 
 @dataclass(frozen=True)

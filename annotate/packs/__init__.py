@@ -1,1 +1,1 @@
-"""Where model packs come from: fetched, converted, checked, listed."""
+"""Model packs: download, convert, verify and list them."""

@@ -1,7 +1,7 @@
-"""Reads the zip that AI Hub publishes of a model: `metadata.json` and the ONNX files it names.
+"""Reads the zip that AI Hub publishes for a model: `metadata.json` and the ONNX files it names.
 
-Members are read by their names and never unpacked, and what they say is compared: a zip from
-anywhere can be tried.
+The zip is not trusted. Its members are read by name and never extracted, and the models are
+compared with what the metadata says about them.
 """
 
 import hashlib
@@ -23,16 +23,20 @@ from annotate.domain.pack import PACK_FILE, Pack
 from annotate.packs.qualcomm import HINT, Stage, Tensor, pack_of
 
 METADATA = "metadata.json"
-MODEL_MOST_BYTES = 200_000_000
+# Larger members are refused, in bytes: a small zip can hold a very large one.
+MAX_MODEL_BYTES = 200_000_000
 STAGES = ("pose_detector", "pose_landmark_detector")
+_DOWNLOAD_ONNX = (
+    "Download the model for the runtime ONNX, and compile it with `annotate models compile`."
+)
 
 
 def import_asset(path: Path, folder: Path) -> Pack:
-    """Writes the pack that the zip `path` holds into the empty `folder`.
+    """Writes the pack in the zip `path` into the empty `folder`.
 
     Raises:
-        PackError: it is no such zip, or a damaged or hostile one.
-        OSError: the folder cannot be written.
+        PackError: the file is not such a zip, or is damaged or unsafe.
+        OSError: the folder is not writable.
     """
     with _opened(path) as archive:
         pack = _import(_Members(path, archive, METADATA), folder)
@@ -41,10 +45,10 @@ def import_asset(path: Path, folder: Path) -> Pack:
 
 
 def read_onnx(path: Path) -> bytes:
-    """The only ONNX model of a zip, with the weights inside that it keeps in files beside it.
+    """The only ONNX model of a zip, with external weights moved into it.
 
     Raises:
-        PackError: there is none, or it is damaged.
+        PackError: there is not exactly one, or it is damaged.
     """
     with _opened(path) as archive:
         members = _Members(path, archive, ".onnx")
@@ -59,7 +63,7 @@ def _opened(path: Path) -> zipfile.ZipFile:
             f"{path} cannot be read: {error.strerror}", "Name a file that exists and is readable."
         ) from error
     except zipfile.BadZipFile as error:
-        raise PackError(f"{path} is no zip: {error}", HINT) from error
+        raise PackError(f"{path} is not a zip file: {error}", HINT) from error
 
 
 def _import(members: "_Members", folder: Path) -> Pack:
@@ -71,21 +75,23 @@ def _import(members: "_Members", folder: Path) -> Pack:
         version = str(metadata["tool_versions"].get("ai_hub_models", "of an unknown version"))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise PackError(
-            f"{members.path}: {METADATA} is not AI Hub's: {type(error).__name__} {error}", HINT
+            f"{members.path}: {METADATA} does not have AI Hub's format: "
+            f"{type(error).__name__} {error}",
+            HINT,
         ) from error
     source = f"AI Hub Models {version}, {runtime}, {precision}"
     return pack_of(detector, landmark, precision, source)
 
 
 def _stage(members: "_Members", described: Any, name: str, folder: Path) -> Stage:
-    """One model of the asset, its file written into `folder`."""
+    """Describes one model of the asset and writes its file into `folder`."""
     file = next((file for file in described if file.split(".")[0] == name), None)
     if file is None:
-        raise PackError(f"{members.path} holds no {name}", HINT)
+        raise PackError(f"{members.path} contains no {name}", HINT)
     if file != f"{name}.onnx":
         raise PackError(
-            f"{members.path} holds {file}, which is not ONNX",
-            "Download the model for the runtime ONNX; `annotate models compile` makes the rest.",
+            f"{members.path} contains {file}, which is not ONNX",
+            _DOWNLOAD_ONNX,
         )
     inputs = {key: _tensor(key, fields) for key, fields in described[file]["inputs"].items()}
     outputs = {key: _tensor(key, fields) for key, fields in described[file]["outputs"].items()}
@@ -112,7 +118,7 @@ def _tensor(name: str, fields: Mapping[str, Any]) -> Tensor:
 
 
 def _model(members: "_Members", file: str) -> onnx.ModelProto:
-    """The model, sound, with the weights inside that it may keep in files beside it."""
+    """The checked model, with external weights moved into it."""
     content = members.read(file)
     try:
         model = onnx.load_model_from_string(content)
@@ -121,46 +127,43 @@ def _model(members: "_Members", file: str) -> onnx.ModelProto:
                 _fill(members, file, tensor)
         onnx.checker.check_model(model)
     except (DecodeError, onnx.checker.ValidationError, ValueError) as error:
-        raise PackError(f"{members.path}: {file} is no ONNX model: {error}", HINT) from error
+        raise PackError(f"{members.path}: {file} is not an ONNX model: {error}", HINT) from error
     if any(node.op_type == "EPContext" for node in model.graph.node):
-        raise PackError(
-            f"{members.path}: {file} is compiled for one chipset",
-            "Download the model for the runtime ONNX; `annotate models compile` makes the rest.",
-        )
+        raise PackError(f"{members.path}: {file} is compiled for one chipset", _DOWNLOAD_ONNX)
     return model
 
 
 def _fill(members: "_Members", file: str, tensor: onnx.TensorProto) -> None:
-    """Puts the values of a tensor, which are in another file, into the model."""
+    """Moves the values of a tensor from another file into the model."""
     where = {entry.key: entry.value for entry in tensor.external_data}
     content = members.read(posixpath.join(posixpath.dirname(file), where["location"]))
     start = int(where.get("offset", 0))
     stop = start + int(where.get("length", len(content) - start))
     if not 0 <= start <= stop <= len(content):
-        raise ValueError(f"{tensor.name!r} is at {start}-{stop} of {len(content)} bytes")
+        raise ValueError(f"{tensor.name!r} is at bytes {start}-{stop} of {len(content)}")
     tensor.raw_data = content[start:stop]
     tensor.ClearField("external_data")
     tensor.data_location = onnx.TensorProto.DEFAULT
 
 
 def _compare(file: str, values: Any, described: Mapping[str, Tensor]) -> None:
-    """The inputs or outputs of a model are those that the metadata names."""
+    """Checks that a model has the inputs or outputs that the metadata describes."""
     found = {}
     for value in values:
         kind = value.type.tensor_type
         shape = tuple(axis.dim_value for axis in kind.shape.dim)
         found[value.name] = (shape, onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type).name)
-    said = {name: (tensor.shape, tensor.dtype) for name, tensor in described.items()}
-    if found != said:
-        raise PackError(f"{file} has {found}, and {METADATA} says {said}", HINT)
+    expected = {name: (tensor.shape, tensor.dtype) for name, tensor in described.items()}
+    if found != expected:
+        raise PackError(f"{file} has {found}, but {METADATA} says {expected}", HINT)
 
 
 class _Members:
-    """The files of a zip in the folder of its only file of some ending.
+    """The files in one folder of a zip: the folder of its only file with a given ending.
 
     Attributes:
-        path: of the zip.
-        found: name of that file in its folder.
+        path: the zip.
+        found: name of that only file, without its folder.
     """
 
     def __init__(self, path: Path, archive: zipfile.ZipFile, ending: str) -> None:
@@ -168,11 +171,11 @@ class _Members:
         self._archive = archive
         names = [name for name in archive.namelist() if name.endswith(ending)]
         if len(names) != 1:
-            raise PackError(f"{path} holds {len(names)} files {ending} instead of one", HINT)
+            raise PackError(f"{path} contains {len(names)} files {ending} instead of one", HINT)
         self._folder, self.found = posixpath.split(names[0])
         for name in archive.namelist():
             if name.startswith("/") or "\\" in name or ".." in name.split("/"):
-                raise PackError(f"{path} holds {name!r}, which leads outside of it", HINT)
+                raise PackError(f"{path} contains {name!r}, a path outside of it", HINT)
 
     def read(self, name: str) -> bytes:
         """The content of a member.
@@ -183,13 +186,13 @@ class _Members:
         member = posixpath.join(self._folder, name)
         try:
             size = self._archive.getinfo(member).file_size
-            if size > MODEL_MOST_BYTES:
-                raise PackError(f"{self.path}: {member} has {size} bytes, far too many", HINT)
+            if size > MAX_MODEL_BYTES:
+                raise PackError(f"{self.path}: {member} is too large: {size} bytes", HINT)
             return self._archive.read(member)
         except KeyError as error:
-            raise PackError(f"{self.path} holds no {member}", HINT) from error
-        # What zipfile raises for damage; the last two also for encryption, and for methods of
-        # compression that it does not know.
+            raise PackError(f"{self.path} contains no {member}", HINT) from error
+        # zipfile raises these for damage; the last two also for encrypted members and for unknown
+        # methods of compression.
         except (
             zipfile.BadZipFile,
             zlib.error,

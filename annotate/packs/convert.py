@@ -1,4 +1,4 @@
-"""Converts a TFLite model to ONNX: one small function for each operator, and a table of them."""
+"""Converts a TFLite model to ONNX: a table of one small function for each operator."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,38 +13,38 @@ from annotate.packs.tflite_graph import Operator, read_graph
 
 
 def convert(model: bytes, name: str, image: str, outputs: Mapping[str, str]) -> bytes:
-    """The TFLite `model` as an ONNX model of the same input and output shapes, float32.
+    """The TFLite `model` as an ONNX model with the same input and output shapes, float32.
 
-    Branches that no wanted output needs are left out. The same model gives the same bytes.
+    Branches that no requested output needs are left out. The same model gives the same bytes.
 
     Args:
-        model: the TFLite file's content.
-        name: of the ONNX graph.
-        image: what the ONNX model calls its only input, (1, h, w, c).
-        outputs: what it calls the wanted outputs, and their names in the TFLite model.
+        model: content of the TFLite file.
+        name: name of the ONNX graph.
+        image: name of the only input in the ONNX model, (1, h, w, c).
+        outputs: the requested outputs: their names in the ONNX model, and in the TFLite model.
 
     Raises:
-        PackError: no TFLite model, no such output, or an operator that is not in the table.
+        PackError: not a TFLite model, an output is missing, or an operator is not supported.
     """
     graph = read_graph(model)
-    wanted = {new: graph.output_named(old) for new, old in outputs.items()}
+    requested = {new: graph.output_named(old) for new, old in outputs.items()}
     (source,) = graph.inputs
     builder = Builder(graph)
     builder.names[source] = builder.add("Transpose", [image], f"{image}_nchw", perm=TO_NCHW)
-    for operator in graph.operators_for(tuple(wanted.values())):
+    for operator in graph.operators_for(tuple(requested.values())):
         if operator.name not in _CONVERTERS:
             raise PackError(
-                f"the TFLite model uses the operator {operator.name}, which is not converted",
-                "Only the models that a pack names can be converted.",
+                f"the TFLite operator {operator.name} is not supported",
+                "Only MediaPipe's pose models can be converted.",
             )
         _CONVERTERS[operator.name](builder, operator)
-    for new, tensor in wanted.items():
+    for new, tensor in requested.items():
         builder.add("Identity", [builder.read_in_tflite_order(tensor)], new)
-    return builder.model(name, {image: source}, wanted)
+    return builder.model(name, {image: source}, requested)
 
 
 def _fold(builder: Builder, operator: Operator) -> None:
-    """DENSIFY of a constant, which is dense since it was read; DEQUANTIZE of half floats."""
+    """DENSIFY of a constant, which `read_graph` made dense; DEQUANTIZE of half floats."""
     values = builder.constant(operator.inputs[0])
     if operator.name == "DEQUANTIZE":
         values = values.astype(np.float32)
@@ -52,12 +52,12 @@ def _fold(builder: Builder, operator: Operator) -> None:
 
 
 def _pad(builder: Builder, operator: Operator) -> None:
-    """PAD: zeros about the rows and columns are left to the convolutions that read the result."""
+    """PAD: adds no node for rows and columns; convolutions that read the result add the margin."""
     source, amounts = operator.inputs
     (target,) = operator.outputs
     batch, rows, columns, channels = builder.constant(amounts).tolist()
     if any(batch):
-        raise PackError("the TFLite model uses PAD along the batch, which is not converted")
+        raise PackError("TFLite PAD along the batch is not supported")
     value = builder.read(source)
     if any(channels):
         pads = np.array([0, channels[0], 0, 0, 0, channels[1], 0, 0], np.int64)
@@ -74,7 +74,7 @@ def _convolution(builder: Builder, operator: Operator) -> None:
 
 
 def _depthwise(builder: Builder, operator: Operator) -> None:
-    """DEPTHWISE_CONV_2D: weights (1, h, w, out); each input channel is a group of its own."""
+    """DEPTHWISE_CONV_2D: weights (1, h, w, out); each input channel is a separate group."""
     channels = builder.shape(operator.inputs[0])[-1]
     _write_convolution(builder, operator, to_onnx=(3, 0, 1, 2), group=channels)
 
@@ -109,7 +109,7 @@ def _write_convolution(
 
 
 def _pads(shape: tuple[int, ...], window: tuple[int, ...], options: Any) -> Margin:
-    """What TFLite's padding modes come to, for an input of `shape` (1, h, w, c)."""
+    """The zeros that TFLite's padding mode adds to an input of `shape` (1, h, w, c)."""
     if options.Padding() == tflite.Padding.VALID:
         return NO_MARGIN
     return same_margin(shape[1:3], window, (options.StrideH(), options.StrideW()))
@@ -118,9 +118,9 @@ def _pads(shape: tuple[int, ...], window: tuple[int, ...], options: Any) -> Marg
 def _resize(builder: Builder, operator: Operator) -> None:
     """RESIZE_BILINEAR.
 
-    A 1x1 convolution gives the same on a resized picture as resized afterwards, since both
-    are linear and the weights of the interpolation sum to 1. Our models enlarge, so that the
-    second order is the cheaper one: it takes 9% off the detector.
+    A 1x1 convolution may run before or after the resize with the same result, since both are linear
+    and the weights of the interpolation sum to 1. Our models enlarge, so the convolution runs
+    first, on fewer pixels: the detector becomes 9% faster.
     """
     source, _ = operator.inputs
     (target,) = operator.outputs
@@ -175,7 +175,7 @@ def _max_pool(builder: Builder, operator: Operator) -> None:
 
 
 def _add(builder: Builder, operator: Operator) -> None:
-    """ADD of two tensors of one shape."""
+    """ADD of two tensors of the same shape."""
     inputs = [builder.read(tensor) for tensor in operator.inputs]
     builder.finish(operator, builder.add("Add", inputs, f"add_{operator.outputs[0]}"))
 
@@ -192,7 +192,7 @@ def _concatenate(builder: Builder, operator: Operator) -> None:
 
 
 def _depth_to_space(builder: Builder, operator: Operator) -> None:
-    """DEPTH_TO_SPACE: the channels count as (block row, block column, new channel)."""
+    """DEPTH_TO_SPACE: the channels are ordered as (block row, block column, new channel)."""
     (target,) = operator.outputs
     builder.names[target] = builder.add(
         "DepthToSpace",
@@ -207,7 +207,7 @@ def _reshape(builder: Builder, operator: Operator) -> None:
     """RESHAPE to anything but a picture."""
     (target,) = operator.outputs
     if len(builder.shape(target)) == PICTURE_RANK:
-        raise PackError("the TFLite model uses RESHAPE to a 4-D tensor, which is not converted")
+        raise PackError("TFLite RESHAPE to a 4-D tensor is not supported")
     source = builder.read_in_tflite_order(operator.inputs[0])
     shape = builder.initializer(f"shape_{target}", np.array(builder.shape(target), np.int64))
     builder.names[target] = builder.add("Reshape", [source, shape], f"reshape_{target}")

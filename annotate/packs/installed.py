@@ -1,4 +1,4 @@
-"""The packs in a folder: which there are, and whether their files are what they say."""
+"""Lists the packs in a folder and verifies their files."""
 
 import hashlib
 from pathlib import Path
@@ -8,7 +8,7 @@ from annotate.domain.pack import PACK_FILE, Pack, read_pack
 
 
 def installed_packs(root: Path) -> list[Pack]:
-    """The packs under `root`, each in the folder of its name, sorted by that name.
+    """The packs under `root`, each in a folder of its name, sorted by name.
 
     Raises:
         PackError: the description of a pack is damaged.
@@ -17,24 +17,25 @@ def installed_packs(root: Path) -> list[Pack]:
 
 
 def verify_pack(folder: Path) -> Pack:
-    """The pack in `folder`, its model files compared with their digests in `pack.json`.
+    """The pack in `folder`, after comparing its model files with their digests in `pack.json`.
 
     Raises:
         PackError: there is no pack, or a model file is missing or damaged.
     """
     pack = read_pack(folder)
-    for spec in (pack.detector, pack.landmark):
+    for spec in pack.stages.values():
         file = folder / spec.file
         try:
             digest = hashlib.sha256(file.read_bytes()).hexdigest()
         except OSError as error:
             raise _unusable(file, f"cannot be read: {error.strerror}") from error
         if digest != spec.sha256:
-            raise _unusable(file, "is damaged: its SHA-256 is not the one in the pack")
+            raise _unusable(file, f"is damaged: it does not match its digest in {PACK_FILE}")
     return pack
 
 
 def _unusable(file: Path, what: str) -> PackError:
     return PackError(
-        f"model file {file} {what}", "Run `annotate models pull --force` to make the pack anew."
+        f"model file {file} {what}",
+        "Run `annotate models pull --force` to download the pack again.",
     )

@@ -1,8 +1,8 @@
-"""The ONNX graph that a conversion writes, node by node.
+"""Builds the ONNX graph of a conversion, node by node.
 
-TFLite pictures are (1, h, w, c), ONNX convolutions want (1, c, h, w). So every 4-D tensor is
-kept as (1, c, h, w) inside, and transposed only where it enters, where it leaves, and before
-a RESHAPE, whose result depends on the order in memory.
+TFLite pictures are (1, h, w, c), but ONNX convolutions take (1, c, h, w). So every 4-D tensor
+inside the graph is (1, c, h, w). It is transposed only at the graph's inputs and outputs, and
+before a RESHAPE, whose result depends on the order in memory.
 """
 
 from collections.abc import Mapping
@@ -20,14 +20,14 @@ PICTURE_RANK = 4
 
 @dataclass
 class Builder(OnnxWriter):
-    """An ONNX graph while it grows. Tensors are TFLite's, by index; values are ONNX names.
+    """An ONNX graph under construction. Tensors are TFLite's, by index; values are ONNX names.
 
     Attributes:
         graph: the TFLite graph.
         constants: values of the tensors that are known without running the model.
         names: the ONNX values of the other tensors.
-        margins: by tensor, zeros that are not written yet: readers add them.
-        resizes: by tensor, RESIZE_BILINEAR that is not written yet: readers apply it.
+        margins: by tensor, zeros that its readers must add, as no node adds them.
+        resizes: by tensor, the RESIZE_BILINEAR that its readers must apply, as no node does.
     """
 
     graph: Graph
@@ -60,14 +60,14 @@ class Builder(OnnxWriter):
         return self.names[tensor]
 
     def read_in_tflite_order(self, tensor: int) -> str:
-        """As `read`, but a picture is (1, h, w, c)."""
+        """Like `read`, but a picture is (1, h, w, c)."""
         name = self.read(tensor)
         if len(self.shape(tensor)) != PICTURE_RANK:
             return name
         return self.add("Transpose", [name], f"{name}_nhwc", perm=TO_NHWC)
 
     def finish(self, operator: Operator, value: str) -> None:
-        """Make `value` the output of `operator`, after the activation fused into that."""
+        """Make `value` the output of `operator`, after the operator's fused activation."""
         output = operator.outputs[0]
         activation = operator.options.FusedActivationFunction()
         if activation == tflite.ActivationFunctionType.NONE:
@@ -77,10 +77,10 @@ class Builder(OnnxWriter):
             high = self.initializer("six", np.array(6, np.float32))
             self.names[output] = self.add("Clip", [value, low, high], f"clip_{output}")
         else:
-            raise PackError(f"the TFLite activation {activation} is not converted")
+            raise PackError(f"the TFLite activation {activation} is not supported")
 
     def model(self, name: str, inputs: Mapping[str, int], outputs: Mapping[str, int]) -> bytes:
-        """The finished ONNX file, checked; inputs and outputs are named, with their tensors."""
+        """The finished and checked ONNX file; inputs and outputs are given as name to tensor."""
         return self.file(
             name,
             {new: self.shape(tensor) for new, tensor in inputs.items()},
@@ -90,4 +90,4 @@ class Builder(OnnxWriter):
     def _unusable(self, tensor: int) -> PackError:
         readers = ", ".join(sorted({reader.name for reader in self.graph.readers(tensor)}))
         name = self.graph.tensors[tensor].name
-        return PackError(f"TFLite tensor {name!r} is used by {readers} in a way not converted")
+        return PackError(f"TFLite tensor {name!r}: its use by {readers} is not supported")

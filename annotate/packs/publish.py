@@ -1,4 +1,4 @@
-"""Puts a new pack in its place among the packs of this host, whole or not at all."""
+"""Puts a new pack among the packs of this host, complete or not at all."""
 
 import errno
 import shutil
@@ -17,13 +17,13 @@ _PREFIX = ".new-pack-"
 
 @contextmanager
 def new_pack(root: Path) -> Iterator[Path]:
-    """An empty folder to make a pack in, for `publish`; it is gone afterwards.
+    """A temporary empty folder to make a pack in, which `publish` takes.
 
     Args:
-        root: the folder of packs; made if it is missing.
+        root: the folder of packs; created if missing.
 
     Raises:
-        PackError: the folder cannot be written; also for any `OSError` of the block.
+        PackError: the folder is not writable, or the block raised an `OSError`.
     """
     try:
         with scratch_in(root, _PREFIX) as scratch:
@@ -35,12 +35,12 @@ def new_pack(root: Path) -> Iterator[Path]:
 
 
 def publish(staged: Path, root: Path, *, replace: bool) -> Path:
-    """Moves the pack in `staged`, from `new_pack`, to the folder of its name, which is returned.
+    """Moves the pack in `staged`, from `new_pack`, to the folder of its name, and returns that.
 
-    What was compiled from the same models stays with it.
+    Variants and AI Hub jobs of the same models are kept.
 
     Args:
-        replace: also where a sound pack of that name stands.
+        replace: replace an intact pack of that name; else the intact pack stays.
 
     Raises:
         PackError: the new pack is damaged.
@@ -48,7 +48,7 @@ def publish(staged: Path, root: Path, *, replace: bool) -> Path:
     """
     pack = verify_pack(staged)
     target = root / pack.name
-    if not replace and stands(target):
+    if not replace and is_intact(target):
         return target
     _keep_compiled(pack, target, staged)
     try:
@@ -56,14 +56,14 @@ def publish(staged: Path, root: Path, *, replace: bool) -> Path:
             target.rename(staged.with_name("old"))
         staged.rename(target)
     except OSError:
-        # Another process was quicker with a pack of that name: it will do.
-        if not stands(target):
+        # Another process has just put a pack of that name there, which serves as well.
+        if not is_intact(target):
             raise
     return target
 
 
-def stands(folder: Path) -> bool:
-    """Whether there is a sound pack."""
+def is_intact(folder: Path) -> bool:
+    """Whether the folder holds a pack whose files match their digests."""
     try:
         verify_pack(folder)
     except PackError:
@@ -72,9 +72,7 @@ def stands(folder: Path) -> bool:
 
 
 def _keep_compiled(pack: Pack, old: Path, staged: Path) -> None:
-    """Copies what was made of the same models, as far as the new pack has it not: `variants/<soc>`
-    and `hub/<target>`.
-    """
+    """Copies missing `variants/<soc>` and `hub/<target>` from an old pack of the same models."""
     with suppress(PackError):
         if sources_of(verify_pack(old)) == sources_of(pack):
             for folder in old.glob("*/[!.]*"):
@@ -86,9 +84,9 @@ def _cannot_write(root: Path, error: OSError) -> PackError:
     if error.errno == errno.ENOSPC:
         return PackError(
             f"no space left for the model pack in {error.filename or root}",
-            f"Free 100 MB in {root} and in the folder for temporary files, and run it again.",
+            f"Free 100 MB in {root} and in the folder for temporary files, then try again.",
         )
     return PackError(
         f"the model pack cannot be written to {root}: {error.strerror or error}",
-        "Make the folder writable, or name another one.",
+        "Make the folder writable, or set ANNOTATE_PACKS to another one.",
     )

@@ -1,33 +1,33 @@
-"""Makes the pack `blazepose-full`: fetch, check, convert, and put in place in one step."""
+"""Makes the pack `blazepose-full`: downloads, checks and converts the models, then publishes."""
 
 import tempfile
 from pathlib import Path
 
 from annotate.domain.progress import Progress
 from annotate.packs.blazepose import DETECTOR, LANDMARK, NAME, REQUIREMENT, build_pack
-from annotate.packs.publish import new_pack, publish, stands
+from annotate.packs.publish import is_intact, new_pack, publish
 from annotate.packs.wheel import download_wheel, read_members
 
 """Called with the phase, `downloading`, `checking` or `converting`, and its fraction done."""
 
 
 def pull(root: Path, *, wheel: Path | None = None, progress: Progress, force: bool = False) -> Path:
-    """Make the pack under `root` unless a sound one stands there; returns the pack's folder.
+    """Make the pack under `root` unless an intact one is there; returns the pack's folder.
 
-    The pack appears whole or not at all, also where several processes pull at once.
+    The pack appears complete or not at all, even if several processes pull at once.
 
     Args:
-        root: the folder of packs; made if it is missing.
-        wheel: the wheel to take the models from, any platform's; None downloads it.
-        progress: told what is being done.
-        force: make the pack anew even if a sound one stands; what was compiled from the same
-            models stays.
+        root: the folder of packs; created if missing.
+        wheel: the wheel with the models, for any platform; None downloads it.
+        progress: called with the phase, `downloading`, `checking` or `converting`, and its fraction
+            done.
+        force: replace an intact pack too; variants of the same models are kept.
 
     Raises:
-        PackError: the wheel cannot be had, is not the expected one, or there is no space.
+        PackError: the wheel cannot be downloaded, is not the expected one, or no space is left.
     """
     target = root / NAME
-    if not force and stands(target):
+    if not force and is_intact(target):
         return target
     with new_pack(root) as staged:
         detector, landmark = _fetch_models(wheel, progress)

@@ -1,4 +1,4 @@
-"""Reads a TFLite flatbuffer into a plain graph: tensors, operators, and what feeds what.
+"""Reads a TFLite flatbuffer into a plain graph of tensors and operators.
 
 Source of the format: TensorFlow's `tensorflow/compiler/mlir/lite/schema/schema.fbs`.
 """
@@ -35,7 +35,7 @@ _SPARSE_INDEX_VECTORS = {
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor of the graph: its name, its shape, and its dense values where it is a constant."""
+    """A tensor of the graph: its name, its shape, and the dense values of a constant, else None."""
 
     name: str
     shape: tuple[int, ...]
@@ -44,7 +44,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator; `options` is its own options table of the schema, or None."""
+    """One operator; `options` is the options table that the schema has for it, or None."""
 
     name: str
     options: Any
@@ -54,7 +54,7 @@ class Operator:
 
 @dataclass(frozen=True)
 class Graph:
-    """The only subgraph of a model; tensors are referred to by their index."""
+    """The only subgraph of a model; operators refer to tensors by index."""
 
     tensors: tuple[Tensor, ...]
     operators: tuple[Operator, ...]
@@ -90,14 +90,14 @@ class Graph:
 def read_graph(data: bytes) -> Graph:
     """The graph of the TFLite model `data`.
 
-    Sparse constants are made dense; their DENSIFY operators then have nothing left to do.
+    Sparse constants become dense, so that their DENSIFY operators have no effect.
 
     Raises:
-        PackError: not a TFLite model, several subgraphs, or a sparse layout or dtype that the
-            models of our packs do not use.
+        PackError: not a TFLite model, several subgraphs, or a sparse layout or dtype that is not
+            supported.
     """
     if data[4:8] != _FILE_IDENTIFIER:
-        raise PackError("the file is no TFLite model")
+        raise PackError("the file is not a TFLite model")
     model = tflite.Model.GetRootAs(data, 0)
     if model.SubgraphsLength() != 1:
         raise PackError(f"the TFLite model has {model.SubgraphsLength()} subgraphs instead of 1")
@@ -119,7 +119,7 @@ def _tensor(model: Any, table: Any) -> Tensor:
     if buffer.DataLength() == 0:
         return Tensor(name, shape, None)
     if table.Type() not in _DTYPES:
-        raise PackError(f"TFLite tensor {name!r} has dtype {table.Type()}, which is not converted")
+        raise PackError(f"TFLite tensor {name!r} has dtype {table.Type()}, which is not supported")
     values = buffer.DataAsNumpy().view(_DTYPES[table.Type()])
     if (sparsity := table.Sparsity()) is not None:
         values = _dense(name, values, shape, sparsity)
@@ -127,10 +127,11 @@ def _tensor(model: Any, table: Any) -> Tensor:
 
 
 def _dense(name: str, values: Array, shape: tuple[int, ...], sparsity: Any) -> Array:
-    """Values of a sparse tensor, (rows, columns), zeros put back.
+    """Values of a sparse tensor as a dense array (rows, columns).
 
-    Our models store all axes but the last densely, in the natural order, and the last one as
-    compressed rows: the columns of row i are `indices[segments[i]:segments[i + 1]]`.
+    Supported is the layout of our models: all axes but the last are dense and in natural order, and
+    the last one is in compressed rows, where the columns of row i are
+    `indices[segments[i]:segments[i + 1]]`.
     """
     rank = len(shape)
     axes = [sparsity.DimMetadata(axis) for axis in range(rank)]
@@ -139,7 +140,7 @@ def _dense(name: str, values: Array, shape: tuple[int, ...], sparsity: Any) -> A
     compressed_rows.append(tflite.DimensionType.SPARSE_CSR)
     order = sparsity.TraversalOrderAsNumpy().tolist()
     if formats != compressed_rows or order != list(range(rank)) or sparsity.BlockMapLength():
-        raise PackError(f"TFLite tensor {name!r} has a sparse layout that is not converted")
+        raise PackError(f"TFLite tensor {name!r} has a sparse layout that is not supported")
     last = axes[-1]
     segments = _index_vector(last.ArraySegmentsType(), last.ArraySegments())
     columns = _index_vector(last.ArrayIndicesType(), last.ArrayIndices())
@@ -157,7 +158,7 @@ def _index_vector(kind: int, table: Any) -> npt.NDArray[np.int64]:
 
 def _operator(model: Any, table: Any) -> Operator:
     code = model.OperatorCodes(table.OpcodeIndex())
-    # Codes below 127 stand in the older, narrower field as well.
+    # The older, narrower field holds codes below 127; there the newer one may be 0.
     number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
     return Operator(
         name=_OPERATOR_NAMES[number],

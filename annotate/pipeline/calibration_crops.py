@@ -1,4 +1,4 @@
-"""The inputs of a pack's two models in the user's own videos, for calibration."""
+"""Takes crops from the user's videos, as inputs for calibrating and judging a pack's models."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,50 +19,55 @@ from annotate.video import decode, probe
 
 @dataclass(frozen=True, eq=False)
 class Crops:
-    """Pictures as models take them: each (height, width, 3) float32 RGB in the model's range.
+    """Inputs of the two models: each (height, width, 3) float32 RGB in the model's range.
 
     Attributes:
         detector: whole frames, letterboxed.
-        landmark: people, each in the ROI in which the pipeline sees them.
+        landmark: people, each in the ROI that the pipeline gives them.
     """
 
     detector: list[FloatArray]
     landmark: list[FloatArray]
 
     def of(self, stage: str) -> list[FloatArray]:
-        """Those of the stage `detector` or `landmark`."""
+        """The crops for the stage `detector` or `landmark`."""
         return self.detector if stage == "detector" else self.landmark
 
 
-def real_crops(
+def take_crops(
     videos: Sequence[Path], models: Models, frames: int, progress: Progress
 ) -> tuple[Crops, Crops]:
-    """Crops of about `frames` frames, spread over the videos: those to learn from, and those to
-    judge by, which are of the last third of each video.
+    """Crops of about `frames` frames, spread over the videos.
+
+    Returns:
+        The crops for calibration, and the held-out crops for judging: those of the last third of
+        each video.
 
     Raises:
         UsageError: one of the two parts shows no person.
         VideoError: a video cannot be read.
     """
-    learn, judge = Crops([], []), Crops([], [])
+    calibration, held_out = Crops([], []), Crops([], [])
     each = max(3, -(-frames // len(videos)))
-    # With frames between detections, ROIs are those in which people are tracked.
+    # With `detect_every` above 1 the ROIs are those of frame tracking, as in real runs.
     estimator = PoseEstimator(models, detect_every=2 if models.pack.carries_people else 1)
     for count, path in enumerate(videos):
         index = probe(path)
         total = min(each, len(index))
         for number, frame in enumerate(_spread(path, index, total)):
-            progress(f"Looking at {path.name}", (count + number / total) / len(videos))
-            _look(learn if number < total * 2 // 3 else judge, frame, estimator, models)
-    if not learn.landmark or not judge.landmark:
+            progress(f"Taking crops from {path.name}", (count + number / total) / len(videos))
+            _add_crops(
+                calibration if number < total * 2 // 3 else held_out, frame, estimator, models
+            )
+    if not calibration.landmark or not held_out.landmark:
         raise UsageError(
-            "no person is seen in the frames that were taken from the videos",
+            "no person is found in the frames taken from the videos",
             "Name videos that show people from beginning to end.",
         )
-    return learn, judge
+    return calibration, held_out
 
 
-def _look(crops: Crops, frame: Frame, estimator: PoseEstimator, models: Models) -> None:
+def _add_crops(crops: Crops, frame: Frame, estimator: PoseEstimator, models: Models) -> None:
     height, width = frame.rgb.shape[:2]
     detector, landmark = models.pack.detector, models.pack.landmark
     whole = letterbox_roi(width, height, detector.size, detector.padding)
@@ -72,8 +77,8 @@ def _look(crops: Crops, frame: Frame, estimator: PoseEstimator, models: Models) 
 
 
 def _spread(path: Path, index: VideoIndex, count: int) -> Iterator[Frame]:
-    """About `count` frames from beginning to end: keyframes, which are quickly had, where there
-    are enough of them.
+    """About `count` frames from beginning to end: keyframes if there are enough of them, since they
+    decode fast.
     """
     if len(index.keyframes) >= count:
         for at in _evenly(index.keyframes.tolist(), count):

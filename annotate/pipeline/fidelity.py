@@ -1,4 +1,4 @@
-"""Compares the answers of a quantized or compiled model with those of the original."""
+"""Compares a model's outputs with expected ones: those of another model or another device."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,32 +14,33 @@ from annotate.numeric.geometry import box_iou
 from annotate.pipeline.decoders import detector_decoder, landmark_decoder
 from annotate.pipeline.roi_rules import detection_rois, roi_points
 
-# The greatest median distance of landmarks, as a fraction of the crop's side; for a detector, of
-# the points that an ROI is made of, as a fraction of the ROI's side.
-MOST_MEDIAN_ERROR = 0.01
-# The greatest fraction of people who may be lost: scores near the threshold fall on either side.
-MOST_LOST = 0.05
-# The least agreement of an output in dB, as in `agreement_db`. Correct 8-bit models reach 35 dB and
-# more; faulty context binaries were at -5 to 8 dB.
-LEAST_AGREEMENT_DB = 30.0
+# The greatest accepted median distance of landmarks, as a fraction of the crop's side; for a
+# detector that of the ROI's two points, as a fraction of the ROI's side.
+MAX_MEDIAN_ERROR = 0.01
+# The greatest accepted fraction of people who are lost. Scores near the threshold may go either
+# way.
+MAX_LOST = 0.05
+# The least accepted agreement of an output, as `agreement_db` defines it. Correct 8-bit models
+# reach 35 dB or more; wrong context binaries had -5 to 8 dB.
+MIN_FIDELITY_DB = 30.0
 
 Outputs = Sequence[FloatArray]
-# The errors of each person whom both models see, and the number of people who are lost.
-Errors = tuple[list[NDArray[np.floating]], int]
+# The relative errors of each person's points; and the number of people who are lost.
+PointErrors = tuple[list[NDArray[np.floating]], int]
 
 
 @dataclass(frozen=True)
 class Fidelity:
-    """How near a model's answers on real crops are to the expected ones.
+    """How close a model's outputs on real crops are to the expected ones.
 
     Attributes:
-        agreement_db: of each output, the median over the crops: where two people overlap, either
-            of them is a right answer.
-        people: number of people in the crops.
-        median_error: median distance of landmarks, as a fraction of the crop's side; for a
-            detector, of the two points of the ROI, as a fraction of the ROI's side.
-        p95_error: the 95th percentile of the same.
-        lost: people that only the expected answers show.
+        agreement_db: agreement of each output, as the median over the crops: where two people
+            overlap, a model may rightly answer for the other person.
+        people: number of people in the crops, according to the expected outputs.
+        median_error: median distance of landmarks, as a fraction of the crop's side; for a detector
+            that of the ROI's two points, as a fraction of the ROI's side.
+        p95_error: 95th percentile of these distances.
+        lost: number of those people whom the model does not find.
     """
 
     agreement_db: Mapping[str, float]
@@ -50,11 +51,11 @@ class Fidelity:
 
     @property
     def loses_people(self) -> bool:
-        """Whether more people are lost than `MOST_LOST` allows."""
-        return self.lost > MOST_LOST * self.people
+        """Whether more people are lost than `MAX_LOST` allows."""
+        return self.lost > MAX_LOST * self.people
 
     def to_fields(self) -> dict[str, object]:
-        """The attributes for JSON, which has no infinity: None means equal answers."""
+        """The attributes for JSON, which has no infinity: equal outputs give None."""
         agreement = {
             name: db if np.isfinite(db) else None for name, db in self.agreement_db.items()
         }
@@ -64,11 +65,11 @@ class Fidelity:
 def fidelity_of(
     spec: DetectorSpec | LandmarkSpec, expected: Sequence[Outputs], found: Sequence[Outputs]
 ) -> Fidelity:
-    """Compares the answers of a model with the expected ones.
+    """Compares the outputs of a model with the expected ones.
 
     Args:
-        spec: of the model.
-        expected, found: for each crop the outputs, in the order in which the model gives them.
+        spec: the model's description.
+        expected, found: the outputs for each crop, in the order of `spec.outputs`.
 
     Raises:
         PackError: no crop shows a person.
@@ -79,7 +80,7 @@ def fidelity_of(
         errors, lost = _landmark_errors(spec, expected, found)
     if not errors and not lost:
         raise PackError(
-            "no person is seen in the crops that the model is tested on",
+            "the crops for judging the model show no person",
             "Name videos that show people.",
         )
     agreement = {
@@ -99,31 +100,30 @@ def fidelity_of(
 
 
 def check_fidelity(name: str, fidelity: Fidelity) -> None:
-    """Compares with `MOST_MEDIAN_ERROR` and `LEAST_AGREEMENT_DB`.
+    """Checks against `MAX_MEDIAN_ERROR`, `MAX_LOST` and `MIN_FIDELITY_DB`.
 
     Raises:
-        PackError: the errors are too large, or the model loses people.
+        PackError: the model is not accurate enough.
     """
-    if fidelity.median_error > MOST_MEDIAN_ERROR:
-        raise _unfit(
+    if fidelity.median_error > MAX_MEDIAN_ERROR:
+        raise _inaccurate(
             name,
             f"the median error is {fidelity.median_error:.2%} of the crop, "
-            f"more than {MOST_MEDIAN_ERROR:.0%}",
+            f"more than {MAX_MEDIAN_ERROR:.0%}",
         )
     if fidelity.loses_people:
-        raise _unfit(name, f"it loses {fidelity.lost} of {fidelity.people} people")
+        raise _inaccurate(name, f"it loses {fidelity.lost} of {fidelity.people} people")
     for output, decibel in fidelity.agreement_db.items():
-        if decibel < LEAST_AGREEMENT_DB:
-            raise _unfit(
+        if decibel < MIN_FIDELITY_DB:
+            raise _inaccurate(
                 name,
-                f"its output {output} agrees to {decibel:.1f} dB, less than "
-                f"{LEAST_AGREEMENT_DB:.0f}",
+                f"its output {output} agrees to {decibel:.1f} dB, less than {MIN_FIDELITY_DB:.0f}",
             )
 
 
 def _landmark_errors(
     spec: LandmarkSpec, expected: Sequence[Outputs], found: Sequence[Outputs]
-) -> Errors:
+) -> PointErrors:
     decoder = landmark_decoder(spec)
     errors, lost = [], 0
     for right, other in zip(map(decoder.decode, expected), map(decoder.decode, found), strict=True):
@@ -139,7 +139,7 @@ def _landmark_errors(
 
 def _detector_errors(
     spec: DetectorSpec, expected: Sequence[Outputs], found: Sequence[Outputs]
-) -> Errors:
+) -> PointErrors:
     decoder = detector_decoder(spec)
     errors, lost = [], 0
     for right, other in zip(map(decoder.decode, expected), map(decoder.decode, found), strict=True):
@@ -154,8 +154,8 @@ def _detector_errors(
     return errors, lost
 
 
-def _unfit(name: str, why: str) -> PackError:
+def _inaccurate(name: str, why: str) -> PackError:
     return PackError(
-        f"the {name} model is not good enough: {why}",
+        f"the {name} model is not accurate enough: {why}",
         "Use the float model, or calibrate with more and more varied videos.",
     )

@@ -33,9 +33,9 @@ from annotate.inference.host import (
     process_architecture,
     this_soc,
 )
-from annotate.inference.isolated import isolated
+from annotate.inference.isolated import run_isolated
 from annotate.inference.qnn import NPU, PACKAGE, versions
-from annotate.inference.self_test import Trial, try_cpu, try_npu
+from annotate.inference.self_test import SelfTest, self_test_cpu, self_test_npu
 from annotate.packs.installed import verify_pack
 from annotate.queue.app import make_app
 from annotate.store import open_store
@@ -96,7 +96,7 @@ def examine(settings: Settings, *, require_npu: bool, progress: Progress) -> Rep
     checks += _pack_checks(settings.packs)
     folder = _sound_pack(settings.packs)
     progress("Models on the CPU", 0.2)
-    checks.append(_trial_check("models on the CPU", folder, try_cpu))
+    checks.append(_self_test_check("models on the CPU", folder, self_test_cpu))
     progress("Models on the NPU", 0.4)
     checks.append(_npu_check(folder, soc))
     progress("Decoding", 0.8)
@@ -207,18 +207,20 @@ def _npu_check(folder: Path | None, soc: Soc | None) -> Check:
     name = "models on the emulator" if emulates_npu() else "models on the NPU"
     if versions()[PACKAGE] is None:
         return Check(name, "none", f"not tried: {PACKAGE} is not installed")
-    check = _trial_check(name, folder, try_npu, soc)
+    check = _self_test_check(name, folder, self_test_npu, soc)
     # Where there is no NPU, that none works is no fault.
     return check if soc or check.state != "fail" else replace(check, state="none")
 
 
-def _trial_check(name: str, folder: Path | None, trial: Callable[..., Trial], *more: Any) -> Check:
+def _self_test_check(
+    name: str, folder: Path | None, self_test: Callable[..., SelfTest], *more: Any
+) -> Check:
     if folder is None:
         return Check(name, "none", "not tried: there is no sound model pack")
-    return _checked(name, lambda: _trial_found(name, isolated(trial, folder, *more)))
+    return _checked(name, lambda: _self_test_found(name, run_isolated(self_test, folder, *more)))
 
 
-def _trial_found(name: str, found: Trial) -> Check:
+def _self_test_found(name: str, found: SelfTest) -> Check:
     ms, nodes = found.latency_ms, found.placement
     placed = "; ".join(f"{model} {_counted(counts)}" for model, counts in nodes.items())
     value = f"{found.provider}: detector {ms['detector']:.1f} ms, landmarks {ms['landmark']:.1f} ms"

@@ -1,4 +1,4 @@
-"""A pack on AI Hub: compiled and profiled on a device that Qualcomm hosts."""
+"""Compiles and profiles a pack on AI Hub, for a device that Qualcomm hosts."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
@@ -20,17 +20,17 @@ CONTEXT_BINARY, DLC = "qnn_context_binary", "qnn_dlc"
 
 
 class HubPack:
-    """A pack and a target on AI Hub: submits what was not submitted, waits, downloads.
+    """A pack and a target on AI Hub: submits missing jobs, waits for them, downloads the results.
 
     Args:
         hub: the service.
-        models: the pack's on the CPU, which know how their inputs look.
-        folder: where the pack stands.
-        target: what it is compiled for.
-        progress: told what is waited for.
+        models: the pack's models on the CPU, which convert pictures to inputs.
+        folder: the pack's folder.
+        target: what to compile for.
+        progress: called with the current step and its fraction done.
 
     Raises:
-        HubError: there is no such device, or the service is away.
+        HubError: there is no such device, or the service cannot be reached.
         PackError: the pack's record cannot be read.
     """
 
@@ -49,11 +49,12 @@ class HubPack:
         """Compiles both models and downloads them into the record's folder.
 
         Args:
-            crops: what 8-bit models are calibrated with; None for float.
+            crops: calibration crops of 8-bit models; None for float models.
 
         Raises:
-            HubError: a job failed, which the next call submits anew; or the service is away.
-            PackError: the pack cannot be written.
+            HubError: a job failed, which the next call submits again; or the service cannot be
+                reached.
+            PackError: the pack is not writable.
         """
         if crops is None:
             self.step(COMPILE, lambda stage: self._compiled(self.file(stage), stage))
@@ -70,14 +71,14 @@ class HubPack:
         return self._finish()
 
     def fetch(self, jobs: Sequence[str]) -> list[Path]:
-        """Downloads what was compiled, and waits for it where it must.
+        """Waits for compiled models and downloads them.
 
         Args:
-            jobs: ids of the compile jobs of detector and landmark model, where this pack's record
-                does not know them; else empty.
+            jobs: ids of the compile jobs of the detector and the landmark model, if they are not in
+                this pack's record; else empty.
 
         Raises:
-            HubError: nothing was submitted, a job failed, or the service is away.
+            HubError: nothing was submitted, a job failed, or the service cannot be reached.
         """
         for stage, job in zip(STAGES, jobs, strict=False):
             self.record.add(COMPILE, stage, job)
@@ -90,13 +91,13 @@ class HubPack:
         """A row for each model: time, memory and compute units on the device.
 
         Raises:
-            HubError: the models are not compiled, a job failed, or the service is away.
+            HubError: the models are not compiled, a job failed, or the service cannot be reached.
         """
-        self.require(self.made)
+        self.require(self.final_step)
         self.step(
             PROFILE,
             lambda stage: self.hub.infer(
-                self.job(self.made, stage), self.device, self.job_name(stage)
+                self.job(self.final_step, stage), self.device, self.job_name(stage)
             ),
         )
         rows = [
@@ -111,15 +112,15 @@ class HubPack:
         self.record.forget(PROFILE, *STAGES)
         return rows
 
-    # What verifying builds on
+    # Also used by `hub_verify`
 
     @property
-    def made(self) -> str:
-        """The step whose jobs make what runs on the device."""
+    def final_step(self) -> str:
+        """The step whose jobs make the models that run on the device."""
         return LINK if self.target.runtime == CONTEXT_BINARY else COMPILE
 
     def step(self, step: str, submit: Callable[[str], str]) -> None:
-        """Submits what was not yet, for both stages, and waits for both."""
+        """Submits the missing jobs of a step, one for each stage, and waits for both stages."""
         for stage in STAGES:
             if self.record.job(step, stage) is None:
                 self._progress(f"{step}: submitting the {stage} model", 0.0)
@@ -127,7 +128,7 @@ class HubPack:
         self._wait(step)
 
     def require(self, step: str) -> None:
-        """Raises HubError unless both jobs of a step were submitted."""
+        """Raises HubError unless the jobs of a step were submitted for both stages."""
         if any(self.record.job(step, stage) is None for stage in STAGES):
             raise HubError(
                 f"{self.models.pack.name} is not compiled for {self.target.device}, "
@@ -136,11 +137,11 @@ class HubPack:
             )
 
     def job(self, step: str, stage: str) -> str:
-        """Id of a job that was submitted."""
+        """Id of a submitted job."""
         return self.record.jobs[step][stage]
 
     def inputs(self, stage: str, pictures: Sequence[FloatArray]) -> Arrays:
-        """Pictures as the model takes them, by its input's name."""
+        """Pictures in the shape and dtype of the model's input, by the input's name."""
         model = self.models.stage(stage)
         name = self.models.pack.stages[stage].input
         return {name: [model.input_of(picture) for picture in pictures]}
@@ -150,7 +151,7 @@ class HubPack:
         return self.folder / self.models.pack.stages[stage].file
 
     def job_name(self, stage: str) -> str:
-        """What AI Hub's own pages call the jobs of a stage."""
+        """Name of a stage's jobs on AI Hub's web pages."""
         return f"{self.models.pack.name}-{stage}-{self.models.pack.digest[:12]}"
 
     def _compiled(self, source: Path | str, stage: str) -> str:
@@ -158,8 +159,8 @@ class HubPack:
         return self.hub.compile(source, self.device, runtime, self.job_name(stage))
 
     def _finish(self) -> list[Path]:
-        """Links where the runtime wants it, and downloads."""
-        if self.made == LINK:
+        """Links the models if the runtime needs it, and downloads them."""
+        if self.final_step == LINK:
             self.step(
                 LINK,
                 lambda stage: self.hub.link(
@@ -170,7 +171,7 @@ class HubPack:
         for stage in STAGES:
             self._progress(f"downloading the {stage} model", 1.0)
             target = self.record.folder / self.file(stage).stem
-            files.append(self.hub.download(self.job(self.made, stage), target))
+            files.append(self.hub.download(self.job(self.final_step, stage), target))
         return files
 
     def _wait(self, step: str) -> None:
@@ -178,16 +179,17 @@ class HubPack:
         failed = self.hub.wait(jobs, lambda text, done: self._progress(f"{step}: {text}", done))
         if failed:
             self.record.forget(step, *failed)
-            told = "; ".join(
+            reasons = "; ".join(
                 f"{stage} model, job {jobs[stage]}: {failed[stage]}" for stage in failed
             )
             raise HubError(
-                f"AI Hub could not {step} it: {told}", "The same command submits it once more."
+                f"AI Hub's {step} step failed: {reasons}",
+                "Run the same command again to submit it again.",
             )
 
 
 def digest_of(inputs: Iterable[Arrays]) -> str:
-    """Hex SHA-256 of the inputs of models."""
+    """Hex SHA-256 of models' inputs."""
     digest = hashlib.sha256()
     for arrays in inputs:
         for rows in arrays.values():

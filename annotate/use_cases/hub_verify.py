@@ -1,4 +1,4 @@
-"""Real crops on a device of AI Hub against the CPU; what passes is put to use."""
+"""Runs real crops on a device of AI Hub and compares with the CPU; installs models that pass."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from annotate.domain.errors import HubError, PackError
 from annotate.domain.model_spec import ModelSpec
 from annotate.hub.precompiled import variant_of
 from annotate.inference import load_models
-from annotate.inference.qdq import to_reals
+from annotate.inference.qdq import dequantize_values
 from annotate.packs.asset import read_onnx
 from annotate.packs.publish import new_pack, publish
 from annotate.pipeline.calibration_crops import Crops
@@ -25,75 +25,78 @@ PRECOMPILED = "precompiled_qnn_onnx"
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found on the device.
+    """The result of a verification.
 
     Attributes:
-        fidelity: to the CPU's answers, by stage.
-        reason: why the models may not be used, or empty.
+        fidelity: of the device's outputs to the CPU's, by stage.
+        reason: why the models must not be used, or empty.
     """
 
     fidelity: Mapping[str, Fidelity]
     reason: str
 
 
-def verify(asked: HubPack, crops: Crops) -> Verdict:
-    """Runs the crops on the device and compares with what the float models answer on the CPU.
+def verify(hub_pack: HubPack, crops: Crops) -> Verdict:
+    """Runs the crops on the device and compares with the float models on the CPU.
 
     Raises:
-        HubError: the models are not compiled, a job failed, or the service is away.
-        PackError: no crop shows anybody.
+        HubError: the models are not compiled, a job failed, or the service cannot be reached.
+        PackError: no crop shows a person.
     """
-    asked.require(asked.made)
-    inputs = {stage: asked.inputs(stage, crops.of(stage)) for stage in STAGES}
-    # The same videos go on with the same jobs, others get their own.
+    hub_pack.require(hub_pack.final_step)
+    inputs = {stage: hub_pack.inputs(stage, crops.of(stage)) for stage in STAGES}
+    # The same crops continue with the same jobs; other crops get new ones.
     step = f"verify {digest_of(inputs.values())[:12]}"
-    asked.step(
+    hub_pack.step(
         step,
-        lambda stage: asked.hub.infer(
-            asked.job(asked.made, stage), asked.device, asked.job_name(stage), inputs[stage]
+        lambda stage: hub_pack.hub.infer(
+            hub_pack.job(hub_pack.final_step, stage),
+            hub_pack.device,
+            hub_pack.job_name(stage),
+            inputs[stage],
         ),
     )
     found, reasons = {}, []
     for stage in STAGES:
-        model, spec = asked.models.stage(stage), asked.models.pack.stages[stage]
+        model, spec = hub_pack.models.stage(stage), hub_pack.models.pack.stages[stage]
         expected = [model.run(picture) for picture in crops.of(stage)]
-        outputs = ordered(asked.hub.outputs(asked.job(step, stage)), spec, expected[0])
+        answers = hub_pack.hub.outputs(hub_pack.job(step, stage))
+        outputs = outputs_in_order(answers, spec, expected[0])
         found[stage] = fidelity_of(spec, expected, outputs)
         try:
             check_fidelity(stage, found[stage])
         except PackError as error:
             reasons.append(error.message)
-    asked.record.forget(step, *STAGES)
+    hub_pack.record.forget(step, *STAGES)
     return Verdict(found, "; ".join(reasons))
 
 
-def adopt(asked: HubPack, crops: Crops) -> Path:
-    """Puts models that passed where workers take them: float ones into the pack's variants,
-    8-bit ones into a new pack of their own, as their answers are others.
+def adopt(hub_pack: HubPack, crops: Crops) -> Path:
+    """Installs models that passed where workers find them: float models as a variant of the pack,
+    8-bit models as a variant of a new pack, since their outputs differ.
 
     Returns:
         The folder of the variant.
 
     Raises:
-        HubError: they are of no SoC that is known, or AI Hub does not say what compiled them.
-        PackError: the pack cannot be written, what AI Hub made does not fit it, or its 8-bit models
-            are not good enough on the CPU.
+        HubError: AI Hub's metadata names no known SoC or no SDK, or a model does not fit the pack.
+        PackError: the pack is not writable, or the 8-bit models are not accurate enough on the CPU.
     """
-    files = dict(zip(STAGES, asked.fetch([]), strict=True))
-    facts = asked.hub.facts(asked.job(asked.made, "detector"))
-    pack = asked.models.pack
-    if asked.target.precision == "float":
-        return variant_of(pack, asked.folder, files, facts)
-    asked.require(QUANTIZE)
-    root = asked.folder.parent
+    files = dict(zip(STAGES, hub_pack.fetch([]), strict=True))
+    facts = hub_pack.hub.facts(hub_pack.job(hub_pack.final_step, "detector"))
+    pack = hub_pack.models.pack
+    if hub_pack.target.precision == "float":
+        return variant_of(pack, hub_pack.folder, files, facts)
+    hub_pack.require(QUANTIZE)
+    root = hub_pack.folder.parent
     with new_pack(root) as staged:
         for stage, spec in pack.stages.items():
-            _download_quantized(asked, stage, staged / spec.file)
-        name = f"{pack.name}-hub-{asked.target.precision}"
-        source = f"{pack.name} {pack.digest[:12]}, {asked.target.precision} by AI Hub"
+            _download_quantized(hub_pack, stage, staged / spec.file)
+        name = f"{pack.name}-hub-{hub_pack.target.precision}"
+        source = f"{pack.name} {pack.digest[:12]}, {hub_pack.target.precision} by AI Hub"
         quantized = pack_with(pack, staged, name, source)
-        # Where no NPU is, the same pack runs on the CPU.
-        found = pack_fidelity(load_models(quantized, staged), asked.models, crops)
+        # Hosts without an NPU run this pack on the CPU, so it must be accurate there too.
+        found = pack_fidelity(load_models(quantized, staged), hub_pack.models, crops)
         for stage, fidelity in found.items():
             check_fidelity(stage, fidelity)
         variant = variant_of(quantized, staged, files, facts)
@@ -101,40 +104,48 @@ def adopt(asked: HubPack, crops: Crops) -> Path:
         return target / variant.relative_to(staged)
 
 
-def _download_quantized(asked: HubPack, stage: str, file: Path) -> None:
-    """The 8-bit ONNX model that was compiled."""
-    got = asked.hub.download(asked.job(QUANTIZE, stage), file)
-    if got != file:  # with its weights beside it, in a zip
-        file.write_bytes(read_onnx(got))
-        got.unlink()
+def _download_quantized(hub_pack: HubPack, stage: str, file: Path) -> None:
+    """Downloads the 8-bit ONNX model that was compiled."""
+    downloaded = hub_pack.hub.download(hub_pack.job(QUANTIZE, stage), file)
+    if downloaded != file:  # a zip of the model and its external weights
+        file.write_bytes(read_onnx(downloaded))
+        downloaded.unlink()
 
 
-def ordered(
+def outputs_in_order(
     answers: Mapping[str, Sequence[NDArray[np.generic]]],
     spec: ModelSpec,
-    like: Outputs,
+    example: Outputs,
 ) -> list[list[FloatArray]]:
-    """For each crop a device's answers as the model gives them: in its order, float32.
+    """A device's outputs for each crop, as the model gives them on the CPU: float32, in the order
+    of `spec.outputs`.
 
     Args:
-        answers: by the name of the output; a runtime that renames them keeps their sizes.
-        like: what the model gives for one crop.
+        answers: one array for each crop, by the device's name of the output.
+        example: the outputs of the model for one crop, which give the shapes.
 
     Raises:
-        HubError: an output is not among them.
+        HubError: an output is missing.
     """
     columns = []
-    for name, right in zip(spec.outputs, like, strict=True):
-        fit = [key for key, rows in answers.items() if rows[0].size == right.size]
-        key = name if name in answers else fit[0] if len(fit) == 1 else None
-        if key is None or answers[key][0].size != right.size:
-            raise HubError(
-                f"the device's outputs are {sorted(answers)}, and {name!r} is none of them",
-                "Compile for another runtime; precompiled_qnn_onnx keeps the names.",
-            )
-        rows = [row.reshape(right.shape) for row in answers[key]]
+    for name, shaped in zip(spec.outputs, example, strict=True):
+        rows = [row.reshape(shaped.shape) for row in _find_output(answers, name, shaped.size)]
         if name in spec.quantized:
-            columns.append([to_reals(row, spec.quantized[name]) for row in rows])
+            columns.append([dequantize_values(row, spec.quantized[name]) for row in rows])
         else:
             columns.append([row.astype(np.float32) for row in rows])
     return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _find_output(
+    answers: Mapping[str, Sequence[NDArray[np.generic]]], name: str, size: int
+) -> Sequence[NDArray[np.generic]]:
+    """The arrays of an output. Where a runtime renames outputs, it is the only one of its size."""
+    candidates = [answers[name]] if name in answers else answers.values()
+    fitting = [rows for rows in candidates if rows[0].size == size]
+    if len(fitting) != 1:
+        raise HubError(
+            f"output {name!r} is not among the device's outputs {sorted(answers)}",
+            "Compile for another runtime; precompiled_qnn_onnx keeps the names.",
+        )
+    return fitting[0]

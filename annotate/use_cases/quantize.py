@@ -1,4 +1,4 @@
-"""A pack with 8-bit models, made of a float pack and calibrated on the user's own videos."""
+"""Makes a pack with 8-bit models from a float pack, calibrated on the user's videos."""
 
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -16,10 +16,10 @@ from annotate.inference.quantization import CHOICES, FloatLayers, quantize
 from annotate.inference.session import load_model
 from annotate.packs.installed import verify_pack
 from annotate.packs.publish import new_pack, publish
-from annotate.pipeline.calibration_crops import Crops, real_crops
+from annotate.pipeline.calibration_crops import Crops, take_crops
 from annotate.pipeline.fidelity import (
-    LEAST_AGREEMENT_DB,
-    MOST_MEDIAN_ERROR,
+    MAX_MEDIAN_ERROR,
+    MIN_FIDELITY_DB,
     Fidelity,
     Outputs,
     check_fidelity,
@@ -27,20 +27,21 @@ from annotate.pipeline.fidelity import (
 )
 
 SUFFIX = "-w8a8"
+# Frames that crops are taken from, over all videos together.
 FRAMES = 96
-# More layers stay float until the median error on the crops that were calibrated with is half of
-# what is allowed on others, and every output as much nearer.
-AIM = MOST_MEDIAN_ERROR / 2
-AIM_DB = LEAST_AGREEMENT_DB + 3
+# More layers stay float until the error on the calibration crops is well below the limit for other
+# crops: half the median error, as a fraction of the crop's side, and 3 dB more agreement.
+TARGET_MEDIAN_ERROR = MAX_MEDIAN_ERROR / 2
+TARGET_AGREEMENT_DB = MIN_FIDELITY_DB + 3
 
 
 @dataclass(frozen=True)
-class Quantized:
-    """What became of a model.
+class QuantizedModel:
+    """How a model was quantized.
 
     Attributes:
-        float_layers: how many convolutions at its beginning and end stay float.
-        fidelity: to the float model, on crops that it was not calibrated with.
+        float_layers: numbers of convolutions at its beginning and end that stay float.
+        fidelity: compared with the float model, on crops that were not used for calibration.
     """
 
     float_layers: FloatLayers
@@ -49,40 +50,43 @@ class Quantized:
 
 def quantize_pack(
     folder: Path, videos: Sequence[Path], progress: Progress
-) -> tuple[Path, dict[str, Quantized]]:
-    """Makes the 8-bit pack of the float one in `folder`, beside it; replaces an older one.
+) -> tuple[Path, dict[str, QuantizedModel]]:
+    """Makes an 8-bit pack beside the float pack in `folder`; replaces an older one.
 
     Returns:
-        Its folder, and what became of each stage's model.
+        The new pack's folder, and how each stage's model was quantized.
 
     Raises:
-        PackError: a model is quantized already, or becomes one that is too far from it on the
-            held-out crops; nothing was changed.
-        UsageError: nobody is seen in the videos.
+        PackError: a model is quantized already, or its 8-bit version is not accurate enough on the
+            held-out crops. No pack is changed then.
+        UsageError: the videos show no person.
         VideoError: a video cannot be read.
     """
     pack = verify_pack(folder)
     models = load_models(pack, folder)
-    learn, judge = real_crops(videos, models, FRAMES, progress)
+    calibration, held_out = take_crops(videos, models, FRAMES, progress)
     with new_pack(folder.parent) as staged:
-        kept = {
-            stage: _quantized(models, stage, folder, staged / spec.file, learn, progress)
+        chosen = {
+            stage: _quantize_stage(models, stage, folder, staged / spec.file, calibration, progress)
             for stage, spec in pack.stages.items()
         }
         name = f"{pack.name}{SUFFIX}"
         source = (
-            f"{pack.name} {pack.digest[:12]}, 8 bits, calibrated on {len(learn.landmark)} crops"
+            f"{pack.name} {pack.digest[:12]}, 8 bits, "
+            f"calibrated on {len(calibration.landmark)} crops"
         )
         made = pack_with(pack, staged, name, source)
-        found = pack_fidelity(load_models(made, staged), models, judge)
+        found = pack_fidelity(load_models(made, staged), models, held_out)
         for stage, fidelity in found.items():
             check_fidelity(stage, fidelity)
         target = publish(staged, folder.parent, replace=True)
-    return target, {stage: Quantized(kept[stage], found[stage]) for stage in found}
+    return target, {stage: QuantizedModel(chosen[stage], found[stage]) for stage in found}
 
 
 def pack_with(pack: Pack, folder: Path, name: str, source: str) -> Pack:
-    """The pack with the models that stand in `folder` under the same names, written down there."""
+    """The pack with other models: those in `folder`, under the same file names. Its `pack.json` is
+    written there.
+    """
     made = replace(
         pack,
         name=name,
@@ -95,7 +99,7 @@ def pack_with(pack: Pack, folder: Path, name: str, source: str) -> Pack:
 
 
 def pack_fidelity(models: Models, reference: Models, crops: Crops) -> dict[str, Fidelity]:
-    """How near the answers of models are to those of others, by stage."""
+    """Fidelity of models to reference models, by stage."""
     found = {}
     for stage, spec in models.pack.stages.items():
         expected, answers = (
@@ -106,11 +110,11 @@ def pack_fidelity(models: Models, reference: Models, crops: Crops) -> dict[str, 
     return found
 
 
-def _quantized(
+def _quantize_stage(
     models: Models, stage: str, folder: Path, out: Path, crops: Crops, progress: Progress
 ) -> FloatLayers:
-    """Writes the 8-bit model with the fewest float layers that is well above the bar, else the one
-    with the least error.
+    """Writes the 8-bit model with the fewest float layers that reaches the target, else the most
+    accurate one. Returns its numbers of float layers.
     """
     spec, model = models.pack.stages[stage], models.stage(stage)
     pictures = crops.of(stage)
@@ -127,7 +131,7 @@ def _quantized(
             quantized = load_model(spec, file)
             found = fidelity_of(spec, expected, [quantized.run(one) for one in pictures])
             tried.append((found.median_error, choice, file.read_bytes()))
-            if _is_well(found):
+            if _reaches_target(found):
                 tried = tried[-1:]
                 break
     _, choice, content = min(tried)
@@ -135,6 +139,7 @@ def _quantized(
     return choice
 
 
-def _is_well(found: Fidelity) -> bool:
-    near = min(found.agreement_db.values()) >= AIM_DB
-    return found.median_error <= AIM and near and not found.loses_people
+def _reaches_target(found: Fidelity) -> bool:
+    agrees = min(found.agreement_db.values()) >= TARGET_AGREEMENT_DB
+    accurate = found.median_error <= TARGET_MEDIAN_ERROR
+    return accurate and agrees and not found.loses_people

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.compile_table PACK_FOLDER
 
-Compiles a copy of the pack for every known SoC; the pack stays as it is.
+Compiles a copy of the pack for every known SoC; the pack itself is not changed.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from annotate.domain.soc import SOCS
 from annotate.inference.compiled import compile_variant
-from annotate.inference.isolated import isolated
+from annotate.inference.isolated import run_isolated
 from annotate.inference.qnn import versions
 from annotate.packs.installed import verify_pack
 
@@ -28,7 +28,7 @@ def main(source: Path) -> None:
         folder = shutil.copytree(source, Path(scratch) / source.name)
         pack = verify_pack(folder)
         for soc in SOCS:
-            for one in isolated(compile_variant, pack, folder, soc):
+            for one in run_isolated(compile_variant, pack, folder, soc):
                 onnx = (folder / one.model).stat().st_size
                 print(
                     f"| {soc.title} | v{soc.htp_arch} | {one.model} | {onnx / 1e6:.1f} "

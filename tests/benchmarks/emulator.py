@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.emulator PACK_FOLDER... --videos VIDEO... [--frames 12]
 
-Each pack is compared with itself on the CPU, on real crops. The difference of landmarks is a
-share of the crop's side, that of the detector's points one of the ROI's.
+Each pack is compared with itself on the CPU, on real crops. The difference of landmarks
+is a fraction of the crop's side, that of the detector's points one of the ROI's side.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from annotate.domain.soc import SOCS
 from annotate.inference import QnnSettings, load_models
 from annotate.inference.qnn import PROVIDER, open_session, placement, versions
 from annotate.packs.installed import verify_pack
-from annotate.pipeline.calibration_crops import real_crops
+from annotate.pipeline.calibration_crops import take_crops
 from annotate.use_cases.quantize import pack_fidelity
 
 SOC = SOCS[0]
@@ -24,7 +24,7 @@ def rows(folder: Path, videos: list[Path], frames: int) -> list[str]:
     """A row for each model of the pack."""
     pack = verify_pack(folder)
     on_cpu = load_models(pack, folder)
-    _, crops = real_crops(videos, on_cpu, frames, lambda *_: None)
+    _, crops = take_crops(videos, on_cpu, frames, lambda *_: None)
     with tempfile.TemporaryDirectory() as cache:
         settings = QnnSettings(SOC, {}, Path(cache))
         on_npu = load_models(pack, folder, provider="qnn", qnn=settings)
@@ -51,7 +51,7 @@ def main() -> None:
     arguments = parser.parse_args()
     print(", ".join(f"{name} {version}" for name, version in versions().items()))
     print(f"htp-emulator, {SOC.title}\n")
-    print("| pack | model | nodes on QNN | on the CPU | least output | median | 95% below | lost |")
+    print("| pack | model | nodes on QNN | on the CPU | least output | median | p95 | lost |")
     print("|---|---|---|---|---|---|---|---|")
     for folder in arguments.packs:
         print("\n".join(rows(folder, arguments.videos, arguments.frames)))

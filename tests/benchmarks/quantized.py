@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.quantized FLOAT_PACK_FOLDER PACK_FOLDER VIDEO... [--rounds 60]
 
-Both packs' models run in turn, so that what else the machine does hits both. The error is that of
-landmarks on crops of the last third of each video, as `annotate models quantize` judges by.
+The models of both packs run in turn, so that other load on the machine slows both. The error is
+that of landmarks on crops of the last third of each video, as in `annotate models quantize`.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import onnxruntime as ort
 
 from annotate.inference import Models, load_models
 from annotate.packs.installed import verify_pack
-from annotate.pipeline.calibration_crops import Crops, real_crops
+from annotate.pipeline.calibration_crops import Crops, take_crops
 from annotate.use_cases.quantize import FRAMES, pack_fidelity
 
 WARM_UP = 5
@@ -42,12 +42,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=60)
     arguments = parser.parse_args()
     float_models, models = (load_models(verify_pack(folder), folder) for folder in arguments.packs)
-    _, crops = real_crops(arguments.videos, float_models, FRAMES, lambda *_: None)
+    _, crops = take_crops(arguments.videos, float_models, FRAMES, lambda *_: None)
     found = pack_fidelity(models, float_models, crops)
     print(f"onnxruntime {ort.__version__}, one core, {models.pack.source}\n")
-    print(
-        "| model | float (ms) | 8 bits (ms) | faster | median error | 95% below | lost | people |"
-    )
+    print("| model | float (ms) | 8 bits (ms) | faster | median error | p95 | lost | people |")
     print("|---|---|---|---|---|---|---|---|")
     for stage, fidelity in found.items():
         slow, quick = times_ms((float_models, models), stage, crops, arguments.rounds)
