@@ -254,7 +254,10 @@ def lead_outside_by_data(files: dict[str, bytes]) -> None:
             lambda files: change(files, lambda said: said.pop("model_files")),
             "does not have AI Hub's format",
         ),
-        (lambda files: change(files, lambda said: said.update(precision="../x")), "precision"),
+        (
+            lambda files: change(files, lambda said: said.update(precision="../x")),
+            "is not a valid precision",
+        ),
         (
             lambda files: files.pop(f"{FOLDER}/pose_detector.onnx"),
             r"contains no .*pose_detector\.onnx",
@@ -270,7 +273,7 @@ def lead_outside_by_data(files: dict[str, bytes]) -> None:
             "is not an ONNX model",
         ),
         (other_shape, "but metadata.json says"),
-        (swap_stages, "is not the model that it should be"),
+        (swap_stages, "is not the expected model"),
     ],
     ids=[
         "a path upwards",

@@ -17,7 +17,7 @@ from annotate.domain.pack import read_pack
 from annotate.domain.soc import Soc, find_soc
 from annotate.domain.variant import read_variant, variant_folder
 from annotate.inference.host import emulates_npu
-from annotate.inference.isolated import isolated
+from annotate.inference.isolated import run_isolated
 from annotate.use_cases.doctor import Check, judge
 
 pytestmark = pytest.mark.skipif(not emulates_npu(), reason="the HTP emulator is for x86-64 Linux")
@@ -140,13 +140,13 @@ def print_and_refuse() -> None:
 
 def test_a_crash_in_a_native_library_is_an_error_with_a_next_step() -> None:
     with pytest.raises(ProviderError, match="crashed") as raised:
-        isolated(die)
+        run_isolated(die)
     assert "annotate doctor" in raised.value.hint
 
 
 def test_errors_come_through_and_prints_do_not(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(PackError, match="refused") as raised:
-        isolated(print_and_refuse)
+        run_isolated(print_and_refuse)
     assert raised.value.hint == "a next step"
     assert capfd.readouterr().out == ""
 

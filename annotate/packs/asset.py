@@ -20,7 +20,7 @@ from onnx.external_data_helper import uses_external_data
 from annotate.domain.errors import PackError
 from annotate.domain.model_spec import Quantization
 from annotate.domain.pack import PACK_FILE, Pack
-from annotate.packs.qualcomm import HINT, Stage, Tensor, pack_of
+from annotate.packs.qualcomm import HINT, StageMetadata, TensorMetadata, pack_of
 
 METADATA = "metadata.json"
 # Larger members are refused, in bytes: a small zip can hold a very large one.
@@ -83,7 +83,7 @@ def _import(members: "_Members", folder: Path) -> Pack:
     return pack_of(detector, landmark, precision, source)
 
 
-def _stage(members: "_Members", described: Any, name: str, folder: Path) -> Stage:
+def _stage(members: "_Members", described: Any, name: str, folder: Path) -> StageMetadata:
     """Describes one model of the asset and writes its file into `folder`."""
     file = next((file for file in described if file.split(".")[0] == name), None)
     if file is None:
@@ -100,14 +100,14 @@ def _stage(members: "_Members", described: Any, name: str, folder: Path) -> Stag
     _compare(file, model.graph.output, outputs)
     content = model.SerializeToString(deterministic=True)
     (folder / file).write_bytes(content)
-    return Stage(file, hashlib.sha256(content).hexdigest(), inputs, outputs)
+    return StageMetadata(file, hashlib.sha256(content).hexdigest(), inputs, outputs)
 
 
-def _tensor(name: str, fields: Mapping[str, Any]) -> Tensor:
+def _tensor(name: str, fields: Mapping[str, Any]) -> TensorMetadata:
     dtype, picture = str(fields["dtype"]), fields.get("image_metadata") or {}
     steps = fields.get("quantization_parameters")
     low, high = picture.get("value_range", (0.0, 1.0))
-    return Tensor(
+    return TensorMetadata(
         name,
         tuple(int(length) for length in fields["shape"]),
         dtype,
@@ -146,7 +146,7 @@ def _fill(members: "_Members", file: str, tensor: onnx.TensorProto) -> None:
     tensor.data_location = onnx.TensorProto.DEFAULT
 
 
-def _compare(file: str, values: Any, described: Mapping[str, Tensor]) -> None:
+def _compare(file: str, values: Any, described: Mapping[str, TensorMetadata]) -> None:
     """Checks that a model has the inputs or outputs that the metadata describes."""
     found = {}
     for value in values:

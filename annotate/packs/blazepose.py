@@ -1,6 +1,6 @@
 """The pack `blazepose-full`: MediaPipe's own two Pose models, 33 landmarks, whole body.
 
-The weights are not ours to ship: they come from MediaPipe's official wheel. The constants are
+This program may not ship the weights: they come from MediaPipe's official wheel. The constants are
 those of MediaPipe's graphs `pose_detection_cpu`, `pose_detection_to_roi`,
 `pose_landmark_by_roi_cpu` and `tensors_to_pose_landmarks_and_segmentation`.
 """
@@ -30,11 +30,11 @@ LANDMARK = Member(
 
 
 def build_pack(detector_tflite: bytes, landmark_tflite: bytes, folder: Path) -> Pack:
-    """Write the pack into the empty `folder`, which exists, and return what `pack.json` says.
+    """Write the pack into the existing empty `folder` and return its description.
 
     Raises:
         PackError: a model cannot be converted.
-        OSError: the folder cannot be written.
+        OSError: the folder is not writable.
     """
     detector = convert(
         detector_tflite,
@@ -42,8 +42,8 @@ def build_pack(detector_tflite: bytes, landmark_tflite: bytes, folder: Path) -> 
         "image",
         {"boxes": "Identity", "scores": "Identity_1"},
     )
-    # The model's two other outputs, segmentation and world landmarks, are not used: without
-    # the segmentation branch the model takes about half the time.
+    # The model's two other outputs, segmentation and world landmarks, are left out: without the
+    # segmentation branch the model takes half the time.
     landmark = convert(
         landmark_tflite,
         "pose_landmark_full",

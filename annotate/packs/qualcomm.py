@@ -1,13 +1,12 @@
 """The pack `qualcomm-mediapipe-pose`: AI Hub's MediaPipe-Pose-Estimation, 25 landmarks, upper body.
 
-What the asset's metadata says of its tensors is taken from there. The rest are the constants of
-`qai_hub_models.models.mediapipe_pose` (`model.py`, `app.py`) and of the model that it was exported
-from, `BlazePose` and `BlazePoseLandmark` of zmurez/MediaPipePyTorch.
+The descriptions of tensors come from the asset's metadata. The other constants are those of
+`qai_hub_models.models.mediapipe_pose` (`model.py`, `app.py`) and of the model that it exports,
+`BlazePose` and `BlazePoseLandmark` of zmurez/MediaPipePyTorch.
 
-The order of landmarks is that of BlazePose's first 25: where MediaPipe's graph of that time calls
-number 11 the right shoulder, it is the person's left one (issue 1101 of google-ai-edge/mediapipe).
-That graph leaves the fourth column unread; it is taken for the logit of visibility, as in all later
-models.
+The landmarks have the order of BlazePose's first 25. MediaPipe's graph of that time calls number 11
+the right shoulder, but it is the person's left one (issue 1101 of google-ai-edge/mediapipe). That
+graph does not read the fourth column; here it is the logit of visibility, as in all later models.
 """
 
 import math
@@ -34,23 +33,23 @@ SKELETON = "blazepose-25"
 LANDMARKS = 25
 BOX_VALUES = 12  # centre, size, four points
 COLUMNS = ("x", "y", "z", "visibility")
-HINT = "Only AI Hub's MediaPipe-Pose-Estimation can be added, as its page offers it for ONNX."
+HINT = "Use the zip for ONNX from AI Hub's page of MediaPipe-Pose-Estimation."
 
 _FLOAT, _INTEGERS = "float32", ("int8", "uint8", "int16", "uint16")
 _PRECISION = re.compile(r"[a-z0-9]{1,16}")
 
 
 @dataclass(frozen=True)
-class Tensor:
+class TensorMetadata:
     """An input or output, as the asset's metadata describes it.
 
     Attributes:
-        name: of the tensor.
-        shape: its axes' lengths.
-        dtype: numpy's name of its type.
-        quantization: what its integers stand for, or None.
-        channels: order of the colours, of an input that is a picture.
-        value_range: what 0 and 255 become, likewise.
+        name: name of the tensor.
+        shape: lengths of its axes.
+        dtype: NumPy's name of its dtype.
+        quantization: how its integers represent floats, or None for floats.
+        channels: order of the colours, if the tensor is an input picture.
+        value_range: the values that 0 and 255 become, if it is an input picture.
     """
 
     name: str
@@ -62,33 +61,33 @@ class Tensor:
 
 
 @dataclass(frozen=True)
-class Stage:
+class StageMetadata:
     """One model of the asset.
 
     Attributes:
         file: name of the ONNX file in the pack.
         sha256: hex digest of that file.
-        inputs, outputs: by name.
+        inputs, outputs: its tensors, by name.
     """
 
     file: str
     sha256: str
-    inputs: Mapping[str, Tensor]
-    outputs: Mapping[str, Tensor]
+    inputs: Mapping[str, TensorMetadata]
+    outputs: Mapping[str, TensorMetadata]
 
 
-def pack_of(detector: Stage, landmark: Stage, precision: str, source: str) -> Pack:
-    """What `pack.json` says of an asset.
+def pack_of(detector: StageMetadata, landmark: StageMetadata, precision: str, source: str) -> Pack:
+    """The description of an asset for `pack.json`.
 
     Args:
-        precision: as AI Hub calls it: `float`, `w8a8`.
-        source: for people: where the asset comes from.
+        precision: AI Hub's name of it: `float`, `w8a8`.
+        source: a readable description of the asset's origin.
 
     Raises:
         PackError: the models are not those of MediaPipe-Pose-Estimation.
     """
     if not _PRECISION.fullmatch(precision):
-        raise PackError(f"the asset's precision is {precision!r}, which is none", HINT)
+        raise PackError(f"{precision!r} is not a valid precision of an asset", HINT)
     return Pack(
         name=NAME if precision == "float" else f"{NAME}-{precision}",
         skeleton=SKELETON,
@@ -98,7 +97,7 @@ def pack_of(detector: Stage, landmark: Stage, precision: str, source: str) -> Pa
     )
 
 
-def _detector_spec(stage: Stage) -> DetectorSpec:
+def _detector_spec(stage: StageMetadata) -> DetectorSpec:
     side = _picture(stage)[2]
     boxes = sorted(name for name in stage.outputs if name.startswith("box_coords"))
     scores = sorted(name for name in stage.outputs if name.startswith("box_scores"))
@@ -128,7 +127,7 @@ def _detector_spec(stage: Stage) -> DetectorSpec:
     )
 
 
-def _landmark_spec(stage: Stage) -> LandmarkSpec:
+def _landmark_spec(stage: StageMetadata) -> LandmarkSpec:
     _expect(stage, "landmarks", (1, LANDMARKS, len(COLUMNS)))
     _expect(stage, "scores", (1,))
     return LandmarkSpec(
@@ -136,7 +135,7 @@ def _landmark_spec(stage: Stage) -> LandmarkSpec:
         decoder=BlazePose(
             landmarks="landmarks",
             columns=COLUMNS,
-            # The exported model divides all four columns by 256, logits of visibility included.
+            # The exported model divides all four columns by 256, even the logits of visibility.
             landmarks_scale=256.0,
             confidence_scale=256.0,
             logits=True,
@@ -160,7 +159,7 @@ class _Common(TypedDict):
     quantized: Mapping[str, Quantization]
 
 
-def _common(stage: Stage) -> _Common:
+def _common(stage: StageMetadata) -> _Common:
     picture, layout, side = _picture(stage)
     return {
         "file": stage.file,
@@ -174,7 +173,7 @@ def _common(stage: Stage) -> _Common:
     }
 
 
-def _picture(stage: Stage) -> tuple[Tensor, Layout, int]:
+def _picture(stage: StageMetadata) -> tuple[TensorMetadata, Layout, int]:
     """The only input, the order of its axes, and its side."""
     if len(stage.inputs) != 1:
         raise _unfit(stage, f"it has {len(stage.inputs)} inputs")
@@ -184,17 +183,17 @@ def _picture(stage: Stage) -> tuple[Tensor, Layout, int]:
             return picture, "NCHW", height
         case (1, height, width, 3) if height == width:
             return picture, "NHWC", height
-    raise _unfit(stage, f"its input is {picture.shape}, which is no square picture")
+    raise _unfit(stage, f"its input is {picture.shape}, which is not a square picture")
 
 
-def _expect(stage: Stage, name: str, shape: tuple[int, ...]) -> None:
+def _expect(stage: StageMetadata, name: str, shape: tuple[int, ...]) -> None:
     if name not in stage.outputs:
         raise _unfit(stage, f"it has no output {name!r}")
     if stage.outputs[name].shape != shape:
         raise _unfit(stage, f"its output {name!r} is {stage.outputs[name].shape}, not {shape}")
 
 
-def _quantized(stage: Stage) -> dict[str, Quantization]:
+def _quantized(stage: StageMetadata) -> dict[str, Quantization]:
     found = {}
     for tensor in (*stage.inputs.values(), *stage.outputs.values()):
         if tensor.dtype == _FLOAT:
@@ -207,5 +206,5 @@ def _quantized(stage: Stage) -> dict[str, Quantization]:
     return found
 
 
-def _unfit(stage: Stage, why: str) -> PackError:
-    return PackError(f"{stage.file} is not the model that it should be: {why}", HINT)
+def _unfit(stage: StageMetadata, why: str) -> PackError:
+    return PackError(f"{stage.file} is not the expected model: {why}", HINT)
