@@ -1,12 +1,13 @@
-"""An asset as AI Hub publishes it of MediaPipe-Pose-Estimation, with small models that can be
-understood: they find a yellow disc on blue.
+"""An asset in the form of AI Hub's MediaPipe-Pose-Estimation, with small models that find a yellow
+disc on blue.
 
-The detector looks at red, mean over each 8 x 8 pixels. The landmark model looks at green: every
-landmark is the disc's centre plus an offset of its own. Both are blind where colours are swapped.
+The detector uses red, averaged over each 8 x 8 pixels. The landmark model uses green: every
+landmark is the disc's centre plus a fixed offset. Both find nothing where colours are swapped.
 """
 
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ FOLDER = "mediapipe_pose-onnx"
 SIZE, CROP, CELLS, LANDMARKS = 128, 256, 16, 25
 # Half the ROI's side in pixels of the detector's input, before the pack's scale of 1.5.
 REACH = 30.0
-# Of the landmarks, from the disc's centre, in pixels of the crop; the left wrist is hidden.
+# Offsets of the landmarks from the disc's centre, in pixels of the crop. The left wrist is hidden.
 OFFSETS = np.stack([np.arange(25) * 3.0 - 36, np.arange(25) * -2.0 + 24], axis=1)
 HIDDEN = 15
 # Quantized tensors: dtype, scale, zero point.
@@ -40,7 +41,7 @@ _TYPES = {
 
 
 class _Graph:
-    """Nodes and constants of a model, as they are written down."""
+    """The nodes and constants of a model under construction."""
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
@@ -56,7 +57,7 @@ class _Graph:
 
 
 def detector(*, quantized: bool) -> onnx.ModelProto:
-    """(1, 3, 128, 128) to 512 + 384 boxes and scores; a cell shows a person where it is red."""
+    """(1, 3, 128, 128) to 512 + 384 boxes and scores; a red cell holds a person."""
     graph = _Graph()
     red = _channel(graph, 0, quantized=quantized)
     mean = graph.add("AveragePool", [red], "mean", kernel_shape=(8, 8), strides=(8, 8))
@@ -83,7 +84,7 @@ def detector(*, quantized: bool) -> onnx.ModelProto:
 
 
 def landmark_model(*, quantized: bool) -> onnx.ModelProto:
-    """(1, 3, 256, 256) to 25 landmarks, all four columns divided by 256 as the real one does."""
+    """(1, 3, 256, 256) to 25 landmarks, all four columns divided by 256 as in the real model."""
     graph = _Graph()
     green = _channel(graph, 1, quantized=quantized)
     graph.add("ReduceSum", [green, graph.constant("axes", (1, 2, 3), np.int64)], "mass")
@@ -112,7 +113,7 @@ def landmark_model(*, quantized: bool) -> onnx.ModelProto:
 
 
 def asset_files(*, quantized: bool = False) -> dict[str, bytes]:
-    """The files of an asset, by their path in the zip."""
+    """The files of an asset, by path in the zip."""
     models = {
         "pose_detector.onnx": detector(quantized=quantized),
         "pose_landmark_detector.onnx": landmark_model(quantized=quantized),
@@ -135,7 +136,7 @@ def asset_files(*, quantized: bool = False) -> dict[str, bytes]:
 
 
 def write_zip(path: Path, files: dict[str, bytes]) -> Path:
-    """A zip of those files at `path`."""
+    """Writes the files into a zip at `path`, and returns that."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
@@ -147,7 +148,8 @@ def yellow_disc(width: int, height: int, x: float, y: float, radius: float) -> N
     rows, columns = np.mgrid[:height, :width]
     inside = np.clip(radius + 0.5 - np.hypot(columns - x, rows - y), 0, 1)[..., None]
     picture = inside * [255, 255, 0] + (1 - inside) * [0, 0, 255]
-    return np.rint(picture).astype(np.uint8)
+    pixels: NDArray[np.uint8] = np.rint(picture).astype(np.uint8)
+    return pixels
 
 
 def _once(graph: _Graph, name: str, values: Any) -> str:
@@ -171,7 +173,7 @@ def _channel(graph: _Graph, channel: int, *, quantized: bool) -> str:
 
 
 def _model(
-    graph: _Graph, side: int, outputs: dict[str, tuple[int, ...]], *, quantized: bool
+    graph: _Graph, side: int, outputs: Mapping[str, tuple[int, ...]], *, quantized: bool
 ) -> onnx.ModelProto:
     values = []
     for name, shape in outputs.items():
@@ -196,13 +198,13 @@ def _model(
 def _described(value: onnx.ValueInfoProto) -> dict[str, Any]:
     kind = value.type.tensor_type
     dtype = helper.tensor_dtype_to_np_dtype(kind.elem_type).name
-    said: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "shape": [axis.dim_value for axis in kind.shape.dim],
         "dtype": dtype,
     }
     if dtype != "float32":
         _, scale, zero = STEPS[value.name]
-        said["quantization_parameters"] = {"scale": scale, "zero_point": zero}
+        fields["quantization_parameters"] = {"scale": scale, "zero_point": zero}
     if value.name == "image":
-        said |= {"io_type": "image", "image_metadata": {"color_format": "rgb"}}
-    return said
+        fields |= {"io_type": "image", "image_metadata": {"color_format": "rgb"}}
+    return fields

@@ -33,8 +33,8 @@ from tests.made_asset import (
 
 FLOAT, W8A8 = "qualcomm-mediapipe-pose", "qualcomm-mediapipe-pose-w8a8"
 WIDTH, HEIGHT, RADIUS, FRAMES = 320, 240, 22.0, 12
-# Of the expected places, in pixels of the picture. The video's colours are stored at half the
-# resolution; a step of the made landmarks' quantization is 0.007 pixels.
+# The largest distance from the expected places, in pixels of the picture. The video stores colours
+# at half the resolution; a quantization step of the landmarks is 0.007 pixels.
 PLACE_PX = 0.5
 UNLABELLED = {"left_knee", "right_knee", "left_ankle", "right_ankle"}
 
@@ -48,7 +48,7 @@ def host(tmp_path: Path) -> Host:
 
 
 def centre(frame: int) -> tuple[float, float]:
-    """Of the disc in a frame of the made video."""
+    """Centre of the disc in a frame of the made video, in pixels."""
     return 140.0 + 3 * frame, 130.0 - 2 * frame
 
 
@@ -61,7 +61,7 @@ def disc_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-# The whole way
+# From the zip to COCO
 
 
 @pytest.mark.parametrize(("quantized", "name"), [(False, FLOAT), (True, W8A8)])
@@ -88,23 +88,23 @@ def test_from_the_zip_and_a_video_to_coco(
             assert np.abs(places[key] - expected).max() <= PLACE_PX, (frame, key)
 
 
-def test_the_detector_must_run_on_every_frame_and_does(host: Host, disc_video: Path) -> None:
+def test_the_detector_must_run_on_every_frame(host: Host, disc_video: Path) -> None:
     host.run("models", "add", write_zip(host.home / "asset.zip", asset_files()))
-    said = host.run("submit", disc_video, "--pack", FLOAT, "--detect-every", "5", code=2)
-    assert "cannot carry people" in said.err
+    refused = host.run("submit", disc_video, "--pack", FLOAT, "--detect-every", "5", code=2)
+    assert "cannot carry people" in refused.err
     assert host.opened().job_ids() == []
 
 
-def test_a_pack_that_is_not_there_is_named(host: Host, disc_video: Path) -> None:
-    said = host.run("submit", disc_video, "--pack", "qualcomm", code=5)
-    assert "no model pack 'qualcomm'" in said.err
-    assert "models list" in said.err
+def test_a_missing_pack_is_named(host: Host, disc_video: Path) -> None:
+    refused = host.run("submit", disc_video, "--pack", "qualcomm", code=5)
+    assert "no model pack 'qualcomm'" in refused.err
+    assert "models list" in refused.err
 
 
-# What the pack says
+# The pack
 
 
-def test_the_pack_says_what_the_public_source_of_the_model_does(tmp_path: Path) -> None:
+def test_the_pack_has_the_constants_of_the_models_public_source(tmp_path: Path) -> None:
     pack = read_pack(add_pack(write_zip(tmp_path / "a.zip", asset_files()), tmp_path / "packs"))
     detector, landmark = pack.detector, pack.landmark
     centres = anchor_centres(detector.size[0], detector.decoder)
@@ -126,9 +126,12 @@ def test_the_pack_says_what_the_public_source_of_the_model_does(tmp_path: Path) 
     assert pack.source == "AI Hub Models 0.65.0, onnx, float"
 
 
-def test_an_asset_that_wants_blue_first_gets_it(tmp_path: Path) -> None:
+def test_an_asset_with_bgr_input_gets_blue_first(tmp_path: Path) -> None:
     files = asset_files()
-    change(files, lambda said: inputs(said)["image"]["image_metadata"].update(color_format="bgr"))
+    change(
+        files,
+        lambda metadata: inputs(metadata)["image"]["image_metadata"].update(color_format="bgr"),
+    )
     folder = add_pack(write_zip(tmp_path / "a.zip", files), tmp_path / "packs")
     models = load_models(read_pack(folder), folder)
     picture = np.zeros((SIZE, SIZE, 3), np.float32)
@@ -136,7 +139,7 @@ def test_an_asset_that_wants_blue_first_gets_it(tmp_path: Path) -> None:
     assert models.detector.input_of(picture)[0, :, 0, 0].tolist() == [0, 0, 1]
 
 
-def test_weights_in_a_file_beside_the_model_come_into_the_pack(tmp_path: Path) -> None:
+def test_external_weights_are_moved_into_the_model(tmp_path: Path) -> None:
     files = asset_files()
     name = f"{FOLDER}/pose_landmark_detector.onnx"
     model = onnx.load_model_from_string(files[name])
@@ -168,25 +171,25 @@ def test_the_same_asset_again_gives_the_same_pack(tmp_path: Path) -> None:
     assert [pack.name for pack in installed_packs(tmp_path / "packs")] == [FLOAT]
 
 
-# Refusing
+# Refused assets
 
 
 def change(files: dict[str, bytes], edit: Callable[[dict[str, Any]], object]) -> None:
-    """Edits the metadata of an asset in place."""
+    """Changes the metadata of an asset in place."""
     name = f"{FOLDER}/metadata.json"
-    said = json.loads(files[name])
-    edit(said)
-    files[name] = json.dumps(said).encode()
+    metadata = json.loads(files[name])
+    edit(metadata)
+    files[name] = json.dumps(metadata).encode()
 
 
-def inputs(said: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = said["model_files"]["pose_detector.onnx"]["inputs"]
+def inputs(metadata: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = metadata["model_files"]["pose_detector.onnx"]["inputs"]
     return found
 
 
 def rename_model(files: dict[str, bytes]) -> None:
-    def edit(said: dict[str, Any]) -> None:
-        models = said["model_files"]
+    def edit(metadata: dict[str, Any]) -> None:
+        models = metadata["model_files"]
         models["pose_detector.tflite"] = models.pop("pose_detector.onnx")
 
     change(files, edit)
@@ -207,23 +210,23 @@ def compile_detector(files: dict[str, bytes]) -> None:
 
 
 def other_shape(files: dict[str, bytes]) -> None:
-    change(files, lambda said: inputs(said)["image"].update(shape=[1, 3, 192, 192]))
+    change(files, lambda metadata: inputs(metadata)["image"].update(shape=[1, 3, 192, 192]))
 
 
 def swap_stages(files: dict[str, bytes]) -> None:
-    """A sound zip whose detector is the landmark model."""
+    """Makes a valid zip whose detector is the landmark model."""
     one, other = (f"{FOLDER}/{stage}.onnx" for stage in ("pose_detector", "pose_landmark_detector"))
     files[one], files[other] = files[other], files[one]
 
-    def edit(said: dict[str, Any]) -> None:
-        models = said["model_files"]
+    def edit(metadata: dict[str, Any]) -> None:
+        models = metadata["model_files"]
         first, second = models["pose_detector.onnx"], models["pose_landmark_detector.onnx"]
         models["pose_detector.onnx"], models["pose_landmark_detector.onnx"] = second, first
 
     change(files, edit)
 
 
-def lead_outside_by_data(files: dict[str, bytes]) -> None:
+def point_weights_outside(files: dict[str, bytes]) -> None:
     name = f"{FOLDER}/pose_detector.onnx"
     model = onnx.load_model_from_string(files[name])
     tensor = model.graph.initializer[0]
@@ -239,7 +242,7 @@ def lead_outside_by_data(files: dict[str, bytes]) -> None:
         (lambda files: files.update({"../evil.sh": b"rm"}), "a path outside of it"),
         (lambda files: files.update({"/etc/evil": b"rm"}), "a path outside of it"),
         (lambda files: files.update({"..\\evil.bat": b"rm"}), "a path outside of it"),
-        (lead_outside_by_data, "contains no .*etc/passwd"),
+        (point_weights_outside, "contains no .*etc/passwd"),
         (lambda files: files.pop(f"{FOLDER}/metadata.json"), "0 files metadata.json"),
         (lambda files: files.update({"b/metadata.json": b"{}"}), "2 files metadata.json"),
         (
@@ -251,11 +254,11 @@ def lead_outside_by_data(files: dict[str, bytes]) -> None:
             "does not have AI Hub's format",
         ),
         (
-            lambda files: change(files, lambda said: said.pop("model_files")),
+            lambda files: change(files, lambda metadata: metadata.pop("model_files")),
             "does not have AI Hub's format",
         ),
         (
-            lambda files: change(files, lambda said: said.update(precision="../x")),
+            lambda files: change(files, lambda metadata: metadata.update(precision="../x")),
             "is not a valid precision",
         ),
         (
@@ -263,7 +266,9 @@ def lead_outside_by_data(files: dict[str, bytes]) -> None:
             r"contains no .*pose_detector\.onnx",
         ),
         (
-            lambda files: change(files, lambda said: said["model_files"].pop("pose_detector.onnx")),
+            lambda files: change(
+                files, lambda metadata: metadata["model_files"].pop("pose_detector.onnx")
+            ),
             "contains no pose_detector",
         ),
         (rename_model, r"pose_detector\.tflite, which is not ONNX"),
@@ -282,20 +287,20 @@ def lead_outside_by_data(files: dict[str, bytes]) -> None:
         "weights outside of the zip",
         "no metadata",
         "metadata twice",
-        "metadata that is no JSON",
-        "metadata of another kind",
+        "metadata that is not JSON",
+        "metadata of another type",
         "metadata without models",
         "a precision that is a path",
         "a missing model",
         "a model that is not described",
         "TFLite",
         "a compiled model",
-        "a model that is none",
-        "a shape that is not the model's",
-        "models of other shapes",
+        "a file that is not a model",
+        "another shape than the model's",
+        "the two models swapped",
     ],
 )
-def test_a_zip_that_is_no_sound_asset_leaves_nothing(
+def test_an_invalid_asset_is_refused_and_leaves_nothing(
     tmp_path: Path, damage: Callable[[dict[str, bytes]], object], message: str
 ) -> None:
     files = asset_files()
@@ -312,16 +317,16 @@ def assert_refused(tmp_path: Path, files: dict[str, bytes], message: str) -> Non
     assert not (tmp_path / "evil.sh").exists()
 
 
-def test_a_scale_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_a_missing_or_zero_scale_is_refused(tmp_path: Path) -> None:
     files = asset_files(quantized=True)
     steps = "quantization_parameters"
-    change(files, lambda said: inputs(said)["image"][steps].update(scale=0))
+    change(files, lambda metadata: inputs(metadata)["image"][steps].update(scale=0))
     assert_refused(tmp_path, files, "the scale of 'image' is 0")
-    change(files, lambda said: inputs(said)["image"].pop(steps))
+    change(files, lambda metadata: inputs(metadata)["image"].pop(steps))
     assert_refused(tmp_path, files, "'image' is uint8, without a scale")
 
 
-def test_a_file_that_is_no_zip_or_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_or_one_that_is_not_a_zip_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"PK no zip")
     with pytest.raises(PackError, match=r"a\.zip is not a zip file"):
         add_pack(tmp_path / "a.zip", tmp_path / "packs")

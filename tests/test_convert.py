@@ -1,4 +1,4 @@
-"""The converted BlazePose models against TFLite's own interpreter, on real and made pictures."""
+"""The converted BlazePose models against TFLite's interpreter, on real and made pictures."""
 
 import json
 import os
@@ -35,7 +35,7 @@ VIDEOS = ["single_person", "two_people", "street_5fps"]
 
 @dataclass(frozen=True)
 class Person:
-    """A picture with a person in it, (H, W, 3) RGB uint8, and the person's box x, y, w, h."""
+    """A picture with a person, (H, W, 3) RGB uint8, and the person's box x, y, w, h in pixels."""
 
     picture: Array
     box: Array
@@ -43,7 +43,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Pair:
-    """One model twice: as ONNX Runtime and as TFLite's own interpreter run it."""
+    """The same model in ONNX Runtime and in TFLite's interpreter."""
 
     session: ort.InferenceSession
     interpreter: Interpreter
@@ -88,29 +88,29 @@ def landmark_models(
 @pytest.mark.parametrize("video", VIDEOS)
 def test_detector_on_real_frames(shared_data: Path, detectors: Pair, video: str) -> None:
     scores = [assert_same_boxes(detectors, p.picture) for p in people_of(shared_data, video)]
-    assert max(scores) > 0.5, "nobody was found: the frames prove little"
+    assert max(scores) > 0.5, "no person was found, so the frames prove little"
 
 
 def test_detector_on_real_images(shared_data: Path, detectors: Pair) -> None:
     scores = [assert_same_boxes(detectors, p.picture) for p in labelled_people(shared_data)]
-    assert max(scores) > 0.5, "nobody was found: the images prove little"
+    assert max(scores) > 0.5, "no person was found, so the images prove little"
 
 
 @pytest.mark.parametrize("video", VIDEOS)
 def test_landmarks_on_real_frames(shared_data: Path, landmark_models: Pair, video: str) -> None:
     people = people_of(shared_data, video)
     flags = [assert_same_landmarks(landmark_models, crop(person)) for person in people]
-    assert max(flags) > 0.5, "no crop holds a person: they prove little"
+    assert max(flags) > 0.5, "no crop shows a person, so the crops prove little"
 
 
 @pytest.mark.parametrize("landmark_models", ["lite", "full", "heavy"], indirect=True)
 def test_landmarks_on_real_images(shared_data: Path, landmark_models: Pair) -> None:
     people = labelled_people(shared_data)
     flags = [assert_same_landmarks(landmark_models, crop(person)) for person in people]
-    assert max(flags) > 0.5, "no crop holds a person: they prove little"
+    assert max(flags) > 0.5, "no crop shows a person, so the crops prove little"
 
 
-# No flat pictures: there TFLite's own two sets of kernels disagree by 0.1 pixels.
+# No flat pictures, on which even TFLite's two sets of kernels differ by 0.1 pixels.
 ROW, COLUMN = np.mgrid[0:256, 0:256]
 MADE_PICTURES = {
     "noise": np.random.default_rng(3).uniform(0, 255, (256, 256, 3)),
@@ -205,7 +205,7 @@ def pair(onnx_model: bytes, tflite_model: bytes) -> Pair:
 
 
 def people_of(shared_data: Path, video: str) -> Iterator[Person]:
-    """The person that MediaPipe followed, in the first, the middle and the last frame."""
+    """The person that MediaPipe tracked, in the first, the middle and the last frame."""
     landmarks = np.load(shared_data / "reference" / f"{video}.static.npz")["landmarks"]
     capture = cv2.VideoCapture(str(shared_data / "videos" / f"{video}.mp4"))
     for index in range(len(landmarks)):
@@ -228,7 +228,7 @@ def labelled_people(shared_data: Path) -> Iterator[Person]:
 
 
 def crop(person: Person) -> Array:
-    """The square about a person, (256, 256, 3)."""
+    """The square around a person, (256, 256, 3)."""
     centre = person.box[:2] + person.box[2:] / 2
     scale = 256 / (1.25 * person.box[2:].max())
     shift = 128 - scale * centre

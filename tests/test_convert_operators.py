@@ -1,4 +1,4 @@
-"""Each operator of the converter against TFLite's own interpreter."""
+"""Each operator of the converter against TFLite's interpreter."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from annotate.packs.convert import convert
 from tests.tflite_models import Array, OneOperator
 
 ROUNDING = 1e-5
-"""Largest difference of two float32 sums of a few hundred values about 1, in another order."""
+"""Largest difference of two float32 sums of a few hundred values near 1, added in another order."""
 
 SAME, VALID = tflite.Padding.SAME, tflite.Padding.VALID
 NONE, RELU6 = tflite.ActivationFunctionType.NONE, tflite.ActivationFunctionType.RELU6
@@ -159,7 +159,7 @@ def test_reshape_to_a_picture_is_refused() -> None:
         convert(operator.model((1, 5, 3, 4)), "test", "image", {"result": "out"})
 
 
-def test_weights_that_are_no_constants_are_refused() -> None:
+def test_weights_that_are_not_constant_are_refused() -> None:
     operator = replace(convolution((7, 9), 3, VALID, 1), constants=(), repeat_input=3)
     with pytest.raises(PackError, match="CONV_2D"):
         convert(operator.model((1, 5, 7, 5)), "test", "image", {"result": "out"})
@@ -171,6 +171,6 @@ def test_missing_output_is_named() -> None:
         convert(model, "test", "image", {"result": "nowhere"})
 
 
-def test_file_that_is_no_model_is_refused() -> None:
+def test_file_that_is_not_a_model_is_refused() -> None:
     with pytest.raises(PackError, match="not a TFLite model"):
         convert(b"not a model at all", "test", "image", {"result": "out"})

@@ -1,4 +1,4 @@
-"""Listing packs and comparing their files with what they say."""
+"""Listing packs and verifying their files."""
 
 import shutil
 from pathlib import Path
@@ -12,11 +12,11 @@ from annotate.packs.installed import installed_packs, verify_pack
 
 @pytest.fixture
 def pack_folder(blazepose_pack: Path, tmp_path: Path) -> Path:
-    """A copy of the pack, to be damaged."""
+    """A copy of the pack for a test to damage."""
     return Path(shutil.copytree(blazepose_pack, tmp_path / blazepose_pack.name))
 
 
-def test_sound_pack_is_returned(pack_folder: Path) -> None:
+def test_intact_pack_is_returned(pack_folder: Path) -> None:
     assert verify_pack(pack_folder) == read_pack(pack_folder)
 
 
@@ -47,7 +47,7 @@ def test_packs_are_listed_by_name(pack_folder: Path) -> None:
     assert installed_packs(root) == [read_pack(root / "another"), read_pack(pack_folder)]
 
 
-def test_root_that_does_not_exist_holds_no_packs(tmp_path: Path) -> None:
+def test_missing_root_has_no_packs(tmp_path: Path) -> None:
     assert installed_packs(tmp_path / "nowhere") == []
 
 

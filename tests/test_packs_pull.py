@@ -1,4 +1,4 @@
-"""Pulling the default pack: from a wheel at hand, through pip, and everything that can go wrong."""
+"""Pulling the default pack: from a local wheel, with pip, and with every kind of failure."""
 
 import errno
 import os
@@ -22,7 +22,7 @@ WHEEL = "mediapipe-0.10.21-cp311-cp311-manylinux_2_28_x86_64.whl"
 
 
 def quiet(_phase: str, _fraction: float) -> None:
-    """Progress that nobody watches."""
+    """Shows no progress."""
 
 
 def content_of(folder: Path) -> dict[str, bytes]:
@@ -44,7 +44,7 @@ def models(mediapipe_wheel: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def wheel(models: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel with the two models and nothing else, quicker to read than the real one."""
+    """A wheel with only the two models, which reads faster than the real one."""
     metadata = {
         "mediapipe-0.10.21.dist-info/METADATA": b"Metadata-Version: 2.1\nName: mediapipe\n"
         b"Version: 0.10.21\n",
@@ -55,7 +55,7 @@ def wheel(models: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def no_index(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """pip as on a host where nobody configured it, and that must not reach out."""
+    """pip without configuration, which must not use the network."""
     for name in [name for name in os.environ if name.startswith("PIP_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
@@ -63,8 +63,8 @@ def no_index(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-class TestStandingPack:
-    def test_pull_makes_a_sound_pack_and_nothing_else(self, wheel: Path, tmp_path: Path) -> None:
+class TestIntactPack:
+    def test_pull_makes_an_intact_pack_and_nothing_else(self, wheel: Path, tmp_path: Path) -> None:
         root = tmp_path / "made" / "on the way"
         folder = pull(root, wheel=wheel, progress=quiet)
         assert folder == root / NAME
@@ -87,7 +87,7 @@ class TestStandingPack:
         assert pull(tmp_path, wheel=tmp_path / "not needed", progress=quiet) == folder
         assert folder.stat().st_ino == before
 
-    def test_force_makes_the_same_pack_anew(self, wheel: Path, tmp_path: Path) -> None:
+    def test_force_makes_the_same_pack_again(self, wheel: Path, tmp_path: Path) -> None:
         folder = pull(tmp_path, wheel=wheel, progress=quiet)
         inode, content = folder.stat().st_ino, content_of(folder)
         pull(tmp_path, wheel=wheel, progress=quiet, force=True)
@@ -103,15 +103,15 @@ class TestStandingPack:
         assert content_of(folder) == content
 
 
-class TestWheelThatWillNotDo:
+class TestUnusableWheel:
     def test_no_such_file(self, tmp_path: Path) -> None:
         assert_refused(tmp_path, tmp_path / "absent.whl", "absent.whl cannot be read")
 
-    def test_no_zip(self, tmp_path: Path) -> None:
-        (tmp_path / "text.whl").write_text("certainly no zip")
+    def test_not_a_zip(self, tmp_path: Path) -> None:
+        (tmp_path / "text.whl").write_text("not a zip")
         assert_refused(tmp_path, tmp_path / "text.whl", "is not a wheel, or is damaged")
 
-    def test_download_that_broke_off(self, wheel: Path, tmp_path: Path) -> None:
+    def test_truncated_download(self, wheel: Path, tmp_path: Path) -> None:
         (tmp_path / "half.whl").write_bytes(wheel.read_bytes()[:1_000_000])
         assert_refused(tmp_path, tmp_path / "half.whl", "is not a wheel, or is damaged")
 
@@ -132,7 +132,7 @@ class TestWheelThatWillNotDo:
 
 
 class TestPip:
-    def test_wheel_comes_through_the_users_own_pip_settings(
+    def test_pip_uses_the_users_settings(
         self, wheel: Path, tmp_path: Path, no_index: pytest.MonkeyPatch
     ) -> None:
         no_index.setenv("PIP_NO_INDEX", "1")
@@ -144,10 +144,10 @@ class TestPip:
         assert ("downloading", 1.0) in seen
 
     def test_index_that_does_not_answer(self, tmp_path: Path, no_index: pytest.MonkeyPatch) -> None:
-        no_index.setenv("PIP_INDEX_URL", "http://somebody:secret@127.0.0.1:9/token/simple")
+        no_index.setenv("PIP_INDEX_URL", "http://user-name:secret@127.0.0.1:9/token/simple")
         error = assert_refused(tmp_path, None, "no connection to the package index")
         assert "--from-wheel" in error.hint
-        assert not any(word in error.message for word in ("somebody", "secret", "token"))
+        assert not any(word in error.message for word in ("user-name", "secret", "token"))
 
     def test_index_without_the_wheel(self, tmp_path: Path, no_index: pytest.MonkeyPatch) -> None:
         no_index.setenv("PIP_NO_INDEX", "1")
@@ -161,18 +161,20 @@ class TestPip:
         assert "ensurepip" in error.hint
 
     def test_pip_out_of_space(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        says = "ERROR: Could not install packages due to an OSError: [Errno 28] No space left"
-        monkeypatch.setattr(sys, "executable", str(fake_pip(tmp_path, f"echo '{says}'; exit 1")))
+        message = "ERROR: Could not install packages due to an OSError: [Errno 28] No space left"
+        monkeypatch.setattr(sys, "executable", str(fake_pip(tmp_path, f"echo '{message}'; exit 1")))
         assert_refused(tmp_path, None, "no space left")
 
-    def test_fraction_follows_what_pip_reports(
+    def test_fraction_is_the_one_that_pip_reports(
         self, wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         copies = (
             f'for option; do case $option in --dest=*) cp "{wheel}" "${{option#*=}}";; esac; done'
         )
-        says = "echo Collecting; echo Progress 0 of 0; echo Progress 1 of 4; echo Progress 4 of 4"
-        monkeypatch.setattr(sys, "executable", str(fake_pip(tmp_path, f"{says}; {copies}")))
+        message = (
+            "echo Collecting; echo Progress 0 of 0; echo Progress 1 of 4; echo Progress 4 of 4"
+        )
+        monkeypatch.setattr(sys, "executable", str(fake_pip(tmp_path, f"{message}; {copies}")))
         seen: list[float] = []
         pull(tmp_path, progress=lambda phase, f: seen.append(f) if phase[0] == "d" else None)
         assert seen == [0.0, 0.0, 0.25, 1.0, 1.0]
@@ -225,9 +227,7 @@ class TestNothingHalfWritten:
             pull(tmp_path, wheel=tmp_path / "absent.whl", progress=quiet, force=True)
         assert content_of(folder) == content
 
-    def test_force_keeps_what_was_compiled_from_the_same_models(
-        self, wheel: Path, tmp_path: Path
-    ) -> None:
+    def test_force_keeps_variants_of_the_same_models(self, wheel: Path, tmp_path: Path) -> None:
         folder = pull(tmp_path, wheel=wheel, progress=quiet)
         variant = folder / VARIANTS / "x-elite" / "variant.json"
         variant.parent.mkdir(parents=True)
@@ -238,9 +238,7 @@ class TestNothingHalfWritten:
         pull(tmp_path, wheel=wheel, progress=quiet, force=True)
         assert variant.read_text() == job.read_text() == "{}"
 
-    def test_force_drops_what_was_compiled_from_other_models(
-        self, wheel: Path, tmp_path: Path
-    ) -> None:
+    def test_force_drops_variants_of_other_models(self, wheel: Path, tmp_path: Path) -> None:
         folder = pull(tmp_path, wheel=wheel, progress=quiet)
         (folder / VARIANTS / "x-elite").mkdir(parents=True)
         (folder / "pose_detection.onnx").write_bytes(b"another model")
@@ -312,7 +310,7 @@ class TestTwoAtOnce:
 
 
 def assert_refused(tmp_path: Path, wheel: Path | None, message: str) -> PackError:
-    """Pull must fail with `message` and a next step, and leave nothing."""
+    """Asserts that a pull fails with `message` and a next step, and leaves nothing."""
     root = tmp_path / "root"
     with pytest.raises(PackError, match=message) as caught:
         pull(root, wheel=wheel, progress=quiet)
@@ -322,7 +320,7 @@ def assert_refused(tmp_path: Path, wheel: Path | None, message: str) -> PackErro
 
 
 def fake_pip(folder: Path, commands: str) -> Path:
-    """A program that stands in for Python running pip."""
+    """A program in place of Python that runs pip."""
     script = folder / "python"
     script.write_text(f"#!/bin/sh\n{commands}\n")
     script.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Context binaries: made for other SoCs, checked before they are loaded, cached on a host."""
+"""Context binaries: compiled for any SoC, checked before they are loaded, cached on a host."""
 
 import json
 import os
@@ -46,21 +46,21 @@ def compiled_pack(blazepose_pack: Path, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def copied(compiled_pack: Path, tmp_path: Path) -> Path:
-    """A copy of `compiled_pack` that a test may damage."""
+    """A copy of `compiled_pack` for a test to damage."""
     return shutil.copytree(compiled_pack, tmp_path / "pack")
 
 
-def described(folder: Path, **changes: object) -> None:
-    """Changes what a variant says of itself."""
+def describe(folder: Path, **changes: object) -> None:
+    """Changes the description of a variant."""
     file = folder / VARIANT_FILE
     file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
 
 
-# Making
+# Compiling
 
 
 @pytest.mark.parametrize("soc", SOCS, ids=lambda soc: soc.name)
-def test_a_variant_is_compiled_for_the_soc_that_it_names(compiled_pack: Path, soc: Soc) -> None:
+def test_a_variant_is_compiled_for_its_soc(compiled_pack: Path, soc: Soc) -> None:
     folder = variant_folder(compiled_pack, soc)
     variant = read_variant(folder)
     assert (variant.soc, variant.soc_model, variant.sdk) == (
@@ -70,8 +70,8 @@ def test_a_variant_is_compiled_for_the_soc_that_it_names(compiled_pack: Path, so
     )
     for name in variant.sources:
         model = onnx.load(folder / name)
-        says = {entry.key: entry.value for entry in model.metadata_props}
-        facts = says[f"ep_compatibility_info.{PROVIDER}"].split(":")
+        properties = {entry.key: entry.value for entry in model.metadata_props}
+        facts = properties[f"ep_compatibility_info.{PROVIDER}"].split(":")
         assert facts[2] == variant.sdk
         assert facts[5] == str(soc.soc_model)
     present = {file.name for file in folder.iterdir()} - {VARIANT_FILE}
@@ -79,7 +79,7 @@ def test_a_variant_is_compiled_for_the_soc_that_it_names(compiled_pack: Path, so
     assert len(present) == 4
 
 
-def test_variants_leave_the_pack_what_it_was(compiled_pack: Path, blazepose_pack: Path) -> None:
+def test_variants_do_not_change_the_pack(compiled_pack: Path, blazepose_pack: Path) -> None:
     assert verify_pack(compiled_pack).digest == read_pack(blazepose_pack).digest
     assert [folder.name for folder in sorted((compiled_pack / VARIANTS).iterdir())] == sorted(
         soc.name for soc in SOCS
@@ -92,10 +92,10 @@ def test_the_variant_of_a_hosts_own_soc_runs(compiled_pack: Path, soc: Soc, tmp_
     settings = QnnSettings(soc=soc, cache=tmp_path)
     models = load_models(pack, compiled_pack, provider="qnn", qnn=settings)
     assert models.placement == {"detector": {PROVIDER: 1}, "landmark": {PROVIDER: 1}}
-    assert not list(tmp_path.iterdir()), "nothing is compiled where the pack has it"
+    assert not list(tmp_path.iterdir()), "nothing is compiled where the pack has a variant"
 
 
-def test_a_variant_that_cannot_be_made_leaves_the_old_one(copied: Path) -> None:
+def test_a_failed_compilation_keeps_the_old_variant(copied: Path) -> None:
     (copied / "pose_landmark_full.onnx").write_bytes(b"no model")
     before = read_variant(variant_folder(copied, X_ELITE))
     with pytest.raises(ProviderError, match=r"pose_landmark_full\.onnx cannot be compiled"):
@@ -104,7 +104,7 @@ def test_a_variant_that_cannot_be_made_leaves_the_old_one(copied: Path) -> None:
     assert len(list((copied / VARIANTS).iterdir())) == len(SOCS)
 
 
-def test_what_a_killed_compilation_left_is_swept(copied: Path) -> None:
+def test_leftovers_of_a_killed_compilation_are_removed(copied: Path) -> None:
     left = copied / VARIANTS / ".compiling-killed"
     left.mkdir()
     yesterday = time.time() - 86400
@@ -116,7 +116,7 @@ def test_what_a_killed_compilation_left_is_swept(copied: Path) -> None:
     assert living.exists()
 
 
-def test_a_variant_is_made_anew_in_the_place_of_a_damaged_one(copied: Path) -> None:
+def test_compiling_replaces_a_damaged_variant(copied: Path) -> None:
     folder = variant_folder(copied, X_ELITE)
     cut(folder / "pose_detection_qnn.bin")
     pack = read_pack(copied)
@@ -124,7 +124,7 @@ def test_a_variant_is_made_anew_in_the_place_of_a_damaged_one(copied: Path) -> N
     check_variant(folder, pack, X_ELITE, sdk_version())
 
 
-# Refusing
+# Refused variants
 
 
 def cut(file: Path) -> None:
@@ -137,7 +137,7 @@ def flip(file: Path) -> None:
     file.write_bytes(data)
 
 
-def of_another_soc(folder: Path) -> None:
+def swap_soc(folder: Path) -> None:
     shutil.rmtree(folder)
     shutil.copytree(folder.with_name(X2_ELITE.name), folder)
 
@@ -145,14 +145,14 @@ def of_another_soc(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message", "hint"),
     [
-        (of_another_soc, "compiled for the SoC x2-elite, and this host is x-elite", "--soc x-el"),
+        (swap_soc, "compiled for the SoC x2-elite, and this host is x-elite", "--soc x-el"),
         (
-            lambda folder: described(folder, sdk="2.100.0"),
+            lambda folder: describe(folder, sdk="2.100.0"),
             r"compiled by QAIRT 2\.100\.0, which is newer than this host's",
             "--upgrade onnxruntime-qnn",
         ),
         (
-            lambda folder: described(folder, sources={"pose_detection.onnx": "0" * 64}),
+            lambda folder: describe(folder, sources={"pose_detection.onnx": "0" * 64}),
             "compiled from other models",
             "--soc x-elite",
         ),
@@ -177,7 +177,7 @@ def of_another_soc(folder: Path) -> None:
             "--soc x-elite",
         ),
         (
-            lambda folder: described(folder, sdk="newest"),
+            lambda folder: describe(folder, sdk="newest"),
             "not a version of the QAIRT SDK",
             "compile",
         ),
@@ -193,7 +193,7 @@ def of_another_soc(folder: Path) -> None:
         "an SDK without a version",
     ],
 )
-def test_a_variant_that_would_go_wrong_is_refused(
+def test_a_variant_that_would_fail_is_refused(
     copied: Path, tmp_path: Path, damage: Callable[[Path], None], message: str, hint: str
 ) -> None:
     damage(variant_folder(copied, X_ELITE))
@@ -202,12 +202,12 @@ def test_a_variant_that_would_go_wrong_is_refused(
     with pytest.raises(PackError, match=message) as raised:
         load_models(read_pack(copied), copied, provider="qnn", qnn=settings)
     assert hint in raised.value.hint
-    assert not cache.exists(), "what the pack holds is not covered up"
+    assert not (tmp_path / "cache").exists(), "the cache must not hide the pack's variant"
 
 
-def test_a_variant_of_an_older_sdk_is_taken(copied: Path) -> None:
+def test_a_variant_of_an_older_sdk_is_accepted(copied: Path) -> None:
     folder = variant_folder(copied, X_ELITE)
-    described(folder, sdk="2.9.0")
+    describe(folder, sdk="2.9.0")
     check_variant(folder, read_pack(copied), X_ELITE, "2.10.0")
 
 
@@ -216,19 +216,19 @@ def test_a_variant_of_an_older_sdk_is_taken(copied: Path) -> None:
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the models that are really compiled."""
+    """Names of the models that are compiled, in order."""
     names: list[str] = []
-    really = compiled._compile_model
+    compile_model = compiled._compile_model
 
     def counting(source: Path, soc: Soc, out: Path) -> None:
         names.append(source.name)
-        really(source, soc, out)
+        compile_model(source, soc, out)
 
     monkeypatch.setattr(compiled, "_compile_model", counting)
     return names
 
 
-def test_a_host_compiles_once_and_again_where_its_cache_is_damaged(
+def test_a_host_compiles_once_and_again_if_its_cache_is_damaged(
     blazepose_pack: Path, tmp_path: Path, counted: list[str]
 ) -> None:
     pack = read_pack(blazepose_pack)
@@ -242,25 +242,25 @@ def test_a_host_compiles_once_and_again_where_its_cache_is_damaged(
     assert [one.name for one in first.parent.iterdir()] == [first.name]
 
 
-def test_where_two_processes_compile_at_once_the_first_result_stands(
+def test_if_two_processes_compile_at_once_the_first_result_is_kept(
     blazepose_pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pack = read_pack(blazepose_pack)
-    really, stood = compiled._compile, []
+    compile_all, inodes = compiled._compile, []
 
     def overtaken(pack: Pack, folder: Path, soc: Soc, out: Path) -> list[Compiled]:
-        monkeypatch.setattr(compiled, "_compile", really)
-        done = really(pack, folder, soc, out)
+        monkeypatch.setattr(compiled, "_compile", compile_all)
+        done = compile_all(pack, folder, soc, out)
         other = compiled_models(pack, folder, soc, tmp_path)
-        stood.append((other / VARIANT_FILE).stat().st_ino)
+        inodes.append((other / VARIANT_FILE).stat().st_ino)
         return done
 
     monkeypatch.setattr(compiled, "_compile", overtaken)
     folder = compiled_models(pack, blazepose_pack, X_ELITE, tmp_path)
-    assert stood == [(folder / VARIANT_FILE).stat().st_ino]
+    assert inodes == [(folder / VARIANT_FILE).stat().st_ino]
 
 
 def test_a_cache_that_cannot_be_written_is_named(blazepose_pack: Path, tmp_path: Path) -> None:
-    (tmp_path / "cache").write_text("a file, no folder")
+    (tmp_path / "cache").write_text("a file, not a folder")
     with pytest.raises(PackError, match=r"cannot be written to .*cache"):
         compiled_models(read_pack(blazepose_pack), blazepose_pack, X_ELITE, tmp_path / "cache")

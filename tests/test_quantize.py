@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -31,7 +32,8 @@ from tests.made_scenes import walk_scene
 
 X_ELITE = find_soc("x-elite")
 FRAMES = 24
-# ONNX Runtime computes the same 8-bit model with and without its optimizer to this median error.
+# ONNX Runtime's answers with and without its optimizer agree to this median error, as a fraction of
+# the crop's side.
 OPTIMIZED_ERROR = 0.004
 on_the_emulator = pytest.mark.skipif(
     not emulates_npu(), reason="the HTP emulator is for x86-64 Linux"
@@ -39,7 +41,7 @@ on_the_emulator = pytest.mark.skipif(
 
 
 def quiet(_label: str, _fraction: float) -> None:
-    """Nobody waits."""
+    """Shows no progress."""
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +70,10 @@ def made(root: Path, stroll: Path) -> tuple[Path, dict[str, QuantizedModel]]:
         return quantize_pack(root / "blazepose-full", [stroll], quiet)
 
 
-# Making
+# Making a pack
 
 
-def test_the_pack_is_a_new_one_that_is_near_the_float_one(
+def test_the_pack_is_new_and_close_to_the_float_pack(
     root: Path, made: tuple[Path, dict[str, QuantizedModel]]
 ) -> None:
     folder, found = made
@@ -91,28 +93,28 @@ def test_the_pack_is_a_new_one_that_is_near_the_float_one(
     assert sizes[0] < sizes[1]
 
 
-def test_a_video_is_annotated_with_it(
+def test_a_video_is_annotated_with_the_8_bit_pack(
     root: Path, made: tuple[Path, dict[str, QuantizedModel]], stroll: Path, tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
     home.mkdir()
     host = Host(store=tmp_path / "store", packs=root, home=home)
-    said = host.run("submit", stroll, "--pack", made[0].name)
-    assert "1 of 1 videos done, 60 frames" in said.out
+    submitted = host.run("submit", stroll, "--pack", made[0].name)
+    assert "1 of 1 videos done, 60 frames" in submitted.out
 
 
-def test_what_was_calibrated_on_something_else_is_refused_and_leaves_nothing(
+def test_a_pack_calibrated_on_wrong_crops_is_refused_and_leaves_nothing(
     root: Path, stroll: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def blind(*arguments: object) -> tuple[Crops, Crops]:
-        learn, judge = take_crops(*arguments)  # type: ignore[arg-type]
-        dark = [np.full_like(picture, picture.min()) for picture in learn.landmark]
-        return Crops(learn.detector, learn.landmark[:1] + dark), judge
+    def dark_crops(*arguments: Any) -> tuple[Crops, Crops]:
+        calibration, held_out = take_crops(*arguments)
+        dark = [np.full_like(picture, picture.min()) for picture in calibration.landmark]
+        return Crops(calibration.detector, calibration.landmark[:1] + dark), held_out
 
     shutil.copytree(root / "blazepose-full", tmp_path / "blazepose-full")
     monkeypatch.setattr(use_case, "FRAMES", 9)
     monkeypatch.setattr(use_case, "CHOICES", ((0, 0),))
-    monkeypatch.setattr(use_case, "take_crops", blind)
+    monkeypatch.setattr(use_case, "take_crops", dark_crops)
     monkeypatch.setattr(fidelity, "MAX_MEDIAN_ERROR", 0.004)
     with pytest.raises(
         PackError, match="model is not accurate enough: the median error is"
@@ -142,7 +144,7 @@ def test_videos_without_people_are_refused(root: Path, tmp_path: Path) -> None:
 
 @on_the_emulator
 @pytest.mark.parametrize("choice", CHOICES[1:], ids=str)
-def test_every_choice_of_float_layers_is_placed_wholly_on_the_npu(
+def test_every_choice_of_float_layers_is_placed_completely_on_the_npu(
     root: Path, on_cpu: Models, crops: tuple[Crops, Crops], choice: tuple[int, int], tmp_path: Path
 ) -> None:
     spec = on_cpu.pack.detector
@@ -160,7 +162,7 @@ def test_the_pack_compiles_for_the_npu(
 
 
 @on_the_emulator
-def test_an_npu_that_runs_it_proves_itself(
+def test_auto_uses_the_npu_for_the_8_bit_pack(
     made: tuple[Path, dict[str, QuantizedModel]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "emulates_npu", lambda: False)
@@ -169,7 +171,7 @@ def test_an_npu_that_runs_it_proves_itself(
     assert (models.provider, models.reason) == ("htp-emulator", "")
 
 
-def test_the_optimizer_of_onnx_runtime_does_not_quantize_what_is_float(
+def test_onnx_runtimes_optimizer_does_not_quantize_float_layers(
     made: tuple[Path, dict[str, QuantizedModel]], crops: tuple[Crops, Crops]
 ) -> None:
     pack = read_pack(made[0])
@@ -184,13 +186,13 @@ def test_the_optimizer_of_onnx_runtime_does_not_quantize_what_is_float(
     assert fidelity_of(pack.landmark, *answers).median_error <= OPTIMIZED_ERROR
 
 
-def test_a_bias_that_float_and_8_bit_layers_share_is_given_to_each(
+def test_float_and_8_bit_layers_do_not_share_a_bias(
     root: Path, on_cpu: Models, crops: tuple[Crops, Crops], tmp_path: Path
 ) -> None:
     spec = on_cpu.pack.detector
     shared = onnx.load(root / "blazepose-full" / spec.file)
     names = [node.input[2] for node in shared.graph.node if node.op_type == "Conv"]
-    assert len(set(names)) < len(names), "the model shares none any more"
+    assert len(set(names)) < len(names), "the float model shares no bias any more"
     inputs = {spec.input: [on_cpu.detector.input_of(crops[0].detector[0])]}
     quantize(root / "blazepose-full" / spec.file, tmp_path / "q.onnx", inputs, (5, 20))
     made = onnx.load(tmp_path / "q.onnx")
@@ -199,7 +201,7 @@ def test_a_bias_that_float_and_8_bit_layers_share_is_given_to_each(
     assert sum(node.input[2] in constants for node in convolutions) == 25
 
 
-# The bar
+# The limits
 
 
 @pytest.mark.parametrize(
@@ -211,16 +213,16 @@ def test_a_bias_that_float_and_8_bit_layers_share_is_given_to_each(
         (Fidelity({"landmarks": float("nan")}, 9, float("inf"), 1.0, 9), "median error is inf"),
     ],
 )
-def test_what_is_not_good_enough_is_refused(found: Fidelity, message: str) -> None:
+def test_models_that_are_not_accurate_enough_are_refused(found: Fidelity, message: str) -> None:
     with pytest.raises(PackError, match=message):
         check_fidelity("landmark", found)
 
 
-def test_fields_for_json_hold_no_infinity() -> None:
+def test_fields_for_json_contain_no_infinity() -> None:
     fields = Fidelity({"flag": float("inf"), "landmarks": 40.0}, 9, 0.002, 0.02, 0).to_fields()
     assert fields["agreement_db"] == {"flag": None, "landmarks": 40.0}
     json.dumps(fields, allow_nan=False)
 
 
-def test_what_is_good_enough_is_not() -> None:
+def test_models_that_are_accurate_enough_are_accepted() -> None:
     check_fidelity("landmark", Fidelity({"landmarks": 31.0}, 100, 0.009, 0.5, 5))

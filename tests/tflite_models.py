@@ -1,4 +1,4 @@
-"""Writes TFLite models of one operator, so that the interpreter can say what it should give."""
+"""Writes TFLite models of one operator, for comparison with TFLite's interpreter."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

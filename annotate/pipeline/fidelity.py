@@ -40,7 +40,7 @@ class Fidelity:
         median_error: median distance of landmarks, as a fraction of the crop's side; for a detector
             that of the ROI's two points, as a fraction of the ROI's side.
         p95_error: 95th percentile of these distances.
-        lost: number of those people whom the model does not find.
+        lost: number of those people that the model does not find.
     """
 
     agreement_db: Mapping[str, float]
