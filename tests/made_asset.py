@@ -7,7 +7,7 @@ landmark is the disc's centre plus a fixed offset. Both find nothing where colou
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +133,34 @@ def asset_files(*, quantized: bool = False) -> dict[str, bytes]:
     }
     files = {f"{FOLDER}/{file}": model.SerializeToString() for file, model in models.items()}
     return {**files, f"{FOLDER}/metadata.json": json.dumps(metadata).encode()}
+
+
+def with_external_weights(files: Mapping[str, bytes], scratch: Path) -> dict[str, bytes]:
+    """The files, with the weights of the landmark model moved to a file of the zip beside it."""
+    name, weights = "pose_landmark_detector.onnx", "pose_landmark_detector.data"
+    onnx.save_model(
+        onnx.load_model_from_string(files[f"{FOLDER}/{name}"]),
+        scratch / name,
+        save_as_external_data=True,
+        location=weights,
+        size_threshold=64,
+    )
+    moved = {f"{FOLDER}/{file}": (scratch / file).read_bytes() for file in (name, weights)}
+    return {**files, **moved}
+
+
+def change_metadata(files: dict[str, bytes], edit: Callable[[dict[str, Any]], object]) -> None:
+    """Changes the metadata of an asset in place."""
+    name = f"{FOLDER}/metadata.json"
+    metadata = json.loads(files[name])
+    edit(metadata)
+    files[name] = json.dumps(metadata).encode()
+
+
+def detector_inputs(metadata: dict[str, Any]) -> dict[str, Any]:
+    """The inputs of the detector in an asset's metadata, by name."""
+    inputs: dict[str, Any] = metadata["model_files"]["pose_detector.onnx"]["inputs"]
+    return inputs
 
 
 def write_zip(path: Path, files: dict[str, bytes]) -> Path:

@@ -61,7 +61,7 @@ class ProviderError(AnnotateError):
 
 
 class HubError(AnnotateError):
-    """Qualcomm AI Hub is away, refuses, or a job there failed."""
+    """Qualcomm AI Hub cannot be reached, refuses a request, or a job there failed."""
 
 
 class WorkerError(AnnotateError):

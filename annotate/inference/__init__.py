@@ -1,4 +1,4 @@
-"""The models, loaded and ready to run: the only place that knows ONNX Runtime."""
+"""Loads and runs the models; the only package that imports ONNX Runtime."""
 
 from annotate.inference.qnn import QnnSettings
 from annotate.inference.session import CPU, Model, Models, load_models

@@ -1,4 +1,4 @@
-"""How near the answers of one execution provider are to those of another."""
+"""Agreement of the outputs of two execution providers."""
 
 import numpy as np
 
@@ -21,8 +21,8 @@ def made_picture(spec: ModelSpec) -> FloatArray:
 def agreement_db(reference: FloatArray, measured: FloatArray) -> float:
     """Peak signal to noise ratio, 20 log10(peak / rms difference), in dB.
 
-    The peak is the greatest magnitude in `reference`, but at least 1, which is that of a
-    probability: else one that is nearly 0 in both would count as a great difference.
+    The peak is the greatest magnitude in `reference`, but at least 1, the peak of a probability:
+    else a tiny difference of two probabilities near 0 would count as large.
     """
     peak = max(1.0, float(np.abs(reference).max()))
     rms = float(np.sqrt(np.mean(np.square(measured - reference, dtype=np.float64))))

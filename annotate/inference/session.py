@@ -1,7 +1,7 @@
-"""Sessions of ONNX Runtime over the two models of a pack.
+"""ONNX Runtime sessions for the two models of a pack.
 
-A session is made in the process that uses it, never before a fork: a session with threads of its
-own hangs in the child.
+A session is made in the process that uses it, never before a fork: the threads of a session do not
+survive the fork, so it would hang in the child.
 """
 
 import logging
@@ -26,9 +26,9 @@ from annotate.inference.qdq import dequantize_values, quantize_values
 from annotate.inference.qnn import QnnSettings, label, open_session, placement, soc_of
 
 CPU = "cpu"
-# The least agreement with the CPU in dB. Correct variants reach 27 dB or more, even 8-bit ones on
-# the made picture, which they were not calibrated with; some context binaries of other compilers
-# were wrong altogether, at -5 to 8 dB.
+# The least accepted agreement of the NPU with the CPU, in dB. Correct variants reach 27 dB or more
+# (8 bits, on the made picture, which is unlike the calibration pictures); some context binaries of
+# other compilers were wrong, at -5 to 8 dB.
 MIN_AGREEMENT_DB = 20.0
 
 logger = logging.getLogger(__name__)
@@ -43,15 +43,15 @@ class Model:
 
     @property
     def placement(self) -> dict[str, int]:
-        """How many nodes each execution provider of ONNX Runtime has."""
+        """Number of nodes on each execution provider of ONNX Runtime."""
         return placement(self._session)
 
     def run(self, image: FloatArray) -> list[FloatArray]:
-        """The outputs, in the order of `spec.outputs` and as float32, of an (H, W, 3) float32 RGB
-        picture in the model's range of values.
+        """The outputs for an (H, W, 3) float32 RGB picture in the model's range of values: float32
+        arrays, in the order of `spec.outputs`.
 
         Raises:
-            ProviderError: the execution provider fails; another is not tried.
+            ProviderError: the execution provider fails; no other one is tried.
         """
         feed = {self._spec.input: self.input_of(image)}
         try:
@@ -60,7 +60,7 @@ class Model:
         except Exception as error:
             raise ProviderError(
                 f"the model fails on {self._session.get_providers()[0]}: {error}",
-                "See what `annotate doctor` says; on the NPU, restarting the worker may help.",
+                "Run `annotate doctor`. On the NPU, restarting the worker may help.",
             ) from error
         quantized = self._spec.quantized
         return [
@@ -69,8 +69,8 @@ class Model:
         ]
 
     def input_of(self, image: FloatArray) -> NDArray[Any]:
-        """What the model takes for an (H, W, 3) float32 RGB picture in its range of values: the
-        layout, the order of colours and the type that the pack says, a batch of one.
+        """The model's input for an (H, W, 3) float32 RGB picture in its range of values: a batch of
+        one, with the layout, the order of colours and the dtype that the pack states.
         """
         if self._spec.channels == "BGR":
             image = image[:, :, ::-1]
@@ -83,13 +83,13 @@ class Model:
 
 @dataclass(frozen=True)
 class Models:
-    """Both models of a pack, and what the pack says of them.
+    """Both models of a pack, and the pack.
 
     Attributes:
-        provider: what really runs them: `cpu`, `qnn` (the NPU), or `htp-emulator`.
-        placement: how many nodes of each model each execution provider of ONNX Runtime has; a
-            compiled model has one.
-        reason: why `auto` did not take the NPU, else empty.
+        provider: what runs them in fact: `cpu`, `qnn` (the NPU), or `htp-emulator`.
+        placement: by model, the number of nodes on each execution provider of ONNX Runtime; a
+            compiled model is one node.
+        reason: why `auto` did not choose the NPU, else empty.
     """
 
     pack: Pack
@@ -112,18 +112,18 @@ def load_models(
     provider: Provider = "cpu",
     qnn: QnnSettings | None = None,
 ) -> Models:
-    """Both models of the pack in `folder`.
+    """Loads both models of the pack in `folder`.
 
     Args:
-        threads: for each model on the CPU.
-        provider: `cpu`; `qnn`, the NPU and nothing else; or `auto`, the NPU if there is one that
-            takes every node and gives about the answers that the CPU gives, else the CPU.
-        qnn: how the NPU is used.
+        threads: number of threads of each model on the CPU.
+        provider: `cpu`; `qnn`, only the NPU; or `auto`, the NPU if it runs every node and agrees
+            with the CPU, else the CPU.
+        qnn: settings of the NPU.
 
     Raises:
         PackError: a file is missing or ONNX Runtime refuses it.
-        ProviderError: the provider is `qnn` and the NPU cannot run the models.
-        UsageError: `qnn` holds an option that does not exist.
+        ProviderError: `provider` is `qnn`, and the NPU cannot run the models.
+        UsageError: an option in `qnn` does not exist.
     """
     if provider == "qnn":
         return _on_qnn(pack, folder, qnn or QnnSettings())
@@ -134,7 +134,7 @@ def load_models(
 
 
 def _best(on_cpu: Models, folder: Path, qnn: QnnSettings) -> Models:
-    """The models on the NPU if it proves itself against those on the CPU, else these."""
+    """The models on the NPU if they agree with those on the CPU, else the latter."""
     if emulates_npu():
         return replace(on_cpu, reason="this host has no NPU")
     try:
@@ -147,8 +147,8 @@ def _best(on_cpu: Models, folder: Path, qnn: QnnSettings) -> Models:
 
 
 def agreements(models: Models, reference: Models) -> dict[str, float]:
-    """How near the answers of both models are to those of `reference` in one run of each on a
-    made picture: the least of each model's outputs, in dB as `agreement_db` has it.
+    """Agreement of both models with `reference` in one run on a made picture: the least over the
+    outputs of each model, in dB as `agreement_db` defines it.
     """
     found = {}
     for name, spec in models.pack.stages.items():
@@ -160,15 +160,15 @@ def agreements(models: Models, reference: Models) -> dict[str, float]:
 
 
 def check_agreement(found: Mapping[str, float]) -> None:
-    """Compares what `agreements` found with `MIN_AGREEMENT_DB`.
+    """Checks the result of `agreements` against `MIN_AGREEMENT_DB`.
 
     Raises:
-        ProviderError: a model is not near its reference.
+        ProviderError: a model does not agree with its reference.
     """
     for name, decibel in found.items():
         if decibel < MIN_AGREEMENT_DB:
             raise ProviderError(
-                f"on the NPU the {name} model agrees with the CPU to {decibel:.0f} dB only",
+                f"on the NPU the {name} model agrees with the CPU to only {decibel:.0f} dB",
                 "Compile the variant again: `annotate models compile`.",
             )
 
@@ -187,7 +187,7 @@ def _bound(pack: Pack, opened: Callable[[str], ort.InferenceSession], provider: 
 
 
 def load_model(spec: ModelSpec, file: Path) -> Model:
-    """One model on the CPU, from any file.
+    """Loads one model from any file, on the CPU.
 
     Raises:
         PackError: the file is missing or ONNX Runtime refuses it.
@@ -202,8 +202,8 @@ def cpu_options(threads: int = 1) -> ort.SessionOptions:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
-    # On an x86-64 CPU without VNNI sums of 8-bit products overflow, in silence: landmarks of a
-    # sound 8-bit model were 3.5% of the crop off in the median, and with this 0.33%.
+    # Without this, sums of 8-bit products silently overflow on x86-64 CPUs without VNNI: the median
+    # error of landmarks of an 8-bit model was 3.5% of the crop, and 0.33% with this.
     options.add_session_config_entry("session.x64quantprecision", "1")
     return options
 
@@ -216,5 +216,5 @@ def _cpu_session(threads: int, file: Path) -> ort.InferenceSession:
     except Exception as error:
         raise PackError(
             f"ONNX Runtime cannot load {file}: {error}",
-            "Run `annotate models pull --force` to make the pack again.",
+            "Run `annotate models pull --force` to download the pack again.",
         ) from error
