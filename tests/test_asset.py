@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from annotate.domain.landmark_kinds import BlazePose
 from annotate.domain.pack import read_pack
 from annotate.domain.roi_rules import RoiFromPoints
 from annotate.inference import load_models
@@ -118,6 +119,7 @@ def test_the_pack_has_the_constants_of_the_models_public_source(tmp_path: Path) 
     assert (detector.size, detector.layout) == ((128, 128), "NCHW")
     assert detector.value_range == (0.0, 1.0)
     assert (landmark.count, landmark.border, landmark.grey) == (25, "constant", 0)
+    assert isinstance(landmark.decoder, BlazePose)
     assert landmark.decoder.landmarks_scale == 256.0
     assert pack.source == "AI Hub Models 0.65.0, onnx, float"
 
