@@ -202,7 +202,7 @@ def test_a_variant_that_would_fail_is_refused(
     with pytest.raises(PackError, match=message) as raised:
         load_models(read_pack(copied), copied, provider="qnn", qnn=settings)
     assert hint in raised.value.hint
-    assert not (tmp_path / "cache").exists(), "the cache must not hide the pack's variant"
+    assert not cache.exists(), "the cache must not hide the pack's variant"
 
 
 def test_a_variant_of_an_older_sdk_is_accepted(copied: Path) -> None:
