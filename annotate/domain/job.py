@@ -111,6 +111,11 @@ class Job:
     priority: Priority = "normal"
     merge: int = MERGE_VERSION
 
+    def __post_init__(self) -> None:
+        # Without videos, every job would count as complete.
+        if not self.videos:
+            raise ValueError("a job has at least one video")
+
     @cached_property
     def merge_digest(self) -> str:
         """16 hex digits of all that can change the tracks made from the same parts."""
