@@ -15,7 +15,10 @@ from annotate.cli.app import app
 PLACEHOLDER = "PLACEHOLDER"
 _IN_BACKTICKS = re.compile(r"`(annotate\s[^`]+)`")
 _EXAMPLE = re.compile(r"^ {4,}(?:[A-Z_]+=\S+ )*(annotate .+)$", re.MULTILINE)
-_AFTER_COLON = re.compile(r": (annotate .+)$", re.MULTILINE)
+# Typer's errors for a command that stops early.
+_INCOMPLETE = {"MissingParameter", "NoArgsIsHelpError", "BadOptionUsage"}
+# Not what describes an attribute or argument in a docstring.
+_AFTER_COLON = re.compile(r"^(?!\s+[\w, ]+: annotate ).*: (annotate .+)$", re.MULTILINE)
 
 
 def parsed(arguments: list[str]) -> dict[str, Any]:
@@ -38,8 +41,8 @@ def parsed(arguments: list[str]) -> dict[str, Any]:
 def complaint(command: str) -> str:
     """Why the command line refuses a command, or an empty text.
 
-    Text that names a command need not name all that the command requires, and a placeholder need
-    not be a value that the option takes.
+    Text may leave out what the command requires, and the value of its last option. A placeholder
+    need not be a value that the option accepts.
     """
     words = [word for word in shlex.split(command)[1:] if word != "..."]
     if words[0].startswith(PLACEHOLDER):
@@ -47,7 +50,7 @@ def complaint(command: str) -> str:
     try:
         parsed(words)
     except Exception as error:  # noqa: BLE001 - any refusal of any version of Typer
-        incomplete = type(error).__name__ in {"MissingParameter", "NoArgsIsHelpError"}
+        incomplete = type(error).__name__ in _INCOMPLETE
         excused = incomplete or PLACEHOLDER in str(error)
         return "" if excused else f"{type(error).__name__}: {error}"
     return ""
