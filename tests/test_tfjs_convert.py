@@ -244,12 +244,12 @@ def damaged(**changes: Any) -> bytes:
 @pytest.mark.parametrize(
     ("model", "weights", "message"),
     [
-        (b"\x00", b"", "no TF.js graph model"),
-        (b"[]", b"", "no TF.js graph model"),
-        (b"{}", b"", "no TF.js graph model"),
-        (damaged(), bytes(35), "cut off"),
+        (b"\x00", b"", "not a TF.js graph model"),
+        (b"[]", b"", "not a TF.js graph model"),
+        (b"{}", b"", "not a TF.js graph model"),
+        (damaged(), bytes(35), "truncated"),
         (damaged(), bytes(37), "36 bytes of weights, not 37"),
-        (damaged(shape=None), bytes(36), "no TF.js graph model"),
+        (damaged(shape=None), bytes(36), "not a TF.js graph model"),
         (damaged(quantization={"dtype": "uint8"}), bytes(9), "uint8"),
     ],
 )
@@ -267,7 +267,7 @@ def refused(model: TfjsModel, output: str = "out") -> str:
 def test_what_the_converter_does_not_know_is_refused() -> None:
     kernel = picker(0, 0)
     channels_first = windows("SAME", 1) | {"data_format": "NCHW"}
-    assert "of Conv2D 'out' are not converted" in refused(convolved(kernel, channels_first))
+    assert "of Conv2D 'out' are not supported" in refused(convolved(kernel, channels_first))
     assert "padding" in refused(convolved(kernel, windows("EXPLICIT", 1)))
     assert "FusedBatchNorm" in refused(convolved(kernel, windows("SAME", 1, ["FusedBatchNorm"])))
     assert "Elu" in refused(convolved(kernel, windows("SAME", 1, ["", "Elu"])))

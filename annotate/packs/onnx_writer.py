@@ -1,4 +1,4 @@
-"""An ONNX file that grows node by node: what every converter of a model format shares."""
+"""Writes an ONNX file node by node; every converter of a model format uses it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ _OPSET = 17
 _IR_VERSION = 8
 
 Margin = tuple[int, int, int, int]
-"""Zeros about a picture: top, left, bottom, right."""
+"""Numbers of zeros around a picture: top, left, bottom, right."""
 
 NO_MARGIN: Margin = (0, 0, 0, 0)
 
@@ -49,10 +49,10 @@ class OnnxWriter:
         inputs: Mapping[str, Sequence[int]],
         outputs: Mapping[str, Sequence[int]],
     ) -> bytes:
-        """The finished ONNX file, checked.
+        """The finished and checked ONNX file.
 
         Args:
-            name: of the graph.
+            name: name of the graph.
             inputs, outputs: the shapes of the float32 tensors, by name.
         """
         graph = helper.make_graph(
@@ -74,9 +74,9 @@ class OnnxWriter:
 
 
 def same_margin(sides: Sequence[int], window: Sequence[int], strides: Sequence[int]) -> Margin:
-    """Zeros that TensorFlow's padding mode SAME puts about a picture.
+    """The zeros that TensorFlow's padding mode SAME adds around a picture.
 
-    SAME gives ceil(side / stride) windows; where the zeros are odd in number, the extra one is
+    SAME gives ceil(side / stride) windows; an odd number of zeros puts the extra one
     at the bottom or right.
 
     Args:

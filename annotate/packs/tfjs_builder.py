@@ -58,7 +58,7 @@ class Value:
 
 @dataclass
 class TfjsBuilder(OnnxWriter):
-    """An ONNX graph while it grows.
+    """An ONNX graph under construction.
 
     Attributes:
         constants: values by the node of TF.js.
@@ -122,9 +122,9 @@ class TfjsBuilder(OnnxWriter):
             inputs = [value.name, low, high]
             value = replace(value, name=self.add("Clip", inputs, f"{value.name}_clip"))
         elif activation:
-            raise PackError(f"the activation {activation} of {node.name!r} is not converted")
+            raise PackError(f"the activation {activation} of {node.name!r} is not supported")
         self.values[node.name] = value
 
 
 def _reads_padded(node: Node) -> PackError:
-    return PackError(f"{node.op} {node.name!r} reads a padded value, which is not converted")
+    return PackError(f"{node.op} {node.name!r} reads a padded value, which is not supported")

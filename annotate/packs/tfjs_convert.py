@@ -31,15 +31,15 @@ def convert_tfjs(
     Args:
         model: content of the JSON file.
         weights: content of the binary file.
-        name: of the ONNX graph.
+        name: name of the ONNX graph.
         source: what the ONNX model calls its only input, and the node of TF.js whose output that
             is; it has the shape of the model's own input.
-        outputs: what it calls the wanted outputs, and their nodes.
+        outputs: the names of the requested outputs in the ONNX model, and their nodes.
         size: height and width of the input instead of those that the model was made for, which
             must take pictures (1, h, w, 3) and be convolutional throughout.
 
     Raises:
-        PackError: no TF.js model, no such node, or an operator that is not in the table.
+        PackError: not a TF.js model, a node is missing, or an operator is not supported.
     """
     graph = read_graph(model, weights)
     image, cut = source
@@ -52,7 +52,7 @@ def convert_tfjs(
     for node in graph.needed_for(outputs.values(), cut):
         if node.op not in _CONVERTERS:
             raise PackError(
-                f"the TF.js model uses the operator {node.op}, which is not converted",
+                f"the TF.js model uses the operator {node.op}, which is not supported",
                 "Only the models that a pack names can be converted.",
             )
         _CONVERTERS[node.op](builder, node)
@@ -78,13 +78,13 @@ def _write_output(builder: TfjsBuilder, new: str, old: str) -> tuple[int, ...]:
 
 
 def _transpose(builder: TfjsBuilder, node: Node) -> None:
-    """Transpose: nothing is written."""
+    """Transpose: adds no node."""
     axes = tuple(builder.constant(node, 1).tolist())
     builder.values[node.name] = builder.read_padded(node).transposed(axes)
 
 
 def _pad(builder: TfjsBuilder, node: Node) -> None:
-    """Pad with zeros, PadV2 with any value: nothing is written, the readers pad for themselves."""
+    """Pad with zeros, PadV2 with any value: adds no node, the readers pad."""
     value = builder.read(node)
     amounts = builder.constant(node, 1)
     builder.values[node.name] = replace(
@@ -118,7 +118,7 @@ def _write_convolution(builder: TfjsBuilder, node: Node, kernel: Array, group: i
     if bias == "BiasAdd":
         inputs.append(builder.initializer(f"{node.name}/bias", builder.constant(node, 2)))
     elif bias:
-        raise PackError(f"the operator {bias} fused into {node.name!r} is not converted")
+        raise PackError(f"the operator {bias} fused into {node.name!r} is not supported")
     value = builder.add(
         "Conv",
         inputs,
@@ -155,7 +155,7 @@ def _windows(
     if node.text("padding") == "SAME":
         padding = same_margin(sides, window, strides)
     elif node.text("padding") != "VALID":
-        raise PackError(f"the padding of {node.op} {node.name!r} is not converted")
+        raise PackError(f"the padding of {node.op} {node.name!r} is not supported")
     amounts = (padding[0] + padding[2], padding[1] + padding[3])
     given = tuple(
         (side + amount - length) // stride + 1
@@ -168,7 +168,7 @@ def _of_picture(node: Node, name: str) -> tuple[int, ...]:
     """Height and width of an attribute with a value for each axis of (1, h, w, c)."""
     batch, height, width, channels = node.numbers(name)
     if node.text("data_format") != "NHWC" or batch != 1 or channels != 1:
-        raise PackError(f"{name} of {node.op} {node.name!r} are not converted")
+        raise PackError(f"{name} of {node.op} {node.name!r} are not supported")
     return height, width
 
 

@@ -124,7 +124,7 @@ def read_graph(model: bytes, weights: bytes) -> Graph:
     """The graph of a TF.js model: its JSON file `model` and its binary file `weights`.
 
     Raises:
-        PackError: the files are no TF.js graph model, do not belong together, or hold constants
+        PackError: the files are not a TF.js graph model, do not belong together, or hold constants
             of a type that the models of our packs do not use.
     """
     try:
@@ -134,7 +134,7 @@ def read_graph(model: bytes, weights: bytes) -> Graph:
         constants = _constants(manifest, weights)
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
         raise PackError(
-            f"the file is no TF.js graph model: {type(error).__name__} {error}"
+            f"the file is not a TF.js graph model: {type(error).__name__} {error}"
         ) from error
     return Graph({node.name: node for node in nodes}, constants)
 
@@ -152,11 +152,11 @@ def _constants(manifest: Iterable[Mapping[str, Any]], weights: bytes) -> dict[st
         name, shape = entry["name"], tuple(int(side) for side in entry["shape"])
         stored = entry.get("quantization", entry)["dtype"]
         if stored not in _STORED:
-            raise PackError(f"the TF.js constant {name!r} is {stored}, which is not converted")
+            raise PackError(f"the TF.js constant {name!r} is {stored}, which is not supported")
         count = int(np.prod(shape, dtype=np.int64))
         stop = start + count * _STORED[stored].itemsize
         if stop > len(weights):
-            raise PackError(f"the weights of the TF.js model are cut off: {len(weights)} bytes")
+            raise PackError(f"the weights of the TF.js model are truncated: {len(weights)} bytes")
         values = np.frombuffer(weights[start:stop], _STORED[stored]).reshape(shape)
         found[name] = values.astype(np.dtype(entry["dtype"]))
         start = stop
