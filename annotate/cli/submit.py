@@ -16,7 +16,7 @@ from annotate.cli.options import (
     the_job,
     with_submit_options,
 )
-from annotate.cli.text import duplicate_video, truncated_video
+from annotate.cli.text import duplicate_video, other_streams, truncated_video
 from annotate.domain.errors import ExitCode
 from annotate.domain.options import SubmitOptions
 
@@ -109,9 +109,11 @@ def _print_notes(store: "Store", job: "Job") -> None:
     for one in job.rejected:
         note(f"skipped    {one.reason}", "yellow")
     for video in job.videos:
-        index = store.read_index(video.fingerprint)
+        index = store.read_index(video.fingerprint, job.recipe.selection.stream)
         if index.missing_s:
             note(truncated_video(video.name, index.missing_s), "yellow")
+        if len(index.video_streams) > 1:
+            note(other_streams(video.name, index.stream, index.video_streams), "dim")
     for name, first in job.copies:
         note(duplicate_video(name, first), "dim")
 

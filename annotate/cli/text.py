@@ -41,3 +41,9 @@ def duplicate_video(name: str, first: str) -> str:
 def truncated_video(name: str, missing_s: float) -> str:
     """A line about a file that holds less than its header promises."""
     return f"truncated  {name}: last {missing_s:.1f} s missing; the rest is annotated"
+
+
+def other_streams(name: str, stream: int | None, streams: tuple[int, ...]) -> str:
+    """A line about a file with several video streams, by their indexes in the container."""
+    others = ", ".join(str(one) for one in streams if one != stream)
+    return f"streams    {name}: stream {stream} is annotated; it also has {others} (see --stream)"

@@ -29,12 +29,15 @@ class Selection:
         start_s, end_s: from this time of the video on, and before that one; None is its end.
         every: those whose index is a multiple of it.
         fps: instead, the frames that are shown at each 1 / fps seconds of the video.
+        stream: index of a video stream in its container, as ffprobe numbers them; None: the best
+            one.
     """
 
     start_s: float = 0.0
     end_s: float | None = None
     every: int = 1
     fps: float | None = None
+    stream: int | None = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,8 @@ class SubmitOptions:
         start, end: annotate from this time of every video on, and before that one, in seconds.
         every: annotate every Nth frame only.
         fps: annotate so many frames a second only.
+        stream: annotate the video stream with this index in its container, as ffprobe numbers
+            them; None: the best one.
         smooth: cut-off of the smoother in Hz, or None for no smoothing.
         pack: name of the model pack, or None for the default one.
         hwaccel: `auto` decodes in hardware where this host can; None leaves it to the settings.
@@ -112,7 +117,7 @@ class SubmitOptions:
         UsageError: a value is impossible, or two contradict each other.
 
     >>> SubmitOptions(people="all", start=90, end=120).selection
-    Selection(start_s=90.0, end_s=120.0, every=1, fps=None)
+    Selection(start_s=90.0, end_s=120.0, every=1, fps=None, stream=None)
     """
 
     people: People = field(
@@ -164,6 +169,17 @@ class SubmitOptions:
                 metavar="NUMBER",
                 minimum=0.001,
                 default="all",
+            )
+        },
+    )
+    stream: int | None = field(
+        default=None,
+        metadata={
+            "flag": Flag(
+                "Annotate this stream of every video, as ffprobe numbers them.",
+                metavar="N",
+                minimum=0,
+                default="the best video stream",
             )
         },
     )
@@ -227,7 +243,7 @@ class SubmitOptions:
         """The frames to annotate. Equal numbers give equal digests, be they int or float."""
         end = None if self.end is None else float(self.end)
         fps = None if self.fps is None else float(self.fps)
-        return Selection(float(self.start), end, self.every, fps)
+        return Selection(float(self.start), end, self.every, fps, self.stream)
 
     @property
     def smooth_hz(self) -> float | None:

@@ -51,6 +51,9 @@ class VideoIndex:
         declared_frames: what the container claims, or None where it claims nothing.
         missing_s: seconds of video that the container claims and the file does not hold, as where
             it was cut off; 0.0 where it is whole, or claims nothing.
+        stream: index of the video stream in its container, as ffprobe numbers them; None in
+            indexes of earlier versions, which took the first one.
+        video_streams: indexes of all video streams in the container that are moving pictures.
     """
 
     fingerprint: str
@@ -64,6 +67,8 @@ class VideoIndex:
     keyframes: IntArray
     declared_frames: int | None
     missing_s: float = 0.0
+    stream: int | None = None
+    video_streams: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.pts)

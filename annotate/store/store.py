@@ -1,7 +1,8 @@
 """The store: jobs, indexes, packs and results, by name. The only truth about what is done.
 
 jobs/<job>.json                          manifest, never changed
-videos/<fingerprint>/index.parquet       every frame's pts, the keyframes
+videos/<fingerprint>/index.parquet       every frame's pts, the keyframes; `index-stream-N` for
+                                         a stream that the job chose
 videos/<fingerprint>/original            the bytes of a video that workers cannot read elsewhere
 packs/<digest>/                          the packs that recipes refer to
 results/<recipe>/<fingerprint>/          see `VideoResults`
@@ -92,15 +93,18 @@ class Store:
 
     # Videos and packs
 
-    def read_index(self, fingerprint: str) -> VideoIndex:
+    def read_index(self, fingerprint: str, stream: int | None = None) -> VideoIndex:
         """The index of a video.
+
+        Args:
+            stream: that a job chose, as in `Selection`; None: the best one.
 
         Raises:
             StoreError: the video has none, or it is damaged.
         """
         from annotate.store import tables
 
-        key = _index_key(fingerprint)
+        key = _index_key(fingerprint, stream)
         if not self.files.exists(key):
             raise StoreError(
                 f"the store {self.files} has no index of video {fingerprint[:12]}",
@@ -109,11 +113,11 @@ class Store:
         with self.files.reader(key) as file, damage_named(key):
             return tables.read_index(file)
 
-    def write_index(self, index: VideoIndex) -> None:
-        """Files the index."""
+    def write_index(self, index: VideoIndex, stream: int | None = None) -> None:
+        """Files the index; `stream` as for `read_index`."""
         from annotate.store import tables
 
-        with self.files.writer(_index_key(index.fingerprint)) as file:
+        with self.files.writer(_index_key(index.fingerprint, stream)) as file:
             tables.write_index(file, index)
 
     def add_source(self, fingerprint: str, path: Path, progress: ByteProgress) -> None:
@@ -201,8 +205,9 @@ def _cancelled_key(job_id: str) -> str:
     return f"cancelled/{job_id}"
 
 
-def _index_key(fingerprint: str) -> str:
-    return f"videos/{fingerprint}/index.parquet"
+def _index_key(fingerprint: str, stream: int | None) -> str:
+    name = "index" if stream is None else f"index-stream-{stream}"
+    return f"videos/{fingerprint}/{name}.parquet"
 
 
 def _source_key(fingerprint: str) -> str:

@@ -35,6 +35,8 @@ def write_index(file: BinaryIO, index: VideoIndex) -> None:
         "time_base": str(index.time_base),
         "declared_frames": index.declared_frames,
         "missing_s": index.missing_s,
+        "stream": index.stream,
+        "video_streams": list(index.video_streams),
     }
     table = pa.table({"pts": index.pts, "keyframe": keyframe})
     pq.write_table(_with_facts(table, facts), file, **_WRITE)
@@ -44,8 +46,10 @@ def read_index(file: BinaryIO) -> VideoIndex:
     """Inverse of `write_index`."""
     table = pq.read_table(file)
     facts = _facts(table.schema)
+    facts["time_base"] = Fraction(facts["time_base"])
+    facts["video_streams"] = tuple(facts.get("video_streams", ()))
     return VideoIndex(
-        **{**facts, "time_base": Fraction(facts["time_base"])},
+        **facts,
         pts=table["pts"].to_numpy(),
         keyframes=np.flatnonzero(table["keyframe"].to_numpy()),
     )

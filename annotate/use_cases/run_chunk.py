@@ -38,14 +38,14 @@ def run_chunk(
     results = store.results(job.recipe, video)
     if results.has_part(chunk):
         return
-    index = store.read_index(video.fingerprint)
     selection = job.recipe.selection
+    index = store.read_index(video.fingerprint, selection.stream)
     asked = None if selection == ALL_FRAMES else selected_frames(index, selection)
     pipeline = estimator()
     heart = ChunkHeartbeats(store, beats, unit, pipeline)
     try:
         with local_source(store, settings, video, index, heart.fetching) as path:
-            device = hardware_device(path) if settings.hwaccel == "auto" else None
+            device = hardware_device(path, index.stream) if settings.hwaccel == "auto" else None
             frames = heart.count(decode(path, index, chunk, asked=asked, device=device))
             poses = pipeline.run(_ahead(frames, pipeline.provider), index, first=chunk.start)
         facts = {

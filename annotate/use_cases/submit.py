@@ -99,7 +99,8 @@ def _read(
     readable, rejected = [], []
     for path in files:
         try:
-            index = probe(path, partial(_share, progress, f"Reading {path.name}"))
+            reading = partial(_share, progress, f"Reading {path.name}")
+            index = probe(path, reading, stream=options.stream)
             readable.append(_Readable(path, index, _selected(path, index, options.selection)))
         except VideoError as error:
             rejected.append(Rejected(str(path), error.message))
@@ -112,7 +113,7 @@ def _plan_chunks(store: Store, recipe: Recipe, videos: Sequence[_Readable], work
     target = chunk_frames(frames, workers, recipe.people, recipe.detect_every)
     restart = restart_every(recipe.detect_every, PipelineSettings().remembered_frames)
     for video in videos:
-        store.write_index(video.index)
+        store.write_index(video.index, recipe.selection.stream)
         results = store.results(recipe, video.index)
         if results.read_chunks() is None:
             results.write_chunks(cut(video.frames, video.index.keyframes, target, restart))

@@ -68,7 +68,7 @@ def decode(
     counted = np.arange(len(index)) if asked is None else asked
     if chunk.stop > len(counted):
         raise ValueError(f"{chunk} reaches beyond {len(counted)} frames")
-    video = VideoFile(path, threads, device)
+    video = VideoFile(path, index.stream, threads=threads, device=device)
     if video.size_bytes != index.size_bytes:
         raise VideoError(f"{path} is not the file that was submitted", NOT_INDEXED)
     with video:

@@ -50,11 +50,20 @@ class VideoFile:
         size_bytes: length of the file when this object was made.
     """
 
-    def __init__(self, path: Path, threads: int = 1, device: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        stream: int | None = None,
+        *,
+        threads: int = 1,
+        device: str | None = None,
+    ) -> None:
         """Looks at the file, and opens it in the `with` statement.
 
         Args:
             path: of the file.
+            stream: index of the video stream in its container, as ffprobe numbers them; None:
+                the best one.
             threads: of the decoder.
             device: FFmpeg's name of the device type that decodes, by default the CPU.
 
@@ -63,6 +72,7 @@ class VideoFile:
         """
         self.path = path
         self.size_bytes = check_file(path)
+        self._wanted = stream
         self._threads = threads
         self._device = device
         self._container: InputContainer | None = None
@@ -72,7 +82,7 @@ class VideoFile:
         """Opens the file.
 
         Raises:
-            VideoError: it is not a video.
+            VideoError: it is not a video, or lacks the stream.
             av.FFmpegError: there is no such device.
         """
         self.rewind()
@@ -112,6 +122,10 @@ class VideoFile:
         self._stream.thread_count = self._threads
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+
+    def video_streams(self) -> tuple[int, ...]:
+        """Indexes of the streams of the container that are moving pictures."""
+        return tuple(stream.index for stream in _moving(self.container))
 
     def seek(self, pts: int) -> None:
         """Goes to a keyframe at or before `pts`, as far as the container allows.
@@ -166,18 +180,33 @@ class VideoFile:
             ) from error
 
     def _video_stream(self, container: InputContainer) -> VideoStream:
-        streams = [s for s in container.streams.video if not s.disposition & NOT_MOVING]
+        streams = _moving(container)
         if not streams:
             raise VideoError(f"{self.path} holds no video, only sound or pictures", NOT_A_VIDEO)
-        stream = streams[0]
-        if stream.codec_context is None:
+        if self._wanted is not None:
+            numbers = ", ".join(str(stream.index) for stream in streams)
+            streams = [stream for stream in streams if stream.index == self._wanted]
+            if not streams:
+                raise VideoError(
+                    f"stream {self._wanted} of {self.path} is not a video",
+                    f"Its video streams are {numbers}; without --stream the best one is taken.",
+                )
+        decodable = [stream for stream in streams if stream.codec_context is not None]
+        if not decodable:
             raise VideoError(f"{self.path} has a codec that this FFmpeg cannot decode", NOT_A_VIDEO)
-        return stream
+        # FFmpeg prefers streams that are marked as default and whose frames it saw when it opened
+        # the file. Its best one can still be a cover.
+        best = container.streams.best("video")
+        return next((stream for stream in decodable if stream is best), decodable[0])
 
     def _close(self) -> None:
         container, self._container, self._stream = self._container, None, None
         if container is not None:
             container.close()
+
+
+def _moving(container: InputContainer) -> list[VideoStream]:
+    return [stream for stream in container.streams.video if not stream.disposition & NOT_MOVING]
 
 
 def check_file(path: Path) -> int:

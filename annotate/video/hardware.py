@@ -9,17 +9,21 @@ from av.codec.hwaccel import hwdevices_available
 from annotate.video.file import VideoFile
 
 
-def hardware_device(path: Path) -> str | None:
+def hardware_device(path: Path, stream: int | None = None) -> str | None:
     """FFmpeg's name of a device type, e.g. `cuda`, that decodes the video on this host.
 
     None where only the CPU can.
+
+    Args:
+        path: of the video.
+        stream: as in `VideoFile`.
 
     Raises:
         VideoError: there is no such file, or it is not a video.
     """
     for device in hwdevices_available():
         # FFmpeg knows device types that this host lacks; each of them fails in another way.
-        with suppress(av.FFmpegError), VideoFile(path, device=device) as video:
+        with suppress(av.FFmpegError), VideoFile(path, stream, device=device) as video:
             next(video.container.decode(video.stream), None)
             if video.stream.codec_context.is_hwaccel:
                 return device

@@ -36,22 +36,30 @@ MAX_SOUND_ALONE_S = 2.0
 MAX_FRAMES = 2**24
 
 
-def probe(path: Path, progress: Callable[[int, int], None] | None = None) -> VideoIndex:
+def probe(
+    path: Path,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    stream: int | None = None,
+) -> VideoIndex:
     """The index of the video at `path`.
 
     Args:
         path: of the video.
         progress: called with the bytes read so far and the bytes in all; the latter grows by the
             file's length where the whole video has to be decoded.
+        stream: index of the video stream in its container; None: the best one.
 
     Raises:
-        VideoError: there is no such file; it is not a video; its frames cannot be decoded, are
-            displayed mirrored or have no usable times; or it changed meanwhile.
+        VideoError: there is no such file; it is not a video, or lacks the stream; its frames
+            cannot be decoded, are displayed mirrored or have no usable times; or it changed
+            meanwhile.
     """
-    with VideoFile(path) as video:
+    with VideoFile(path, stream) as video:
         # One pass for the packets, one for the fingerprint.
         read = ReadProgress(video.size_bytes, 2, progress)
         packets, decoded, pts = _packets_and_frames(video, read)
+        chosen, streams = video.stream.index, video.video_streams()
     keys = np.empty(0, np.int64) if pts is None else keyframes(pts, packets, decoded)
     digest = fingerprint(path, read.at)
     read.end_pass()
@@ -69,6 +77,8 @@ def probe(path: Path, progress: Callable[[int, int], None] | None = None) -> Vid
         keyframes=keys,
         declared_frames=packets.declared_frames,
         missing_s=packets.missing_s,
+        stream=chosen,
+        video_streams=streams,
     )
 
 
