@@ -2,7 +2,8 @@
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Literal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
     from annotate.use_cases.doctor import Report
 
 
-# What a host can be required to have.
-Required = Literal["npu"]
+class Required(StrEnum):
+    """What a host can be required to have."""
+
+    NPU = "npu"
 
 
 def doctor(
@@ -27,9 +30,9 @@ def doctor(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check this host: versions, NPU, model packs, speed, store and broker.
+    """Look at this host: versions, NPU, model packs, speed, store and broker.
 
-    Exits with 0 when no check fails, with or without an NPU, else with 1.
+    Exits with 0 when nothing is wrong, with or without an NPU, and with 1 otherwise.
 
     Examples:
 
@@ -41,7 +44,9 @@ def doctor(
     from annotate.use_cases.doctor import examine
 
     with phases() as phase:
-        report = examine(settings_from(store=store), require_npu=require == "npu", progress=phase)
+        report = examine(
+            settings_from(store=store), require_npu=require is Required.NPU, progress=phase
+        )
     if as_json:
         typer.echo(json.dumps(asdict(report), indent=2))
     else:
@@ -71,6 +76,6 @@ def _print(report: "Report") -> None:
 _MARKS = {
     "ok": ("ok", "green"),
     "none": ("-", "dim"),
-    "warn": ("warn", "yellow"),
-    "fail": ("fail", "red"),
+    "warn": ("look", "yellow"),
+    "fail": ("wrong", "red"),
 }

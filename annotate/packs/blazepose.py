@@ -1,4 +1,5 @@
-"""The pack `blazepose-full`: MediaPipe's own two Pose models, 33 landmarks, whole body.
+"""BlazePose: MediaPipe's own two Pose models, 33 landmarks, whole body; `blazepose-full` is the
+default pack.
 
 This program may not ship the weights: they come from MediaPipe's official wheel. The constants are
 those of MediaPipe's graphs `pose_detection_cpu`, `pose_detection_to_roi`,
@@ -7,17 +8,22 @@ those of MediaPipe's graphs `pose_detection_cpu`, `pose_detection_to_roi`,
 
 import hashlib
 from pathlib import Path
+from typing import Literal
 
 from annotate.domain.detector_kinds import Ssd
 from annotate.domain.landmark_kinds import BlazePose
 from annotate.domain.model_spec import DetectorSpec, LandmarkSpec
-from annotate.domain.pack import PACK_FILE, Pack
+from annotate.domain.pack import Pack
 from annotate.domain.roi_rules import RoiFromPoints
+from annotate.packs.built import Built, write_pack
 from annotate.packs.convert import convert
 from annotate.packs.wheel import Member
 
 NAME = "blazepose-full"
+SKELETON = "blazepose-33"
 REQUIREMENT = "mediapipe==0.10.21"
+# MediaPipe's model_complexity 0, 1 and 2.
+Size = Literal["lite", "full", "heavy"]
 
 DETECTOR = Member(
     "mediapipe/modules/pose_detection/pose_detection.tflite",
@@ -36,31 +42,40 @@ def build_pack(detector_tflite: bytes, landmark_tflite: bytes, folder: Path) -> 
         PackError: a model cannot be converted.
         OSError: the folder is not writable.
     """
-    detector = convert(
-        detector_tflite,
-        "pose_detection",
-        "image",
-        {"boxes": "Identity", "scores": "Identity_1"},
+    detector = convert_detector(detector_tflite)
+    landmark = convert_landmark(landmark_tflite, "full")
+    pack = Pack(NAME, SKELETON, REQUIREMENT, detector.spec, landmark.spec)
+    write_pack(folder, pack, (detector, landmark))
+    return pack
+
+
+def convert_detector(tflite: bytes) -> Built[DetectorSpec]:
+    """The model that finds people by their faces, the same in every pack.
+
+    Raises:
+        PackError: the model cannot be converted.
+    """
+    model = convert(
+        tflite, "pose_detection", "image", {"boxes": "Identity", "scores": "Identity_1"}
     )
+    return Built(_detector_spec("pose_detection.onnx", model), model)
+
+
+def convert_landmark(tflite: bytes, size: Size) -> Built[LandmarkSpec]:
+    """The landmark model of one size; they differ in their weights only.
+
+    Raises:
+        PackError: the model cannot be converted.
+    """
     # The model's two other outputs, segmentation and world landmarks, are left out: without the
     # segmentation branch the model takes half the time.
-    landmark = convert(
-        landmark_tflite,
-        "pose_landmark_full",
+    model = convert(
+        tflite,
+        f"pose_landmark_{size}",
         "image",
         {"landmarks": "Identity", "flag": "Identity_1", "heatmap": "Identity_3"},
     )
-    pack = Pack(
-        name=NAME,
-        skeleton="blazepose-33",
-        source=REQUIREMENT,
-        detector=_detector_spec("pose_detection.onnx", detector),
-        landmark=_landmark_spec("pose_landmark_full.onnx", landmark),
-    )
-    (folder / pack.detector.file).write_bytes(detector)
-    (folder / pack.landmark.file).write_bytes(landmark)
-    (folder / PACK_FILE).write_text(pack.to_json(), encoding="utf-8", newline="\n")
-    return pack
+    return Built(_landmark_spec(f"pose_landmark_{size}.onnx", model), model)
 
 
 def _detector_spec(file: str, model: bytes) -> DetectorSpec:

@@ -119,7 +119,7 @@ def _follow(output: Iterable[str], progress: Callable[[float], None]) -> list[st
 
 def _pip_failed(requirement: str, output: list[str], folder: Path) -> PackError | OSError:
     errors = [line.removeprefix("ERROR: ") for line in output if line.startswith("ERROR: ")]
-    reason = _without_secrets([*output, *errors][-1]) if output else "pip printed nothing"
+    reason = without_secrets([*output, *errors][-1]) if output else "pip printed nothing"
     if f"[Errno {errno.ENOSPC}]" in reason:
         return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
     if reason.endswith("No module named pip"):
@@ -137,6 +137,6 @@ def _pip_failed(requirement: str, output: list[str], folder: Path) -> PackError 
     )
 
 
-def _without_secrets(line: str) -> str:
+def without_secrets(line: str) -> str:
     """Cuts each address down to its host: the rest may hold a name, a password or a token."""
     return _URL.sub(lambda found: (found[1] or found[3]) + (found[2] or ""), line)
