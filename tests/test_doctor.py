@@ -46,9 +46,7 @@ def packs(blazepose_pack: Path, tmp_path: Path) -> Path:
 # The whole command
 
 
-def test_a_machine_without_an_npu_is_told_so_and_nothing_is_wrong(
-    packs: Path, tmp_path: Path
-) -> None:
+def test_a_machine_without_an_npu_passes_all_checks(packs: Path, tmp_path: Path) -> None:
     done = run("doctor", "--json", store=tmp_path / "store", packs=packs)
     assert done.exit_code == 0
     report = json.loads(done.stdout)
@@ -76,16 +74,14 @@ def test_requiring_an_npu_fails_without_one(tmp_path: Path) -> None:
     assert "annotate models pull" in done.stdout
 
 
-def test_everything_that_is_wrong_is_named_and_no_password_is_shown(
-    packs: Path, tmp_path: Path
-) -> None:
+def test_every_failed_check_is_named_and_no_password_is_shown(packs: Path, tmp_path: Path) -> None:
     (packs / "blazepose-full" / "pose_detection.onnx").write_bytes(b"damaged")
     store = tmp_path / "store"
-    store.write_text("a file, no folder")
+    store.write_text("a file, not a folder")
     broker = "redis://:secret@127.0.0.1:1/0"
     done = run("doctor", store=store, packs=packs, broker=broker)
     assert done.exit_code == 1
-    assert "Wrong: pack blazepose-full, store, broker." in done.stdout
+    assert "Failed: pack blazepose-full, store, broker." in done.stdout
     assert "models pull --force" in done.stdout
     assert "127.0.0.1:1/0 cannot be reached" in done.stdout
     assert "secret" not in done.stdout + done.stderr
@@ -98,13 +94,13 @@ X_ELITE = find_soc("x-elite")
 WORKS = Check("models on the NPU", "ok", "", facts={"provider": "qnn"})
 EMULATED = Check("models on the emulator", "ok", "", facts={"provider": "htp-emulator"})
 BROKEN = Check("models on the NPU", "fail", "the NPU does not take it")
-ABSENT = Check("models on the NPU", "none", "not tried")
+ABSENT = Check("models on the NPU", "none", "skipped")
 
 
 @pytest.mark.parametrize(
     ("check", "soc", "required", "npu", "sound", "verdict"),
     [
-        (WORKS, X_ELITE, True, True, True, "The NPU works. Nothing is wrong."),
+        (WORKS, X_ELITE, True, True, True, "The NPU works. No check failed."),
         (EMULATED, None, False, False, True, "This machine has no NPU"),
         (EMULATED, None, True, False, False, "which is required"),
         (BROKEN, X_ELITE, False, False, False, "The NPU of this Snapdragon X Elite does not work"),
@@ -126,7 +122,7 @@ def test_the_verdict_says_whether_the_npu_works(
     assert verdict in report.verdict
 
 
-# A process of its own
+# Crashes in a separate process
 
 
 def die() -> None:
@@ -144,7 +140,9 @@ def test_a_crash_in_a_native_library_is_an_error_with_a_next_step() -> None:
     assert "annotate doctor" in raised.value.hint
 
 
-def test_errors_come_through_and_prints_do_not(capfd: pytest.CaptureFixture[str]) -> None:
+def test_errors_of_the_process_are_passed_on_and_prints_are_not(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     with pytest.raises(PackError, match="refused") as raised:
         run_isolated(print_and_refuse)
     assert raised.value.hint == "a next step"
@@ -169,9 +167,7 @@ def test_one_command_compiles_a_pack_for_several_socs(packs: Path, tmp_path: Pat
         assert variant.soc_model == soc.soc_model
 
 
-def test_an_soc_that_is_not_known_is_refused_before_anything_is_compiled(
-    packs: Path, tmp_path: Path
-) -> None:
+def test_an_unknown_soc_is_refused_before_anything_is_compiled(packs: Path, tmp_path: Path) -> None:
     done = run("compile", "--soc", "x-elite,x3-elite", store=tmp_path, packs=packs)
     assert "SoC: 'x3-elite' is not one of: x-elite" in str(done.exception)
     assert not (packs / "blazepose-full" / "variants").exists()

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from annotate.domain.merge_settings import SwapSettings
 from annotate.merge.identity_swaps import identity_swaps
-from annotate.merge.settings import SwapSettings
 from tests.made_tracks import (
     HEIGHT_PX,
     SKELETON,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from annotate.domain.errors import AnnotateError, VersionError
-from annotate.domain.job import HERE, MERGE_VERSION, Job, JobVideo, Recipe
+from annotate.domain.job import HERE, Job, JobVideo, Recipe
 from annotate.domain.settings import MEMORY
 from annotate.domain.video import Chunk
 from annotate.store import Store, open_store
@@ -72,7 +72,7 @@ def test_a_merge_of_no_job_does_nothing(tmp_path: Path, fingerprint: Any) -> Non
 
 def test_a_job_of_another_version_is_left_to_workers_of_that(store: Store, tmp_path: Path) -> None:
     recipe = replace(RECIPE, pipeline="0123456789abcdef")
-    later = replace(JOB, id="20260102-030405-fedcba", recipe=recipe, merge=MERGE_VERSION + 1)
+    later = replace(JOB, id="20260102-030405-fedcba", recipe=recipe, merge="fedcba9876543210")
     store.results(recipe, VIDEO).write_chunks([Chunk(0, 10)])
     store.write_job(later)
     before = sorted(tmp_path.rglob("*"))

@@ -81,6 +81,11 @@ def test_after_results_are_deleted_the_same_submit_plans_the_video_again(
     assert "1 of 1 videos done, 60 frames" in host.run("submit", stroll, *EXACT).out
     assert host.exported() == before
 
+    (index,) = Path(host.store).glob("videos/*/index.parquet")
+    index.unlink()
+    refused = host.run("export", "--out", "people.json", code=ExitCode.STORE)
+    assert "no index of video" in refused.err, "the video was left out silently"
+
 
 def test_with_a_queue_retry_says_so_and_submit_goes_on(
     host: Host, stroll: Path, redis_server: RedisServer

@@ -1,6 +1,7 @@
 """The store returns what was written, and never shows a half-written object."""
 
 import errno
+import json
 import os
 import shutil
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from annotate.domain.errors import DamagedError, PackError, StoreError, UsageError
+from annotate.domain.errors import DamagedError, ManifestError, PackError, StoreError, UsageError
 from annotate.domain.job import Job, JobVideo, Recipe, Rejected
 from annotate.domain.pack import read_pack
 from annotate.domain.tracks import Tracks
@@ -82,6 +83,13 @@ def test_an_empty_store_says_how_to_start(store: Store) -> None:
 def test_a_damaged_manifest_is_an_error_not_a_traceback(store: Store) -> None:
     store.files.write(f"jobs/{JOB.id}.json", b'{"id": 1}')
     with pytest.raises(StoreError):
+        store.read_job(JOB.id)
+
+
+def test_a_manifest_without_videos_is_refused(store: Store) -> None:
+    fields = {**json.loads(JOB.to_json()), "videos": []}
+    store.files.write(f"jobs/{JOB.id}.json", json.dumps(fields).encode())
+    with pytest.raises(ManifestError, match="at least one video"):
         store.read_job(JOB.id)
 
 

@@ -91,7 +91,7 @@ def test_a_job_waits_for_workers_and_says_so(
 ) -> None:
     said = shared.run("submit", walk, *FINE, "--detach")
     assert "handed to the workers" in said.out
-    assert "No worker is there" in shared.run("status").out
+    assert "no worker is running" in shared.run("status").out
     worker = start_worker("--stop-when-idle")
     _, err = worker.communicate(timeout=PATIENCE_S)
     assert worker.returncode == 0, err

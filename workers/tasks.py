@@ -15,7 +15,7 @@ from celery import Task, signals
 from celery.worker.request import Request
 
 from annotate.domain.errors import AnnotateError, CancelledJobError
-from annotate.domain.job import MERGE_VERSION, PIPELINE_DIGEST
+from annotate.domain.job import MERGE_DIGEST, PIPELINE_DIGEST
 from annotate.domain.settings import settings_from
 from annotate.domain.work import WorkUnit
 from annotate.queue.app import ATTEMPTS, CHUNK_TASK, MERGE_TASK, task_error
@@ -87,7 +87,7 @@ def merge_task(job_id: str, digest: str, fingerprint: str) -> None:
     unit = WorkUnit(job, job.video(fingerprint), None)
 
     def work() -> None:
-        check_version(job.merge, MERGE_VERSION, job)
+        check_version(job.merge, MERGE_DIGEST, job)
         merge_video(store, unit)
 
     _do(store, board, unit, work)

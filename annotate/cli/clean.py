@@ -12,20 +12,21 @@ def clean(
         list[str] | None,
         typer.Argument(
             metavar="JOB",
-            help="Jobs that may go too, with all that only they need.",
+            help="Jobs to delete too, with what only they need.",
             show_default="",
         ),
     ] = None,
     *,
     yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Delete it; without it, it is only listed.")
+        bool, typer.Option("--yes", "-y", help="Delete; without it, only list.")
     ] = False,
     store: StoreOption = None,
 ) -> None:
-    """List what no job of the store needs any more, and with --yes delete it.
+    """List what no job of the store needs any more; delete it with --yes.
 
-    Results, videos and packs that no job refers to, and what killed writers left. Anything of the
-    last hour stays: somebody may be submitting it.
+    These are results, videos and packs that no job refers to, and what
+    killed writers left. Anything of the last hour stays: a submission may
+    still need it.
 
     Examples:
 
@@ -41,9 +42,9 @@ def clean(
     for one in found:
         typer.echo(f"{one.kind:10} {number(len(one.entries)):>8} files {one.size / 1e6:10,.1f} MB")
     if not found:
-        typer.echo("Nothing to clean: all that the store holds belongs to a job.")
+        typer.echo("Nothing to clean: everything in the store belongs to a job.")
     elif yes:
         remove(the_store, found)
         typer.echo("Deleted.")
     else:
-        typer.echo("Nothing was deleted. To delete it: the same command with --yes.")
+        typer.echo("Nothing was deleted. Run the same command with --yes to delete it.")

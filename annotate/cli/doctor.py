@@ -2,8 +2,7 @@
 
 import json
 from dataclasses import asdict
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -15,10 +14,8 @@ if TYPE_CHECKING:
     from annotate.use_cases.doctor import Report
 
 
-class Required(StrEnum):
-    """What a host can be required to have."""
-
-    NPU = "npu"
+# What a host can be required to have.
+Required = Literal["npu"]
 
 
 def doctor(
@@ -30,9 +27,9 @@ def doctor(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Look at this host: versions, NPU, model packs, speed, store and broker.
+    """Check this host: versions, NPU, model packs, speed, store and broker.
 
-    Exits with 0 when nothing is wrong, with or without an NPU, and with 1 otherwise.
+    Exits with 0 when no check fails, with or without an NPU, else with 1.
 
     Examples:
 
@@ -44,9 +41,7 @@ def doctor(
     from annotate.use_cases.doctor import examine
 
     with phases() as phase:
-        report = examine(
-            settings_from(store=store), require_npu=require is Required.NPU, progress=phase
-        )
+        report = examine(settings_from(store=store), require_npu=require == "npu", progress=phase)
     if as_json:
         typer.echo(json.dumps(asdict(report), indent=2))
     else:
@@ -76,6 +71,6 @@ def _print(report: "Report") -> None:
 _MARKS = {
     "ok": ("ok", "green"),
     "none": ("-", "dim"),
-    "warn": ("look", "yellow"),
-    "fail": ("wrong", "red"),
+    "warn": ("warn", "yellow"),
+    "fail": ("fail", "red"),
 }

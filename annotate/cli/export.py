@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from annotate.cli.options import StoreOption, store_of, the_job
+from annotate.domain.choices import one_of
 from annotate.domain.errors import ExitCode, UsageError
 from annotate.formats.registry import format_names
 
@@ -54,7 +55,7 @@ def export(
 
     if results and file_format not in (None, "coco", RESULTS):
         raise UsageError(f"--results is not for --format {file_format}", "Give one of them.")
-    name = RESULTS if results else file_format or "coco"
+    name = one_of(format_names(), RESULTS if results else file_format or "coco", "--format")
     the_store, _ = store_of(store)
     manifest = the_job(the_store, job)
     with phases() as phase:

@@ -1,4 +1,4 @@
-"""How far things are, while one waits: bars on a terminal, plain lines elsewhere."""
+"""Progress while a command works: bars on a terminal, plain lines elsewhere."""
 
 import time
 from collections.abc import Iterator
@@ -16,16 +16,17 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from annotate.cli.text import duration, number
+from annotate.cli.text import count, duration, number
 from annotate.queue.job_status import JobStatus, VideoStatus
 
+# Seconds between two lines where output is not a terminal.
 LINE_EVERY_S = 5.0
 console = Console(stderr=True)
 
 
 @contextmanager
 def phases() -> Iterator["Phases"]:
-    """A bar for work of known steps: reading files, fetching models, rendering."""
+    """A bar for work in steps: reading files, fetching models, rendering."""
     bar = Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -66,7 +67,7 @@ class Reporter(Protocol):
 
 
 def job_reporter() -> Reporter:
-    """Bars where a person looks, lines where a log is written."""
+    """Bars on a terminal, lines elsewhere."""
     return Bars() if console.is_terminal else Lines()
 
 
@@ -102,15 +103,12 @@ class Bars:
                 self._finish(video)
             elif video.running or video.state == "merging":
                 self._advance(video)
-        note = "starting workers"
-        if status.eta_s is not None:
-            note = f"{number(status.frames_per_s)} frames/s, {duration(status.eta_s)} left"
         self._bar.update(
             self._total,
             description=f"all {len(status.videos)} videos" if len(status.videos) > 1 else "job",
             total=status.frames,
             completed=status.frames_done,
-            note=note,
+            note=_note(status),
         )
 
     def _advance(self, video: VideoStatus) -> None:
@@ -161,10 +159,22 @@ class Lines:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
+def _note(status: JobStatus) -> str:
+    """What the job's bar says beside its fraction."""
+    if status.eta_s is not None:
+        return f"{number(status.frames_per_s)} frames/s, {duration(status.eta_s)} left"
+    if status.stopped:
+        return ""
+    merging = any(video.state == "merging" for video in status.videos)
+    return "tracking" if merging else "waiting for workers"
+
+
 def finished_line(video: VideoStatus) -> str:
-    """What became of a video."""
-    mark = {"done": "done   ", "partial": "partial", "failed": "failed "}[video.state]
-    line = f"{mark}  {video.video.name}  {number(video.frames)} frames"
+    """How a video ended: done, with frames missing, or failed."""
+    frames = count(video.frames, "frame")
+    missing = video.frames - video.frames_done
+    line = f"{video.state:7}  {video.video.name}  "
+    line += f"{number(missing)} of {frames} missing" if missing else frames
     for failure in video.failures.values():
         line += f"\n         {failure.unit}: {failure.reason}"
     return line

@@ -3,30 +3,21 @@
 import os
 import signal
 import sys
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from annotate.cli.options import StoreOption, store_of
 from annotate.domain.errors import UsageError
-from annotate.domain.settings import Settings
+from annotate.domain.settings import Provider, Settings
 
 NO_QUEUE = (
-    "Set ANNOTATE_BROKER, e.g. redis://host:6379/0, here and where you submit. Alone, a host needs "
-    "no worker: `annotate submit` does the work itself."
+    "Set it, e.g. to redis://host:6379/0, here and where you submit. One host alone needs no "
+    "worker: `annotate submit` does the work itself."
 )
-# On an NPU threads prepare their next crops while another one's are being looked at. With three it
-# is busy 85% of the time, with four 91%, and more make no difference (tests.benchmarks.npu_feed).
+# Threads that feed an NPU: some prepare crops while one runs the model. Three keep it busy 85% of
+# the time, four 91%, and more make no difference (tests.benchmarks.npu_feed).
 NPU_THREADS = 4
-
-
-class Provider(StrEnum):
-    """What runs the models."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    QNN = "qnn"
 
 
 def worker(
@@ -43,21 +34,22 @@ def worker(
     ] = None,
     max_jobs: Annotated[
         int | None,
-        typer.Option(min=1, help="End after so many chunks.", show_default="never"),
+        typer.Option(min=1, metavar="N", help="Stop after N chunks.", show_default="never"),
     ] = None,
     stop_when_idle: Annotated[
-        bool, typer.Option("--stop-when-idle", help="End when there is nothing left to do.")
+        bool, typer.Option("--stop-when-idle", help="Stop when no work is left.")
     ] = False,
     store: StoreOption = None,
 ) -> None:
-    """Join the workers of the queue that ANNOTATE_BROKER names.
+    """Join the workers of the queue at ANNOTATE_BROKER.
 
-    Ctrl-C, or SIGTERM, finishes the chunks in hand and stops; a second one gives them back at once.
-    A worker that crashes is started again.
+    Ctrl-C, or SIGTERM, finishes the chunks that are being processed and
+    stops; a second one gives them back at once. A worker that crashes is
+    restarted.
 
     Examples:
 
-      ANNOTATE_BROKER=redis://queue:6379/0 ANNOTATE_STORE=s3://bucket/annotate annotate worker
+      annotate worker
 
       annotate worker --concurrency 4 --stop-when-idle
     """
@@ -71,8 +63,8 @@ def worker(
     the_store, settings = store_of(store)
     check_queue(settings)
     if provider is not None:
-        settings = replace(settings, provider=provider.value)
-    # What is wrong with the store or the queue is told now, not chunk by chunk.
+        settings = replace(settings, provider=provider)
+    # Errors of the store or the queue show now, not chunk by chunk.
     the_store.job_ids()
     board = open_board(settings.broker)
     with queue_errors(settings.broker):
@@ -94,13 +86,13 @@ def worker(
 
 
 def check_queue(settings: Settings) -> None:
-    """Refuses a host without a queue.
+    """Checks that this host has a queue.
 
     Raises:
         UsageError: `ANNOTATE_BROKER` is not set.
     """
     if settings.embedded:
-        raise UsageError("there is no queue to join", NO_QUEUE)
+        raise UsageError("no queue to join: ANNOTATE_BROKER is not set", NO_QUEUE)
 
 
 def cancel(
@@ -108,7 +100,7 @@ def cancel(
     *,
     store: StoreOption = None,
 ) -> None:
-    """Stop a job. What is done of it stays; `annotate retry JOB` goes on."""
+    """Stop a job. Finished chunks are kept; `annotate retry JOB` continues."""
     the_store, _ = store_of(store)
     manifest = the_store.read_job(job)
     the_store.cancel_job(manifest.id)

@@ -1,14 +1,14 @@
-"""The error tree: every error a user can meet has an exit code and a next step.
+"""The errors that users can meet: each has an exit code, a message and a next step.
 
-Errors are raised where the cause is known and caught once, in `annotate.cli`, which prints
-the message and the hint. A traceback is shown only under `--debug`.
+Errors are raised where the cause is known, and caught once, in `annotate.cli`, which prints the
+message and the hint. Only `--debug` shows a traceback.
 """
 
 from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the process returns; the README lists the same table."""
+    """Exit codes of the command line; the README lists them too."""
 
     DONE = 0
     FAILED = 1
@@ -23,7 +23,10 @@ class ExitCode(IntEnum):
 class AnnotateError(Exception):
     """Base of all errors that are meant for the user.
 
-    `message` names the thing and what is wrong with it; `hint` says what to do next.
+    Attributes:
+        exit_code: of the command line when the error ends it.
+        message: names the thing and what is wrong with it.
+        hint: what to do next, or empty.
     """
 
     exit_code: ExitCode = ExitCode.FAILED
@@ -34,18 +37,18 @@ class AnnotateError(Exception):
         self.hint = hint
 
     def __reduce__(self) -> tuple[type["AnnotateError"], tuple[str, str]]:
-        # Errors cross process borders: without this, unpickling would drop the hint.
+        # Errors cross processes: without this, unpickling would drop the hint.
         return type(self), (self.message, self.hint)
 
 
 class UsageError(AnnotateError):
-    """The command line asks for something that does not exist or does not fit."""
+    """An option or argument is impossible, or names something that does not exist."""
 
     exit_code = ExitCode.USAGE
 
 
 class VideoError(AnnotateError):
-    """A video cannot be read, or is not what its index says it is."""
+    """A video cannot be read, or differs from its index."""
 
     exit_code = ExitCode.BAD_VIDEO
 
@@ -57,7 +60,7 @@ class PackError(AnnotateError):
 
 
 class ProviderError(AnnotateError):
-    """The execution provider that was asked for cannot run the models on this host."""
+    """The chosen execution provider cannot run the models on this host."""
 
 
 class HubError(AnnotateError):
@@ -69,7 +72,7 @@ class WorkerError(AnnotateError):
 
 
 class VersionError(AnnotateError):
-    """A job asks for the answers of another version of the program."""
+    """A job was submitted by another version of the program, whose results differ."""
 
 
 class QueueError(AnnotateError):
@@ -77,7 +80,7 @@ class QueueError(AnnotateError):
 
 
 class CancelledJobError(AnnotateError):
-    """The job was cancelled while it was being worked on."""
+    """The job was cancelled while a worker processed a chunk of it."""
 
 
 class StoreError(AnnotateError):

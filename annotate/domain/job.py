@@ -14,14 +14,15 @@ from pathlib import PureWindowsPath
 from typing import Any
 
 from annotate.domain.errors import ManifestError, StoreError
+from annotate.domain.merge_settings import MergeSettings
 from annotate.domain.options import People, Priority, Selection
 from annotate.domain.pipeline_settings import PipelineSettings
 
 # Of this version's pipeline: parts that were made with other thresholds or code do not count as
 # done.
 PIPELINE_DIGEST = PipelineSettings().digest
-# To be raised whenever the merge's answer to the same parts changes, thresholds included.
-MERGE_VERSION = 12
+# Of this version's merge: likewise for tracks.
+MERGE_DIGEST = MergeSettings().digest
 
 # Roots of videos that are not on a share: those whose bytes are in the store (their path is empty),
 # and those that only the host which submitted them can read (their path is absolute).
@@ -100,7 +101,7 @@ class Job:
         priority: `high`, `normal` or `low`: workers take chunks of higher priority first.
         videos: in the order in which they were submitted.
         rejected: files that could not be read.
-        merge: version of the code that makes tracks from parts.
+        merge: digest of the merge's thresholds and code.
     """
 
     id: str
@@ -109,7 +110,12 @@ class Job:
     videos: tuple[JobVideo, ...]
     rejected: tuple[Rejected, ...] = ()
     priority: Priority = "normal"
-    merge: int = MERGE_VERSION
+    merge: str = MERGE_DIGEST
+
+    def __post_init__(self) -> None:
+        # Without videos, every job would count as complete.
+        if not self.videos:
+            raise ValueError("a job has at least one video")
 
     @cached_property
     def merge_digest(self) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 
 from annotate.domain.errors import UsageError
-from annotate.domain.skeleton import COCO_KEYPOINTS
+from annotate.domain.skeleton import AREA_OF_BOX, COCO_KEYPOINTS
 from annotate.evaluate.annotations import (
     MISSING,
     Annotations,
@@ -18,7 +18,6 @@ from annotate.evaluate.annotations import (
     Images,
     Predictions,
 )
-from annotate.numeric.similarity import AREA_OF_BOX
 
 # A JSON object of a file: an image or an annotation.
 _Row = Mapping[str, Any]

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import orjson
 
+from annotate.domain.skeleton import AREA_OF_BOX
 from annotate.formats.base import Dataset, DatasetVideo
 from annotate.formats.coco_common import (
     PERSON,
@@ -23,7 +24,6 @@ from annotate.formats.coco_common import (
     with_first_images,
     write_list,
 )
-from annotate.numeric.similarity import AREA_OF_BOX
 
 
 class Coco:

@@ -1,6 +1,6 @@
 """Parts to tracks: association, numbering, smoothing."""
 
+from annotate.domain.merge_settings import MergeSettings
 from annotate.merge.merge import merge
-from annotate.merge.settings import MergeSettings
 
 __all__ = ["MergeSettings", "merge"]

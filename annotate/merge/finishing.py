@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray, IntArray
+from annotate.domain.merge_settings import MergeSettings
 from annotate.domain.skeleton import COCO_MIRROR, Skeleton
 from annotate.domain.tracks import Tracks
 from annotate.merge.left_right import mirrored
 from annotate.merge.occlusion import belongs_to_track
 from annotate.merge.pose_table import boxes
-from annotate.merge.settings import MergeSettings
 from annotate.merge.smoothing import TrackPoses, smoothed
 from annotate.merge.window import Window
 

@@ -5,7 +5,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray, IntArray
-from annotate.merge.settings import SwapSettings
+from annotate.domain.merge_settings import SwapSettings
 from annotate.numeric.similarity import appearance_distance
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
+from annotate.domain.merge_settings import LeftRightSettings
 from annotate.domain.skeleton import COCO_MIRROR
-from annotate.merge.settings import LeftRightSettings
 from annotate.numeric.viterbi import cheapest_states
 
 # Shoulders, elbows, hips and knees among COCO's keypoints, and their mirror images.

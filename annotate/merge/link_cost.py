@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray, IntArray
+from annotate.domain.merge_settings import LinkSettings
 from annotate.merge.pose_table import PoseTable
-from annotate.merge.settings import LinkSettings
 from annotate.numeric.median import median
 from annotate.numeric.similarity import appearance_distance
 

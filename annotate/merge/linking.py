@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from annotate.domain.arrays import IntArray
+from annotate.domain.merge_settings import LinkSettings, MergeSettings
 from annotate.merge.links import TrackRows, find_links
 from annotate.merge.pose_table import NONE, PoseTable
-from annotate.merge.settings import LinkSettings, MergeSettings
 from annotate.merge.window import Window
 
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from annotate.domain.arrays import IntArray
+from annotate.domain.merge_settings import MergeSettings
 from annotate.merge.link_cost import link_cost, track_end
 from annotate.merge.pose_table import PoseTable
-from annotate.merge.settings import MergeSettings
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ Nothing depends on where parts begin.
 
 from collections.abc import Iterable, Iterator
 
+from annotate.domain.merge_settings import MergeSettings
 from annotate.domain.poses import Poses
 from annotate.domain.skeleton import Skeleton
 from annotate.domain.tracks import Tracks
@@ -12,7 +13,6 @@ from annotate.merge.blocks import blocks
 from annotate.merge.finishing import Finisher
 from annotate.merge.linking import Linker
 from annotate.merge.pose_table import pose_table
-from annotate.merge.settings import MergeSettings
 from annotate.merge.tracker import Tracker
 from annotate.merge.window import windows
 

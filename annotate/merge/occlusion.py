@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray, IntArray
-from annotate.merge.settings import MergeSettings, OcclusionSettings
+from annotate.domain.merge_settings import MergeSettings, OcclusionSettings
 from annotate.numeric.similarity import appearance_distance
 
 _SHOULDERS, _HIPS = [5, 6], [11, 12]

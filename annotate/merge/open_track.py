@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray, IntArray
+from annotate.domain.merge_settings import MergeSettings, TrackerSettings
 from annotate.merge.pose_table import PoseTable
-from annotate.merge.settings import MergeSettings, TrackerSettings
 
 
 @dataclass(eq=False)

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray, IntArray
 from annotate.domain.columns import Shape, check_shapes, concatenated, taken
+from annotate.domain.merge_settings import PoseSettings
 from annotate.domain.poses import Poses
 from annotate.domain.skeleton import Skeleton, coco_keypoints
-from annotate.merge.settings import PoseSettings
 from annotate.numeric.geometry import box_intersection
 from annotate.numeric.similarity import paired_oks
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray, IntArray
-from annotate.merge.settings import SmoothingSettings
+from annotate.domain.merge_settings import SmoothingSettings
 from annotate.numeric.smoothing import outliers, whittaker
 
 _XY, _VISIBILITY = slice(0, 2), 3

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from annotate.domain.arrays import FloatArray, IntArray
+from annotate.domain.merge_settings import MergeSettings
 from annotate.merge.open_track import OpenTrack, usual_appearance
 from annotate.merge.pose_table import NONE, PoseTable
-from annotate.merge.settings import MergeSettings
 from annotate.merge.tracklets import Tracklets, find_tracklets, similarity
 from annotate.numeric.similarity import appearance_distance
 

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray, IntArray
-from annotate.domain.skeleton import COCO_SIGMAS
+from annotate.domain.merge_settings import MergeSettings, TrackletSettings
+from annotate.domain.skeleton import AREA_OF_BOX, COCO_SIGMAS
 from annotate.merge.identity_swaps import identity_swaps
 from annotate.merge.pose_table import NONE, PoseTable, pairs
-from annotate.merge.settings import MergeSettings, TrackletSettings
 from annotate.numeric.geometry import box_iou
-from annotate.numeric.similarity import AREA_OF_BOX, paired_oks
+from annotate.numeric.similarity import paired_oks
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from annotate.domain.merge_settings import MergeSettings
 from annotate.merge.pose_table import PoseTable
-from annotate.merge.settings import MergeSettings
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,10 +8,6 @@ from numpy.typing import NDArray
 from annotate.domain.arrays import FloatArray
 from annotate.domain.skeleton import COCO_SIGMAS
 
-# Share of a person's bounding box that the body covers, where no mask is known; with it, OKS from
-# boxes agrees with OKS from COCO's masks on average.
-AREA_OF_BOX = 0.53
-
 
 def oks(
     keypoints: FloatArray,

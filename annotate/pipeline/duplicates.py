@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray, IntArray
 from annotate.domain.pipeline_settings import PipelineSettings
-from annotate.domain.skeleton import COCO_SIGMAS, Skeleton
-from annotate.numeric.similarity import AREA_OF_BOX, oks
+from annotate.domain.skeleton import AREA_OF_BOX, COCO_SIGMAS, Skeleton
+from annotate.numeric.similarity import oks
 
 
 def distinct_poses(

@@ -170,8 +170,9 @@ def job_status(store: Store, job: Job, heartbeats: Iterable[Heartbeat] = ()) -> 
 
 def is_alive(beat: Heartbeat) -> bool:
     """Whether the worker process that wrote a heartbeat may still be running."""
-    host, _, pid = beat.worker.rpartition("-")
-    if host == socket.gethostname() and not _runs(int(pid.partition(".")[0])):
+    host, _, process = beat.worker.rpartition("-")
+    pid = process.partition(".")[0]
+    if host == socket.gethostname() and not (pid.isdecimal() and _runs(int(pid))):
         return False
     return time.time() - beat.time_s < SILENCE_S
 

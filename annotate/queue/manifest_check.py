@@ -21,7 +21,7 @@ def checked_job(store: Store, job_id: str, digest: str) -> Job:
     return job
 
 
-def check_version(wanted: int | str, own: int | str, job: Job) -> None:
+def check_version(wanted: str, own: str, job: Job) -> None:
     """Compares the version of the code that a job needs, `Recipe.pipeline` for its chunks or
     `Job.merge` for its merges, with the version on this host: another version gives other results.
 

@@ -15,7 +15,7 @@ import portalocker
 from portalocker import LockFlags
 
 from annotate.domain.errors import StoreError
-from annotate.store.files import Progress
+from annotate.store.files import ByteProgress
 
 # Seconds between two looks whether another process has finished a copy.
 POLL_S = 0.2
@@ -34,7 +34,7 @@ class Cache:
 
     @contextmanager
     def copy(
-        self, name: str, size: int, fetch: Callable[[Path], None], progress: Progress
+        self, name: str, size: int, fetch: Callable[[Path], None], progress: ByteProgress
     ) -> Iterator[Path]:
         """The copy with that name, which is kept while the block runs.
 

@@ -12,8 +12,8 @@ from typing import BinaryIO
 
 from annotate.domain.errors import StoreError
 
-# Called with the bytes done and the bytes in all.
-Progress = Callable[[int, int], None]
+# Called with the bytes that are done and the bytes in all.
+ByteProgress = Callable[[int, int], None]
 # Bytes that are read or written at a time.
 BLOCK = 8 * 2**20
 
@@ -78,14 +78,14 @@ class Files(ABC):
         """Deletes the object at `key`, if there is one."""
 
     @abstractmethod
-    def upload(self, path: Path, key: str, progress: Progress) -> None:
+    def upload(self, path: Path, key: str, progress: ByteProgress) -> None:
         """Copies a file of this host to `key`.
 
         An upload to a bucket that is interrupted may leave an object that is shorter than the file.
         """
 
     @abstractmethod
-    def download(self, key: str, path: Path, progress: Progress) -> None:
+    def download(self, key: str, path: Path, progress: ByteProgress) -> None:
         """Copies the object at `key` to a file of this host."""
 
     @abstractmethod

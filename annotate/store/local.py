@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from annotate.domain.errors import StoreError
-from annotate.store.files import BLOCK, Entry, Files, Progress, checked_key
+from annotate.store.files import BLOCK, ByteProgress, Entry, Files, checked_key
 
 _TEMPORARY = ".tmp-"
 
@@ -95,12 +95,12 @@ class LocalFiles(Files):
         with self._errors("delete", key):
             self.path(key).unlink(missing_ok=True)
 
-    def upload(self, path: Path, key: str, progress: Progress) -> None:
+    def upload(self, path: Path, key: str, progress: ByteProgress) -> None:
         """As in `Files`."""
         with path.open("rb") as source, self.writer(key) as file:
             _copy(source, file, path.stat().st_size, progress)
 
-    def download(self, key: str, path: Path, progress: Progress) -> None:
+    def download(self, key: str, path: Path, progress: ByteProgress) -> None:
         """As in `Files`."""
         with self.reader(key) as source, path.open("wb") as file:
             _copy(source, file, self.path(key).stat().st_size, progress)
@@ -120,7 +120,7 @@ class LocalFiles(Files):
             ) from error
 
 
-def _copy(source: BinaryIO, target: BinaryIO, size: int, progress: Progress) -> None:
+def _copy(source: BinaryIO, target: BinaryIO, size: int, progress: ByteProgress) -> None:
     done = 0
     while block := source.read(BLOCK):
         target.write(block)

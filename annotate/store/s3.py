@@ -21,7 +21,7 @@ from pyarrow import fs
 
 from annotate.domain.errors import StoreError, UsageError
 from annotate.domain.settings import S3_SCHEME
-from annotate.store.files import BLOCK, Entry, Files, Progress, checked_key
+from annotate.store.files import BLOCK, ByteProgress, Entry, Files, checked_key
 
 # Seconds that a server may be away before a command or a task gives up.
 PATIENCE_S = 120.0
@@ -154,12 +154,12 @@ class S3Files(Files):
 
         self._with_retries("delete", key, delete)
 
-    def upload(self, path: Path, key: str, progress: Progress) -> None:
+    def upload(self, path: Path, key: str, progress: ByteProgress) -> None:
         """As in `Files`."""
         place = self._place(key)
         self._with_retries("write", key, lambda: self._put(path, place, progress))
 
-    def download(self, key: str, path: Path, progress: Progress) -> None:
+    def download(self, key: str, path: Path, progress: ByteProgress) -> None:
         """As in `Files`."""
         self._with_retries("read", key, lambda: self._fetch(key, path, progress))
 
@@ -167,7 +167,7 @@ class S3Files(Files):
         """As in `Files`: None, as an object in a bucket is not a file of any host."""
         checked_key(key)
 
-    def _put(self, path: Path, place: str, progress: Progress | None = None) -> None:
+    def _put(self, path: Path, place: str, progress: ByteProgress | None = None) -> None:
         done, size = 0, path.stat().st_size
         with path.open("rb") as source, self._fs.open_output_stream(place) as target:
             while block := source.read(BLOCK):
@@ -178,7 +178,7 @@ class S3Files(Files):
                 if progress is not None:
                     progress(done, size)
 
-    def _fetch(self, key: str, path: Path, progress: Progress | None = None) -> None:
+    def _fetch(self, key: str, path: Path, progress: ByteProgress | None = None) -> None:
         done = 0
         with self._fs.open_input_file(self._place(key)) as source, path.open("wb") as file:
             size = source.size()

@@ -11,11 +11,11 @@ from annotate.domain.video import VideoIndex
 from annotate.files import sha256_of
 from annotate.store import Store
 from annotate.store.cache import Cache
-from annotate.store.files import Progress
+from annotate.store.files import ByteProgress
 
 
 def publish_source(
-    store: Store, settings: Settings, path: Path, index: VideoIndex, progress: Progress
+    store: Store, settings: Settings, path: Path, index: VideoIndex, progress: ByteProgress
 ) -> tuple[str, str]:
     """Makes sure that workers can read the video at `path`: one that is not on a share is copied
     into the store, once.
@@ -38,7 +38,7 @@ def publish_source(
 
 @contextmanager
 def local_source(
-    store: Store, settings: Settings, video: JobVideo, index: VideoIndex, progress: Progress
+    store: Store, settings: Settings, video: JobVideo, index: VideoIndex, progress: ByteProgress
 ) -> Iterator[Path]:
     """A file of this host with the video's bytes; it is kept while the block runs.
 
@@ -86,7 +86,7 @@ def _on_share(settings: Settings, video: JobVideo) -> Path:
 
 @contextmanager
 def _from_store(
-    store: Store, settings: Settings, index: VideoIndex, progress: Progress
+    store: Store, settings: Settings, index: VideoIndex, progress: ByteProgress
 ) -> Iterator[Path]:
     in_place = store.source_path(index.fingerprint)
     if in_place is not None:

@@ -24,7 +24,7 @@ from annotate.domain.pack import Pack
 from annotate.domain.video import VideoIndex
 from annotate.domain.work import Heartbeat
 from annotate.store.damage import damage_named
-from annotate.store.files import Files, Progress
+from annotate.store.files import ByteProgress, Files
 from annotate.store.local import LocalFiles
 from annotate.store.packs import copy_pack, described_pack
 from annotate.store.results import VideoResults
@@ -120,7 +120,7 @@ class Store:
         with self.files.writer(_index_key(index.fingerprint, stream)) as file:
             tables.write_index(file, index)
 
-    def add_source(self, fingerprint: str, path: Path, progress: Progress) -> None:
+    def add_source(self, fingerprint: str, path: Path, progress: ByteProgress) -> None:
         """Copies the bytes of a video into the store, unless all of them are there."""
         key = _source_key(fingerprint)
         if self.files.size(key) != path.stat().st_size:
@@ -130,7 +130,7 @@ class Store:
         """The file in the store with a video's bytes, or None where the store is in a bucket."""
         return self.files.path(_source_key(fingerprint))
 
-    def download_source(self, fingerprint: str, path: Path, progress: Progress) -> None:
+    def download_source(self, fingerprint: str, path: Path, progress: ByteProgress) -> None:
         """Copies the bytes of a video to a file of this host."""
         self.files.download(_source_key(fingerprint), path, progress)
 

@@ -1,4 +1,4 @@
-"""What this host can do: versions, NPU, packs, speed, store and broker, and what is wrong."""
+"""Checks of this host: versions, NPU, model packs, speed, store and broker."""
 
 import os
 import platform
@@ -44,17 +44,27 @@ from annotate.video.writer import Encoding
 
 P = ParamSpec("P")
 State = Literal["ok", "none", "warn", "fail"]
-"""Good; not there, and need not be; works but is worth a look; keeps work from being done."""
+"""Good; absent, and not needed; works, but look at it; keeps this host from working."""
 
-# Versions of the plugin with the oldest and the newest ONNX Runtime that ran with them.
-TRIED_PAIRS = {(2, 7): ((1, 26), (1, 32))}
+# Minor versions of the QNN plugin, each with the oldest and newest ONNX Runtime tested with it.
+TESTED_PAIRS = {(2, 7): ((1, 26), (1, 32))}
+# Seconds to wait for the broker.
 BROKER_TIMEOUT_S = 3
+# Height and width in pixels, and length, of the video that is decoded to measure speed.
 VIDEO_SIZE, VIDEO_FRAMES = (720, 1280), 48
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at; `facts` is what scripts read of it."""
+    """One check and its outcome.
+
+    Attributes:
+        name: what was checked.
+        state: outcome.
+        value: what was found, for people.
+        hint: next step, or empty.
+        facts: what was found, for scripts.
+    """
 
     name: str
     state: State
@@ -65,12 +75,12 @@ class Check:
 
 @dataclass(frozen=True)
 class Report:
-    """All that was looked at.
+    """All checks.
 
     Attributes:
-        npu: whether an NPU, no emulator, takes both models whole and answers as the CPU does.
-        verdict: one line for a person.
-        sound: whether nothing keeps this host from its work.
+        npu: whether an NPU, not an emulator, runs both models whole and agrees with the CPU.
+        verdict: one line for people.
+        sound: whether no check failed.
     """
 
     checks: tuple[Check, ...]
@@ -80,16 +90,16 @@ class Report:
 
 
 def examine(settings: Settings, *, require_npu: bool, progress: Progress) -> Report:
-    """Looks at everything; writes nothing but a probe into the store, which it removes.
+    """Checks everything; writes only a probe into the store, and removes it.
 
     Args:
         require_npu: a host without a working NPU is not sound.
-        progress: told what is looked at, and the fraction done.
+        progress: called with the name of each step.
 
     Raises:
-        UsageError: the settings name an SoC that is not known.
+        UsageError: the settings name an unknown SoC.
     """
-    soc = None if emulates_npu() else _own_soc(settings)
+    soc = None if emulates_npu() else _soc(settings)
     progress("Versions and devices", 0.0)
     checks = [*_version_checks(soc), *_host_checks(soc)]
     progress("Model packs", 0.1)
@@ -108,7 +118,11 @@ def examine(settings: Settings, *, require_npu: bool, progress: Progress) -> Rep
 
 
 def judge(checks: tuple[Check, ...], soc: Soc | None, *, require_npu: bool) -> Report:
-    """The report that follows from the checks on a host with that SoC, or with none."""
+    """The report on checks of a host.
+
+    Args:
+        soc: of the host, or None where it has no known NPU.
+    """
     npu = any(check.facts.get("provider") == NPU for check in checks)
     if npu:
         runs = "The NPU works"
@@ -116,14 +130,14 @@ def judge(checks: tuple[Check, ...], soc: Soc | None, *, require_npu: bool) -> R
         runs = f"The NPU of this {soc.title} does not work: the models run on the CPU"
     else:
         runs = "This machine has no NPU: the models run on the CPU"
-    wrong = [check.name for check in checks if check.state == "fail"]
+    failed = [check.name for check in checks if check.state == "fail"]
     if require_npu and not npu:
-        wrong.append("no working NPU, which is required")
-    verdict = f"{runs}. " + (f"Wrong: {', '.join(wrong)}." if wrong else "Nothing is wrong.")
-    return Report(checks, npu, verdict, not wrong)
+        failed.append("no working NPU, which is required")
+    verdict = f"{runs}. " + (f"Failed: {', '.join(failed)}." if failed else "No check failed.")
+    return Report(checks, npu, verdict, not failed)
 
 
-def _own_soc(settings: Settings) -> Soc | None:
+def _soc(settings: Settings) -> Soc | None:
     return find_soc(settings.soc) if settings.soc else this_soc()
 
 
@@ -140,10 +154,10 @@ def _version_checks(soc: Soc | None) -> Iterator[Check]:
         hint = f"Install it: {install_command('npu')}"
         yield Check(PACKAGE, "warn" if soc else "none", "not installed", hint)
         return
-    oldest, newest = TRIED_PAIRS.get(_minor(plugin), ((0, 0), (0, 0)))
-    tried = oldest <= _minor(str(found["onnxruntime"])) <= newest
-    note = "" if tried else "; this pair of versions was never tried"
-    yield Check(PACKAGE, "ok" if tried else "warn", plugin + note)
+    oldest, newest = TESTED_PAIRS.get(_minor(plugin), ((0, 0), (0, 0)))
+    tested = oldest <= _minor(str(found["onnxruntime"])) <= newest
+    note = "" if tested else "; not tested with this version of onnxruntime"
+    yield Check(PACKAGE, "ok" if tested else "warn", plugin + note)
     yield Check("QAIRT", "ok", str(found["QAIRT"]))
 
 
@@ -164,7 +178,7 @@ def _host_checks(soc: Soc | None) -> Iterator[Check]:
     value = "loads" if loads else "does not load"
     yield Check(FASTRPC_LIBRARY, "ok" if loads else "warn", value, "" if loads else hint)
     if preset := os.environ.get("ADSP_LIBRARY_PATH"):
-        hint = "Libraries there that are not of the plugin's version stop the NPU (error 1008)."
+        hint = "Libraries of another version than the plugin's in there stop the NPU (error 1008)."
         yield Check("ADSP_LIBRARY_PATH", "warn", preset, hint)
 
 
@@ -206,9 +220,9 @@ def _sound_pack(root: Path) -> Path | None:
 def _npu_check(folder: Path | None, soc: Soc | None) -> Check:
     name = "models on the emulator" if emulates_npu() else "models on the NPU"
     if versions()[PACKAGE] is None:
-        return Check(name, "none", f"not tried: {PACKAGE} is not installed")
+        return Check(name, "none", f"skipped: {PACKAGE} is not installed")
     check = _self_test_check(name, folder, self_test_npu, soc)
-    # Where there is no NPU, that none works is no fault.
+    # A host without an NPU is not at fault.
     return check if soc or check.state != "fail" else replace(check, state="none")
 
 
@@ -216,7 +230,7 @@ def _self_test_check(
     name: str, folder: Path | None, self_test: Callable[..., SelfTest], *more: Any
 ) -> Check:
     if folder is None:
-        return Check(name, "none", "not tried: there is no sound model pack")
+        return Check(name, "none", "skipped: there is no sound model pack")
     return _checked(name, lambda: _self_test_found(name, run_isolated(self_test, folder, *more)))
 
 
@@ -280,7 +294,7 @@ def _broker_check(settings: Settings) -> Check:
         address = connection.as_uri()  # without the password
         try:
             connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
-        # Each transport raises errors of its own.
+        # Each transport raises different errors.
         except Exception as error:  # noqa: BLE001
             hint = "Start it, or correct ANNOTATE_BROKER."
             return Check("broker", "fail", f"{address} cannot be reached: {error}", hint)

@@ -8,10 +8,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-from annotate.numeric.similarity import AREA_OF_BOX
-
-# Raise it when the merge's answer to the same parts changes although no setting does.
-MERGE_CODE_VERSION = 13
+from annotate.domain.skeleton import AREA_OF_BOX
 
 
 @dataclass(frozen=True)
@@ -220,8 +217,12 @@ class SmoothingSettings:
 
 @dataclass(frozen=True)
 class MergeSettings:
-    """How poses become tracks."""
+    """How poses become tracks. The digest is part of a job: tracks that were made with other values
+    do not count as done.
+    """
 
+    # Raise it when code changes the merge's answer to the same parts.
+    code_version: int = 13
     # The frequency in Hz at which the smoother's response is one half; None leaves poses as they
     # are and gaps open.
     smooth_hz: float | None = 6.0
@@ -241,13 +242,9 @@ class MergeSettings:
 
     @property
     def digest(self) -> str:
-        """16 hex digits of all that can change the tracks made of the same parts."""
-        content = {
-            "settings": asdict(self),
-            "area_of_box": AREA_OF_BOX,
-            "code": MERGE_CODE_VERSION,
-        }
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+        """16 hex digits over all values."""
+        text = json.dumps({**asdict(self), "area_of_box": AREA_OF_BOX}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
     def look_ahead_s(self) -> float:

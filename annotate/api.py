@@ -1,0 +1,152 @@
+"""The Python API: annotate videos, export them, and read their tracks.
+
+    import annotate
+
+    if __name__ == "__main__":
+        status = annotate.submit(["match.mp4"], annotate.SubmitOptions(people="all"))
+        annotate.export("people.json", status.job)
+        for video in status.job.videos:
+            for tracks in annotate.final_tracks(status.job, video):
+                print(tracks.time_s, tracks.track_id, tracks.smoothed.shape)
+
+Settings that belong to the host, such as the store and the queue, come from the same environment
+variables as for the command line. Every error is an `annotate.domain.errors.AnnotateError`.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from annotate.domain.job import Job, JobVideo
+from annotate.domain.options import SubmitOptions
+from annotate.domain.progress import Progress, silent
+from annotate.domain.settings import settings_from
+from annotate.domain.tracks import Tracks
+from annotate.queue.job_status import JobStatus
+from annotate.queue.run_job import run_job
+from annotate.store import Store
+from annotate.store import open_store as open_store_at
+from annotate.use_cases import export as export_use_case
+from annotate.use_cases import final_tracks as tracks_use_case
+from annotate.use_cases import submit as submit_use_case
+
+__all__ = ["SubmitOptions", "export", "final_tracks", "open_store", "submit"]
+
+
+def open_store(location: str | Path | None = None) -> Store:
+    """The store of jobs and results.
+
+    Args:
+        location: a folder, which need not exist yet, or `s3://bucket/prefix`. None is the store of
+            `ANNOTATE_STORE`, or the user's data folder.
+
+    Raises:
+        UsageError: `location` is not a valid location.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     open_store(folder).job_ids()
+    []
+    """
+    return open_store_at(settings_from(store=None if location is None else str(location)).store)
+
+
+def submit(
+    videos: Iterable[str | Path],
+    options: SubmitOptions | None = None,
+    *,
+    store: Store | None = None,
+    processes: int | None = None,
+    progress: Progress = silent,
+) -> JobStatus:
+    """Annotates videos and waits until that is done, as `annotate submit` does.
+
+    The worker processes import the calling script again: call this below
+    `if __name__ == "__main__":`. With `ANNOTATE_BROKER` set, the workers of that queue do the work.
+
+    Args:
+        videos: files, and folders of them.
+        options: None is the defaults.
+        store: None is the default store.
+        processes: worker processes of this machine; None is one a core.
+        progress: called again and again with the present step and its fraction done.
+
+    Returns:
+        The final status: its `job`, and each video with what failed, if anything did.
+
+    Raises:
+        UsageError: there is no such file, or two options contradict each other.
+        VideoError: none of the files can be read.
+        PackError: there is no such model pack.
+        StoreError: the store cannot be read or written.
+        QueueError: the queue's server does not answer.
+    """
+    options = options or SubmitOptions()
+    store = store or open_store()
+    settings = options.on_host(settings_from(store=str(store.files)))
+    count = processes or os.cpu_count() or 1
+    job = submit_use_case.submit(
+        store,
+        [Path(video) for video in videos],
+        options,
+        settings,
+        workers=count,
+        progress=progress,
+    )
+
+    def report(status: JobStatus) -> None:
+        progress("Annotating", status.frames_done / max(status.frames, 1))
+
+    return run_job(store, job, settings, count, report)
+
+
+def export(
+    out: str | Path,
+    job: Job | None = None,
+    file_format: str = "coco",
+    *,
+    store: Store | None = None,
+    allow_partial: bool = False,
+    progress: Progress = silent,
+) -> export_use_case.Summary:
+    """Writes the tracks of a job to a file, as `annotate export` does.
+
+    Args:
+        out: the file to write; it appears whole or not at all.
+        job: None is the newest job of the store.
+        file_format: one of `annotate.formats.registry.format_names()`.
+        store: None is the default store.
+        allow_partial: write what there is of an unfinished job.
+        progress: called again and again with the fraction done.
+
+    Returns:
+        How many videos, frames and poses were written, and what is missing.
+
+    Raises:
+        UsageError: there is no such format, or no job.
+        PartialResultError: frames are missing and that is not allowed; nothing was written.
+        StoreError: the store cannot be read, or `out` cannot be written.
+    """
+    store = store or open_store()
+    return export_use_case.export(
+        store,
+        job or store.newest_job(),
+        Path(out),
+        file_format,
+        allow_partial=allow_partial,
+        progress=progress,
+    )
+
+
+def final_tracks(job: Job, video: JobVideo, *, store: Store | None = None) -> Iterator[Tracks]:
+    """The tracks of a video, block by block in the order of frames.
+
+    Args:
+        job: e.g. `store.read_job(job_id)` or `submit(...).job`.
+        video: one of `job.videos`.
+        store: None is the default store.
+
+    Raises:
+        StoreError: the video has no tracks in the store, or they cannot be read.
+    """
+    return tracks_use_case.final_tracks(store or open_store(), job, video)

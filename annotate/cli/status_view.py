@@ -1,0 +1,163 @@
+"""How `annotate status` shows a job: a table for people, fields for scripts."""
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from annotate.cli.text import count, duplicate_video, duration, number
+from annotate.domain.work import Heartbeat
+from annotate.queue.job_status import JobStatus, VideoStatus
+from annotate.use_cases.job_snapshot import JobSnapshot
+
+_STYLES = {
+    "not planned": "yellow",
+    "done": "green",
+    "running": "cyan",
+    "merging": "cyan",
+    "waiting": "dim",
+    "partial": "yellow",
+    "failed": "red",
+}
+
+
+def as_table(snapshot: JobSnapshot) -> RenderableType:
+    """A headline, a row a video, a row a running worker, and what went wrong."""
+    now = snapshot.status
+    lines: list[RenderableType] = [Text(headline(snapshot)), _videos(now)]
+    running = [beat for video in now.videos for beat in video.running]
+    if snapshot.queue and running:
+        lines += [Text(""), _workers(running)]
+    if snapshot.queue and snapshot.queue.error:
+        lines.append(Text(f"{snapshot.queue.error}: showing the store alone.", style="yellow"))
+    return Group(*lines, *_notes(now))
+
+
+def headline(snapshot: JobSnapshot) -> str:
+    """How far the job is, and what to do where nothing works on it."""
+    now = snapshot.status
+    done = now.frames_done / max(now.frames, 1)
+    head = f"Job {now.job.id}: {done:.0%} of {count(now.frames, 'frame')}"
+    if now.stopped:
+        missing = now.frames - now.frames_done
+        return f"{head}, {count(missing, 'frame')} missing" if missing else head
+    if snapshot.cancelled:
+        return f"{head}. Cancelled; `annotate retry {now.job.id}` continues it."
+    if now.eta_s is not None:
+        return f"{head}, {number(now.frames_per_s)} frames/s, {duration(now.eta_s)} left"
+    if snapshot.queue is None:
+        return (
+            f"{head}. No chunk is being processed: run the same `submit` again, unless it has just "
+            "started."
+        )
+    if snapshot.queue.workers:
+        return f"{head}. Queued; {count(len(snapshot.queue.workers), 'worker')} connected."
+    return f"{head}. Queued; no worker is running. Start one with `annotate worker`."
+
+
+def _videos(now: JobStatus) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in ("video", "state"):
+        table.add_column(column, overflow="fold")
+    for column in ("frames", "done", "chunks", "frames/s"):
+        table.add_column(column, justify="right")
+    for video in now.videos:
+        share = video.frames_done / max(video.frames, 1)
+        speed = sum(beat.frames_per_s for beat in video.running)
+        table.add_row(
+            Text(video.video.name),
+            Text(video.state, style=_STYLES[video.state]),
+            number(video.frames),
+            f"{share:.0%}",
+            f"{len(video.done)}/{len(video.chunks or ())}",
+            number(speed) if speed else "",
+        )
+    return table
+
+
+def _workers(beats: list[Heartbeat]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in ("worker", "provider", "video", "chunk"):
+        table.add_column(column, overflow="fold")
+    for column in ("done", "frames/s", "memory", "version"):
+        table.add_column(column, justify="right")
+    for beat in sorted(beats, key=lambda beat: beat.worker):
+        table.add_row(
+            Text(beat.worker),
+            beat.provider,
+            Text(beat.video),
+            f"{beat.chunk.start}-{beat.chunk.stop}",
+            f"{beat.frames / len(beat.chunk):.0%}",
+            number(beat.frames_per_s),
+            f"{beat.rss_bytes / 1e6:.0f} MB",
+            beat.version,
+        )
+    return table
+
+
+def _notes(now: JobStatus) -> list[Text]:
+    """Videos that cannot continue by themselves, failures, skipped and duplicate files."""
+    lines = [
+        Text(
+            f"{video.video.name}  not planned: run the same `annotate submit` again to plan it",
+            style="yellow",
+        )
+        for video in now.unplanned
+    ]
+    for video in now.videos:
+        lines += [
+            Text(f"{video.video.name}  {failure.unit}: {failure.reason}", style="red")
+            for failure in video.failures.values()
+        ]
+    lines += [Text(f"skipped    {one.reason}", style="yellow") for one in now.job.rejected]
+    lines += [Text(duplicate_video(*names), style="dim") for names in now.job.copies]
+    return lines
+
+
+def as_fields(snapshot: JobSnapshot) -> dict[str, Any]:
+    """The same for `--json`."""
+    now, queue = snapshot.status, snapshot.queue
+    return {
+        "job": now.job.id,
+        "cancelled": snapshot.cancelled,
+        "queue": queue and {"trouble": queue.error, "workers": list(queue.workers)},
+        "finished": now.finished,
+        "complete": now.complete,
+        "frames": now.frames,
+        "frames_done": now.frames_done,
+        "frames_per_s": round(now.frames_per_s, 1),
+        "eta_s": None if now.eta_s is None else round(now.eta_s, 1),
+        "videos": [_video_fields(video) for video in now.videos],
+        "rejected": [{"path": one.path, "reason": one.reason} for one in now.job.rejected],
+        "workers": [_worker_fields(beat) for video in now.videos for beat in video.running],
+    }
+
+
+def _video_fields(video: VideoStatus) -> dict[str, Any]:
+    return {
+        "name": video.video.name,
+        "fingerprint": video.video.fingerprint,
+        "state": video.state,
+        "frames": video.frames,
+        "frames_done": video.frames_done,
+        "chunks": len(video.chunks or ()),
+        "chunks_done": len(video.done),
+        "failures": [
+            {"unit": f.unit, "reason": f.reason, "attempts": f.attempts}
+            for f in video.failures.values()
+        ],
+    }
+
+
+def _worker_fields(beat: Heartbeat) -> dict[str, Any]:
+    return {
+        "worker": beat.worker,
+        "video": beat.video,
+        "chunk": [beat.chunk.start, beat.chunk.stop],
+        "frames": beat.frames,
+        "frames_per_s": round(beat.frames_per_s, 1),
+        "provider": beat.provider,
+        "placement": beat.placement,
+        "rss_bytes": beat.rss_bytes,
+    }

@@ -1,0 +1,63 @@
+"""What `annotate status` shows of a job: what the store says, and the queue's server beside it."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from annotate.domain.errors import QueueError
+from annotate.domain.job import Job
+from annotate.domain.settings import Settings
+from annotate.queue.job_status import JobStatus, job_status
+from annotate.store import Store
+
+if TYPE_CHECKING:
+    from annotate.domain.work import Heartbeat
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """What the queue's server says.
+
+    Attributes:
+        workers: facts that each connected worker reports.
+        error: why it does not answer, or empty.
+    """
+
+    workers: tuple[dict[str, Any], ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class JobSnapshot:
+    """A job at one moment.
+
+    Attributes:
+        status: of its videos.
+        cancelled: whether the job was cancelled.
+        queue: None where this host uses no queue.
+    """
+
+    status: JobStatus
+    cancelled: bool
+    queue: QueueState | None
+
+
+def take_snapshot(store: Store, job: Job, settings: Settings) -> JobSnapshot:
+    """The job as it is now. A queue's server that does not answer is not an error.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    queue, beats = (None, []) if settings.embedded else _read_queue(settings.broker)
+    return JobSnapshot(job_status(store, job, beats), store.is_cancelled(job.id), queue)
+
+
+def _read_queue(broker: str) -> "tuple[QueueState, list[Heartbeat]]":
+    # Imported here: without a queue, `annotate status` starts without Redis.
+    from annotate.queue.board import open_board, queue_errors
+
+    board = open_board(broker)
+    try:
+        with queue_errors(broker):
+            return QueueState(tuple(board.reports.workers())), board.reports.heartbeats()
+    except QueueError as error:
+        return QueueState(error=error.message), []

@@ -1,0 +1,23 @@
+"""The examples in docstrings."""
+
+import doctest
+from importlib import import_module
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "annotate.api",
+        "annotate.cli.text",
+        "annotate.domain.choices",
+        "annotate.domain.options",
+        "annotate.formats.coco",
+        "annotate.formats.registry",
+    ],
+)
+def test_examples_of(module: str) -> None:
+    result = doctest.testmod(import_module(module))
+    assert result.failed == 0
+    assert result.attempted > 0
