@@ -5,7 +5,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from typer.main import get_command
 
@@ -17,8 +17,7 @@ _IN_BACKTICKS = re.compile(r"`(annotate\s[^`]+)`")
 _EXAMPLE = re.compile(r"^ {4,}(?:[A-Z_]+=\S+ )*(annotate .+)$", re.MULTILINE)
 # Typer's errors for a command that stops early.
 _INCOMPLETE = {"MissingParameter", "NoArgsIsHelpError", "BadOptionUsage"}
-# Not what describes an attribute or argument in a docstring.
-_AFTER_COLON = re.compile(r"^(?!\s+[\w, ]+: annotate ).*: (annotate .+)$", re.MULTILINE)
+_AFTER_COLON = re.compile(r": (annotate .+)$", re.MULTILINE)
 
 
 def parsed(arguments: list[str]) -> dict[str, Any]:
@@ -56,26 +55,36 @@ def complaint(command: str) -> str:
     return ""
 
 
-def literals(file: Path) -> Iterator[str]:
-    """Every string of a Python file, docstrings too; f-strings with `PLACEHOLDER`s."""
+class Text(NamedTuple):
+    """A string in a Python file; expressions in an f-string are `PLACEHOLDER`s."""
+
+    text: str
+    is_docstring: bool
+
+
+def texts(file: Path) -> Iterator[Text]:
+    """Every string of a Python file."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
     parts: set[int] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             parts |= {id(value) for value in node.values}
-            yield "".join(
+            pieces = [
                 str(value.value) if isinstance(value, ast.Constant) else PLACEHOLDER
                 for value in node.values
-            )
-        elif (
-            isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts
-        ):
-            yield node.value
+            ]
+            yield Text("".join(pieces), is_docstring=False)
+        elif isinstance(node, ast.Constant) and id(node) not in parts:
+            yield Text(str(node.value), id(node) in docstrings)
 
 
-def commands_in(text: str) -> list[str]:
-    """The commands `annotate ...` that a text names: in backticks, as an example on a line of its
-    own, or after a colon at the end of a line.
+def commands_in(text: Text) -> list[str]:
+    """The commands `annotate ...` that a text names: in backticks, as an example on its own line,
+    or in a message after a colon at the end of a line.
     """
-    found = _IN_BACKTICKS.findall(text) + _EXAMPLE.findall(text) + _AFTER_COLON.findall(text)
+    found = _IN_BACKTICKS.findall(text.text) + _EXAMPLE.findall(text.text)
+    if not text.is_docstring:
+        found += _AFTER_COLON.findall(text.text)
     # Words after a gap of three spaces explain an example.
     return [re.split(r"\s{3,}", one)[0].rstrip(".,;") for one in found]

@@ -1,22 +1,19 @@
-"""Every command that the program names in a message or help text exists."""
+"""Every command that a message or help text names exists, and every message that the docs name."""
 
 import ast
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from annotate.domain.distribution import DISTRIBUTION, install_command
-from tests.command_lines import commands_in, complaint, literals
+from tests.command_lines import commands_in, complaint, texts
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted([*(ROOT / "annotate").rglob("*.py"), *(ROOT / "workers").rglob("*.py")])
-COMMANDS = {
-    command: str(file.relative_to(ROOT))
-    for file in SOURCES
-    for text in literals(file)
-    for command in commands_in(text)
-}
+TEXTS = {text: str(file.relative_to(ROOT)) for file in SOURCES for text in texts(file)}
+COMMANDS = {command: file for text, file in TEXTS.items() for command in commands_in(text)}
 
 
 def test_the_commands_are_found() -> None:
@@ -64,6 +61,20 @@ def test_the_name_of_the_distribution_is_the_projects() -> None:
 
 def test_no_message_installs_the_other_project_of_the_name() -> None:
     assert install_command("npu") == 'pip install "annotate-video[npu]"'
-    for file in SOURCES:
-        for text in literals(file):
-            assert "annotate[" not in text, file
+    for text, file in TEXTS.items():
+        assert "annotate[" not in text.text, file
+
+
+# The page of errors
+
+
+def documented_messages() -> list[str]:
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    return re.findall(
+        r"^\| (?!message|code|-|`?\d)([^|]+) \| [^|]+ \| [^|]+ \|$", page, re.MULTILINE
+    )
+
+
+@pytest.mark.parametrize("message", documented_messages())
+def test_a_documented_message_exists(message: str) -> None:
+    assert any(message in text.text for text in TEXTS)
