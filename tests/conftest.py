@@ -13,6 +13,7 @@ from annotate.evaluate import Evaluation, evaluate_files
 from annotate.packs.blazepose import REQUIREMENT
 from annotate.packs.pull import pull
 from annotate.packs.wheel import download_wheel
+from annotate.store import Store, open_store
 from annotate.synthetic.film import render_video
 from annotate.video.writer import Encoding
 from tests.command import Host
@@ -109,6 +110,17 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     server.start()
     yield server
     server.kill()
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """An empty store, in a folder and on a real S3 server."""
+    if request.param == "folder":
+        return open_store(str(tmp_path / "store"))
+    server = request.getfixturevalue("s3_server")
+    for name, value in server.environ.items():
+        monkeypatch.setenv(name, value)
+    return open_store(f"s3://{server.new_bucket()}/a/prefix")
 
 
 DRILL = pytest.StashKey[list[tuple[str, float, int, int]]]()

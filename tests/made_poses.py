@@ -1,5 +1,6 @@
 """Poses and indexes made of numbers alone, for tests that need no picture."""
 
+from dataclasses import fields
 from fractions import Fraction
 
 import numpy as np
@@ -41,3 +42,14 @@ def made_poses(counts: list[int], start: int = 0, landmarks: int = 33) -> Poses:
         landmarks=random.random((total, landmarks, 5), np.float32),
         appearance=255 * random.random((total, 6), np.float32),
     )
+
+
+def assert_same(actual: object, expected: object) -> None:
+    """Checks that two dataclasses are equal, their arrays and dtypes included."""
+    for field in fields(expected):  # type: ignore[arg-type]  # a dataclass
+        a, b = getattr(actual, field.name), getattr(expected, field.name)
+        if isinstance(b, np.ndarray):
+            assert a.dtype == b.dtype, field.name
+            np.testing.assert_array_equal(a, b, err_msg=field.name)
+        else:
+            assert a == b, field.name
