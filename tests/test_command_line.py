@@ -12,7 +12,7 @@ import pytest
 from annotate.domain.errors import ExitCode
 from tests.command import Host
 
-# Seconds of work even for a short video: time to do something to the command meanwhile.
+# Seconds of work even for a short video: time to interrupt the command.
 SLOW = ("--people", "all")
 
 
@@ -48,9 +48,7 @@ def test_videos_in_coco_out(host: Host, stroll: Path) -> None:
     Path("/dev/dri").exists() or Path("/dev/nvidia0").exists(),
     reason="this host may decode in hardware",
 )
-def test_hardware_decoding_that_cannot_be_had_is_told_and_done_without(
-    host: Host, stroll: Path
-) -> None:
+def test_without_a_hardware_decoder_the_cpu_decodes(host: Host, stroll: Path) -> None:
     said = host.run("submit", stroll, "--hwaccel", "auto")
     assert "decoding on the CPU" in said.err
     assert "1 of 1 videos done, 60 frames" in said.out
@@ -67,7 +65,7 @@ def test_a_job_is_evaluated_as_its_export_is(host: Host, stroll: Path) -> None:
 
 def test_the_same_submission_again_finds_everything_done(host: Host, stroll: Path) -> None:
     first = host.run("submit", stroll)
-    parts = {path: path.stat().st_mtime_ns for path in host.store.rglob("*.parquet")}
+    parts = {path: path.stat().st_mtime_ns for path in Path(host.store).rglob("*.parquet")}
     again = host.run("submit", stroll)
     assert first.out == again.out
     written = {p for p, time in parts.items() if p.stat().st_mtime_ns != time}
@@ -77,15 +75,15 @@ def test_the_same_submission_again_finds_everything_done(host: Host, stroll: Pat
 def test_another_smoothing_repeats_only_the_merge(host: Host, stroll: Path) -> None:
     host.run("submit", stroll)
     smooth = host.exported("smooth.json")
-    parts = {p: p.stat().st_mtime_ns for p in host.store.glob("results/*/*/parts/*")}
+    parts = {p: p.stat().st_mtime_ns for p in Path(host.store).glob("results/*/*/parts/*")}
     host.run("submit", stroll, "--smooth", "off")
-    assert {p: p.stat().st_mtime_ns for p in host.store.glob("results/*/*/parts/*")} == parts
+    assert {p: p.stat().st_mtime_ns for p in Path(host.store).glob("results/*/*/parts/*")} == parts
     assert host.exported("raw.json") != smooth
 
 
-def test_in_a_store_of_another_version_one_can_go_on(host: Host, stroll: Path) -> None:
+def test_a_store_of_another_version_takes_new_jobs(host: Host, stroll: Path) -> None:
     host.run("submit", stroll)
-    (manifest,) = host.store.glob("jobs/*.json")
+    (manifest,) = Path(host.store).glob("jobs/*.json")
     fields = json.loads(manifest.read_text())
     del fields["merge"]
     # The first job of the year stays behind what is submitted now.
@@ -121,7 +119,7 @@ def test_a_typo_in_a_path_gets_a_suggestion(host: Host, stroll: Path) -> None:
     assert "stroll.mp4" in said.err
 
 
-def test_a_folder_stands_for_its_videos(host: Host, stroll: Path) -> None:
+def test_a_folder_means_its_videos(host: Host, stroll: Path) -> None:
     folder = host.home / "recordings" / "monday"
     folder.mkdir(parents=True)
     (folder / "a.MP4").symlink_to(stroll)
@@ -132,12 +130,12 @@ def test_a_folder_stands_for_its_videos(host: Host, stroll: Path) -> None:
     assert "no video" in host.run("submit", empty, code=ExitCode.USAGE).err
 
 
-def test_status_and_export_without_a_job_say_how_to_begin(host: Host) -> None:
+def test_status_and_export_without_a_job_say_how_to_start(host: Host) -> None:
     for command in (["status"], ["export", "--out", "people.json"]):
         assert "annotate submit" in host.run(*command, code=ExitCode.USAGE).err
 
 
-def test_an_unfinished_job_is_not_exported_but_told_of(host: Host, stroll: Path) -> None:
+def test_an_unfinished_job_is_reported_and_not_exported(host: Host, stroll: Path) -> None:
     process = host.start("submit", stroll, *SLOW)
     assert host.next_heartbeat(process) is not None
     running = json.loads(host.run("status", "--json").out)
@@ -154,13 +152,13 @@ def test_an_unfinished_job_is_not_exported_but_told_of(host: Host, stroll: Path)
     assert not (host.home / "people.json").exists()
 
 
-def _hear_ctrl_c() -> None:
+def _accept_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def test_ctrl_c_says_how_to_go_on(host: Host, walk: Path) -> None:
-    # Tests that a script runs in the background are told to ignore Ctrl-C, and pass that on.
-    process = host.start("submit", walk, *SLOW, preexec_fn=_hear_ctrl_c)
+def test_ctrl_c_says_how_to_continue(host: Host, walk: Path) -> None:
+    # A shell makes background processes ignore Ctrl-C, and their children inherit that.
+    process = host.start("submit", walk, *SLOW, preexec_fn=_accept_ctrl_c)
     assert host.next_heartbeat(process) is not None
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=30)
@@ -170,8 +168,8 @@ def test_ctrl_c_says_how_to_go_on(host: Host, walk: Path) -> None:
     host.run("submit", walk, *SLOW)
 
 
-def test_a_full_disk_is_told_and_loses_nothing(host: Host, stroll: Path) -> None:
-    """A limit on the size of files stands in for the full disk: writing fails in the same place."""
+def test_a_full_disk_is_an_error_and_loses_nothing(host: Host, stroll: Path) -> None:
+    """A limit on the size of files acts like a full disk: writing fails in the same place."""
     host.run("models", "list")
 
     def tight() -> None:
@@ -179,7 +177,7 @@ def test_a_full_disk_is_told_and_loses_nothing(host: Host, stroll: Path) -> None
         # ignores it, and writing fails with an error instead.
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
-    # The pack is larger than the limit: it has to be in the store before.
+    # The pack is larger than the limit: the first command puts it into the store.
     submitted = host.start("submit", stroll)
     host.next_heartbeat(submitted)
     os.killpg(submitted.pid, signal.SIGKILL)
@@ -189,7 +187,7 @@ def test_a_full_disk_is_told_and_loses_nothing(host: Host, stroll: Path) -> None
     host.run("submit", stroll)
 
 
-def test_a_store_that_cannot_be_made_is_told(host: Host, stroll: Path) -> None:
+def test_a_store_that_cannot_be_created_is_an_error(host: Host, stroll: Path) -> None:
     (host.home / "file").write_text("in the way")
     said = host.run("submit", stroll, "--store", host.home / "file", code=ExitCode.STORE)
     assert "cannot" in said.err
@@ -231,7 +229,7 @@ def test_the_demo_finds_its_people_and_evaluate_agrees(host: Host) -> None:
     assert made >= {"demo.mp4", "truth.json", "people.json", "results.json", "overlay.mp4"}
 
 
-def test_a_video_that_is_named_twice_is_done_once_and_exported_as_both(
+def test_a_duplicate_is_annotated_once_and_exported_as_both(
     host: Host, stroll: Path, tmp_path: Path
 ) -> None:
     copy = shutil.copy(stroll, tmp_path / "again.mp4")

@@ -1,7 +1,7 @@
-"""The command line's root: its commands, its global options, and the one place that catches.
+"""The command line: its commands, its global options, and the one place that catches errors.
 
-Commands import what they do inside their bodies: `annotate --help` and `annotate status` must not
-wait for libraries that they do not use.
+Commands import use cases inside their bodies: `annotate --help` and `annotate status` must not wait
+for libraries that they do not use.
 """
 
 import logging
@@ -69,18 +69,18 @@ def root(
 ) -> None:
     """Body keypoints of every person in every frame of your videos, as COCO JSON.
 
-    [bold]Begin with[/bold]
+    [bold]Start with[/bold]
 
-      annotate demo                                   see it work on a made video
+      annotate demo                        try it on a made video
 
-      annotate submit videos/*.mp4                    annotate yours
+      annotate submit videos/*.mp4         annotate your videos
 
-      annotate status                                 how far it is, from any terminal
+      annotate status                      watch it from any terminal
 
-      annotate export --format coco --out people.json
+      annotate export --out people.json    write the dataset
 
-    [dim]Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial result, 4 unreadable video,
-    5 model pack, 6 store, 130 interrupted.[/dim]
+    [dim]Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial result,
+    4 unreadable video, 5 model pack, 6 store, 130 interrupted.[/dim]
     """
     handler = logging.StreamHandler() if debug else logging.NullHandler()
     logging.basicConfig(level=logging.INFO if debug else logging.WARNING, handlers=[handler])
@@ -103,7 +103,7 @@ def main() -> None:
             raise
         _print_error(
             f"unexpected {type(error).__name__}: {error}",
-            f"This is a defect. Run the same with `annotate {DEBUG} ...` and report what it says.",
+            f"This is a bug. Run the command as `annotate {DEBUG} ...` and report the output.",
         )
         sys.exit(ExitCode.FAILED)
 

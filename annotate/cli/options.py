@@ -35,10 +35,10 @@ ProcessesOption = Annotated[
 
 
 def with_submit_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The command, whose parameter `options` becomes one option for each field of `SubmitOptions`.
+    """The command with an option for each field of `SubmitOptions` instead of `options`.
 
-    Typer makes the options from a signature, so this writes one: names, types, defaults and help
-    stand once, in the dataclass.
+    Typer makes options from a function's signature, so this writes one: names, types, defaults and
+    help are in one place, the dataclass.
     """
     flags = {one.name: _parameter(one) for one in fields(SubmitOptions)}
     own = inspect.signature(command, eval_str=True)

@@ -42,8 +42,8 @@ def submit(
 ) -> None:
     """Annotate videos: find, track and smooth every person in every frame.
 
-    Works in the foreground, on all cores. Stop it whenever you like: the same command continues
-    where it stopped, and skips what is done already.
+    Works in the foreground, on all cores. Stop it whenever you like: the
+    same command continues where it stopped.
 
     Examples:
 

@@ -1,6 +1,7 @@
 """How code reports how far it has come, whatever shows it."""
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
 
 
 class Progress(Protocol):
@@ -17,3 +18,7 @@ class Progress(Protocol):
 
 def silent(_step: str, _fraction: float, /) -> None:
     """A `Progress` that shows nothing."""
+
+
+# Called with the bytes read or copied so far, and the bytes in all.
+ByteProgress: TypeAlias = Callable[[int, int], None]

@@ -1,4 +1,4 @@
-"""Where things are, from the environment and the command line."""
+"""Settings of this host, from the environment and the command line."""
 
 import os
 import re
@@ -16,11 +16,12 @@ from annotate.domain.errors import UsageError
 MEMORY = "memory://"
 # The name that a worker gives to its processes.
 WORKER_VARIABLE = "ANNOTATE_WORKER"
-# Of every key in the queue's server.
+# Start of every key in the queue's server.
 PREFIX = "annotate:"
 TLS = "rediss://"
 # Every store whose location starts with it is in a bucket.
 S3_SCHEME = "s3://"
+# Gigabytes of videos that the cache holds by default.
 CACHE_GB = 50.0
 
 Provider = Literal["auto", "cpu", "qnn"]
@@ -44,22 +45,22 @@ _ROOT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 @dataclass(frozen=True)
 class Settings:
-    """What every command and every worker process needs to know of its host.
+    """What every command and every worker process needs to know about its host.
 
     Attributes:
         store: folder of the store, or `s3://bucket/prefix` (`ANNOTATE_STORE`).
         broker: URL of the queue (`ANNOTATE_BROKER`); `memory://` needs no server. It may hold a
             password and is never printed.
         packs: folder of this host's model packs (`ANNOTATE_PACKS`).
-        cache: folder for what can be had again (`ANNOTATE_CACHE`).
-        cache_bytes: how much of a bucket's videos it may hold (`ANNOTATE_CACHE_GB`).
+        cache: folder for copies that can be fetched again (`ANNOTATE_CACHE`).
+        cache_bytes: most bytes of a bucket's videos in it (`ANNOTATE_CACHE_GB`).
         roots: where this host sees the shares that all hosts know by name (`ANNOTATE_ROOTS`, e.g.
             `media=/mnt/share`; several are separated as in PATH).
         provider: what runs the models (`ANNOTATE_PROVIDER`): `cpu`, `qnn`, or `auto`, which takes
-            the NPU where it proves itself.
+            the NPU where its self-test passes.
         hwaccel: `auto` decodes in hardware where this host can, `off` (the default) on the CPU
             (`ANNOTATE_HWACCEL`).
-        soc: name of this host's SoC, where it cannot be found out (`ANNOTATE_SOC`), or empty.
+        soc: name of this host's SoC, where it cannot be detected (`ANNOTATE_SOC`), or empty.
         performance: mode of the NPU, e.g. `burst` (`ANNOTATE_NPU_PERFORMANCE`).
     """
 
@@ -96,10 +97,13 @@ class Settings:
 
 
 def settings_from(environ: Mapping[str, str] = os.environ, *, store: str | None = None) -> Settings:
-    """The settings that `environ` gives; a `store` from the command line wins.
+    """The settings that `environ` gives.
+
+    Args:
+        store: from the command line; it goes before `ANNOTATE_STORE`.
 
     Raises:
-        UsageError: a variable has no possible value.
+        UsageError: a variable has an impossible value.
     """
     data = platformdirs.user_data_path("annotate", appauthor=False)
     cache = platformdirs.user_cache_path("annotate", appauthor=False)
@@ -119,21 +123,21 @@ def settings_from(environ: Mapping[str, str] = os.environ, *, store: str | None 
 
 
 def _one_of(values: Sequence[T], environ: Mapping[str, str], name: str) -> T:
-    """The value that a variable chooses, the first where it is not set."""
+    """The value of a variable, or the first one where it is not set."""
     return one_of(values, environ.get(name) or values[0], name)
 
 
 def _broker(url: str) -> str:
-    """The URL, which is not repeated in errors: it may hold a password."""
+    """The checked URL. Errors do not repeat it: it may contain a password."""
     if not url.startswith((MEMORY, TLS, "redis://")):
         raise UsageError(
-            "ANNOTATE_BROKER is no URL of a queue",
+            "ANNOTATE_BROKER is not the URL of a queue",
             "Give redis://USER:PASSWORD@HOST:6379/0, or rediss://... for TLS, or nothing.",
         )
     if "ssl_" in urlsplit(url).query:
         raise UsageError(
-            "ANNOTATE_BROKER may hold no TLS options: the server's certificate is always checked",
-            "Make a private authority known with SSL_CERT_FILE=its-certificate.pem.",
+            "ANNOTATE_BROKER must not contain TLS options: the certificate is always checked",
+            "Set SSL_CERT_FILE=its-certificate.pem to trust a private authority.",
         )
     return url
 
@@ -144,7 +148,9 @@ def _gigabytes(text: str) -> int:
     except ValueError:
         value = -1.0
     if not 0 <= value < 1e9:
-        raise UsageError(f"ANNOTATE_CACHE_GB={text} is no size", "Give gigabytes, such as 50.")
+        raise UsageError(
+            f"ANNOTATE_CACHE_GB={text} is not a valid size", "Give gigabytes, e.g. 50."
+        )
     return int(value * 1e9)
 
 
@@ -154,8 +160,8 @@ def _roots(text: str) -> dict[str, Path]:
         name, _, folder = entry.partition("=")
         if not _ROOT_NAME.fullmatch(name) or not Path(folder).is_absolute():
             raise UsageError(
-                f"ANNOTATE_ROOTS has {entry!r}, which is no NAME=FOLDER",
-                f"Give names and absolute folders, such as media=/mnt/share{os.pathsep}raw=/data.",
+                f"ANNOTATE_ROOTS: {entry!r} is not NAME=FOLDER",
+                f"Give names and absolute folders, e.g. media=/mnt/share{os.pathsep}raw=/data.",
             )
         roots[name] = Path(folder)
     return roots

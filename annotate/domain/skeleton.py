@@ -1,4 +1,4 @@
-"""The models' skeletons, and COCO's: the one place where landmarks become keypoints."""
+"""Skeletons of the models and of COCO: the one place where landmarks become keypoints."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ COCO_KEYPOINTS = (
     "right_ankle",
 )
 
-# For each keypoint the one that it is of the mirrored body.
+# For each keypoint, its index in the mirrored body.
 COCO_MIRROR = (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15)
 
 # Pairs of COCO keypoints that are drawn as limbs, 0-based.
@@ -109,9 +109,9 @@ class Skeleton:
     """The landmarks of a model.
 
     Attributes:
-        name: as packs refer to it.
+        name: as in `pack.json`.
         landmarks: names, in the model's order.
-        coco17: for each COCO keypoint the landmark that it is, or None where the model lacks it.
+        coco17: for each COCO keypoint the index of its landmark, or None where the model lacks it.
     """
 
     name: str
@@ -120,7 +120,7 @@ class Skeleton:
 
     @property
     def mirror(self) -> tuple[int, ...]:
-        """For each landmark the one that it is of the mirrored body."""
+        """For each landmark, its index in the mirrored body."""
         swap = {"left": "right", "right": "left"}
         return tuple(
             self.landmarks.index("_".join(swap.get(word, word) for word in name.split("_")))
@@ -150,7 +150,7 @@ def coco_keypoints(landmarks: FloatArray, skeleton: Skeleton) -> FloatArray:
 
     Args:
         landmarks: (P, L, 5) float32: x, y, z, visibility, presence.
-        skeleton: that they belong to.
+        skeleton: of the landmarks.
 
     Returns:
         (P, 17, 4) float32: x, y, visibility, presence; all 0 where the skeleton lacks the keypoint.

@@ -1,4 +1,4 @@
-"""Where to cut a video: at keyframes where it has them, and never at a price that eats the gain."""
+"""Where to cut a video into chunks: at keyframes, as long as decoding between them stays cheap."""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -9,12 +9,14 @@ from annotate.domain.arrays import IntArray
 from annotate.domain.options import People
 from annotate.domain.video import Chunk
 
-# Expected work on one core, measured on a 2024 server core at 1080p with one or two people: the
-# detector on one square, and all the rest of a frame. Only the length of chunks depends on it,
-# never a result.
+# Expected seconds of one core, measured on a 2024 server core at 1080p with one or two people: the
+# detector on one square, and all the rest of a frame. They change the length of chunks, never a
+# result.
 DETECTOR_CORE_SECONDS = 0.007
 FRAME_CORE_SECONDS = 0.008
+# Squares of a frame that the detector sees.
 SQUARES: Mapping[People, int] = MappingProxyType({"near": 1, "all": 39})
+# Seconds of one core that a chunk should take.
 CHUNK_CORE_SECONDS = 60.0
 
 
@@ -51,7 +53,7 @@ def restart_every(detect_every: int, remembered_frames: int) -> int:
 
 
 def cut(frames: IntArray, keyframes: IntArray, target: int, align: int = 1) -> tuple[Chunk, ...]:
-    """Chunks of about `target` frames that cover those asked for.
+    """Chunks of about `target` frames that cover the selected frames.
 
     A chunk ends at the keyframe nearest to the target length, if one lies between half and one and
     a half of it. Elsewhere the cut falls between keyframes, and the next chunk's worker first has
@@ -59,11 +61,11 @@ def cut(frames: IntArray, keyframes: IntArray, target: int, align: int = 1) -> t
     even a video with a single keyframe is decoded less than twice in all, however many chunks.
 
     Args:
-        frames: (M,) int64, increasing: the video's frames that are asked for.
+        frames: (M,) int64, increasing: the selected frames of the video.
         keyframes: (K,) int64, increasing, of the whole video.
         align: every chunk starts at a multiple of it, as soon after a keyframe as that allows.
     """
-    # The first frame asked for from each keyframe on, counted as chunks count.
+    # The first selected frame from each keyframe on, as its number among the selected ones.
     heads = np.unique(np.searchsorted(frames, keyframes))
     return tuple(_cut(len(frames), heads[heads < len(frames)], target, align))
 

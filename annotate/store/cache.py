@@ -15,7 +15,7 @@ import portalocker
 from portalocker import LockFlags
 
 from annotate.domain.errors import StoreError
-from annotate.store.files import ByteProgress
+from annotate.domain.progress import ByteProgress
 
 # Seconds between two looks whether another process has finished a copy.
 POLL_S = 0.2

@@ -4,16 +4,14 @@ A write is atomic: a reader sees the whole object or none, whenever the writer i
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import BinaryIO
 
 from annotate.domain.errors import StoreError
+from annotate.domain.progress import ByteProgress
 
-# Called with the bytes that are done and the bytes in all.
-ByteProgress = Callable[[int, int], None]
 # Bytes that are read or written at a time.
 BLOCK = 8 * 2**20
 

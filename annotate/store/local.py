@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from annotate.domain.errors import StoreError
-from annotate.store.files import BLOCK, ByteProgress, Entry, Files, checked_key
+from annotate.domain.progress import ByteProgress
+from annotate.store.files import BLOCK, Entry, Files, checked_key
 
 _TEMPORARY = ".tmp-"
 

@@ -20,8 +20,9 @@ from urllib.parse import urlsplit
 from pyarrow import fs
 
 from annotate.domain.errors import StoreError, UsageError
+from annotate.domain.progress import ByteProgress
 from annotate.domain.settings import S3_SCHEME
-from annotate.store.files import BLOCK, ByteProgress, Entry, Files, checked_key
+from annotate.store.files import BLOCK, Entry, Files, checked_key
 
 # Seconds that a server may be away before a command or a task gives up.
 PATIENCE_S = 120.0

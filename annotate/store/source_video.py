@@ -6,12 +6,12 @@ from pathlib import Path, PurePosixPath
 
 from annotate.domain.errors import StoreError, VideoError
 from annotate.domain.job import HERE, STORED, JobVideo
+from annotate.domain.progress import ByteProgress
 from annotate.domain.settings import Settings
 from annotate.domain.video import VideoIndex
 from annotate.files import sha256_of
 from annotate.store import Store
 from annotate.store.cache import Cache
-from annotate.store.files import ByteProgress
 
 
 def publish_source(

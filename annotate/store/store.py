@@ -21,10 +21,11 @@ from pathlib import Path
 from annotate.domain.errors import PackError, StoreError, UsageError
 from annotate.domain.job import Job, JobVideo, Recipe
 from annotate.domain.pack import Pack
+from annotate.domain.progress import ByteProgress
 from annotate.domain.video import VideoIndex
 from annotate.domain.work import Heartbeat
 from annotate.store.damage import damage_named
-from annotate.store.files import ByteProgress, Files
+from annotate.store.files import Files
 from annotate.store.local import LocalFiles
 from annotate.store.packs import copy_pack, described_pack
 from annotate.store.results import VideoResults

@@ -1,11 +1,10 @@
 """Files to a job: probe every video, cut it into chunks, write the manifest."""
 
 import difflib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 from annotate.domain.arrays import IntArray
@@ -14,7 +13,7 @@ from annotate.domain.job import Job, JobVideo, Recipe, Rejected
 from annotate.domain.options import Selection, SubmitOptions
 from annotate.domain.pack import Pack, read_pack
 from annotate.domain.pipeline_settings import PipelineSettings
-from annotate.domain.progress import Progress, silent
+from annotate.domain.progress import ByteProgress, Progress, silent
 from annotate.domain.settings import Settings
 from annotate.domain.video import VideoIndex
 from annotate.numeric.chunking import chunk_frames, cut, restart_every
@@ -75,11 +74,7 @@ def submit(
     _plan_chunks(store, recipe, readable, workers)
     names = _unique_names([video.path for video in readable])
     entries = tuple(
-        JobVideo(
-            name,
-            video.index.fingerprint,
-            *publish_source(store, settings, video.path, video.index, _uploading(video, progress)),
-        )
+        JobVideo(name, video.index.fingerprint, *_publish(store, settings, video, progress))
         for name, video in zip(names, readable, strict=True)
     )
     job = Job("", recipe, options.smooth_hz, entries, tuple(rejected), options.priority)
@@ -99,7 +94,7 @@ def _read(
     readable, rejected = [], []
     for path in files:
         try:
-            reading = partial(_share, progress, f"Reading {path.name}")
+            reading = _in_bytes(progress, f"Reading {path.name}")
             index = probe(path, reading, stream=options.stream)
             readable.append(_Readable(path, index, _selected(path, index, options.selection)))
         except VideoError as error:
@@ -119,12 +114,21 @@ def _plan_chunks(store: Store, recipe: Recipe, videos: Sequence[_Readable], work
             results.write_chunks(cut(video.frames, video.index.keyframes, target, restart))
 
 
-def _uploading(video: _Readable, progress: Progress) -> Callable[[int, int], None]:
-    return partial(_share, progress, f"Uploading {video.path.name}")
+def _publish(
+    store: Store, settings: Settings, video: _Readable, progress: Progress
+) -> tuple[str, str]:
+    """Root and path by which workers find the video."""
+    report = _in_bytes(progress, f"Uploading {video.path.name}")
+    return publish_source(store, settings, video.path, video.index, report)
 
 
-def _share(progress: Progress, step: str, done: int, total: int) -> None:
-    progress(step, done / max(total, 1))
+def _in_bytes(progress: Progress, step: str) -> ByteProgress:
+    """Reports bytes as fractions of a step."""
+
+    def report(done: int, total: int) -> None:
+        progress(step, done / max(total, 1))
+
+    return report
 
 
 def expand(paths: Sequence[Path]) -> list[Path]:

@@ -5,7 +5,6 @@ the last ones where the file may be cut off. Where packets and decoder differ, o
 tell, the whole video is decoded once.
 """
 
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from annotate.domain.arrays import IntArray
 from annotate.domain.errors import VideoError
+from annotate.domain.progress import ByteProgress
 from annotate.domain.video import VideoIndex
 from annotate.video.file import NOT_A_VIDEO, VideoFile, VideoPacket, check_file, fingerprint
 from annotate.video.first_frames import FirstFrames, decode_all
@@ -37,10 +37,7 @@ MAX_FRAMES = 2**24
 
 
 def probe(
-    path: Path,
-    progress: Callable[[int, int], None] | None = None,
-    *,
-    stream: int | None = None,
+    path: Path, progress: ByteProgress | None = None, *, stream: int | None = None
 ) -> VideoIndex:
     """The index of the video at `path`.
 

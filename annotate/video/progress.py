@@ -1,7 +1,6 @@
 """Reports how far a file has been read."""
 
-from collections.abc import Callable
-
+from annotate.domain.progress import ByteProgress
 from annotate.video.file import Packets
 
 # Progress is reported after at least so many bytes.
@@ -11,9 +10,7 @@ REPORT_BYTES = 2**20
 class ReadProgress:
     """Counts bytes over several passes over a file and reports them now and then."""
 
-    def __init__(
-        self, size_bytes: int, passes: int, report: Callable[[int, int], None] | None
-    ) -> None:
+    def __init__(self, size_bytes: int, passes: int, report: ByteProgress | None) -> None:
         """`report` is called with the bytes read so far and the bytes of all `passes`."""
         self._size = size_bytes
         self._total = passes * size_bytes
