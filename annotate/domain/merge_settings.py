@@ -202,7 +202,7 @@ class SmoothingSettings:
     # Landmarks are compared with their neighbours within so many seconds before and after,
     outlier_window_s: float = 0.1
     # but with at most so many on each side: time must not grow with a time divided by a frame's.
-    max_outlier_neighbours: int = 50
+    max_outlier_neighbours: int = 25
     # An outlier is farther from their median than so many robust standard deviations,
     outlier_sigmas: float = 3.0
     # than this in heights of the pose,
@@ -213,6 +213,9 @@ class SmoothingSettings:
     min_confidence: float = 0.05
     # Poses that are so many seconds away no longer move a smoothed one by a millionth.
     memory_s: float = 2.0
+    # Poses that are more than so many frames away from a block are not used to smooth it, however
+    # little time that is.
+    max_memory_frames: int = 2000
 
 
 @dataclass(frozen=True)
@@ -228,6 +231,9 @@ class MergeSettings:
     smooth_hz: float | None = 6.0
     # Blocks begin at the multiples of so many frames.
     block_frames: int = 1024
+    # A block is finished with at most so many blocks before and after it, however little time that
+    # is: memory must not grow with a time divided by a frame's time.
+    max_window_blocks: int = 16
     # Similarities and costs are rounded to this fraction of 1, so that equal ones are equal on all
     # processors.
     rounding_steps: float = 1e6

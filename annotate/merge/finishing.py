@@ -66,26 +66,32 @@ class Finisher:
 
     def _pieces(self, window: Window, ids: IntArray) -> Iterator[tuple[int, TrackPoses]]:
         """Track ids with their finished poses in the block."""
-        time_s, frame_s = window.table.time_s, window.frame_s
-        memory_s = self._settings.smoothing.memory_s
-        near = (
-            (ids > 0)
-            & (time_s >= frame_s[window.start] - memory_s)
-            & (time_s <= frame_s[window.stop - 1] + memory_s)
-        )
+        near = (ids > 0) & self._near(window, window.start, window.stop)
+        after = self._near(window, window.stop, len(window.frame_s))
         before, self._mirrored_next = self._mirrored_next, {}
-        ahead = frame_s[window.stop :]
-        next_s = ahead[0] - memory_s if len(ahead) else np.inf
         for number in np.unique(ids[near]).tolist():
             rows = np.flatnonzero(near & (ids == number))
             exchanged = self._mirrored(window, rows, before.get(number))
-            later = exchanged[time_s[rows] >= next_s]
+            later = exchanged[after[rows]]
             if len(later):
                 self._mirrored_next[number] = bool(later[0])
             for poses in self._finished(window, rows, exchanged):
                 inside = (poses.place >= window.start) & (poses.place < window.stop)
                 if inside.any():
                     yield number, poses.take(inside)
+
+    def _near(self, window: Window, start: int, stop: int) -> NDArray[np.bool_]:
+        """(P,) bool: the poses that move the smoothed ones of the frames `[start, stop)`."""
+        if start == stop:
+            return np.zeros(len(window.table), np.bool_)
+        settings, frame, time_s = self._settings.smoothing, window.table.frame, window.table.time_s
+        near: NDArray[np.bool_] = (
+            (frame >= start - settings.max_memory_frames)
+            & (frame < stop + settings.max_memory_frames)
+            & (time_s >= window.frame_s[start] - settings.memory_s)
+            & (time_s <= window.frame_s[stop - 1] + settings.memory_s)
+        )
+        return near
 
     def _mirrored(self, window: Window, rows: IntArray, first: bool | None) -> NDArray[np.bool_]:
         table, settings = window.table, self._settings

@@ -1,6 +1,7 @@
 """One track's poses in a window of time, smoothed, with short gaps filled."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ class TrackPoses:
     score: FloatArray
     landmarks: FloatArray
 
-    def take(self, rows: IntArray | NDArray[np.bool_]) -> "TrackPoses":
+    def take(self, rows: slice | NDArray[np.bool_]) -> "TrackPoses":
         """Some of the poses."""
         return TrackPoses(self.place[rows], self.raw[rows], self.score[rows], self.landmarks[rows])
 
@@ -42,12 +43,11 @@ def smoothed(
         frame_s: (W,) float64 seconds of all frames of the window.
         cutoff_hz: frequency at which the smoother's response is one half.
     """
+    count = len(poses.place)
     breaks = np.flatnonzero(np.diff(frame_s[poses.place]) > settings.max_gap_s) + 1
-    stretches = np.split(np.arange(len(poses.place)), breaks)
     return [
-        _smoothed_stretch(poses.take(rows), frame_s, cutoff_hz, settings)
-        for rows in stretches
-        if len(rows)
+        _smoothed_stretch(poses.take(slice(start, stop)), frame_s, cutoff_hz, settings)
+        for start, stop in pairwise([0, *breaks.tolist(), count] if count else [])
     ]
 
 

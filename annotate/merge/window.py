@@ -45,12 +45,18 @@ def windows(blocks: Iterable[PoseTable], settings: MergeSettings) -> Iterator[Wi
     finished = 0  # how many of the kept blocks are
     for block in blocks:
         kept.append(block)
-        while _end_s(block) - _end_s(kept[finished]) > settings.look_ahead_s:
+        while _is_complete(kept, finished, settings):
             yield _window(kept, finished)
-            finished = _forget(kept, finished + 1, settings.look_back_s)
+            finished = _forget(kept, finished + 1, settings)
     while finished < len(kept):
         yield _window(kept, finished)
-        finished = _forget(kept, finished + 1, settings.look_back_s)
+        finished = _forget(kept, finished + 1, settings)
+
+
+def _is_complete(kept: list[PoseTable], number: int, settings: MergeSettings) -> bool:
+    """Whether all that a block needs is there."""
+    ahead_s = _end_s(kept[-1]) - _end_s(kept[number])
+    return ahead_s > settings.look_ahead_s or len(kept) - number > settings.max_window_blocks
 
 
 def _window(kept: list[PoseTable], number: int) -> Window:
@@ -59,10 +65,12 @@ def _window(kept: list[PoseTable], number: int) -> Window:
     return Window(PoseTable.concat(kept), start, start + frames[number])
 
 
-def _forget(kept: list[PoseTable], finished: int, look_back_s: float) -> int:
+def _forget(kept: list[PoseTable], finished: int, settings: MergeSettings) -> int:
     """Drops finished blocks that no later one needs; how many finished ones are left."""
     newest_s = _end_s(kept[finished - 1])
-    while finished and newest_s - _end_s(kept[0]) > look_back_s:
+    while finished and (
+        newest_s - _end_s(kept[0]) > settings.look_back_s or finished > settings.max_window_blocks
+    ):
         del kept[0]
         finished -= 1
     return finished
