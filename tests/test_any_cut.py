@@ -1,5 +1,6 @@
 """The same video as 1, 7 and 100 chunks, through the models: the same tracks file, ids included."""
 
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -56,28 +57,36 @@ def tracks_of(
     return file.read_bytes(), len(np.unique(np.concatenate([b.track_id for b in blocks])))
 
 
+@dataclass(frozen=True)
+class Case:
+    """A made video, two settings of the pipeline, and numbers of chunks to compare with one."""
+
+    video: str
+    every: int
+    remembered: int
+    counts: tuple[int, ...]
+
+
 @pytest.mark.parametrize(
-    ("video", "every", "remembered", "counts"),
-    [("walk", 2, 2, (7, 100)), ("stroll", 1, 300, (7, 60)), ("stroll", 5, 15, (4,))],
-    ids=["people carried to the next frame", "the detector on every frame", "people carried on"],
+    "case",
+    [
+        # With the real memory of 300 frames, 100 chunks would take 1000 s of video.
+        pytest.param(Case("walk", 2, 2, (7, 100)), id="people carried to the next frame"),
+        pytest.param(Case("stroll", 1, 300, (7, 60)), id="the detector on every frame"),
+        pytest.param(Case("stroll", 5, 15, (4,)), id="people carried on"),
+    ],
 )
 def test_however_many_chunks_give_the_same_tracks_file(
-    video: str,
-    every: int,
-    remembered: int,
-    counts: tuple[int, ...],
+    case: Case,
     request: pytest.FixtureRequest,
     blazepose_pack: Path,
     models: Models,
     tmp_path: Path,
 ) -> None:
-    # With the real memory of 300 frames, 100 chunks would take 1000 s of video.
-    path: Path = request.getfixturevalue(video)
-    whole, people = tracks_of(path, blazepose_pack, models, tmp_path / "1", every, remembered, 1)
+    path: Path = request.getfixturevalue(case.video)
+    settings = (case.every, case.remembered)
+    whole, people = tracks_of(path, blazepose_pack, models, tmp_path / "1", *settings, 1)
     assert people >= 2
-    for count in counts:
+    for count in case.counts:
         folder = tmp_path / str(count)
-        assert tracks_of(path, blazepose_pack, models, folder, every, remembered, count) == (
-            whole,
-            people,
-        )
+        assert tracks_of(path, blazepose_pack, models, folder, *settings, count) == (whole, people)

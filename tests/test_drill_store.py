@@ -135,18 +135,18 @@ def test_the_s3_server_is_full_for_a_while(
     small_disk: Path,
     walk: Path,
     undisturbed: bytes,
-    monkeypatch: pytest.MonkeyPatch,
     drill_row: Callable[..., None],
 ) -> None:
     server = S3Server(tmp_path / "s3", ("-volume.max=0", f"-dir={small_disk}"))
     server.start()
     try:
-        environ_of(server, monkeypatch)
-        store = f"s3://{server.new_bucket()}/store"
-        hosts = make_hosts(tmp_path, blazepose_pack.parent, store, redis_server.url)
-        filler = small_disk / "filler"
-        trouble = Trouble(lambda: fill(small_disk), filler.unlink)
-        assert run(hosts, walk, trouble, drill_row, "S3 server's disk full for 30 s") == undisturbed
+        with pytest.MonkeyPatch.context() as patch:
+            environ_of(server, patch)
+            store = f"s3://{server.new_bucket()}/store"
+            hosts = make_hosts(tmp_path, blazepose_pack.parent, store, redis_server.url)
+            trouble = Trouble(lambda: fill(small_disk), (small_disk / "filler").unlink)
+            exported = run(hosts, walk, trouble, drill_row, "S3 server's disk full for 30 s")
+        assert exported == undisturbed
     finally:
         server.kill()
 

@@ -1,12 +1,27 @@
-"""Lint, format, types and import rules: what a reviewer need not look for."""
+"""Lint, format, types, imports, sizes and plain English: what a reviewer need not check."""
 
+import ast
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.documents import DOCUMENTS, ROOT
+
+# Lines of a file, tests included.
+MAX_FILE_LINES = 350
+# Lines of a function, its decorators left out.
+MAX_FUNCTION_LINES = 60
+# Parameters of a function or method, `self` and `cls` left out.
+MAX_PARAMETERS = 7
+# Words of an older, private language.
+FORBIDDEN = re.compile(r"(?i)somebody|nobody|whom|\bhe\b|\bhis\b|\bhim\b|asked for|stillborn")
+
+PRODUCT = sorted([*(ROOT / "annotate").rglob("*.py"), *(ROOT / "workers").rglob("*.py")])
+PYTHON = [*PRODUCT, *sorted((ROOT / "tests").rglob("*.py"))]
 
 
 @pytest.mark.parametrize(
@@ -25,3 +40,60 @@ def test_rule(command: list[str]) -> None:
         [program, *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_file_is_long() -> None:
+    lengths = {_name(file): len(file.read_text(encoding="utf-8").splitlines()) for file in PYTHON}
+    assert {name: n for name, n in lengths.items() if n > MAX_FILE_LINES} == {}
+
+
+def test_no_function_is_long() -> None:
+    long = {
+        f"{_name(file)}: {function.name}": lines
+        for file in PYTHON
+        for function in _functions(file)
+        if (lines := (function.end_lineno or 0) - function.lineno + 1) > MAX_FUNCTION_LINES
+    }
+    assert long == {}
+
+
+def test_no_function_has_many_parameters() -> None:
+    many = {
+        f"{_name(file)}: {function.name}": count
+        for file in PYTHON
+        for function in _functions(file)
+        if (count := _parameters(function)) > MAX_PARAMETERS
+    }
+    assert many == {}
+
+
+@pytest.mark.parametrize(
+    "files", [PRODUCT, [*DOCUMENTS, ROOT / "CHANGELOG.md"]], ids=["product", "documents"]
+)
+def test_plain_english(files: list[Path]) -> None:
+    found = [
+        f"{_name(file)}:{number}: {line.strip()}"
+        for file in files
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1)
+        if FORBIDDEN.search(line)
+    ]
+    assert found == []
+
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _functions(file: Path) -> Iterator[Function]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, Function):
+            yield node
+
+
+def _parameters(function: Function) -> int:
+    named = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+    more = [one for one in (function.args.vararg, function.args.kwarg) if one is not None]
+    return sum(one.arg not in ("self", "cls") for one in [*named, *more])
+
+
+def _name(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -53,10 +54,7 @@ def worker(
 
       annotate worker --concurrency 4 --stop-when-idle
     """
-    from dataclasses import replace
-
     from annotate.cli.progress import console
-    from annotate.inference.host import emulates_npu
     from annotate.queue.board import open_board, queue_errors
     from annotate.queue.supervise import Plan, Supervisor
 
@@ -69,8 +67,7 @@ def worker(
     board = open_board(settings.broker)
     with queue_errors(settings.broker):
         board.jobs.ids()
-    npu = settings.provider == "qnn" or (settings.provider == "auto" and not emulates_npu())
-    threads = npu or sys.platform == "win32"
+    threads = _uses_threads(settings)
     count = concurrency or (NPU_THREADS if threads else os.cpu_count() or 1)
     supervisor = Supervisor(Plan(count, threads, max_jobs, stop_when_idle), settings, board)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -79,10 +76,20 @@ def worker(
     def say(line: str) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    kind = "threads" if threads else "processes"
-    say(f"Worker {supervisor.name}: {count} {kind}, store {the_store.files}. Ctrl-C to stop.")
+    pool = f"{count} {'threads' if threads else 'processes'}"
+    say(f"Worker {supervisor.name}: {pool}, store {the_store.files}. Ctrl-C to stop.")
     supervisor.run(say)
     say("Stopped.")
+
+
+def _uses_threads(settings: Settings) -> bool:
+    """Whether one process with threads does the work: one process owns an NPU, and Windows has no
+    pool of processes in Celery.
+    """
+    from annotate.inference.host import emulates_npu
+
+    npu = settings.provider == "qnn" or (settings.provider == "auto" and not emulates_npu())
+    return npu or sys.platform == "win32"
 
 
 def check_queue(settings: Settings) -> None:

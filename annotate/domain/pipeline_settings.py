@@ -31,7 +31,7 @@ class PipelineSettings:
             body part and not a person.
 
         remembered_frames: people are forgotten every so many frames (rounded up to a multiple of
-            `detect_every`), so that chunks can begin there. A person whom the detector misses is
+            `detect_every`), so that chunks can begin there. A person that the detector misses is
             then lost until the detector sees them again: 300 frames are 5 or 10 seconds.
         track_back_frames: a new person is tracked backwards through at most so many frames. On made
             scenes of people who cross, 10 save a quarter of all misses for a tenth more runs of the

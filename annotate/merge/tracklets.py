@@ -1,6 +1,6 @@
 """Tracklets: poses of consecutive frames that surely show the same person, found all at once.
 
-Most poses belong to a person with nobody else near. Where tracklets begin and end, the tracker
+Most poses belong to a person with no one else near. Where tracklets begin and end, the tracker
 decides.
 """
 
