@@ -90,7 +90,7 @@ def test_a_job_waits_for_workers_and_says_so(
     shared: Host, walk: Path, start_worker: StartWorker
 ) -> None:
     said = shared.run("submit", walk, *FINE, "--detach")
-    assert "handed to the workers" in said.out
+    assert "is queued" in said.out
     assert "no worker is running" in shared.run("status").out
     worker = start_worker("--stop-when-idle")
     _, err = worker.communicate(timeout=PATIENCE_S)
