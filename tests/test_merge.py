@@ -138,6 +138,16 @@ def test_a_flicker_of_less_than_a_fifth_of_a_second_is_nobody() -> None:
     assert set(tracks.track_id) == {1}
 
 
+@pytest.mark.parametrize(("fps", "frames"), [(30, 5), (1000, 134), (30, 2)])
+def test_a_track_over_all_of_a_short_video_is_kept(fps: float, frames: int) -> None:
+    time_s = np.arange(frames) / fps
+    person = walker(time_s, (300, 310))
+    part = hidden(walker(time_s, (1500, 1510)), (frames - 1, frames))
+    tracks = merged([poses_of([person, part], time_s)])
+    assert set(tracks.track_id) == {1}
+    assert len(tracks) == frames
+
+
 def test_a_person_found_twice_in_a_frame_is_there_once() -> None:
     time_s = steady(2, 30)
     one = walker(time_s, (300, 500))

@@ -77,5 +77,6 @@ def test_the_command_says_which_stream_it_takes_and_takes_another(
     assert "two.mkv: stream 0 is annotated; it also has 1" in chosen.err
     content = json.loads(host.exported())
     assert (content["videos"][0]["width"], len(content["images"])) == (SIZES[0][0], FRAMES[0])
+    assert "No person was found" in host.run("export", "--out", tmp_path / "x.json").err
     absent = host.run("submit", path, "--stream", "5", code=ExitCode.BAD_VIDEO)
     assert "stream 5" in absent.err

@@ -64,6 +64,10 @@ def export(
         f"{out}: {count(summary.poses, 'pose')} in {count(summary.frames, 'frame')} of "
         f"{count(summary.videos, 'video')}"
     )
+    if not summary.poses:
+        typer.echo(
+            "No person was found in these frames; --people all also finds small ones.", err=True
+        )
     if summary.missing:
         typer.echo("Missing:\n" + "\n".join(f"  {line}" for line in summary.missing), err=True)
         raise typer.Exit(ExitCode.PARTIAL)

@@ -61,7 +61,7 @@ class Linker:
         )
         links = find_links(tracks, window.step_s, self._settings)
         # Step 3: number them, and drop those that are too short.
-        self._decisions = self._decided(known, tracks, links, until_s, window.step_s) | dropped
+        self._decisions = self._decided(known, tracks, links, until_s, window) | dropped
         return self._ids_of(tracks)
 
     def _decided(
@@ -70,10 +70,14 @@ class Linker:
         tracks: TrackRows,
         links: Mapping[int, int],
         until_s: float,
-        step_s: float,
+        window: Window,
     ) -> dict[int, Decision]:
         """The known decisions and those on the tracks that begin before `until_s`."""
         decisions = dict(known)
+        # A track over all frames of a short video is not too short. (The window of a longer video
+        # always shows more than the shortest track.)
+        shown_s = float(window.frame_s[-1] - window.frame_s[0]) + window.step_s
+        min_track_s = min(self._settings.link.min_track_s, shown_s)
         ends_s = _ends_with_followers(tracks, links)
         for number in sorted(tracks.undecided, key=lambda n: _first_place(tracks, n)):
             start_s = tracks.start_s(number)
@@ -83,7 +87,7 @@ class Linker:
             if before is not None and decisions[before].track_id:
                 decisions[number] = Decision(decisions[before].track_id)
                 decisions[before] = replace(decisions[before], until_s=start_s)
-            elif ends_s[number] - start_s + step_s < self._settings.link.min_track_s - 1e-9:
+            elif ends_s[number] - start_s + window.step_s < min_track_s - 1e-9:
                 decisions[number] = Decision(0)
             else:
                 self._ids_given += 1
