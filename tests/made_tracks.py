@@ -40,7 +40,7 @@ def walker(
     phase: float = 0.0,
     height: float = HEIGHT_PX,
 ) -> Walker:
-    """Somebody who goes from x[0] to x[1] during `time_s`, with arms and legs swinging at 1 Hz."""
+    """A person who goes from x[0] to x[1] during `time_s`, with arms and legs swinging at 1 Hz."""
     figure = _figure() * height
     share = (time_s - time_s[0]) / max(time_s[-1] - time_s[0], 1e-9)
     centre = np.stack([x[0] + (x[1] - x[0]) * share, np.full_like(share, y)], axis=1)
@@ -93,7 +93,7 @@ def poses_of(
 
 
 def poses_from(found: list[list[NDArray[np.float64]]], time_s: NDArray[np.float64]) -> Poses:
-    """Poses of the landmarks (33, 2) of everybody found in each frame, sure of all of them."""
+    """Poses of the landmarks (33, 2) of all people found in each frame, with full confidence."""
     counts = [len(frame) for frame in found]
     total = sum(counts)
     landmarks = np.ones((total, LANDMARKS, 5), np.float32)
@@ -125,7 +125,7 @@ def in_parts(poses: Poses, cuts: list[int]) -> list[Poses]:
 def merged(parts: list[Poses], options: MergeSettings | None = None) -> Tracks:
     """All blocks as one."""
     blocks = list(merge(iter(parts), options or MergeSettings(), SKELETON, SIZE))
-    assert blocks, "nobody was found"
+    assert blocks, "no person was found"
     return Tracks.concat(blocks)
 
 
@@ -146,7 +146,7 @@ def hidden(one: Walker, *ranges: tuple[int, int]) -> Walker:
     return replace(one, seen=seen)
 
 
-def assert_each_is_himself_in_the_end(tracks: Tracks, people: list[Walker]) -> None:
+def assert_each_keeps_the_id_to_the_end(tracks: Tracks, people: list[Walker]) -> None:
     assert set(tracks.track_id) == set(range(1, len(people) + 1))
     for number, person in enumerate(people, start=1):
         frames, mine = tracks.frame_index, tracks.track_id == number

@@ -1,4 +1,4 @@
-"""Parts to tracks: who is who, on walkers whose truth is known."""
+"""Parts to tracks: association and linking, on walkers whose truth is known."""
 
 from dataclasses import replace
 
@@ -21,20 +21,20 @@ def test_two_people_who_cross_keep_their_ids() -> None:
 
 
 @pytest.mark.parametrize("away_s", [0.5, 1.0, 1.8, 4.0])
-def test_somebody_who_is_hidden_for_less_than_five_seconds_keeps_the_id(away_s: float) -> None:
+def test_a_person_hidden_for_less_than_five_seconds_keeps_the_id(away_s: float) -> None:
     time_s = steady(9, 30)
     gap = (60, 60 + round(away_s * 30))
     tracks = merged([poses_of([hidden(walker(time_s, (500, 1100)), gap)], time_s, noise_px=1)])
     assert set(tracks.track_id) == {1}
 
 
-def test_somebody_who_is_hidden_for_longer_comes_back_as_another() -> None:
+def test_a_person_hidden_for_longer_gets_a_new_id() -> None:
     time_s = steady(12, 30)
     tracks = merged([poses_of([hidden(walker(time_s, (500, 1100)), (60, 230))], time_s)])
     assert set(tracks.track_id) == {1, 2}
 
 
-def test_two_who_pass_behind_a_pillar_at_the_same_time_go_on_as_themselves() -> None:
+def test_two_people_who_pass_behind_a_pillar_together_keep_their_ids() -> None:
     time_s = steady(6, 30)
     right, left = walker(time_s, (300, 1500)), walker(time_s, (1500, 300), y=410, phase=2)
     tracks = merged([poses_of([hidden(p, (78, 102)) for p in (right, left)], time_s, noise_px=2)])
@@ -45,7 +45,7 @@ def test_two_who_pass_behind_a_pillar_at_the_same_time_go_on_as_themselves() -> 
         assert apart.max() < 0.1 * HEIGHT_PX
 
 
-def test_who_hides_another_and_shows_him_again_is_still_himself() -> None:
+def test_a_person_who_hides_another_keeps_the_id() -> None:
     time_s = steady(6, 30)
     front, behind = walker(time_s, (300, 1500)), walker(time_s, (1500, 300), y=410, phase=2)
     tracks = merged([poses_of([front, hidden(behind, (80, 102))], time_s, noise_px=2)])
@@ -55,7 +55,7 @@ def test_who_hides_another_and_shows_him_again_is_still_himself() -> None:
     assert np.abs(tracks.smoothed[mine, 23, 0] - front.xy[:, 23, 0]).max() < 0.1 * HEIGHT_PX
 
 
-def test_who_turns_back_out_of_sight_is_the_same() -> None:
+def test_a_person_who_turns_back_while_hidden_keeps_the_id() -> None:
     time_s = steady(6, 30)
     there, back = walker(time_s, (700, 100)), walker(time_s, (100, 700))
     xy = np.where(time_s[:, None, None] < 3, there.xy, back.xy)
@@ -74,7 +74,7 @@ def test_few_or_many_frames_a_second_do_not_matter(fps: float) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "people"), [(1.5, 1), (3.0, 2)], ids=["a leg", "a child"])
-def test_what_lies_inside_a_person_is_somebody_only_if_it_lasts(
+def test_a_small_pose_inside_a_person_is_a_track_only_if_it_lasts(
     seconds: float, people: int
 ) -> None:
     time_s = steady(5, 30)
@@ -85,34 +85,34 @@ def test_what_lies_inside_a_person_is_somebody_only_if_it_lasts(
 
 
 @pytest.mark.parametrize(("seconds", "people"), [(1.5, 1), (3.0, 2)], ids=["for a while", "longer"])
-def test_a_distorted_double_of_a_person_is_somebody_only_if_it_lasts(
+def test_a_distorted_duplicate_of_a_person_is_a_track_only_if_it_lasts(
     seconds: float, people: int
 ) -> None:
     time_s = steady(5, 30)
     one = walker(time_s, (760, 860))
     xy = one.xy.copy()
     xy[:, 23:, 0] -= 0.3 * HEIGHT_PX  # the legs are another's
-    double = hidden(replace(one, xy=xy), (0, 30), (30 + round(seconds * 30), 150))
-    poses = poses_of([one, double], time_s, noise_px=1)
+    duplicate = hidden(replace(one, xy=xy), (0, 30), (30 + round(seconds * 30), 150))
+    poses = poses_of([one, duplicate], time_s, noise_px=1)
     second = np.arange(len(poses.score)) - poses.offsets[:-1].repeat(np.diff(poses.offsets)) > 0
     poses.score[second] = 0.8
     assert len(set(merged([poses]).track_id)) == people
 
 
 @pytest.mark.parametrize(("away_px", "people"), [(0, 1), (120, 2)], ids=["there", "beside it"])
-def test_where_somebody_must_have_been_there_is_no_room_for_another(
+def test_a_track_in_the_gap_of_another_at_the_same_place_is_part_of_it(
     away_px: float, people: int
 ) -> None:
     time_s = steady(6, 30)
-    stands = walker(time_s, (760, 760))
-    # Turned away for a while, he shows other colours.
+    still = walker(time_s, (760, 760))
+    # Turned away for a while, the person shows other colours.
     turned = walker(time_s, (760 + away_px, 760 + away_px))
     turned = hidden(replace(turned, colour=30.0), (0, 70), (110, 180))
-    tracks = merged([poses_of([hidden(stands, (65, 115)), turned], time_s, noise_px=1)])
+    tracks = merged([poses_of([hidden(still, (65, 115)), turned], time_s, noise_px=1)])
     assert len(set(tracks.track_id)) == people
 
 
-def test_who_is_seen_badly_at_first_is_there_from_the_beginning() -> None:
+def test_a_track_that_begins_with_low_scores_keeps_its_first_poses() -> None:
     time_s = steady(3, 30)
     poses = poses_of([walker(time_s, (300, 500))], time_s)
     score = poses.score.copy()
@@ -131,7 +131,7 @@ def test_ids_are_numbered_by_first_frame_then_from_left_to_right() -> None:
     assert first_x[2] == pytest.approx(300, abs=60)
 
 
-def test_a_flicker_of_less_than_a_fifth_of_a_second_is_nobody() -> None:
+def test_a_track_shorter_than_a_fifth_of_a_second_is_dropped() -> None:
     time_s = steady(3, 30)
     ghost = hidden(walker(time_s, (1500, 1500)), (0, 30), (34, 90))
     tracks = merged([poses_of([walker(time_s, (300, 500)), ghost], time_s)])
@@ -148,7 +148,7 @@ def test_a_track_over_all_of_a_short_video_is_kept(fps: float, frames: int) -> N
     assert len(tracks) == frames
 
 
-def test_a_person_found_twice_in_a_frame_is_there_once() -> None:
+def test_a_person_found_twice_in_a_frame_is_kept_once() -> None:
     time_s = steady(2, 30)
     one = walker(time_s, (300, 500))
     tracks = merged([poses_of([one, one], time_s, noise_px=1)])
@@ -161,7 +161,7 @@ def test_a_single_frame_is_kept() -> None:
     assert tracks.track_id.tolist() == [1]
 
 
-def test_nobody_in_no_frames_and_in_some() -> None:
+def test_no_frames_and_frames_without_people_give_no_tracks() -> None:
     assert list(merge(iter([]), MergeSettings(), SKELETON, SIZE)) == []
     empty = poses_of([], steady(2, 30))
     assert list(merge(iter([empty]), MergeSettings(), SKELETON, SIZE)) == []

@@ -50,7 +50,7 @@ def test_any_cuts_give_the_same_bytes(cuts: list[int]) -> None:
     assert_identical(merged(in_parts(poses, cuts)), merged([poses]))
 
 
-def test_frames_that_nobody_asked_for_do_not_change_where_blocks_begin() -> None:
+def test_frames_that_are_not_selected_do_not_change_where_blocks_begin() -> None:
     poses = busy_scene()
     fifth = replace(poses, frame_index=poses.frame_index * 5)
     assert_identical(merged(in_parts(fifth, [7, 333, 1500])), merged([fifth]))

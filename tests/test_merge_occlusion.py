@@ -1,4 +1,4 @@
-"""Parts to tracks: poses that are not believed as they are, and clothes as evidence."""
+"""Parts to tracks: poses that are mirrored or rejected, and appearance as evidence."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from tests.made_tracks import (
     HEIGHT_PX,
     SKELETON,
     Walker,
-    assert_each_is_himself_in_the_end,
+    assert_each_keeps_the_id_to_the_end,
     hidden,
     merged,
     poses_of,
@@ -20,7 +20,7 @@ from tests.made_tracks import (
 )
 
 
-def test_who_is_seen_from_behind_has_his_left_on_his_left_throughout() -> None:
+def test_left_stays_left_of_a_person_seen_from_behind() -> None:
     time_s = steady(6, 30)
     one = walker(time_s, (600, 900))
     poses = poses_of([one], time_s, noise_px=1)
@@ -39,7 +39,7 @@ def test_who_is_seen_from_behind_has_his_left_on_his_left_throughout() -> None:
     ids=["no face: seen from behind", "a face: seen from the front"],
 )
 def test_whether_a_face_is_seen_tells_front_from_back(face: float, from_behind: bool) -> None:
-    """The made figure looks at the camera, as the model believes of some who do not."""
+    """The made figure looks at the camera, as the model believes of some people who do not."""
     time_s = steady(6, 30)
     one = walker(time_s, (600, 900))
     middle = one.xy[:, :11, :1].mean(axis=1, keepdims=True)
@@ -50,7 +50,7 @@ def test_whether_a_face_is_seen_tells_front_from_back(face: float, from_behind: 
     assert np.abs(tracks.smoothed[:, :, :2] - truth).max() < 0.02 * HEIGHT_PX
 
 
-def test_who_comes_back_out_of_a_gap_the_other_way_round_is_not_mirrored() -> None:
+def test_a_person_who_turned_round_in_a_gap_is_not_mirrored() -> None:
     time_s = steady(8, 30)
     one = walker(time_s, (600, 700))
     later = time_s >= 5
@@ -61,7 +61,7 @@ def test_who_comes_back_out_of_a_gap_the_other_way_round_is_not_mirrored() -> No
     assert np.abs(tracks.smoothed[:, :, :2] - xy[seen]).max() < 0.02 * HEIGHT_PX
 
 
-def test_who_turns_round_is_not_mirrored() -> None:
+def test_a_person_who_turns_round_is_not_mirrored() -> None:
     time_s = steady(6, 30)
     one = walker(time_s, (600, 900))
     middle = one.xy[:, 23:25].mean(axis=1, keepdims=True)
@@ -72,7 +72,7 @@ def test_who_turns_round_is_not_mirrored() -> None:
     assert apart.max() < 0.03 * HEIGHT_PX
 
 
-def test_half_of_each_is_neither_of_two_who_cross() -> None:
+def test_a_pose_mixed_from_two_people_who_cross_is_rejected() -> None:
     """Where two people overlap, the model pulls the one behind to the one in front."""
     time_s = steady(6, 30)
     front, behind = walker(time_s, (300, 1500)), walker(time_s, (1500, 300), y=410, phase=2)
@@ -87,7 +87,7 @@ def test_half_of_each_is_neither_of_two_who_cross() -> None:
 
 
 @pytest.mark.parametrize("crossing", [True, False], ids=["cross", "turn back"])
-def test_clothes_tell_whether_two_who_meet_out_of_sight_cross_or_turn_back(crossing: bool) -> None:
+def test_appearance_tells_whether_two_hidden_people_crossed_or_turned_back(crossing: bool) -> None:
     time_s = steady(6, 30)
     ways = [walker(time_s, (500, 980)), walker(time_s, (1460, 980), phase=2)]
     back = [walker(time_s, (980, 500)), walker(time_s, (980, 1460), phase=2)]
@@ -99,10 +99,10 @@ def test_clothes_tell_whether_two_who_meet_out_of_sight_cross_or_turn_back(cross
         people.append(hidden(Walker(xy, ways[0].seen.copy(), colour), (half - 15, half + 15)))
     poses = poses_of(people, time_s, noise_px=1)
     tracks = merged([poses])
-    assert_each_is_himself_in_the_end(tracks, people)
+    assert_each_keeps_the_id_to_the_end(tracks, people)
 
 
-def test_who_comes_out_from_behind_another_as_that_one_vanishes_is_known_by_his_clothes() -> None:
+def test_appearance_tells_who_appears_where_another_person_vanishes() -> None:
     time_s = steady(6, 30)
     front, behind = walker(time_s, (300, 1500)), walker(time_s, (1500, 300), y=410, phase=2)
     people = [
@@ -110,10 +110,10 @@ def test_who_comes_out_from_behind_another_as_that_one_vanishes_is_known_by_his_
         hidden(replace(behind, colour=160.0), (74, 91)),
     ]
     tracks = merged([poses_of(people, time_s, noise_px=1)])
-    assert_each_is_himself_in_the_end(tracks, people)
+    assert_each_keeps_the_id_to_the_end(tracks, people)
 
 
-def test_who_is_found_anew_beside_a_last_wrong_pose_of_his_is_one() -> None:
+def test_a_person_found_again_beside_their_last_wrong_pose_is_one_track() -> None:
     time_s = steady(6, 30)
     one = walker(time_s, (500, 1100))
     wrong = one.xy.copy()
@@ -124,7 +124,7 @@ def test_who_is_found_anew_beside_a_last_wrong_pose_of_his_is_one() -> None:
     assert tracks.frame_index.tolist() == list(range(180))
 
 
-def test_whose_light_changes_at_once_while_nobody_is_near_is_still_himself() -> None:
+def test_a_sudden_change_of_light_with_no_one_near_keeps_the_id() -> None:
     time_s = steady(6, 30)
     one = walker(time_s, (500, 1100))
     poses = poses_of([one], time_s, noise_px=1)
@@ -132,7 +132,7 @@ def test_whose_light_changes_at_once_while_nobody_is_near_is_still_himself() -> 
     assert set(merged([poses]).track_id) == {1}
 
 
-def test_a_run_that_slides_to_somebody_in_other_clothes_is_cut_there() -> None:
+def test_a_tracklet_that_goes_over_to_another_person_is_cut_there() -> None:
     time_s = steady(6, 30)
     worn = np.full((len(time_s), 6), 90, np.float32)
     worn[50:54] = 150  # an arm before the body, for a moment
@@ -143,7 +143,7 @@ def test_a_run_that_slides_to_somebody_in_other_clothes_is_cut_there() -> None:
     assert identity_swaps([rows[:90], rows[100:]], worn, time_s, SwapSettings()).tolist() == []
 
 
-def test_a_shadow_that_falls_on_somebody_leaves_him_himself() -> None:
+def test_a_shadow_that_falls_on_a_person_keeps_the_id() -> None:
     time_s = steady(6, 30)
     poses = poses_of([walker(time_s, (500, 1100))], time_s, noise_px=1)
     poses.appearance[95:] *= 0.7

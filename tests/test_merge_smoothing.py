@@ -1,5 +1,7 @@
 """Parts to tracks: smoothing, gaps and boxes."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -8,7 +10,7 @@ from annotate.merge import MergeSettings
 from tests.made_tracks import HEIGHT_PX, SIZE, hidden, merged, poses_of, steady, uneven, walker
 
 
-def jitter(xy: NDArray[np.float64], time_s: NDArray[np.float64]) -> float:
+def jitter(xy: NDArray[np.floating[Any]], time_s: NDArray[np.float64]) -> float:
     """Mean second derivative in heights a second squared, from the true times."""
     speed = np.diff(xy, axis=0) / np.diff(time_s)[:, None, None]
     between = (time_s[2:] - time_s[:-2])[:, None, None] / 2

@@ -19,8 +19,7 @@ MOST_MEMORY = 300e6
 
 
 def ticks(count: int) -> NDArray[np.float64]:
-    time_s: NDArray[np.float64] = np.arange(count) * TICK_S
-    return time_s
+    return np.arange(count, dtype=np.float64) * np.float64(TICK_S)
 
 
 def peak_bytes(work: Callable[[], object]) -> int:

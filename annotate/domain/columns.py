@@ -6,12 +6,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-# The size of each axis: a number, or a letter that stands for the same size in all columns.
+# The size of each axis: a number, or a letter, which has the same size in all columns.
 Shape: TypeAlias = tuple[int | str, ...]
 
 
 def check_shapes(table: object, shapes: Mapping[str, Shape]) -> dict[str, int]:
-    """The size that each letter stands for.
+    """The size of each letter.
 
     Args:
         table: has the columns as attributes.

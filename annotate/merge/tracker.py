@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from annotate.domain.arrays import FloatArray, IntArray
+from annotate.domain.arrays import IntArray
 from annotate.domain.merge_settings import MergeSettings
 from annotate.merge.open_track import OpenTrack, usual_appearance
 from annotate.merge.pose_table import NONE, PoseTable
@@ -125,23 +125,11 @@ def _matches(
     """Places of the tracks, and of the tracklets `new`, that belong together: the assignment with
     the greatest similarity in all.
     """
-    alike = _similarities(tracks, table, tracklets.first[new], settings)
-    alike = np.rint(alike * settings.rounding_steps) / settings.rounding_steps
-    heads = np.stack([_first_appearance(table, tracklets.rows(t), settings) for t in new.tolist()])
-    tails = np.stack([track.appearance(settings) for track in tracks])
-    changed = appearance_distance(tails[:, None], heads[None]) > settings.swap.min_difference
-    good = (alike >= settings.tracker.min_similarity) & ~changed
-    a, b = linear_sum_assignment(np.where(good, -alike, 0))
-    yield from zip(a[good[a, b]].tolist(), b[good[a, b]].tolist(), strict=True)
-
-
-def _similarities(
-    tracks: list[OpenTrack], table: PoseTable, rows: IntArray, settings: MergeSettings
-) -> FloatArray:
-    """(tracks, rows) float32 in [0, 1], of the predicted poses with those of one frame."""
+    # Step 1: the similarity of the tracks' predicted poses with the first ones of the tracklets.
+    rows = tracklets.first[new]
     time_s = float(table.time_s[rows[0]])
     shift = np.array([track.shift(time_s) for track in tracks], np.float32)
-    return similarity(
+    alike = similarity(
         (np.stack([track.keypoints for track in tracks]) + shift[:, None])[:, None],
         table.keypoints[rows][None],
         np.stack([track.visible for track in tracks])[:, None] & table.visible[rows][None],
@@ -149,6 +137,15 @@ def _similarities(
         table.box[rows][None],
         settings.tracklet,
     )
+    alike = np.rint(alike * settings.rounding_steps) / settings.rounding_steps
+    # Step 2: a different appearance is another person's.
+    heads = np.stack([_first_appearance(table, tracklets.rows(t), settings) for t in new.tolist()])
+    tails = np.stack([track.appearance(settings) for track in tracks])
+    changed = appearance_distance(tails[:, None], heads[None]) > settings.swap.min_difference
+    # Step 3: the assignment.
+    good = (alike >= settings.tracker.min_similarity) & ~changed
+    a, b = linear_sum_assignment(np.where(good, -alike, 0))
+    yield from zip(a[good[a, b]].tolist(), b[good[a, b]].tolist(), strict=True)
 
 
 def _first_appearance(table: PoseTable, rows: IntArray, settings: MergeSettings) -> NDArray[Any]:

@@ -4,7 +4,7 @@
 
 The parts hold two people who walk, wave and now and then vanish, at 30 frames a second, with noise
 and outliers; 10 hours take about 2 GB of FOLDER, and their tracks 4 GB. The merge reads the parts
-from a store and files the tracks, in a process of its own that uses one core; making the parts is
+from a store and files the tracks, in a separate process that uses one core; making the parts is
 not counted. Wanted of 10 hours: 20,000 poses a second or more, and less than 1 GB.
 """
 
@@ -39,7 +39,7 @@ RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def two_minutes() -> Poses:
-    """Two people who cross twice, one of whom vanishes for a moment here and there."""
+    """Two people who cross twice, one of them hidden for a moment here and there."""
     time_s = np.arange(CHUNK_FRAMES) / FPS
     there = np.abs((time_s / 60) % 2 - 1)
     people = [walker(time_s, (0, 0)), walker(time_s, (0, 0), y=430, phase=2)]

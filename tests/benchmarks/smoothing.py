@@ -4,8 +4,8 @@
 
 The noise is like that of the landmark model on rendered scenes: from frame to frame it is alike
 (AR(1), 0.6 from one frame to the next), its robust standard deviation is 0.35% of a person's
-height, and 3% of the landmarks are outliers. Where nobody was found for up to 0.33 s, the smoother
-fills the gap; the raw error counts where there is a raw value.
+height, and 3% of the landmarks are outliers. Where the person was not found for up to 0.33 s, the
+smoother fills the gap; the raw error counts where there is a raw value.
 
 Error: mean distance from the truth in thousandths of height. Jitter: mean length of the second
 difference in time, in heights a second squared; `own` is that of the truth. Lag: the shift in
@@ -47,7 +47,7 @@ REACH = 5
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """Somebody's true landmarks.
+    """The true landmarks of one person.
 
     Attributes:
         time_s: (F,) seconds.
@@ -61,14 +61,14 @@ class Motion:
 
 
 def motions(times: tuple[float, ...]) -> Iterator[Motion]:
-    """Somebody who walks, waves, turns, and walks before a camera that pans and zooms."""
+    """A person who walks, waves, turns, and walks before a camera that pans and zooms."""
     still = (CameraKey(0.0),)
     moving = (CameraKey(0, -8), CameraKey(6, 8, 2, 1.3), CameraKey(12, -6))
     across = (WayPoint(0, -1.5, 5), WayPoint(5, 1.5, 4), WayPoint(7, 1.5, 4), WayPoint(12, -1.5, 6))
-    stands = (WayPoint(0, 0, 4),)
+    still_path = (WayPoint(0, 0, 4),)
     for path, waving, keys in (
         (across, False, still),
-        (stands, True, still),
+        (still_path, True, still),
         (across, True, moving),
     ):
         person = ScenePerson(path, waving=waving)

@@ -9,9 +9,9 @@ only the merge and what follows it. The first run takes about fifteen minutes of
 The thresholds and rules of the pipeline and the merge were chosen on the sets 0 to 5 of scenes;
 set 6, with other people of the same kinds, had no part in that, nor have those of higher numbers.
 
-Somebody counts in the frames that show half of him or more and at least 6 of his 17 keypoints, and
-that cut off no more of them than the legs; elsewhere neither he nor a pose on him counts, but his
-id must be the same when he is back. A pose is his from OKS 0.5 on.
+A person counts in the frames that show half of them or more, at least 6 of their 17 keypoints, and
+cut off at most the legs. Elsewhere neither the person nor a pose on them counts, but the id must be
+the same when the person is back. A pose matches a person from OKS 0.5 on.
 """
 
 import argparse
@@ -46,7 +46,7 @@ PROCESSES = 2
 
 
 def film(case: Case, folder: Path) -> Path:
-    """The case's video, made anew unless the same scene was filmed into the folder before."""
+    """The case's video, rendered unless the folder has the same scene already."""
     digest = hashlib.sha256(repr(case.scene).encode()).hexdigest()[:8]
     video = folder / f"{case.name.replace(', ', '-').replace(' ', '-')}.{digest}.mp4"
     if not video.exists():
@@ -60,7 +60,7 @@ def _fps(scene: Scene) -> Fraction:
     return Fraction(round((len(scene) - 1) / scene.times_s[-1]))
 
 
-def asked_for(video: Path) -> dict[str, Any]:
+def counted_truth(video: Path) -> dict[str, Any]:
     """The truth of a video; who is hidden or cut off stays as a box without keypoints."""
     content: dict[str, Any] = orjson.loads(video.with_suffix(".json").read_bytes())
     for annotation in content["annotations"]:
@@ -110,7 +110,7 @@ def measured(answer: Path, truth: dict[str, Any], folder: Path) -> Tracking:
     known = read_truth(file)
     poses = read_predictions(answer, known).poses
     figures = measure_tracking(known, poses, match_poses(known, poses))
-    assert figures is not None, "nobody was tracked"
+    assert figures is not None, "no person was tracked"
     return figures
 
 
@@ -119,7 +119,7 @@ def table(
 ) -> Iterator[str]:
     """A line a scene, and one for all."""
     yield f"{'scene':<40} | frames | IDF1  | switches | tracks of people | HOTA  | MOTA"
-    truths = [asked_for(video) for video in videos]
+    truths = [counted_truth(video) for video in videos]
     for case, truth in zip(scenes, truths, strict=True):
         yield _line(case.name, len(case.scene), measured(answer, truth, folder))
     frames = sum(len(case.scene) for case in scenes)

@@ -1,4 +1,4 @@
-"""The scenes of `tests.benchmarks.tracking`: who walks where, before which camera."""
+"""The scenes of `tests.benchmarks.tracking`: who walks where, and the camera."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -57,7 +57,7 @@ def cases() -> tuple[Case, ...]:
 
 
 def scene_set(number: int) -> tuple[Case, ...]:
-    """The same kinds of scenes with other people on other ways, in other clothes and rooms.
+    """The same kinds of scenes with other people, paths, colours and rooms.
 
     Args:
         number: from 1 on: of a set of scenes; 0 are `cases` themselves.
@@ -110,7 +110,7 @@ def _line(z: float, start: float, stop: float) -> tuple[WayPoint, ...]:
 def _crossing(
     count: int, fps: int, seed: int, keys: tuple[CameraKey, ...] = (CameraKey(0.0),)
 ) -> Scene:
-    """Half of them go each way, one after the other, each at a distance and a pace of his own."""
+    """Half of them go each way, one after the other, each at another distance and pace."""
     paths = []
     for number in range(count):
         side = -1 if number % 2 == 0 else 1
@@ -120,7 +120,7 @@ def _crossing(
 
 
 def _scattered(count: int, seed: int) -> Scene:
-    """Everybody from one place of a circle through its middle to the opposite one, in turn."""
+    """Each from one place of a circle through its middle to the opposite one, in turn."""
     places = ((-2.2, 4.4), (2.3, 5.2), (-1.9, 7.6), (1.6, 8.0), (0.2, 4.0))
     paths = []
     for number in range(count):
@@ -166,7 +166,7 @@ def _in_depth(seed: int) -> Scene:
 
 
 def _leaving(away_s: float, fps: int, seed: int) -> Scene:
-    """One goes out of the picture, on each side, and comes back where he left."""
+    """One goes out of the picture, on each side, and comes back at the same place."""
     paths = []
     for side, z, speed in ((-1, 4.8, 1.3), (1, 5.6, 1.2)):
         edge = _edge(z) + 0.25
