@@ -7,6 +7,7 @@ from typing import cast
 import numpy as np
 
 from annotate.domain.arrays import FloatArray
+from annotate.domain.landmark_kinds import BlazePose
 from annotate.domain.pack import Pack
 from annotate.domain.poses import Poses
 from annotate.domain.video import Frame
@@ -58,9 +59,11 @@ def fakes(pack: Pack, *, tracks: bool = True, logit: float = 3.0, shift: float =
         logit: of the detector's score.
         shift: of the landmarks, in pixels of the crop.
     """
+    decoder = pack.landmark.decoder
+    assert isinstance(decoder, BlazePose)
     landmark = replace(
         pack.landmark,
-        decoder=replace(pack.landmark.decoder, heatmap=None),
+        decoder=replace(decoder, heatmap=None),
         next_roi=pack.landmark.next_roi if tracks else None,
     )
     return Models(

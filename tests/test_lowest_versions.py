@@ -24,6 +24,8 @@ TESTS = (
     "test_packs_installed.py",
     "test_quantize.py",
     "test_store.py",
+    "test_store_packs.py",
+    "test_store_results.py",
     "test_video_probe.py",
     "test_video_writer.py",
 )

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from annotate.domain.landmark_kinds import BlazePose
 from annotate.domain.pack import Pack, read_pack
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.numeric.geometry import (
@@ -202,6 +203,7 @@ def test_refinement_is_the_weighted_mean_of_the_window(pack: Pack) -> None:
         column, row = (landmarks[i, :2].clip(0, 255) / 4).astype(int)
         heatmap[row, column, i] = 3.0
     kind = pack.landmark.decoder
+    assert isinstance(kind, BlazePose)
     expected = refined_one_by_one(landmarks, heatmap, kind.heatmap_window)
     actual = refine(landmarks, heatmap, pack.landmark.size, kind)
     assert actual == pytest.approx(expected, abs=1e-3)
