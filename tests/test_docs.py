@@ -125,6 +125,15 @@ def test_links_and_files_exist(file: Path) -> None:
         assert (ROOT / source).exists() or source.endswith((".json", ".env")), source
 
 
+def test_the_walk_names_files_that_exist() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    files = re.findall(r"`([\w/]+\.py)`", text)
+    assert len(files) > 40
+    assert [
+        f for f in files if not (ROOT / "annotate" / f).exists() and not (ROOT / f).exists()
+    ] == []
+
+
 def _anchors(file: Path) -> set[str]:
     heads = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", head).lower().replace(" ", "-") for head in heads}
