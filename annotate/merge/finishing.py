@@ -114,7 +114,9 @@ class Finisher:
         landmarks[exchanged] = raw[exchanged][:, self._mirror]
         appearance, crowded = table.appearance[rows], table.crowded[rows]
         belongs = belongs_to_track(keypoints, appearance, crowded, table.time_s[rows], settings)
-        poses = TrackPoses(table.frame[rows], raw, table.score[rows], landmarks).take(belongs)
+        poses = TrackPoses(table.frame[rows], raw, table.score[rows], landmarks)
+        if not belongs.all():
+            poses = poses.take(belongs)
         return smoothed(poses, window.frame_s, settings.smooth_hz, settings.smoothing)
 
     def _bbox(self, landmarks: FloatArray) -> FloatArray:

@@ -191,7 +191,8 @@ def _without_duplicates(table: PoseTable, settings: PoseSettings) -> PoseTable:
         kept[b] &= not kept[a]
     near = np.zeros(len(table), np.bool_)
     near[other[kept[better] & (alike > settings.near_duplicate_oks)]] = True
-    return replace(table, near_duplicate=near).take(np.flatnonzero(kept))
+    table = replace(table, near_duplicate=near)
+    return table if kept.all() else table.take(np.flatnonzero(kept))
 
 
 def _limbs(table: PoseTable, settings: PoseSettings) -> NDArray[np.bool_]:
