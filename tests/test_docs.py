@@ -1,5 +1,6 @@
 """What the documentation says is so: commands, files, links, fields and messages."""
 
+import ast
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import annotate
 from annotate.synthetic.film import render_video
 from annotate.video.writer import Encoding
 from tests.command import Host
@@ -132,6 +134,20 @@ def test_the_walk_names_files_that_exist() -> None:
     assert [
         f for f in files if not (ROOT / "annotate" / f).exists() and not (ROOT / f).exists()
     ] == []
+
+
+def test_the_python_of_the_readme_uses_names_that_exist() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    used = {
+        node.attr
+        for node in ast.walk(ast.parse(block))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "annotate"
+    }
+    assert used
+    assert used <= set(annotate.__all__)
 
 
 def _anchors(file: Path) -> set[str]:

@@ -15,6 +15,7 @@ import pytest
         "annotate.domain.options",
         "annotate.formats.coco",
         "annotate.formats.registry",
+        "annotate.numeric.chunking",
     ],
 )
 def test_examples_of(module: str) -> None:

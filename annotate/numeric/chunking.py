@@ -64,6 +64,9 @@ def cut(frames: IntArray, keyframes: IntArray, target: int, align: int = 1) -> t
         frames: (M,) int64, increasing: the selected frames of the video.
         keyframes: (K,) int64, increasing, of the whole video.
         align: every chunk starts at a multiple of it, as soon after a keyframe as that allows.
+
+    >>> [chunk.name for chunk in cut(np.arange(10), np.array([0, 4, 8]), target=5)]
+    ['000000000-000000004', '000000004-000000008', '000000008-000000010']
     """
     # The first selected frame from each keyframe on, as its number among the selected ones.
     heads = np.unique(np.searchsorted(frames, keyframes))
