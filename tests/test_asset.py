@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from annotate.domain.detector_kinds import Ssd
 from annotate.domain.landmark_kinds import BlazePose
 from annotate.domain.pack import read_pack
 from annotate.domain.roi_rules import RoiFromPoints
@@ -104,6 +105,7 @@ def test_a_missing_pack_is_named(host: Host, disc_video: Path) -> None:
 def test_the_pack_has_the_constants_of_the_models_public_source(tmp_path: Path) -> None:
     pack = read_pack(add_pack(write_zip(tmp_path / "a.zip", asset_files()), tmp_path / "packs"))
     detector, landmark = pack.detector, pack.landmark
+    assert isinstance(detector.decoder, Ssd)
     centres = anchor_centres(detector.size[0], detector.decoder)
     assert (len(centres), detector.decoder.anchors(128)) == (896, 896)
     # The first and last of `anchors_pose.npy`, and the first of its second layer.

@@ -7,7 +7,8 @@ from annotate.domain.arrays import FloatArray
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.skeleton import SKELETONS, Skeleton
 from annotate.numeric.geometry import roi_iou
-from annotate.pipeline.detector_stage import Candidate, new_candidates
+from annotate.pipeline.detector_pass import Candidate
+from annotate.pipeline.detector_stage import new_candidates
 from annotate.pipeline.duplicates import distinct_poses
 
 BODY, UPPER_BODY = SKELETONS["blazepose-33"], SKELETONS["blazepose-25"]

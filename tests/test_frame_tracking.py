@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
 from annotate.domain.pipeline_settings import PipelineSettings
-from annotate.pipeline.detector_stage import Candidate
+from annotate.pipeline.detector_pass import Candidate
 from annotate.pipeline.frame_tracking import FrameTracker
 from annotate.pipeline.landmark_stage import CropRequest, LandmarkStage, PersonPose
 from annotate.pipeline.tracked_person import TrackedPerson
@@ -52,7 +52,7 @@ class World:
         return [self._pose(request) for request in requests]
 
     def _pose(self, request: CropRequest) -> PersonPose | None:
-        score, roi_ = request.candidate
+        score, roi_ = request.candidate[:2]
         x = float(roi_[0])
         self.looks.append(x)
         visible = [walker for walker in self.people if self.frame not in walker.occluded]
@@ -61,10 +61,8 @@ class World:
             return None
         landmarks = np.full((1, 5), visible[0].x(self.frame), np.float32)
         appearance = np.tile(np.array(visible[0].colour, np.float32), 2)
-        return PersonPose(score, 1.0, roi_, landmarks, appearance, request.fresh)
-
-    def next_roi(self, pose: PersonPose) -> FloatArray:
-        return roi(float(pose.landmarks[0, 0]))
+        following = roi(float(landmarks[0, 0]))
+        return PersonPose(score, 1.0, roi_, landmarks, appearance, following, request.fresh)
 
     def distinct(
         self, poses: Sequence[PersonPose], trust: Sequence[float] | None = None
@@ -162,7 +160,7 @@ def test_appearance_tells_which_person_stopped_in_front_of_another() -> None:
 
 def test_poses_drawn_towards_a_person_in_front_do_not_move_the_expected_place() -> None:
     colours = np.zeros(6, np.float32)
-    pose = PersonPose(0.9, 1.0, roi(0), np.zeros((1, 5), np.float32), colours, fresh=False)
+    pose = PersonPose(0.9, 1.0, roi(0), np.zeros((1, 5), np.float32), colours, None, fresh=False)
     person = TrackedPerson.new(pose, roi(100), 0.0, SETTINGS)
     for frame in range(1, 30):
         drawn = 12 if frame >= 28 else 0

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from annotate.domain.detector_kinds import Ssd
 from annotate.domain.landmark_kinds import BlazePose
 from annotate.domain.pack import Pack, read_pack
 from annotate.domain.pipeline_settings import PipelineSettings
@@ -25,13 +26,19 @@ from annotate.pipeline.crops import crop, sampling, to_range
 from annotate.pipeline.decoders.blazepose import refine
 from annotate.pipeline.decoders.ssd import SsdDecoder, anchor_centres, suppress
 from annotate.pipeline.detections import Detections
-from annotate.pipeline.detector_stage import Tile
+from annotate.pipeline.detector_pass import Tile
 from annotate.pipeline.prefetch import prefetch
 
 
 @pytest.fixture(scope="module")
 def pack(blazepose_pack: Path) -> Pack:
     return read_pack(blazepose_pack)
+
+
+@pytest.fixture(scope="module")
+def ssd(pack: Pack) -> Ssd:
+    assert isinstance(pack.detector.decoder, Ssd)
+    return pack.detector.decoder
 
 
 # Geometry
@@ -127,8 +134,8 @@ def test_a_tile_is_the_crop_of_its_place_and_grey_outside_the_picture(
 # Detector
 
 
-def test_blazepose_has_2254_anchors_in_its_order(pack: Pack) -> None:
-    anchors = anchor_centres(224, pack.detector.decoder)
+def test_blazepose_has_2254_anchors_in_its_order(ssd: Ssd) -> None:
+    anchors = anchor_centres(224, ssd)
     assert anchors.shape == (28 * 28 * 2 + 14 * 14 * 2 + 7 * 7 * 6, 2)
     assert anchors[0] == pytest.approx([0.5 / 28, 0.5 / 28])
     assert anchors[2] == pytest.approx([1.5 / 28, 0.5 / 28])
@@ -137,9 +144,9 @@ def test_blazepose_has_2254_anchors_in_its_order(pack: Pack) -> None:
 
 
 @pytest.fixture
-def small(pack: Pack) -> SsdDecoder:
+def small(pack: Pack, ssd: Ssd) -> SsdDecoder:
     """A decoder with 8 anchors, in pairs at a quarter and three quarters of the input's sides."""
-    kind = replace(pack.detector.decoder, strides=(16,))
+    kind = replace(ssd, strides=(16,))
     return SsdDecoder(replace(pack.detector, size=(32, 32)), kind)
 
 
@@ -159,17 +166,17 @@ def test_nothing_is_found_in_noise_below_the_threshold(small: SsdDecoder) -> Non
     assert len(small.decode(outputs)) == 0
 
 
-def test_overlapping_detections_become_their_weighted_mean(pack: Pack) -> None:
+def test_overlapping_detections_become_their_weighted_mean(ssd: Ssd) -> None:
     found = Detections(
         score=np.array([0.9, 0.8, 0.6], np.float32),
         box=np.array([[0, 0, 1, 1], [5, 5, 6, 6], [0, 0.2, 1, 1.2]], np.float32),
         points=np.array([[[0.0, 0.0]], [[5.0, 5.0]], [[1.0, 1.0]]], np.float32),
     )
-    merged = suppress(found, pack.detector.decoder)
+    merged = suppress(found, ssd)
     assert merged.score == pytest.approx([0.9, 0.8])
     assert merged.box[0] == pytest.approx([0, 0.08, 1, 1.08])
     assert merged.points[0, 0] == pytest.approx([0.4, 0.4])
-    hard = suppress(found, replace(pack.detector.decoder, nms="hard"))
+    hard = suppress(found, replace(ssd, nms="hard"))
     assert hard.box[0].tolist() == [0, 0, 1, 1]
 
 

@@ -20,10 +20,11 @@ NOT_THRESHOLDS = {
     "batching.BATCH",
     "crops._BITS",
     "crops._LIMIT",
-    "fidelity.LEAST_AGREEMENT_DB",
-    "fidelity.MOST_LOST",
-    "fidelity.MOST_MEDIAN_ERROR",
+    "fidelity.MIN_FIDELITY_DB",
+    "fidelity.MAX_LOST",
+    "fidelity.MAX_MEDIAN_ERROR",
     "prefetch.DEPTH",
+    "roi_rules._VISIBILITY",
 }
 
 

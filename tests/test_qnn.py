@@ -38,7 +38,8 @@ from annotate.inference.qnn import (
 from annotate.inference.session import cpu_options
 from annotate.pipeline import PoseEstimator
 from annotate.pipeline.crops import model_crop
-from annotate.pipeline.landmark_stage import LandmarkStage
+from annotate.pipeline.detector_pass import Candidate
+from annotate.pipeline.landmark_stage import CropRequest, LandmarkStage
 from annotate.video import decode, probe
 from workers import host
 
@@ -129,7 +130,7 @@ def test_landmarks_of_real_frames_agree_with_the_cpu(
         assert len(found) == len(expected) == 1
         assert score[0] > 0.9
         pixel = rois[0, 2] / 256
-        ((same_roi, _),) = stage_2.landmarks([(frame.rgb, rois[0])])
+        ((same_roi, _),) = stage_2.landmarks([CropRequest(frame.rgb, Candidate(1.0, rois[0]))])
         from_one_roi.append(apart(same_roi[:33], expected[0]) / pixel)
         whole.append(apart(found[0], expected[0]) / pixel)
         assert apart(found_rois, rois).max() / pixel <= 1

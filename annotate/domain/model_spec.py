@@ -6,7 +6,7 @@ from typing import Literal
 
 from annotate.domain.detector_kinds import DetectorKind
 from annotate.domain.landmark_kinds import LandmarkKind
-from annotate.domain.roi_rules import DetectionRoi, NextRoi
+from annotate.domain.roi_rules import DetectionRoi, NextRoi, RoiFromBox
 
 Layout = Literal["NHWC", "NCHW"]
 Channels = Literal["RGB", "BGR"]
@@ -80,13 +80,20 @@ class DetectorSpec(ModelSpec):
     Attributes:
         padding: where the picture lies in the input.
         min_score: detections below it are dropped.
+        min_new_score: and below this one, if higher, they begin no tracked person.
         roi: how a detection gives the ROI of the second stage.
     """
 
     decoder: DetectorKind
     padding: Padding = "centred"
     min_score: float
+    min_new_score: float = 0.0
     roi: DetectionRoi
+
+    @property
+    def finds_whole_people(self) -> bool:
+        """Whether the boxes of its detections are those of whole people, not of faces."""
+        return isinstance(self.roi, RoiFromBox)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,11 +103,16 @@ class LandmarkSpec(ModelSpec):
     Attributes:
         count: landmarks of the body, the first ones of the decoder's answer.
         min_score: poses below it are dropped.
+        mask: for a new detection, the crop is black outside its box times this; None for no mask.
         next_roi: how a pose gives the ROI of the same person in the next frame, or None where the
             detector has to run on every frame.
+        second_look: a newly detected person is looked at again in the ROI that the first pose
+            gives.
     """
 
     decoder: LandmarkKind
     count: int
     min_score: float
+    mask: float | None = None
     next_roi: NextRoi | None = None
+    second_look: bool = True

@@ -6,7 +6,7 @@ Everything that differs between packs is data; no code branches on a pack's name
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,33 +19,64 @@ PACK_FILE = "pack.json"
 
 @dataclass(frozen=True)
 class Pack:
-    """A model pack: two models and the skeleton that their landmarks belong to."""
+    """A model pack: its models and the skeleton that their landmarks belong to.
+
+    Attributes:
+        name: of the pack's folder.
+        skeleton: a name in `annotate.domain.skeleton.SKELETONS`.
+        source: for people: where the models come from.
+        detector: of the first stage.
+        landmark: of the second stage.
+        person_detector: a second detector of the first stage, which `--people all` runs too, or
+            None.
+    """
 
     name: str
     skeleton: str
     source: str
     detector: DetectorSpec
     landmark: LandmarkSpec
+    person_detector: DetectorSpec | None = None
 
     @property
     def stages(self) -> Mapping[str, DetectorSpec | LandmarkSpec]:
-        """Both models, by their stage: `detector` and `landmark`."""
-        return {"detector": self.detector, "landmark": self.landmark}
+        """The models by their stage: `detector`, `landmark`, and `person_detector` if any."""
+        stages: dict[str, DetectorSpec | LandmarkSpec] = {
+            "detector": self.detector,
+            "landmark": self.landmark,
+        }
+        if self.person_detector is not None:
+            stages["person_detector"] = self.person_detector
+        return stages
+
+    def with_digests(self, digests: Mapping[str, str]) -> "Pack":
+        """The pack with other model files of the same names.
+
+        Args:
+            digests: their hex SHA-256, by stage.
+        """
+        other = self.person_detector
+        return replace(
+            self,
+            detector=replace(self.detector, sha256=digests["detector"]),
+            landmark=replace(self.landmark, sha256=digests["landmark"]),
+            person_detector=other and replace(other, sha256=digests["person_detector"]),
+        )
 
     @property
     def carries_people(self) -> bool:
-        """Whether people can be carried from frame to frame: the landmark model gives an ROI."""
+        """Whether people can be tracked from frame to frame: the landmark model gives an ROI."""
         return self.landmark.next_roi is not None
 
     def check_detect_every(self, detect_every: int) -> None:
-        """Whether the detector may run on every so many frames only.
+        """Checks that the detector may run on every N-th frame only.
 
         Raises:
-            UsageError: it may not.
+            UsageError: the pack needs it on every frame.
         """
         if detect_every > 1 and not self.carries_people:
             raise UsageError(
-                f"the pack {self.name} cannot carry people from frame to frame",
+                f"the pack {self.name} cannot track people from frame to frame",
                 "Its landmark model gives no ROI: use --detect-every 1.",
             )
 
@@ -67,8 +98,12 @@ class Pack:
         """
         try:
             fields: dict[str, Any] = json.loads(text)
-            detector, landmark = read_models(fields.pop("detector"), fields.pop("landmark"))
-            return cls(detector=detector, landmark=landmark, **fields)
+            detector, landmark, person_detector = read_models(
+                fields.pop("detector"), fields.pop("landmark"), fields.pop("person_detector", None)
+            )
+            return cls(
+                detector=detector, landmark=landmark, person_detector=person_detector, **fields
+            )
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise PackError(
                 f"no description of a model pack: {error}",

@@ -21,8 +21,10 @@ _OLD_BLAZEPOSE = (
 )
 
 
-def read_models(detector: Fields, landmark: Fields) -> tuple[DetectorSpec, LandmarkSpec]:
-    """Both models, from the parts of `pack.json` that describe them.
+def read_models(
+    detector: Fields, landmark: Fields, person_detector: Fields | None
+) -> tuple[DetectorSpec, LandmarkSpec, DetectorSpec | None]:
+    """The models, from the parts of `pack.json` that describe them.
 
     Raises:
         ValueError: a kind or rule is unknown.
@@ -31,18 +33,21 @@ def read_models(detector: Fields, landmark: Fields) -> tuple[DetectorSpec, Landm
     if "decoder" not in detector:
         detector, landmark = _upgraded(detector, landmark)
     return (
-        DetectorSpec(
-            **_common(detector),
-            decoder=_part(DETECTOR_KINDS, "kind", detector["decoder"]),
-            roi=_part(DETECTION_ROIS, "rule", detector["roi"]),
-        ),
+        _detector(detector),
         LandmarkSpec(
             **_common(landmark),
             decoder=_part(LANDMARK_KINDS, "kind", landmark["decoder"]),
-            next_roi=_part(NEXT_ROIS, "rule", landmark["next_roi"])
-            if landmark["next_roi"]
-            else None,
+            next_roi=landmark["next_roi"] and _part(NEXT_ROIS, "rule", landmark["next_roi"]),
         ),
+        None if person_detector is None else _detector(person_detector),
+    )
+
+
+def _detector(fields: Fields) -> DetectorSpec:
+    return DetectorSpec(
+        **_common(fields),
+        decoder=_part(DETECTOR_KINDS, "kind", fields["decoder"]),
+        roi=_part(DETECTION_ROIS, "rule", fields["roi"]),
     )
 
 

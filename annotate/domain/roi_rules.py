@@ -1,6 +1,6 @@
 """Where the second stage looks for a person, as data: rules that a pack names.
 
-An ROI is as wide and high as the landmark model's input; its side is that of its longer edge.
+An ROI has the proportions of the landmark model's input; its side is that of its longer edge.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 @dataclass(frozen=True)
 class RoiFromPoints:
-    """A turned ROI from two points: MediaPipe's AlignmentPointsRectsCalculator.
+    """A rotated ROI from two points: MediaPipe's AlignmentPointsRectsCalculator.
 
     Attributes:
         centre, tip: which of the points is the ROI's centre, and which lies straight above it in
@@ -25,9 +25,44 @@ class RoiFromPoints:
     rule: Literal["points"] = "points"
 
 
-DetectionRoi: TypeAlias = RoiFromPoints
-NextRoi: TypeAlias = RoiFromPoints
+@dataclass(frozen=True)
+class RoiFromBox:
+    """An upright ROI around the box of a whole person.
+
+    Attributes:
+        scale: the ROI is the smallest one that holds the box, times this.
+    """
+
+    scale: float
+    rule: Literal["box"] = "box"
+
+
+@dataclass(frozen=True)
+class RoiFromKeypoints:
+    """An upright ROI around the confident keypoints of a pose, while there are enough of them. A
+    pose without that ends the tracking of its person.
+
+    Attributes:
+        scale: the ROI is the smallest one that holds these keypoints, times this.
+        min_confidence: keypoints with a higher visibility are confident.
+        min_count: least number of confident keypoints.
+        min_mean: least mean of their visibility.
+    """
+
+    scale: float = 1.25
+    min_confidence: float = 0.2
+    min_count: int = 5
+    min_mean: float = 0.25
+    rule: Literal["keypoints"] = "keypoints"
+
+
+DetectionRoi: TypeAlias = RoiFromPoints | RoiFromBox
+NextRoi: TypeAlias = RoiFromPoints | RoiFromKeypoints
 
 # By their name in `pack.json`.
-DETECTION_ROIS: Mapping[str, type[DetectionRoi]] = MappingProxyType({"points": RoiFromPoints})
-NEXT_ROIS: Mapping[str, type[NextRoi]] = MappingProxyType({"points": RoiFromPoints})
+DETECTION_ROIS: Mapping[str, type[DetectionRoi]] = MappingProxyType(
+    {"points": RoiFromPoints, "box": RoiFromBox}
+)
+NEXT_ROIS: Mapping[str, type[NextRoi]] = MappingProxyType(
+    {"points": RoiFromPoints, "keypoints": RoiFromKeypoints}
+)

@@ -59,8 +59,8 @@ def variant_folder(pack_folder: Path, soc: Soc) -> Path:
 
 
 def sources_of(pack: Pack) -> dict[str, str]:
-    """SHA-256 of the pack's two ONNX files, by file name."""
-    return {spec.file: spec.sha256 for spec in (pack.detector, pack.landmark)}
+    """SHA-256 of the pack's ONNX files, by file name."""
+    return {spec.file: spec.sha256 for spec in pack.stages.values()}
 
 
 def file_facts(files: Iterable[Path]) -> dict[str, FileFacts]:

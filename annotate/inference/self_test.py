@@ -63,8 +63,8 @@ def self_test_npu(folder: Path, soc: Soc | None) -> SelfTest:
     soc = soc_of(QnnSettings(soc))
     # A compiled model is a single node, so node placement is read from the original ONNX files.
     placed = {
-        "detector": placement(open_session(folder / pack.detector.file, soc, {})),
-        "landmark": placement(open_session(folder / pack.landmark.file, soc, {})),
+        stage: placement(open_session(folder / spec.file, soc, {}))
+        for stage, spec in pack.stages.items()
     }
     # Windows cannot remove files that are still mapped.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
@@ -76,10 +76,9 @@ def self_test_npu(folder: Path, soc: Soc | None) -> SelfTest:
 
 
 def _latencies(models: Models, runs: int) -> dict[str, float]:
-    pack = models.pack
     return {
-        "detector": _median_ms(models.detector, pack.detector, runs),
-        "landmark": _median_ms(models.landmark, pack.landmark, runs),
+        stage: _median_ms(models.stage(stage), spec, runs)
+        for stage, spec in models.pack.stages.items()
     }
 
 

@@ -83,7 +83,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Models:
-    """Both models of a pack, and the pack.
+    """The models of a pack, and the pack.
 
     Attributes:
         provider: what runs them in fact: `cpu`, `qnn` (the NPU), or `htp-emulator`.
@@ -98,10 +98,12 @@ class Models:
     provider: str
     placement: Mapping[str, Mapping[str, int]]
     reason: str = ""
+    person_detector: Model | None = None
 
     def stage(self, name: str) -> Model:
-        """The model of the stage `detector` or `landmark`."""
-        return {"detector": self.detector, "landmark": self.landmark}[name]
+        """The model of a stage of `Pack.stages`."""
+        model: Model = getattr(self, name)
+        return model
 
 
 def load_models(
@@ -112,7 +114,7 @@ def load_models(
     provider: Provider = "cpu",
     qnn: QnnSettings | None = None,
 ) -> Models:
-    """Loads both models of the pack in `folder`.
+    """Loads the models of the pack in `folder`.
 
     Args:
         threads: number of threads of each model on the CPU.
@@ -147,7 +149,7 @@ def _best(on_cpu: Models, folder: Path, qnn: QnnSettings) -> Models:
 
 
 def agreements(models: Models, reference: Models) -> dict[str, float]:
-    """Agreement of both models with `reference` in one run on a made picture: the least over the
+    """Agreement of the models with `reference` in one run on a made picture: the least over the
     outputs of each model, in dB as `agreement_db` defines it.
     """
     found = {}
@@ -180,10 +182,16 @@ def _on_qnn(pack: Pack, folder: Path, qnn: QnnSettings) -> Models:
 
 
 def _bound(pack: Pack, opened: Callable[[str], ort.InferenceSession], provider: str) -> Models:
-    detector = Model(opened(pack.detector.file), pack.detector)
-    landmark = Model(opened(pack.landmark.file), pack.landmark)
-    placed = {"detector": detector.placement, "landmark": landmark.placement}
-    return Models(pack, detector, landmark, provider, placed)
+    models = {stage: Model(opened(spec.file), spec) for stage, spec in pack.stages.items()}
+    placed = {stage: model.placement for stage, model in models.items()}
+    return Models(
+        pack,
+        models["detector"],
+        models["landmark"],
+        provider,
+        placed,
+        person_detector=models.get("person_detector"),
+    )
 
 
 def load_model(spec: ModelSpec, file: Path) -> Model:

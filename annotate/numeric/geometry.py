@@ -88,6 +88,23 @@ def rois_from_points(centre: FloatArray, tip: FloatArray, scale: float) -> Float
     return np.column_stack([centre, side, rotation]).astype(np.float32)
 
 
+def rois_from_boxes(boxes: FloatArray, size: tuple[int, int], scale: float) -> FloatArray:
+    """The smallest upright ROIs that hold a box each, times a scale.
+
+    Args:
+        boxes: (n, 4) x0, y0, x1, y1 in pixels.
+        size: width and height of the crop; only their ratio counts.
+        scale: of the ROI's edges.
+
+    Returns:
+        (n, 4) float32 ROIs: centre x, centre y, side of the longer edge, rotation 0.
+    """
+    edges = (boxes[:, 2:] - boxes[:, :2]) * (max(size) / np.array(size, np.float32))
+    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
+    side = edges.max(axis=1, keepdims=True, initial=0) * scale
+    return np.hstack([centre, side, np.zeros_like(side)]).astype(np.float32)
+
+
 def crop_to_picture(roi: FloatArray, size: tuple[float, float]) -> NDArray[np.float64]:
     """The affine map from the pixels of a crop to those of the picture.
 

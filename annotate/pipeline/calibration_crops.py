@@ -1,13 +1,14 @@
 """Takes crops from the user's videos, as inputs for calibrating and judging a pack's models."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from annotate.domain.arrays import FloatArray
 from annotate.domain.errors import UsageError
+from annotate.domain.model_spec import DetectorSpec
 from annotate.domain.progress import Progress
 from annotate.domain.video import Chunk, Frame, VideoIndex
 from annotate.inference import Models
@@ -24,14 +25,17 @@ class Crops:
     Attributes:
         detector: whole frames, letterboxed.
         landmark: people, each in the ROI that the pipeline gives them.
+        person_detector: whole frames, if the pack has such a model.
     """
 
-    detector: list[FloatArray]
-    landmark: list[FloatArray]
+    detector: list[FloatArray] = field(default_factory=list)
+    landmark: list[FloatArray] = field(default_factory=list)
+    person_detector: list[FloatArray] = field(default_factory=list)
 
     def of(self, stage: str) -> list[FloatArray]:
-        """The crops for the stage `detector` or `landmark`."""
-        return self.detector if stage == "detector" else self.landmark
+        """The crops for a stage of the pack."""
+        crops: list[FloatArray] = getattr(self, stage)
+        return crops
 
 
 def take_crops(
@@ -47,7 +51,7 @@ def take_crops(
         UsageError: one of the two parts shows no person.
         VideoError: a video cannot be read.
     """
-    calibration, held_out = Crops([], []), Crops([], [])
+    calibration, held_out = Crops(), Crops()
     each = max(3, -(-frames // len(videos)))
     # With `detect_every` above 1 the ROIs are those of frame tracking, as in real runs.
     estimator = PoseEstimator(models, detect_every=2 if models.pack.carries_people else 1)
@@ -69,11 +73,12 @@ def take_crops(
 
 def _add_crops(crops: Crops, frame: Frame, estimator: PoseEstimator, models: Models) -> None:
     height, width = frame.rgb.shape[:2]
-    detector, landmark = models.pack.detector, models.pack.landmark
-    whole = letterbox_roi(width, height, detector.size, detector.padding)
-    crops.detector.append(model_crop(frame.rgb, whole, detector))
+    for stage, spec in models.pack.stages.items():
+        if isinstance(spec, DetectorSpec):
+            whole = letterbox_roi(width, height, spec.size, spec.padding)
+            crops.of(stage).append(model_crop(frame.rgb, whole, spec))
     for roi in estimator.poses(frame.rgb).roi:
-        crops.landmark.append(model_crop(frame.rgb, roi, landmark))
+        crops.landmark.append(model_crop(frame.rgb, roi, models.pack.landmark))
 
 
 def _spread(path: Path, index: VideoIndex, count: int) -> Iterator[Frame]:

@@ -92,6 +92,31 @@ def to_range(picture: NDArray[np.uint8], spec: ModelSpec) -> FloatArray:
     return values
 
 
-def model_crop(rgb: NDArray[np.uint8], roi: FloatArray, spec: ModelSpec) -> FloatArray:
-    """The crop of an ROI (4,) as a model takes it: (height, width, 3) float32 RGB."""
-    return to_range(crop(rgb, sampling(roi, spec.size), spec.border, spec.grey), spec)
+def model_crop(
+    rgb: NDArray[np.uint8], roi: FloatArray, spec: ModelSpec, box: FloatArray | None = None
+) -> FloatArray:
+    """The crop of an ROI as a model takes it.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        roi: (4,) float32.
+        spec: of the model.
+        box: (4,) x0, y0, x1, y1 in pixels of the picture: the crop, which must not be rotated, is
+            black outside it; None for no mask.
+
+    Returns:
+        (height, width, 3) float32 RGB.
+    """
+    pixels = crop(rgb, sampling(roi, spec.size), spec.border, spec.grey)
+    if box is not None:
+        _mask_outside(pixels, roi, box)
+    return to_range(pixels, spec)
+
+
+def _mask_outside(pixels: NDArray[np.uint8], roi: FloatArray, box: FloatArray) -> None:
+    height, width = pixels.shape[:2]
+    low = crop_to_picture(roi, (width, height))[:, 2]
+    corners = (box.reshape(2, 2) - low) * (max(width, height) / roi[2])
+    (left, top), (right, bottom) = np.rint(corners).clip(0, [width, height]).astype(int)
+    pixels[:top] = pixels[bottom:] = 0
+    pixels[:, :left] = pixels[:, right:] = 0

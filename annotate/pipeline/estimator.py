@@ -168,7 +168,11 @@ class PoseEstimator:
             detected = []
             if place % self._detect_every == 0:
                 (found,) = self._detector.candidates([self._detector.views(frame.rgb)])
-                detected = new_candidates(found, tracker.known(), self._settings.same_roi_iou)
+                detected = new_candidates(
+                    (one for one in found if one.starts),
+                    tracker.known(),
+                    self._settings.same_roi_iou,
+                )
             poses = tracker.step(frame.rgb, float(times_s[frame.index]), detected)
             yield from recent.push(frame, poses)
         yield from recent.flush()

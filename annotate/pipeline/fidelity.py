@@ -143,7 +143,7 @@ def _detector_errors(
     decoder = detector_decoder(spec)
     errors, lost = [], 0
     for right, other in zip(map(decoder.decode, expected), map(decoder.decode, found), strict=True):
-        sides = detection_rois(right, spec)[:, 2]
+        sides = detection_rois(right, spec, (1, 1))[:, 2]
         points, again = roi_points(right, spec), roi_points(other, spec)
         for box, side, ends in zip(right.box, sides, points, strict=True):
             overlap = box_iou(box, other.box)

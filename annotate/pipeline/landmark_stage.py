@@ -16,7 +16,7 @@ from annotate.pipeline.appearance import AppearanceSampler
 from annotate.pipeline.batching import run_batched
 from annotate.pipeline.crops import model_crop
 from annotate.pipeline.decoders import landmark_decoder
-from annotate.pipeline.detector_stage import Candidate
+from annotate.pipeline.detector_pass import Candidate
 from annotate.pipeline.duplicates import distinct_poses
 from annotate.pipeline.landmarks import COLUMNS, CropPose, to_picture
 from annotate.pipeline.roi_rules import next_roi
@@ -46,6 +46,8 @@ class PersonPose(NamedTuple):
         roi: (4,) float32 in which the landmarks were seen.
         landmarks: (m, 5) float32 in pixels of the picture, auxiliary ones included.
         appearance: (6,) float32 in [0, 255], as in `annotate.domain.Poses`.
+        next_roi: (4,) float32 where to look for the same person next, by the pack's rule; None
+            where the pose is too unsure to go on with, or the pack has no rule.
         fresh: the person was detected in this picture, and was not tracked before.
     """
 
@@ -54,6 +56,7 @@ class PersonPose(NamedTuple):
     roi: FloatArray
     landmarks: FloatArray
     appearance: FloatArray
+    next_roi: FloatArray | None
     fresh: bool
 
 
@@ -62,7 +65,7 @@ class LandmarkStage:
 
     Args:
         looks_twice: a detected person is looked at again in the ROI that the first pose gives,
-            where the pack has a rule for it.
+            where the pack says so.
     """
 
     def __init__(self, models: Models, settings: PipelineSettings, *, looks_twice: bool) -> None:
@@ -72,7 +75,7 @@ class LandmarkStage:
         self._decoder = landmark_decoder(self._spec)
         self._skeleton = SKELETONS[models.pack.skeleton]
         self._appearance = AppearanceSampler(self._skeleton, settings)
-        self._looks_twice = looks_twice and models.pack.carries_people
+        self._looks_twice = looks_twice and self._spec.second_look
 
     def people(self, pictures: Sequence[FrameCandidates]) -> list[list[PersonPose]]:
         """For each picture every person, once, in descending order of detection score."""
@@ -91,18 +94,9 @@ class LandmarkStage:
             self._second_look(requests, found)
         return found
 
-    def landmarks(self, places: Sequence[tuple[NDArray[np.uint8], FloatArray]]) -> list[CropPose]:
-        """The model's answers for pictures (H, W, 3) uint8 with an ROI each; landmarks in pixels of
-        the picture.
-        """
-        return [*run_batched(places, self._input, self._model.run, self._placed)]
-
-    def next_roi(self, pose: PersonPose) -> FloatArray:
-        """(4,) where to look for the same person next, by the pack's rule."""
-        roi = next_roi(pose.landmarks, self._spec)
-        if roi is None:
-            raise ValueError("the pack has no rule for the next ROI")
-        return roi
+    def landmarks(self, requests: Sequence[CropRequest]) -> list[CropPose]:
+        """The model's answer for each crop; landmarks in pixels of the picture."""
+        return [*run_batched(requests, self._input, self._model.run, self._placed)]
 
     def distinct(
         self, poses: Sequence[PersonPose], trust: Sequence[float] | None = None
@@ -124,24 +118,32 @@ class LandmarkStage:
         return np.array(body, np.float32).reshape(-1, count, len(COLUMNS))
 
     def _first_look(self, requests: Sequence[CropRequest]) -> list[PersonPose | None]:
-        found = self.landmarks([(one.rgb, one.candidate.roi) for one in requests])
-        return [self._pose(*pair) for pair in zip(requests, found, strict=True)]
+        return [self._pose(*pair) for pair in zip(requests, self.landmarks(requests), strict=True)]
 
     def _pose(self, request: CropRequest, found: CropPose) -> PersonPose | None:
         if found.score < self._spec.min_score:
             return None
-        score, roi = request.candidate
+        candidate = request.candidate
+        following = next_roi(found.landmarks, self._spec)
         appearance = self._appearance.sample(request.rgb, found.landmarks)
-        return PersonPose(score, found.score, roi, found.landmarks, appearance, request.fresh)
+        return PersonPose(
+            candidate.score,
+            found.score,
+            candidate.roi,
+            found.landmarks,
+            appearance,
+            following,
+            request.fresh,
+        )
 
     def _second_look(self, requests: Sequence[CropRequest], found: list[PersonPose | None]) -> None:
         moved: dict[int, CropRequest] = {}
         for place, pose in enumerate(found):
-            if pose is not None and pose.fresh:
-                better = self.next_roi(pose)
-                if roi_iou(pose.roi, better[None])[0] < self._settings.settled_iou:
-                    again = Candidate(pose.detection_score, better)
-                    moved[place] = requests[place]._replace(candidate=again)
+            if pose is None or not pose.fresh or pose.next_roi is None:
+                continue
+            if roi_iou(pose.roi, pose.next_roi[None])[0] < self._settings.settled_iou:
+                again = Candidate(pose.detection_score, pose.next_roi)
+                moved[place] = requests[place]._replace(candidate=again)
         for place, pose in zip(moved, self._first_look([*moved.values()]), strict=True):
             found[place] = pose
 
@@ -149,12 +151,15 @@ class LandmarkStage:
         poses = sorted((pose for pose in found if pose), key=lambda pose: -pose.detection_score)
         return [poses[row] for row in self.distinct(poses)]
 
-    def _input(self, place: tuple[NDArray[np.uint8], FloatArray]) -> FloatArray:
-        rgb, roi = place
-        return model_crop(rgb, roi, self._spec)
+    def _input(self, request: CropRequest) -> FloatArray:
+        box = request.candidate.box
+        if box is None or self._spec.mask is None:
+            return model_crop(request.rgb, request.candidate.roi, self._spec)
+        margin = (box[2:] - box[:2]) * (self._spec.mask - 1) / 2
+        masked = box + np.concatenate([-margin, margin])
+        return model_crop(request.rgb, request.candidate.roi, self._spec, masked)
 
-    def _placed(
-        self, place: tuple[NDArray[np.uint8], FloatArray], outputs: Sequence[FloatArray]
-    ) -> CropPose:
+    def _placed(self, request: CropRequest, outputs: Sequence[FloatArray]) -> CropPose:
         found = self._decoder.decode(outputs)
-        return CropPose(to_picture(found.landmarks, place[1], self._spec.size), found.score)
+        roi = request.candidate.roi
+        return CropPose(to_picture(found.landmarks, roi, self._spec.size), found.score)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from annotate.domain.video import Frame
-from annotate.pipeline.detector_stage import Candidate
+from annotate.pipeline.detector_pass import Candidate
 from annotate.pipeline.landmark_stage import CropRequest, LandmarkStage, PersonPose
 
 
@@ -47,9 +47,13 @@ class RecentFrames:
         no other pose there shows the same body.
         """
         for frame, poses in reversed(self._frames):
-            before = Candidate(pose.detection_score, self._stage.next_roi(pose))
+            if pose.next_roi is None:
+                return
+            before = Candidate(pose.detection_score, pose.next_roi)
             (earlier,) = self._stage.poses([CropRequest(frame.rgb, before)])
-            if earlier is None or len(self._stage.distinct([*poses, earlier])) <= len(poses):
+            if earlier is None or earlier.next_roi is None:
+                return
+            if len(self._stage.distinct([*poses, earlier])) <= len(poses):
                 return
             poses.append(earlier)
             pose = earlier

@@ -87,13 +87,8 @@ def pack_with(pack: Pack, folder: Path, name: str, source: str) -> Pack:
     """The pack with other models: those in `folder`, under the same file names. Its `pack.json` is
     written there.
     """
-    made = replace(
-        pack,
-        name=name,
-        source=source,
-        detector=replace(pack.detector, sha256=sha256_of(folder / pack.detector.file)),
-        landmark=replace(pack.landmark, sha256=sha256_of(folder / pack.landmark.file)),
-    )
+    digests = {stage: sha256_of(folder / spec.file) for stage, spec in pack.stages.items()}
+    made = replace(pack, name=name, source=source).with_digests(digests)
     (folder / PACK_FILE).write_text(made.to_json(), encoding="utf-8", newline="\n")
     return made
 

@@ -7,8 +7,11 @@ from typing import Any, Protocol
 from annotate.domain.arrays import FloatArray
 from annotate.domain.model_spec import DetectorSpec, LandmarkSpec
 from annotate.pipeline.decoders.blazepose import BlazePoseDecoder
+from annotate.pipeline.decoders.final_boxes import FinalBoxesDecoder
 from annotate.pipeline.decoders.movenet import MoveNetDecoder
+from annotate.pipeline.decoders.nanodet import NanoDetDecoder
 from annotate.pipeline.decoders.ssd import SsdDecoder
+from annotate.pipeline.decoders.yolox import YoloxDecoder
 from annotate.pipeline.detections import Detections
 from annotate.pipeline.landmarks import CropPose
 
@@ -31,7 +34,12 @@ class LandmarkDecoder(Protocol):
 
 # By the kind that `pack.json` names; made of the model's spec and of that of its outputs.
 _DETECTORS: Mapping[str, Callable[[DetectorSpec, Any], DetectorDecoder]] = MappingProxyType(
-    {"ssd": SsdDecoder}
+    {
+        "ssd": SsdDecoder,
+        "yolox": YoloxDecoder,
+        "nanodet": NanoDetDecoder,
+        "boxes": FinalBoxesDecoder,
+    }
 )
 _LANDMARKS: Mapping[str, Callable[[LandmarkSpec, Any], LandmarkDecoder]] = MappingProxyType(
     {"blazepose": BlazePoseDecoder, "movenet": MoveNetDecoder}

@@ -1,0 +1,147 @@
+"""One detector on a picture: its inputs, and the regions that its detections give."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotate.domain.arrays import FloatArray
+from annotate.domain.model_spec import DetectorSpec
+from annotate.domain.pipeline_settings import PipelineSettings
+from annotate.inference import Model
+from annotate.numeric.geometry import crop_to_picture, letterbox_roi, tile_rois
+from annotate.pipeline.batching import run_batched
+from annotate.pipeline.crops import Maps, crop, sampling, to_range
+from annotate.pipeline.decoders import detector_decoder
+from annotate.pipeline.roi_rules import detection_rois
+
+
+class Candidate(NamedTuple):
+    """A region in which a person may be.
+
+    Attributes:
+        score: of the detection that it comes from, in [0, 1].
+        roi: (4,) float32 centre x, centre y, side, rotation.
+        box: (4,) float32 x0, y0, x1, y1 of the whole person in pixels of the picture, or None where
+            the detector gives none.
+        starts: whether the score suffices to begin a tracked person.
+    """
+
+    score: float
+    roi: FloatArray
+    box: FloatArray | None = None
+    starts: bool = True
+
+
+class Tile(NamedTuple):
+    """One crop for the detector, at the same place in all pictures of one size.
+
+    Attributes:
+        place: (2, 3) float64 from fractions of its longer edge to pixels of the picture.
+        spec: of the detector.
+        inside: rows and columns of the crop that show part of the picture.
+        maps: where in the picture those are.
+    """
+
+    place: NDArray[np.float64]
+    spec: DetectorSpec
+    inside: tuple[slice, slice]
+    maps: Maps
+
+    @classmethod
+    def at(cls, roi: FloatArray, spec: DetectorSpec, width: int, height: int) -> "Tile":
+        """The tile of an ROI (4,) with rotation 0, for pictures of this size."""
+        whole, fraction = sampling(roi, spec.size)
+        # A sample that is half outside still shows part of the picture.
+        rows, columns = np.nonzero(((whole >= -1) & (whole < [width, height])).all(axis=2))
+        inside = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
+        maps = np.ascontiguousarray(whole[inside]), np.ascontiguousarray(fraction[inside])
+        longer = max(spec.size)
+        place = crop_to_picture(roi, (spec.size[0] / longer, spec.size[1] / longer))
+        return cls(place, spec, inside, maps)
+
+    def pixels(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """(height, width, 3) uint8 of a picture; outside it as the pack says."""
+        width, height = self.spec.size
+        pixels = np.full((height, width, 3), self.spec.grey, np.uint8)
+        pixels[self.inside] = crop(rgb, self.maps, self.spec.border, self.spec.grey)
+        return pixels
+
+
+class View(NamedTuple):
+    """What the detector sees of a picture in one run.
+
+    Attributes:
+        place: (2, 3) float64 from fractions of the longer edge to pixels of the picture.
+        pixels: (height, width, 3) uint8.
+    """
+
+    place: NDArray[np.float64]
+    pixels: NDArray[np.uint8]
+
+
+class DetectorPass:
+    """One detector, on the whole picture or on overlapping tiles of it too.
+
+    Args:
+        size: width and height of the landmark model's input.
+        tiled: the detector runs on tiles, too.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        spec: DetectorSpec,
+        size: tuple[int, int],
+        settings: PipelineSettings,
+        *,
+        tiled: bool = False,
+    ) -> None:
+        self._model = model
+        self._spec = spec
+        self._size = size
+        self._settings = settings
+        self._tiled = tiled
+        self._decoder = detector_decoder(spec)
+        self._tiles: dict[tuple[int, ...], list[Tile]] = {}
+
+    def views(self, rgb: NDArray[np.uint8]) -> list[View]:
+        """The inputs for a picture (H, W, 3) uint8: the whole picture, then its tiles."""
+        tiles = self._tiles.get(rgb.shape)
+        if tiles is None:
+            tiles = self._tiles[rgb.shape] = self._tiles_of(rgb)
+        return [View(tile.place, tile.pixels(rgb)) for tile in tiles]
+
+    def candidates(self, pictures: Sequence[Sequence[View]]) -> list[list[Candidate]]:
+        """For each picture, given by its views, the detections in it."""
+        views = [view for picture in pictures for view in picture]
+        found = iter(run_batched(views, self._input, self._model.run, self._in_view))
+        return [self._merged([next(found) for _ in picture]) for picture in pictures]
+
+    def _tiles_of(self, rgb: NDArray[np.uint8]) -> list[Tile]:
+        height, width = rgb.shape[:2]
+        spec = self._spec
+        if self._tiled:
+            rois = tile_rois(width, height, max(spec.size), self._settings)
+        else:
+            rois = letterbox_roi(width, height, spec.size, spec.padding)[None]
+        return [Tile.at(roi, spec, width, height) for roi in rois]
+
+    def _input(self, view: View) -> FloatArray:
+        return to_range(view.pixels, self._spec)
+
+    def _in_view(self, view: View, outputs: Sequence[FloatArray]) -> list[Candidate]:
+        found = self._decoder.decode(outputs)
+        if not len(found):
+            return []
+        spec, placed = self._spec, found.placed(view.place)
+        rois = detection_rois(placed, spec, self._size)
+        boxes = placed.box if spec.finds_whole_people else [None] * len(found)
+        starts = found.score >= spec.min_new_score
+        return [*map(Candidate, found.score.tolist(), rois, boxes, starts.tolist())]
+
+    def _merged(self, by_view: Sequence[Sequence[Candidate]]) -> list[Candidate]:
+        whole, *tiles = by_view
+        least = self._settings.tile_min_score
+        return [*whole, *(one for tile in tiles for one in tile if one.score >= least)]
