@@ -57,6 +57,14 @@ def test_of_an_uneven_video_the_frame_that_is_shown_is_taken() -> None:
     assert selected_frames(UNEVEN, Selection(fps=2.0)).tolist() == [0, 15, 29, 30, 45, 60]
 
 
+def test_a_clock_that_jumps_by_years_takes_no_more_memory_than_its_frames() -> None:
+    jumping = replace(STEADY, pts=np.concatenate([np.arange(30), 2**40 + np.arange(60)]))
+    # Frame 29 is on the screen for years.
+    frames = selected_frames(jumping, Selection(fps=10.0)).tolist()
+    assert frames[:11] == [*range(0, 30, 3), 29]
+    assert len(frames) == 11 + 20
+
+
 @pytest.mark.parametrize(
     ("options", "frames"),
     [(["--start", "0.5", "--end", "0:01"], range(15, 30)), (["--fps", "3"], range(0, 60, 10))],

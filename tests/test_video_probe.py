@@ -17,6 +17,7 @@ from annotate.video.file import VideoPacket
 from annotate.video.picture import turn
 from annotate.video.writer import Encoding, VideoWriter
 from tests.made_videos import (
+    FPS,
     FRAMES,
     LAYOUTS,
     SHOW_FIRST_REFERENCE,
@@ -250,30 +251,40 @@ def test_frames_of_another_size_are_scaled_to_the_first(tmp_path: Path) -> None:
     np.testing.assert_array_equal(frame.rgb, frames[60])
 
 
-def test_two_frames_with_one_time_are_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("shift_ms", [40, 20, -20, 200])
+def test_a_misplaced_time_stamp_is_interpolated(shift_ms: int, tmp_path: Path) -> None:
     made = make_video("H.264 in MKV", tmp_path)
 
-    def delayed(packet: VideoPacket) -> list[AnyPacket]:
+    def misplaced(packet: VideoPacket) -> list[AnyPacket]:
         if packet.pts == 41 * 40:
-            packet.pts += 40
+            packet.pts += shift_ms
         return [packet]
 
-    repacked(made.path, delayed)
-    with pytest.raises(VideoError, match="does not say when its frames are shown"):
-        probe(made.path)
+    repacked(made.path, misplaced)
+    index = probe(made.path)
+    assert (index.interpolated, index.assumed_fps) == (shift_ms not in (20, -20), None)
+    times_s = np.arange(FRAMES) / FPS
+    times_s[41] += shift_ms / 1000 if shift_ms in (20, -20) else 0
+    np.testing.assert_allclose(index.time_s, times_s, atol=0.001)
+    for chunk in (Chunk(0, FRAMES), Chunk(40, 43)):
+        numbers = [number_of(frame.rgb) for frame in decode(made.path, index, chunk)]
+        assert numbers == list(range(chunk.start, chunk.stop))
 
 
 @pytest.mark.parametrize("starts_s", [(9, 0), (0, 0)], ids=["jump back", "same again"])
-def test_times_that_start_again_are_an_error(starts_s: tuple[int, int], tmp_path: Path) -> None:
+def test_frames_are_counted_where_times_start_again(
+    starts_s: tuple[int, int], tmp_path: Path
+) -> None:
     parts = []
     for start_s in starts_s:
         layout = replace(LAYOUTS[H264], container_options={"output_ts_offset": str(start_s)})
         parts.append(layout.make(tmp_path / "part.ts").path.read_bytes())
     path = tmp_path / "both.ts"
     path.write_bytes(b"".join(parts))
-    with pytest.raises(VideoError, match="does not say when its frames are shown") as caught:
-        probe(path)
-    assert "new time stamps" in caught.value.hint
+    index = probe(path)
+    assert (len(index), index.assumed_fps) == (2 * FRAMES, FPS)
+    numbers = [number_of(frame.rgb) for frame in decode(path, index, Chunk(48, 53))]
+    assert numbers == [48, 49, 0, 1, 2]
 
 
 def test_progress_reaches_the_end_and_never_falls(tmp_path: Path) -> None:

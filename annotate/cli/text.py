@@ -47,3 +47,10 @@ def other_streams(name: str, stream: int | None, streams: tuple[int, ...]) -> st
     """A line about a file with several video streams, by their indexes in the container."""
     others = ", ".join(str(one) for one in streams if one != stream)
     return f"streams    {name}: stream {stream} is annotated; it also has {others} (see --stream)"
+
+
+def repaired_clock(name: str, interpolated: int, assumed_fps: float | None) -> str:
+    """A line about a file whose time stamps cannot be used as they are."""
+    if assumed_fps is None:
+        return f"clock      {name}: {count(interpolated, 'time stamp')} out of order, interpolated"
+    return f"clock      {name}: unusable time stamps; counted at {assumed_fps:g} frames per second"

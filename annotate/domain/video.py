@@ -47,10 +47,13 @@ class VideoIndex:
         keyframes: (K,) int64, increasing frame indices at which decoding can start: 0 and, unless
             its marks prove wrong, every displayed frame that the container marks as a keyframe.
             Empty where frames can only be counted from the beginning, because the time stamps
-            that they carry are not in the order of display (H.264 in AVI).
+            that they carry are not in the order of display (H.264 in AVI) or unusable.
         declared_frames: what the container claims, or None where it claims nothing.
         missing_s: seconds of video that the container claims and the file does not hold, as where
             it was cut off; 0.0 where it is whole, or claims nothing.
+        interpolated: number of frames whose time stamps were out of order and were replaced.
+        assumed_fps: frames per second at which `pts` counts frames, since the container's time
+            stamps are unusable; None where they are used.
         stream: index of the video stream in its container, as ffprobe numbers them; None in
             indexes of earlier versions, which took the first one.
         video_streams: indexes of all video streams in the container that are moving pictures.
@@ -67,6 +70,8 @@ class VideoIndex:
     keyframes: IntArray
     declared_frames: int | None
     missing_s: float = 0.0
+    interpolated: int = 0
+    assumed_fps: float | None = None
     stream: int | None = None
     video_streams: tuple[int, ...] = ()
 

@@ -1,6 +1,7 @@
 """Which frames of a video a selection takes. Arrays in, arrays out."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from annotate.domain.arrays import IntArray
 from annotate.domain.options import Selection
@@ -26,13 +27,18 @@ def selected_frames(index: VideoIndex, selection: Selection) -> IntArray:
         frames = frames[frames % selection.every == 0]
     if selection.fps is None or not len(frames):
         return frames
-    # What is on the screen at 0, 1 / fps, 2 / fps ... seconds of the video.
-    first, last = time_s[frames[[0, -1]]]
-    ticks = np.arange(
-        np.ceil((first - _LATE_S) * selection.fps),
-        np.floor((last + _LATE_S) * selection.fps) + 1,
-    )
-    ticks /= selection.fps
-    shown = np.searchsorted(time_s, ticks + _LATE_S, side="right") - 1
-    selected: IntArray = np.unique(shown[np.isin(shown, frames)])
+    # A frame is on the screen from its own first multiple of 1 / fps seconds to that of the next
+    # frame. Counted by frames, so that a clock that jumps costs nothing.
+    first_tick = _first_ticks(time_s[frames], selection.fps)
+    last_tick = np.floor((time_s[frames[-1]] + _LATE_S) * selection.fps)
+    selected: IntArray = frames[first_tick < np.append(first_tick[1:], last_tick + 1)]
     return selected
+
+
+def _first_ticks(time_s: NDArray[np.float64], fps: float) -> NDArray[np.float64]:
+    """(M,): the first multiple of 1 / fps seconds, as a number, at which each frame is shown."""
+    ticks = np.ceil((time_s - _LATE_S) * fps)
+    # Rounding in the product must not decide where a frame is late by exactly the tolerance.
+    ticks -= (ticks - 1) / fps + _LATE_S >= time_s
+    ticks += ticks / fps + _LATE_S < time_s
+    return ticks

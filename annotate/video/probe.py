@@ -15,6 +15,7 @@ from annotate.domain.arrays import IntArray
 from annotate.domain.errors import VideoError
 from annotate.domain.progress import ByteProgress
 from annotate.domain.video import VideoIndex
+from annotate.video.clock import Times, is_plausible, is_regular, repaired, usable_rate
 from annotate.video.file import NOT_A_VIDEO, VideoFile, VideoPacket, check_file, fingerprint
 from annotate.video.first_frames import FirstFrames, decode_all
 from annotate.video.packets import (
@@ -49,15 +50,14 @@ def probe(
 
     Raises:
         VideoError: there is no such file; it is not a video, or lacks the stream; its frames
-            cannot be decoded, are displayed mirrored or have no usable times; or it changed
-            meanwhile.
+            cannot be decoded or are displayed mirrored; or it changed meanwhile.
     """
     with VideoFile(path, stream) as video:
         # One pass for the packets, one for the fingerprint.
         read = ReadProgress(video.size_bytes, 2, progress)
-        packets, decoded, pts = _packets_and_frames(video, read)
+        packets, decoded = _read_packets(video, read)
+        decoded, times, keys = _frame_times(video, read, packets, decoded)
         chosen, streams = video.stream.index, video.video_streams()
-    keys = np.empty(0, np.int64) if pts is None else keyframes(pts, packets, decoded)
     digest = fingerprint(path, read.at)
     read.end_pass()
     if check_file(path) != video.size_bytes:
@@ -69,26 +69,44 @@ def probe(
         width=decoded.width,
         height=decoded.height,
         rotation=decoded.rotation,
-        time_base=packets.time_base,
-        pts=_reordered(path, packets, decoded) if pts is None else pts,
+        time_base=times.time_base,
+        pts=times.pts,
         keyframes=keys,
         declared_frames=packets.declared_frames,
         missing_s=packets.missing_s,
+        interpolated=times.interpolated,
+        assumed_fps=None if times.assumed_fps is None else float(times.assumed_fps),
         stream=chosen,
         video_streams=streams,
     )
 
 
-def _packets_and_frames(
-    video: VideoFile, read: ReadProgress
-) -> tuple[PacketTable, DecodedFrames, IntArray | None]:
-    """What demuxing and decoding tell, and (N,) pts of all frames where both agree."""
-    packets, decoded = _read_packets(video, read)
+def _frame_times(
+    video: VideoFile, read: ReadProgress, packets: PacketTable, decoded: DecodedFrames | None
+) -> tuple[DecodedFrames, Times, IntArray]:
+    """The decoded frames, the times of all frames, and the keyframes as in `VideoIndex`.
+
+    Args:
+        decoded: the first frames, or None where they do not help.
+    """
     pts = None if decoded is None else agreed_pts(packets, decoded)
-    if decoded is None or (pts is None and not decoded.whole):
+    usable = (
+        pts is not None
+        and is_plausible(pts, packets.time_base)
+        and is_regular(packets.pts[packets.shown])
+    )
+    if decoded is None or not (usable or decoded.whole):
         decoded = decode_all(video, read)
         pts = agreed_pts(packets, decoded)
-    return packets, decoded, pts
+    if pts is not None and is_plausible(pts, packets.time_base):
+        return decoded, Times(pts, packets.time_base), keyframes(pts, packets, decoded)
+    # From here on frames can only be counted, so decoding starts at the file's beginning.
+    no_keyframes = np.empty(0, np.int64)
+    pts = reordered_pts(packets, decoded)
+    if pts is not None and is_plausible(pts, packets.time_base):
+        return decoded, Times(pts, packets.time_base), no_keyframes
+    fps = usable_rate(video.stream.codec_context.framerate, video.stream.average_rate)
+    return decoded, repaired(decoded.pts, packets.time_base, fps), no_keyframes
 
 
 def _read_packets(video: VideoFile, read: ReadProgress) -> tuple[PacketTable, DecodedFrames | None]:
@@ -150,13 +168,3 @@ def _missing_s(video: VideoFile, pts: IntArray) -> float:
         missing = container.duration / av.time_base - float(pts.max() * stream.time_base)
         return missing if missing > MAX_SOUND_ALONE_S else 0.0
     return 0.0
-
-
-def _reordered(path: Path, packets: PacketTable, decoded: DecodedFrames) -> IntArray:
-    pts = reordered_pts(packets, decoded)
-    if pts is None:
-        raise VideoError(
-            f"{path} is damaged, or does not say when its frames are shown",
-            "Give it new time stamps: `ffmpeg -i FILE -c:v libx264 -crf 16 NEW.mp4`.",
-        )
-    return pts

@@ -1,0 +1,130 @@
+"""Time stamps that cannot be used as they are: recognised, and repaired or replaced.
+
+A few time stamps out of order are interpolated between their neighbours. Where more are wrong, or
+where times that rise cannot be those of a recording, frames are counted at the rate that the codec
+or the container declares.
+"""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotate.domain.arrays import IntArray
+from annotate.video.packets import NO_PTS
+
+# The greatest mean rate of a recording, in frames per second. Files with more have one time unit
+# between frames, whatever the unit is.
+MAX_FPS = 10_000
+# The longest time in seconds between two frames of a recording: a week. Clocks that are set while
+# they record jump by years.
+MAX_STEP_S = 7 * 24 * 3600.0
+# The greatest fraction of time stamps that are interpolated.
+MAX_INTERPOLATED = 0.05
+# A step between frames shorter than this fraction of the usual one looks like a misplaced time
+# stamp, if it is rare; and so does a packet that is displayed by more frames than this before or
+# after its place in the order of decoding, since encoders reorder by fewer.
+SHORT_STEP, MAX_MOVED = 0.75, 8
+# The rate at which frames are counted where nothing declares a usable one, and the bounds of
+# usable ones, in frames per second.
+DEFAULT_FPS, USABLE_FPS = Fraction(30), (Fraction(1, 10), Fraction(1000))
+
+
+@dataclass(frozen=True, eq=False)
+class Times:
+    """Usable times of N frames.
+
+    Attributes:
+        pts: (N,) int64, strictly increasing.
+        time_base: seconds per unit of `pts`.
+        interpolated: number of frames whose time stamp was replaced.
+        assumed_fps: rate at which frames are counted instead; None where time stamps are used.
+    """
+
+    pts: IntArray
+    time_base: Fraction
+    interpolated: int = 0
+    assumed_fps: Fraction | None = None
+
+
+def is_plausible(pts: IntArray, time_base: Fraction) -> bool:
+    """Whether strictly increasing pts (N,) can be the times of a recording."""
+    steps_s = np.diff(pts) * float(time_base)
+    return not len(steps_s) or bool(steps_s.mean() * MAX_FPS >= 1 and steps_s.max() <= MAX_STEP_S)
+
+
+def is_regular(packet_pts: IntArray) -> bool:
+    """Whether no single time stamp of the packets looks misplaced.
+
+    Args:
+        packet_pts: (n,) int64, all different, in decoding order.
+    """
+    if len(packet_pts) < 3:
+        return True
+    order = np.argsort(packet_pts)
+    steps = np.diff(packet_pts[order])
+    short = np.count_nonzero(steps < SHORT_STEP * np.median(steps))
+    moved = np.abs(order - np.arange(len(order))).max()
+    return not 0 < short <= MAX_INTERPOLATED * len(steps) and bool(moved <= MAX_MOVED)
+
+
+def repaired(pts: IntArray, time_base: Fraction, fps: Fraction) -> Times:
+    """Usable times of frames with the time stamps `pts` (N,), `NO_PTS` where there is none.
+
+    Args:
+        pts: in the order of display.
+        time_base: seconds per unit of `pts`.
+        fps: at which frames are counted where most time stamps are unusable.
+    """
+    kept = _increasing(pts)
+    if len(pts) - kept.sum() <= MAX_INTERPOLATED * len(pts):
+        better = _interpolated(pts, kept)
+        if (np.diff(better) > 0).all() and is_plausible(better, time_base):
+            return Times(better, time_base, interpolated=int(len(pts) - kept.sum()))
+    return counted(len(pts), fps)
+
+
+def counted(frames: int, fps: Fraction) -> Times:
+    """Times of frames that are counted at a rate."""
+    return Times(np.arange(frames, dtype=np.int64), 1 / fps, assumed_fps=fps)
+
+
+def usable_rate(*rates: Fraction | None) -> Fraction:
+    """The first of the rates that a camera can have, or the default one."""
+    low, high = USABLE_FPS
+    return next((rate for rate in rates if rate and low <= rate <= high), DEFAULT_FPS)
+
+
+def _increasing(pts: IntArray) -> NDArray[np.bool_]:
+    """(N,): the frames of a longest strictly increasing subsequence of `pts`."""
+    # Of the subsequences of each length the one with the least last value, by patience sorting.
+    values: list[int] = []
+    rows: list[int] = []
+    before = np.full(len(pts), -1)
+    for row, value in enumerate(pts.tolist()):
+        if value == NO_PTS:
+            continue
+        length = bisect_right(values, value - 1)
+        before[row] = rows[length - 1] if length else -1
+        values[length : length + 1], rows[length : length + 1] = [value], [row]
+    kept = np.zeros(len(pts), np.bool_)
+    row = rows[-1] if rows else -1
+    while row >= 0:
+        kept[row] = True
+        row = int(before[row])
+    return kept
+
+
+def _interpolated(pts: IntArray, kept: NDArray[np.bool_]) -> IntArray:
+    """The pts of the frames that are not `kept`, evenly between or beyond those that are."""
+    rows = np.flatnonzero(kept)
+    if len(rows) < 2:
+        return pts
+    every = np.arange(len(pts))
+    step = float(np.median(np.diff(pts[rows]) / np.diff(rows)))
+    times = np.interp(every, rows, pts[rows].astype(np.float64))
+    times += step * (np.minimum(every - rows[0], 0) + np.maximum(every - rows[-1], 0))
+    better: IntArray = np.where(kept, pts, np.rint(times).astype(np.int64))
+    return better
