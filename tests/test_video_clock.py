@@ -52,11 +52,18 @@ def test_a_jumping_clock_does_not_stop_the_other_videos(
     host: Host, stroll: Path, shared_data: Path
 ) -> None:
     jumping = shared_data / "cases" / "05_clock_jumps_to_unix_epoch.mkv"
-    said = host.run("submit", stroll, jumping, "--fps", "5")
-    assert "05_clock_jumps_to_unix_epoch.mkv: unusable time stamps; counted at 60" in said.err
+    said = host.run("submit", stroll, jumping, "--fps", "5", "--assume-fps", "50")
+    assert "05_clock_jumps_to_unix_epoch.mkv: unusable time stamps; counted at 50" in said.err
     assert "2 of 2 videos done" in said.out
     content = json.loads(host.exported())
-    assert len(content["images"]) == 10 + 9
+    assert len(content["images"]) == 10 + 10
+
+
+def test_an_assumed_rate_replaces_the_declared_one(shared_data: Path) -> None:
+    path = shared_data / "cases" / "04_avi_rate_1000000.avi"
+    assert probe(path, assume_fps=12.5).time_s[24] == pytest.approx(24 / 12.5)
+    sound = shared_data / "cases" / "08_short_5_frames_30fps.mp4"
+    assert probe(sound, assume_fps=12.5).fps == pytest.approx(30)
 
 
 @pytest.mark.parametrize(

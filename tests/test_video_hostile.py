@@ -143,6 +143,27 @@ def test_bad_file_is_named_with_a_next_step(
     assert capfd.readouterr().err == ""
 
 
+def encrypted(path: Path) -> None:
+    layout = replace(
+        LAYOUTS["H.264 with B-frames in MP4"],
+        container_options={
+            "encryption_scheme": "cenc-aes-ctr",
+            "encryption_key": "76a6c65c5ea762046bd749a2e632ccbb",
+            "encryption_kid": "a7e61c373e219033c21091fa607bf3b8",
+        },
+    )
+    layout.make(path)
+
+
+def test_an_encrypted_video_is_refused_as_encrypted(tmp_path: Path, shared_data: Path) -> None:
+    """Decoders see noise, of which they make a frame now and then."""
+    encrypted(tmp_path / "made.mp4")
+    for path in (tmp_path / "made.mp4", shared_data / "cases" / "12_encrypted_cenc.mp4"):
+        with pytest.raises(VideoError, match="is encrypted") as caught:
+            probe(path)
+        assert "copy protection" in caught.value.hint
+
+
 def test_file_without_permission(good: Path) -> None:
     """As another user, since root may read everything."""
     if os.geteuid() != 0:

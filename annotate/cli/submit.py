@@ -109,7 +109,7 @@ def _print_notes(store: "Store", job: "Job") -> None:
     for one in job.rejected:
         note(f"skipped    {one.reason}", "yellow")
     for video in job.videos:
-        index = store.read_index(video.fingerprint, job.recipe.selection.stream)
+        index = store.read_index(video.fingerprint, job.recipe.selection)
         if index.missing_s:
             note(truncated_video(video.name, index.missing_s), "yellow")
         if index.assumed_fps or index.interpolated:

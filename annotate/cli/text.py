@@ -53,4 +53,5 @@ def repaired_clock(name: str, interpolated: int, assumed_fps: float | None) -> s
     """A line about a file whose time stamps cannot be used as they are."""
     if assumed_fps is None:
         return f"clock      {name}: {count(interpolated, 'time stamp')} out of order, interpolated"
-    return f"clock      {name}: unusable time stamps; counted at {assumed_fps:g} frames per second"
+    rate = f"{assumed_fps:g} frames per second"
+    return f"clock      {name}: unusable time stamps; counted at {rate} (see --assume-fps)"

@@ -31,6 +31,8 @@ class Selection:
         fps: instead, the frames that are shown at each 1 / fps seconds of the video.
         stream: index of a video stream in its container, as ffprobe numbers them; None: the best
             one.
+        assume_fps: frames per second of videos whose time stamps cannot be used; None: the rate
+            that they declare.
     """
 
     start_s: float = 0.0
@@ -38,6 +40,13 @@ class Selection:
     every: int = 1
     fps: float | None = None
     stream: int | None = None
+    assume_fps: float | None = None
+
+    @property
+    def reading(self) -> str:
+        """How videos are read, where not in the usual way: part of the name of their index."""
+        stream = "" if self.stream is None else f"-stream-{self.stream}"
+        return stream + ("" if self.assume_fps is None else f"-{self.assume_fps:g}-fps")
 
 
 @dataclass(frozen=True)
@@ -108,6 +117,8 @@ class SubmitOptions:
         fps: annotate so many frames a second only.
         stream: annotate the video stream with this index in its container, as ffprobe numbers
             them; None: the best one.
+        assume_fps: frames per second of videos whose time stamps cannot be used; None: the rate
+            that they declare.
         smooth: cut-off of the smoother in Hz, or None for no smoothing.
         pack: name of the model pack, or None for the default one.
         hwaccel: `auto` decodes in hardware where this host can; None leaves it to the settings.
@@ -117,7 +128,7 @@ class SubmitOptions:
         UsageError: a value is impossible, or two contradict each other.
 
     >>> SubmitOptions(people="all", start=90, end=120).selection
-    Selection(start_s=90.0, end_s=120.0, every=1, fps=None, stream=None)
+    Selection(start_s=90.0, end_s=120.0, every=1, fps=None, stream=None, assume_fps=None)
     """
 
     people: People = field(
@@ -183,6 +194,17 @@ class SubmitOptions:
             )
         },
     )
+    assume_fps: float | None = field(
+        default=None,
+        metadata={
+            "flag": Flag(
+                "Frames per second of videos whose time stamps cannot be used.",
+                metavar="NUMBER",
+                minimum=0.1,
+                default="the rate that they declare",
+            )
+        },
+    )
     smooth: float | None = field(
         default=6.0,
         metadata={
@@ -243,7 +265,8 @@ class SubmitOptions:
         """The frames to annotate. Equal numbers give equal digests, be they int or float."""
         end = None if self.end is None else float(self.end)
         fps = None if self.fps is None else float(self.fps)
-        return Selection(float(self.start), end, self.every, fps, self.stream)
+        assume_fps = None if self.assume_fps is None else float(self.assume_fps)
+        return Selection(float(self.start), end, self.every, fps, self.stream, assume_fps)
 
     @property
     def smooth_hz(self) -> float | None:

@@ -1,8 +1,8 @@
 """The store: jobs, indexes, packs and results, by name. The only truth about what is done.
 
 jobs/<job>.json                          manifest, never changed
-videos/<fingerprint>/index.parquet       every frame's pts, the keyframes; `index-stream-N` for
-                                         a stream that the job chose
+videos/<fingerprint>/index.parquet       every frame's pts, the keyframes; `index-stream-N`
+                                         and others where the job chose how to read it
 videos/<fingerprint>/original            the bytes of a video that workers cannot read elsewhere
 packs/<digest>/                          the packs that recipes refer to
 results/<recipe>/<fingerprint>/          see `VideoResults`
@@ -20,10 +20,12 @@ from pathlib import Path
 
 from annotate.domain.errors import PackError, StoreError, UsageError
 from annotate.domain.job import Job, JobVideo, Recipe
+from annotate.domain.options import Selection
 from annotate.domain.pack import Pack
 from annotate.domain.progress import ByteProgress
 from annotate.domain.video import VideoIndex
 from annotate.domain.work import Heartbeat
+from annotate.numeric.selection import ALL_FRAMES
 from annotate.store.damage import damage_named
 from annotate.store.files import Files
 from annotate.store.local import LocalFiles
@@ -94,18 +96,18 @@ class Store:
 
     # Videos and packs
 
-    def read_index(self, fingerprint: str, stream: int | None = None) -> VideoIndex:
+    def read_index(self, fingerprint: str, selection: Selection = ALL_FRAMES) -> VideoIndex:
         """The index of a video.
 
         Args:
-            stream: that a job chose, as in `Selection`; None: the best one.
+            selection: of the job: a stream or a rate that it chose makes another index.
 
         Raises:
             StoreError: the video has none, or it is damaged.
         """
         from annotate.store import tables
 
-        key = _index_key(fingerprint, stream)
+        key = _index_key(fingerprint, selection)
         if not self.files.exists(key):
             raise StoreError(
                 f"the store {self.files} has no index of video {fingerprint[:12]}",
@@ -114,11 +116,11 @@ class Store:
         with self.files.reader(key) as file, damage_named(key):
             return tables.read_index(file)
 
-    def write_index(self, index: VideoIndex, stream: int | None = None) -> None:
-        """Files the index; `stream` as for `read_index`."""
+    def write_index(self, index: VideoIndex, selection: Selection = ALL_FRAMES) -> None:
+        """Files the index; `selection` as for `read_index`."""
         from annotate.store import tables
 
-        with self.files.writer(_index_key(index.fingerprint, stream)) as file:
+        with self.files.writer(_index_key(index.fingerprint, selection)) as file:
             tables.write_index(file, index)
 
     def add_source(self, fingerprint: str, path: Path, progress: ByteProgress) -> None:
@@ -206,9 +208,8 @@ def _cancelled_key(job_id: str) -> str:
     return f"cancelled/{job_id}"
 
 
-def _index_key(fingerprint: str, stream: int | None) -> str:
-    name = "index" if stream is None else f"index-stream-{stream}"
-    return f"videos/{fingerprint}/{name}.parquet"
+def _index_key(fingerprint: str, selection: Selection) -> str:
+    return f"videos/{fingerprint}/index{selection.reading}.parquet"
 
 
 def _source_key(fingerprint: str) -> str:

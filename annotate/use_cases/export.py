@@ -103,7 +103,7 @@ def _videos(store: Store, status: JobStatus, meter: _Meter) -> Iterator[DatasetV
     for number, video in enumerate(status.job.videos, start=1):
         if not merged[video.fingerprint]:
             continue
-        index = store.read_index(video.fingerprint, status.job.recipe.selection.stream)
+        index = store.read_index(video.fingerprint, status.job.recipe.selection)
         frames = selected_frames(index, status.job.recipe.selection)
 
         def tracks(video: JobVideo, number: int, frames: IntArray, before: int) -> Iterator[Tracks]:

@@ -33,7 +33,7 @@ def merge_video(store: Store, unit: WorkUnit) -> None:
     ready = present and all(chunk.name in failed for chunk in absent)
     if not ready or results.has_tracks(job.merge_digest):
         return
-    index = store.read_index(video.fingerprint, unit.job.recipe.selection.stream)
+    index = store.read_index(video.fingerprint, unit.job.recipe.selection)
     skeleton = SKELETONS[store.read_pack(job.recipe.pack).skeleton]
 
     def parts() -> Iterator[Poses]:

@@ -39,7 +39,7 @@ def run_chunk(
     if results.has_part(chunk):
         return
     selection = job.recipe.selection
-    index = store.read_index(video.fingerprint, selection.stream)
+    index = store.read_index(video.fingerprint, selection)
     asked = None if selection == ALL_FRAMES else selected_frames(index, selection)
     pipeline = estimator()
     heart = ChunkHeartbeats(store, beats, unit, pipeline)

@@ -95,7 +95,7 @@ def _read(
     for path in files:
         try:
             reading = _in_bytes(progress, f"Reading {path.name}")
-            index = probe(path, reading, stream=options.stream)
+            index = probe(path, reading, stream=options.stream, assume_fps=options.assume_fps)
             readable.append(_Readable(path, index, _selected(path, index, options.selection)))
         except VideoError as error:
             rejected.append(Rejected(str(path), error.message))
@@ -108,7 +108,7 @@ def _plan_chunks(store: Store, recipe: Recipe, videos: Sequence[_Readable], work
     target = chunk_frames(frames, workers, recipe.people, recipe.detect_every)
     restart = restart_every(recipe.detect_every, PipelineSettings().remembered_frames)
     for video in videos:
-        store.write_index(video.index, recipe.selection.stream)
+        store.write_index(video.index, recipe.selection)
         results = store.results(recipe, video.index)
         if results.read_chunks() is None:
             results.write_chunks(cut(video.frames, video.index.keyframes, target, restart))

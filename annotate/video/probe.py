@@ -38,7 +38,11 @@ MAX_FRAMES = 2**24
 
 
 def probe(
-    path: Path, progress: ByteProgress | None = None, *, stream: int | None = None
+    path: Path,
+    progress: ByteProgress | None = None,
+    *,
+    stream: int | None = None,
+    assume_fps: float | None = None,
 ) -> VideoIndex:
     """The index of the video at `path`.
 
@@ -47,6 +51,8 @@ def probe(
         progress: called with the bytes read so far and the bytes in all; the latter grows by the
             file's length where the whole video has to be decoded.
         stream: index of the video stream in its container; None: the best one.
+        assume_fps: at which frames are counted where time stamps cannot be used; None: the rate
+            that the codec or the container declares.
 
     Raises:
         VideoError: there is no such file; it is not a video, or lacks the stream; its frames
@@ -56,7 +62,7 @@ def probe(
         # One pass for the packets, one for the fingerprint.
         read = ReadProgress(video.size_bytes, 2, progress)
         packets, decoded = _read_packets(video, read)
-        decoded, times, keys = _frame_times(video, read, packets, decoded)
+        decoded, times, keys = _frame_times(video, read, packets, decoded, assume_fps)
         chosen, streams = video.stream.index, video.video_streams()
     digest = fingerprint(path, read.at)
     read.end_pass()
@@ -82,7 +88,11 @@ def probe(
 
 
 def _frame_times(
-    video: VideoFile, read: ReadProgress, packets: PacketTable, decoded: DecodedFrames | None
+    video: VideoFile,
+    read: ReadProgress,
+    packets: PacketTable,
+    decoded: DecodedFrames | None,
+    assume_fps: float | None,
 ) -> tuple[DecodedFrames, Times, IntArray]:
     """The decoded frames, the times of all frames, and the keyframes as in `VideoIndex`.
 
@@ -105,7 +115,9 @@ def _frame_times(
     pts = reordered_pts(packets, decoded)
     if pts is not None and is_plausible(pts, packets.time_base):
         return decoded, Times(pts, packets.time_base), no_keyframes
-    fps = usable_rate(video.stream.codec_context.framerate, video.stream.average_rate)
+    assumed = None if assume_fps is None else Fraction(assume_fps).limit_denominator(1001)
+    declared = video.stream.codec_context.framerate, video.stream.average_rate
+    fps = assumed or usable_rate(*declared)
     return decoded, repaired(decoded.pts, packets.time_base, fps), no_keyframes
 
 
@@ -119,6 +131,8 @@ def _read_packets(video: VideoFile, read: ReadProgress) -> tuple[PacketTable, De
         rows.append((pts, packet.is_keyframe, not packet.is_discard))
         if len(rows) > MAX_FRAMES:
             raise VideoError(f"{video.path} has over {MAX_FRAMES} frames", "Cut it into parts.")
+        if packet.is_keyframe or len(rows) == 1:
+            _check_not_encrypted(video, packet)
         if packet.is_keyframe:
             tail.clear()
         if len(tail) < MAX_TAIL_PACKETS:
@@ -140,6 +154,14 @@ def _read_packets(video: VideoFile, read: ReadProgress) -> tuple[PacketTable, De
         missing_s=_missing_s(video, table[:, 0]),
     )
     return packets, decoded
+
+
+def _check_not_encrypted(video: VideoFile, packet: VideoPacket) -> None:
+    """Raises a `VideoError` where the packet is encrypted; decoders would see noise."""
+    if any("encryption" in str(data.data_type) for data in packet.iter_sidedata()):
+        raise VideoError(
+            f"{video.path} is encrypted", "Get a copy without copy protection, or decrypt it first."
+        )
 
 
 def _tail_pts(video: VideoFile, tail: list[VideoPacket]) -> IntArray:
