@@ -1,21 +1,21 @@
 """All that changes the merge's answer is in its digest, and so in a job."""
 
-import ast
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 import annotate.merge
-from annotate.domain import merge_settings
+from annotate.domain import skeleton
 from annotate.domain.job import Job, JobVideo, Recipe
 from annotate.domain.merge_settings import MergeSettings
 from tests.made_poses import FINGERPRINT
+from tests.module_numbers import inner_floats, module_numbers
 
 SETTINGS = MergeSettings()
-# Module-level numbers of the merge that are places of COCO's keypoints and columns, or a mark.
+# Module-level numbers of the merge that are places of COCO's keypoints, columns
+# and their shapes, or a mark.
 NOT_THRESHOLDS = {
     "left_right.(_FACE, _LEFT_SHOULDER, _RIGHT_SHOULDER)",
     "left_right.(_NOSE, _EARS)",
@@ -23,6 +23,7 @@ NOT_THRESHOLDS = {
     "link_cost._BONES",
     "occlusion.(_SHOULDERS, _HIPS)",
     "pose_table.NONE",
+    "pose_table._COLUMNS",
     "pose_table._HIPS",
     "smoothing.(_XY, _VISIBILITY)",
 }
@@ -51,44 +52,21 @@ def test_another_threshold_is_another_digest(path: tuple[str, ...]) -> None:
     assert changed(SETTINGS, path).digest != SETTINGS.digest
 
 
-def test_the_area_of_a_body_in_its_box_is_in_the_digest(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = SETTINGS.digest
-    monkeypatch.setattr(merge_settings, "AREA_OF_BOX", 0.5)
-    assert SETTINGS.digest != before
-
-
-def modules() -> list[Path]:
-    return sorted(Path(annotate.merge.__path__[0]).rglob("*.py"))
-
-
-def is_number(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Constant)
-        and isinstance(node.value, int | float)
-        and not isinstance(node.value, bool)
-    )
+def test_the_constants_of_oks_are_in_the_digest(monkeypatch: pytest.MonkeyPatch) -> None:
+    digests = {SETTINGS.digest}
+    monkeypatch.setattr(skeleton, "AREA_OF_BOX", 0.5)
+    digests.add(SETTINGS.digest)
+    monkeypatch.setattr(skeleton, "COCO_SIGMAS", 2 * skeleton.COCO_SIGMAS)
+    digests.add(SETTINGS.digest)
+    assert len(digests) == 3
 
 
 def test_no_threshold_of_the_merge_is_outside_of_its_settings() -> None:
-    found = {
-        f"{file.stem}.{ast.unparse(node.targets[0])}"
-        for file in modules()
-        for node in ast.parse(file.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.Assign) and any(is_number(part) for part in ast.walk(node.value))
-    }
-    assert found == NOT_THRESHOLDS, "move it to MergeSettings"
+    assert module_numbers(annotate.merge) == NOT_THRESHOLDS, "move it to MergeSettings"
 
 
 def test_no_function_of_the_merge_holds_a_tuned_number() -> None:
-    found = {
-        (file.name, node.value)
-        for file in modules()
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, float)
-        and node.value not in NOT_TUNED
-    }
-    assert not found, "move it to MergeSettings"
+    assert inner_floats(annotate.merge) <= NOT_TUNED, "move it to MergeSettings"
 
 
 def test_tracks_of_other_merge_settings_are_filed_apart() -> None:

@@ -1,15 +1,16 @@
 """All that changes the pipeline's answer is in its digest, and so in a job's recipe."""
 
-import ast
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+import annotate.numeric
 import annotate.pipeline
+from annotate.domain import skeleton
 from annotate.domain.job import Recipe
 from annotate.domain.pipeline_settings import PipelineSettings
+from tests.module_numbers import inner_floats, module_numbers
 
 SETTINGS = PipelineSettings()
 # Numbers in the pipeline's modules that do not change its answer, or belong to a file format or a
@@ -26,6 +27,19 @@ NOT_THRESHOLDS = {
     "prefetch.DEPTH",
     "roi_rules._VISIBILITY",
 }
+# Floats in functions: nothing, and the middle of a cell.
+NOT_TUNED = {0.0, 0.5}
+# Numbers in `annotate.numeric`: lengths of chunks, the tolerance of frame rates, and mathematics.
+NUMERIC = {
+    "activation.LOGIT_LIMIT",
+    "chunking.CHUNK_CORE_SECONDS",
+    "chunking.DETECTOR_CORE_SECONDS",
+    "chunking.FRAME_CORE_SECONDS",
+    "chunking.SQUARES",
+    "selection._LATE_S",
+    "smoothing._LEAST_WEIGHT",
+    "smoothing._MAD_TO_SIGMA",
+}
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(SETTINGS)])
@@ -35,16 +49,26 @@ def test_another_threshold_is_another_digest(name: str) -> None:
     assert replace(SETTINGS, **{name: other}).digest != SETTINGS.digest
 
 
+def test_the_constants_of_oks_are_in_the_digest(monkeypatch: pytest.MonkeyPatch) -> None:
+    digests = {SETTINGS.digest}
+    monkeypatch.setattr(skeleton, "AREA_OF_BOX", 0.5)
+    digests.add(SETTINGS.digest)
+    monkeypatch.setattr(skeleton, "COCO_SIGMAS", 2 * skeleton.COCO_SIGMAS)
+    digests.add(SETTINGS.digest)
+    assert len(digests) == 3
+
+
 def test_no_threshold_of_the_pipeline_is_outside_of_its_settings() -> None:
-    found = set()
-    for file in Path(annotate.pipeline.__path__[0]).rglob("*.py"):
-        for node in ast.parse(file.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.Assign) and any(
-                isinstance(part, ast.Constant) and isinstance(part.value, int | float)
-                for part in ast.walk(node.value)
-            ):
-                found |= {f"{file.stem}.{ast.unparse(target)}" for target in node.targets}
-    assert found == NOT_THRESHOLDS
+    assert module_numbers(annotate.pipeline) == NOT_THRESHOLDS, "move it to PipelineSettings"
+
+
+def test_no_function_of_the_pipeline_holds_a_tuned_number() -> None:
+    assert inner_floats(annotate.pipeline) <= NOT_TUNED, "move it to PipelineSettings"
+
+
+def test_the_functions_that_all_use_hold_no_tuned_number() -> None:
+    assert module_numbers(annotate.numeric) == NUMERIC, "move it to the settings of its caller"
+    assert inner_floats(annotate.numeric) <= NOT_TUNED, "move it to the settings of its caller"
 
 
 def test_the_settings_of_a_job_are_part_of_its_recipe_and_the_packs_name_is_not() -> None:

@@ -4,15 +4,14 @@ A manifest is written once and never changed. Its digest is in every message, so
 refuses a job whose manifest was altered.
 """
 
-import hashlib
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import PureWindowsPath
 from typing import Any
 
+from annotate.domain.digests import digest_of
 from annotate.domain.errors import ManifestError, StoreError
 from annotate.domain.merge_settings import MergeSettings
 from annotate.domain.options import People, Priority, Selection
@@ -54,7 +53,7 @@ class Recipe:
     @cached_property
     def digest(self) -> str:
         """16 hex digits of everything but the pack's name."""
-        return _digest({**asdict(self), "pack_name": ""})[:16]
+        return digest_of({**asdict(self), "pack_name": ""})[:16]
 
 
 @dataclass(frozen=True)
@@ -120,17 +119,17 @@ class Job:
     @cached_property
     def merge_digest(self) -> str:
         """16 hex digits of all that can change the tracks made from the same parts."""
-        return _digest({"smooth_hz": self.smooth_hz, "merge": self.merge})[:16]
+        return digest_of({"smooth_hz": self.smooth_hz, "merge": self.merge})[:16]
 
     @property
     def content_digest(self) -> str:
         """Of everything but the id: equal for two identical submissions."""
-        return _digest({**asdict(self), "id": ""})
+        return digest_of({**asdict(self), "id": ""})
 
     @cached_property
     def digest(self) -> str:
         """Of the whole manifest."""
-        return _digest(asdict(self))
+        return digest_of(asdict(self))
 
     @property
     def copies(self) -> tuple[tuple[str, str], ...]:
@@ -189,7 +188,3 @@ def _is_below(path: str) -> bool:
 
 def _recipe(fields: dict[str, Any]) -> Recipe:
     return Recipe(**{**fields, "selection": Selection(**fields["selection"])})
-
-
-def _digest(fields: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()

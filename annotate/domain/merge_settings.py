@@ -4,11 +4,10 @@ Times are in seconds. Lengths are in body heights, unless the comment says pixel
 appearance are root mean squares over the colours, in steps of 0 to 255.
 """
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 
-from annotate.domain.skeleton import AREA_OF_BOX
+from annotate.domain.digests import digest_of
+from annotate.domain.skeleton import oks_constants
 
 
 @dataclass(frozen=True)
@@ -210,6 +209,8 @@ class SmoothingSettings:
     min_outlier: float = 0.01
     # and than so many pixels.
     min_outlier_px: float = 1.0
+    # The cut-off is at most this fraction of the mean frame rate.
+    max_cutoff_per_fps: float = 0.4
     # Landmarks weigh the square of their visibility, but of no less than this.
     min_confidence: float = 0.05
     # Poses that are so many seconds away no longer move a smoothed one by a millionth.
@@ -249,9 +250,8 @@ class MergeSettings:
 
     @property
     def digest(self) -> str:
-        """16 hex digits over all values."""
-        text = json.dumps({**asdict(self), "area_of_box": AREA_OF_BOX}, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        """16 hex digits over all values, and those of OKS."""
+        return digest_of({**asdict(self), **oks_constants()})[:16]
 
     @property
     def look_ahead_s(self) -> float:

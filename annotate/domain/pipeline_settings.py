@@ -1,8 +1,9 @@
 """All thresholds of the two-stage pipeline that change its answer."""
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
+
+from annotate.domain.digests import digest_of
+from annotate.domain.skeleton import oks_constants
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,5 @@ class PipelineSettings:
 
     @property
     def digest(self) -> str:
-        """16 hex digits over all values."""
-        text = json.dumps(asdict(self), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        """16 hex digits over all values, and those of OKS."""
+        return digest_of({**asdict(self), **oks_constants()})[:16]

@@ -145,6 +145,11 @@ SKELETONS: Mapping[str, Skeleton] = MappingProxyType(
 )
 
 
+def oks_constants() -> dict[str, object]:
+    """All that OKS depends on besides the poses, for the digests of what uses it."""
+    return {"area_of_box": AREA_OF_BOX, "coco_sigmas": COCO_SIGMAS.tolist()}
+
+
 def coco_keypoints(landmarks: FloatArray, skeleton: Skeleton) -> FloatArray:
     """The 17 COCO keypoints of each pose.
 

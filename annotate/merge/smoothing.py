@@ -64,7 +64,8 @@ def _smoothed_stretch(
     weights[long] = settings.straight_weight
     weights[known] = _weights(poses.landmarks, time_s[known], settings)
     # Step 2: smooth all of it.
-    landmarks = whittaker(values, weights, time_s, cutoff_hz).astype(np.float32)
+    smooth = whittaker(values, weights, time_s, cutoff_hz, settings.max_cutoff_per_fps)
+    landmarks = smooth.astype(np.float32)
     landmarks[:, :, _VISIBILITY:] = landmarks[:, :, _VISIBILITY:].clip(0, 1)
     raw = np.full(values.shape, np.nan, np.float32)
     raw[known] = poses.raw

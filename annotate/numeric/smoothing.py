@@ -16,7 +16,9 @@ _LEAST_WEIGHT = 1e-9
 _MAD_TO_SIGMA = 1.4826
 
 
-def whittaker(values: Array, weights: Array, time_s: Array, cutoff_hz: float) -> Array:
+def whittaker(
+    values: Array, weights: Array, time_s: Array, cutoff_hz: float, max_cutoff_per_fps: float
+) -> Array:
     """Weighted Whittaker smoother over true times.
 
     Minimises the integral of w (z - y)^2 + z''^2 / (2 pi fc)^4, which for equal steps is
@@ -28,7 +30,8 @@ def whittaker(values: Array, weights: Array, time_s: Array, cutoff_hz: float) ->
         values: (N, K, C) float64: C signals that share the weights of each of K points.
         weights: (N, K) float64, not negative.
         time_s: (N,) float64 seconds, increasing.
-        cutoff_hz: fc, where the response is one half; capped at 0.4 of the mean frame rate.
+        cutoff_hz: fc, where the response is one half,
+        max_cutoff_per_fps: but fc is at most this fraction of the mean frame rate.
 
     Returns:
         (N, K, C) float64.
@@ -37,7 +40,7 @@ def whittaker(values: Array, weights: Array, time_s: Array, cutoff_hz: float) ->
     if count < 3:
         return values.copy()
     steps = np.diff(time_s)
-    cutoff = min(cutoff_hz, 0.4 / float(steps.mean()))
+    cutoff = min(cutoff_hz, max_cutoff_per_fps / float(steps.mean()))
     penalty = _curvature_bands(steps) / (2 * np.pi * cutoff) ** 4
     own = np.empty(count)
     own[0], own[-1] = steps[0], steps[-1]
