@@ -1,6 +1,6 @@
 """Which people are found, how well and at what cost, for each `people` and `detect_every`.
 
-    python -m tests.benchmarks.people [--data FOLDER] [--seconds 2]
+    python -m tests.benchmarks.people [--pack NAME] [--data FOLDER] [--seconds 2]
 
 Three tables: made scenes with truth, by height of the person in a frame of 1920x1080; the labelled
 people of real COCO images; and a real video of known people. It takes about
@@ -24,7 +24,7 @@ from annotate.domain.arrays import FloatArray
 from annotate.domain.options import People
 from annotate.domain.pack import read_pack
 from annotate.domain.settings import settings_from
-from annotate.domain.skeleton import COCO_SIGMAS, SKELETONS, coco_keypoints
+from annotate.domain.skeleton import COCO_SIGMAS, SKELETONS, Skeleton, coco_keypoints
 from annotate.domain.video import Chunk, Frame
 from annotate.inference import Models, load_models
 from annotate.numeric.similarity import oks
@@ -57,6 +57,7 @@ SETTINGS: tuple[Setting, ...] = (
 )
 # Middle of each person's torso in two_people.mp4 and how far it moves, in pixels; the third is a
 # small bystander, sometimes occluded.
+TORSO = [5, 6, 11, 12]  # of the COCO keypoints: shoulders and hips
 IN_VIDEO = {"left": ((175, 960), 60), "middle": ((575, 670), 110), "bystander": ((805, 610), 50)}
 
 
@@ -127,7 +128,10 @@ def scenes(seconds: float) -> Iterator[Scene]:
 
 
 def add_scene(
-    scene: Scene, estimators: dict[Setting, PoseEstimator], tallies: dict[Setting, Tally]
+    scene: Scene,
+    estimators: dict[Setting, PoseEstimator],
+    tallies: dict[Setting, Tally],
+    skeleton: Skeleton,
 ) -> None:
     renderer, known = Renderer(scene), truth(scene)
     pictures = [renderer.frame(number) for number in range(len(scene))]
@@ -139,14 +143,14 @@ def add_scene(
         poses = estimator.run(frames, made_index(len(frames), FPS))
         tally.core_s += time.process_time() - began
         tally.frames += len(frames)
+        keypoints = coco_keypoints(poses.landmarks, skeleton)[:, :, :2]
         for number, (start, stop) in enumerate(pairwise(poses.offsets)):
-            add_frame(known, number * step, poses.landmarks[start:stop], tally)
+            add_frame(known, number * step, keypoints[start:stop], tally)
 
 
-def add_frame(known: SceneTruth, frame: int, landmarks: FloatArray, tally: Tally) -> None:
+def add_frame(known: SceneTruth, frame: int, poses: FloatArray, tally: Tally) -> None:
     """Counts one frame. A person who is cut off or mostly occluded counts neither way."""
     people = np.nan_to_num(known.keypoints[frame])
-    poses = coco_keypoints(landmarks, SKELETONS["blazepose-33"])[:, :, :2]
     seen, area = known.visible[frame] > 0, known.area[frame].astype(np.float32)
     likeness = oks(people, poses, seen, area, 2 * COCO_SIGMAS)
     rows, columns = linear_sum_assignment(-likeness)
@@ -169,7 +173,7 @@ def print_scenes(models: Models, seconds: float) -> None:
     }
     tallies = {setting: Tally() for setting in SETTINGS}
     for scene in scenes(seconds):
-        add_scene(scene, estimators, tallies)
+        add_scene(scene, estimators, tallies, SKELETONS[models.pack.skeleton])
     print("Made scenes: recall and mean OKS of those found, by height of the person in pixels")
     heads = [f"{low:>5} to {high:<5}" for low, high in pairwise(BANDS)]
     print(f"{'people':>6} {'every':>5} |" + "|".join(f"{head:^15}" for head in heads), end="")
@@ -202,7 +206,7 @@ def print_coco(models: Models, folder: Path) -> None:
             ]
             labelled = np.array([a["keypoints"] for a in own], np.float32).reshape(-1, 17, 3)
             area = np.array([a["area"] for a in own], np.float32)
-            found = coco_keypoints(landmarks, SKELETONS["blazepose-33"])[:, :, :2]
+            found = coco_keypoints(landmarks, SKELETONS[models.pack.skeleton])[:, :, :2]
             likeness = oks(labelled[:, :, :2], found, labelled[:, :, 2] > 0, area)
             best += likeness.max(axis=1, initial=0).tolist()
             poses += len(landmarks)
@@ -219,7 +223,8 @@ def print_video(models: Models, path: Path) -> None:
         if (people, every) == ("all", 1):
             continue
         poses = PoseEstimator(models, people=people, detect_every=every).run(frames, index)
-        torso = poses.landmarks[:, [11, 12, 23, 24], :2].mean(axis=1)
+        keypoints = coco_keypoints(poses.landmarks, SKELETONS[models.pack.skeleton])
+        torso = keypoints[:, TORSO, :2].mean(axis=1)
         frame = np.repeat(poses.frame_index, np.diff(poses.offsets))
         held = [
             set(frame[(np.abs(torso - place) < reach).all(axis=1)].tolist())
@@ -235,11 +240,12 @@ def main() -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     beside = Path(__file__).parents[3] / "shared" / "data"
+    parser.add_argument("--pack", default="blazepose-full", help="name of the model pack")
     parser.add_argument("--data", type=Path, default=beside, help="real videos and images")
     parser.add_argument("--seconds", type=float, default=2.0, help="of each made scene")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    folder = settings_from().packs / "blazepose-full"
+    folder = settings_from().packs / arguments.pack
     models = load_models(read_pack(folder), folder)
     print_scenes(models, arguments.seconds)
     if arguments.data.is_dir():
