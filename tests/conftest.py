@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from annotate.domain.progress import silent
 from annotate.evaluate import Evaluation, evaluate_files
 from annotate.packs.blazepose import REQUIREMENT
+from annotate.packs.catalogue import entry_named
 from annotate.packs.pull import pull
+from annotate.packs.pull_entry import pull_entry
 from annotate.packs.wheel import download_wheel
 from annotate.store import Store, open_store
 from annotate.synthetic.film import render_video
@@ -43,6 +46,19 @@ def blazepose_pack(tmp_path_factory: pytest.TempPathFactory, mediapipe_wheel: Pa
     """Folder of the default pack, made once."""
     root = tmp_path_factory.mktemp("packs")
     return pull(root, wheel=mediapipe_wheel, progress=lambda _phase, _fraction: None)
+
+
+@pytest.fixture(scope="session")
+def lightning_pack(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
+    """Folder of MoveNet Lightning with YOLOX-nano, made once."""
+    models = shared_data / "models"
+    return pull_entry(
+        entry_named("movenet-lightning"),
+        tmp_path_factory.mktemp("movenet"),
+        source=models,
+        detector=models / "yolox_nano.onnx",
+        progress=silent,
+    )
 
 
 @pytest.fixture

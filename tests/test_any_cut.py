@@ -22,11 +22,6 @@ from annotate.use_cases.run_chunk import run_chunk
 from annotate.use_cases.submit import submit
 
 
-@pytest.fixture(scope="module")
-def models(blazepose_pack: Path) -> Models:
-    return load_models(read_pack(blazepose_pack), blazepose_pack)
-
-
 def cut(frames: int, count: int, align: int) -> list[Chunk]:
     """So many chunks, each of which starts at a multiple of `align`."""
     edges = np.linspace(0, frames / align, count + 1)
@@ -39,7 +34,8 @@ def tracks_of(
     """The tracks file of the video, cut into so many chunks, and how many people are in it."""
     settings = settings_from({"ANNOTATE_PACKS": str(pack.parent)}, store=str(folder))
     store = open_store(settings.store)
-    job = submit(store, [video], SubmitOptions(detect_every=every), settings, workers=1)
+    options = SubmitOptions(detect_every=every, pack=pack.name)
+    job = submit(store, [video], options, settings, workers=1)
     (video_of_job,) = job.videos
     results = store.results(job.recipe, video_of_job)
     index = store.read_index(video_of_job.fingerprint)
@@ -59,12 +55,15 @@ def tracks_of(
 
 @dataclass(frozen=True)
 class Case:
-    """A made video, two settings of the pipeline, and numbers of chunks to compare with one."""
+    """A made video, two settings of the pipeline, numbers of chunks to compare with one, and the
+    fixture of a pack.
+    """
 
     video: str
     every: int
     remembered: int
     counts: tuple[int, ...]
+    pack: str = "blazepose_pack"
 
 
 @pytest.mark.parametrize(
@@ -74,19 +73,20 @@ class Case:
         pytest.param(Case("walk", 2, 2, (7, 100)), id="people carried to the next frame"),
         pytest.param(Case("stroll", 1, 300, (7, 60)), id="the detector on every frame"),
         pytest.param(Case("stroll", 5, 15, (4,)), id="people carried on"),
+        pytest.param(Case("stroll", 5, 15, (4,), "lightning_pack"), id="person boxes, MoveNet"),
     ],
 )
 def test_however_many_chunks_give_the_same_tracks_file(
     case: Case,
     request: pytest.FixtureRequest,
-    blazepose_pack: Path,
-    models: Models,
     tmp_path: Path,
 ) -> None:
     path: Path = request.getfixturevalue(case.video)
+    pack: Path = request.getfixturevalue(case.pack)
+    models = load_models(read_pack(pack), pack)
     settings = (case.every, case.remembered)
-    whole, people = tracks_of(path, blazepose_pack, models, tmp_path / "1", *settings, 1)
+    whole, people = tracks_of(path, pack, models, tmp_path / "1", *settings, 1)
     assert people >= 2
     for count in case.counts:
         folder = tmp_path / str(count)
-        assert tracks_of(path, blazepose_pack, models, folder, *settings, count) == (whole, people)
+        assert tracks_of(path, pack, models, folder, *settings, count) == (whole, people)

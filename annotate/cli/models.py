@@ -7,39 +7,14 @@ from typing import Annotated
 
 import typer
 
+from annotate.cli.models_pull import list_available, pull_pack
 from annotate.cli.options import JsonOption
 from annotate.domain.model_spec import ModelSpec
 from annotate.domain.settings import settings_from
 from annotate.use_cases.find_pack import DEFAULT_PACK
 
 app = typer.Typer(no_args_is_help=True, help="Fetch, list and show model packs.")
-
-
-@app.command("pull")
-def pull_pack(
-    *,
-    from_wheel: Annotated[
-        Path | None,
-        typer.Option(
-            "--from-wheel", help="A mediapipe 0.10.21 wheel, for hosts without a package index."
-        ),
-    ] = None,
-    force: Annotated[bool, typer.Option(help="Make the pack again even if it is intact.")] = False,
-) -> None:
-    """Fetch MediaPipe's pose models through pip and convert them to ONNX.
-
-    Examples:
-
-      annotate models pull
-
-      annotate models pull --from-wheel mediapipe-0.10.21-cp311-cp311-manylinux_2_28_x86_64.whl
-    """
-    from annotate.cli.progress import phases
-    from annotate.packs.pull import pull
-
-    with phases() as phase:
-        folder = pull(settings_from().packs, wheel=from_wheel, progress=phase, force=force)
-    typer.echo(f"Model pack {folder.name} is in {folder}")
+app.command("pull")(pull_pack)
 
 
 @app.command("add")
@@ -64,8 +39,17 @@ def add(
 
 
 @app.command("list")
-def list_packs(*, as_json: JsonOption = False) -> None:
-    """List the packs of this host."""
+def list_packs(
+    *,
+    available: Annotated[
+        bool, typer.Option("--available", help="List the packs that `models pull` can make.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List the packs of this host, or those that can be had."""
+    if available:
+        list_available(as_json=as_json)
+        return
     from annotate.packs.installed import installed_packs
 
     root = settings_from().packs

@@ -24,7 +24,11 @@ def find_pack(root: Path, name: str | None, progress: Progress) -> Path:
     if (folder / PACK_FILE).exists():
         return folder
     if folder.name != DEFAULT_PACK:
-        raise PackError(f"no model pack {name!r} in {root}", "See `annotate models list`.")
+        raise PackError(
+            f"no model pack {name!r} in {root}",
+            "See `annotate models list`, and `annotate models list --available` for those that "
+            "`annotate models pull NAME` makes.",
+        )
     from annotate.packs.pull import pull
 
     return pull(root, progress=progress)
