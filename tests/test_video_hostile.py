@@ -143,6 +143,12 @@ def test_bad_file_is_named_with_a_next_step(
     assert capfd.readouterr().err == ""
 
 
+def test_a_damaged_packet_among_the_first_is_reported(shared_data: Path, good: Path) -> None:
+    index = probe(shared_data / "cases" / "02_one_bad_packet_frame5.mp4")
+    assert (len(index), index.declared_frames, index.undecodable) == (419, 420, 1)
+    assert probe(good).undecodable == 0
+
+
 def encrypted(path: Path) -> None:
     layout = replace(
         LAYOUTS["H.264 with B-frames in MP4"],

@@ -16,7 +16,7 @@ from annotate.cli.options import (
     the_job,
     with_submit_options,
 )
-from annotate.cli.text import duplicate_video, other_streams, repaired_clock, truncated_video
+from annotate.cli.text import duplicate_video, video_notes
 from annotate.domain.errors import ExitCode
 from annotate.domain.options import SubmitOptions
 
@@ -110,12 +110,8 @@ def _print_notes(store: "Store", job: "Job") -> None:
         note(f"skipped    {one.reason}", "yellow")
     for video in job.videos:
         index = store.read_index(video.fingerprint, job.recipe.selection)
-        if index.missing_s:
-            note(truncated_video(video.name, index.missing_s), "yellow")
-        if index.assumed_fps or index.interpolated:
-            note(repaired_clock(video.name, index.interpolated, index.assumed_fps), "yellow")
-        if len(index.video_streams) > 1:
-            note(other_streams(video.name, index.stream, index.video_streams), "dim")
+        for line in video_notes(video.name, index):
+            note(line, "yellow")
     for name, first in job.copies:
         note(duplicate_video(name, first), "dim")
 

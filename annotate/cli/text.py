@@ -1,5 +1,10 @@
 """Numbers and times for people, and lines that several commands print."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from annotate.domain.video import VideoIndex
+
 
 def number(value: float) -> str:
     """With a comma between thousands: 1,234; one decimal below 10.
@@ -55,3 +60,22 @@ def repaired_clock(name: str, interpolated: int, assumed_fps: float | None) -> s
         return f"clock      {name}: {count(interpolated, 'time stamp')} out of order, interpolated"
     rate = f"{assumed_fps:g} frames per second"
     return f"clock      {name}: unusable time stamps; counted at {rate} (see --assume-fps)"
+
+
+def damaged_video(name: str, packets: int) -> str:
+    """A line about a file with packets that cannot be decoded."""
+    return f"damaged    {name}: {count(packets, 'packet')} cannot be decoded; the rest is annotated"
+
+
+def video_notes(name: str, index: "VideoIndex") -> list[str]:
+    """Lines about what is odd in a video, if anything."""
+    notes = []
+    if index.missing_s:
+        notes.append(truncated_video(name, index.missing_s))
+    if index.undecodable:
+        notes.append(damaged_video(name, index.undecodable))
+    if index.assumed_fps or index.interpolated:
+        notes.append(repaired_clock(name, index.interpolated, index.assumed_fps))
+    if len(index.video_streams) > 1:
+        notes.append(other_streams(name, index.stream, index.video_streams))
+    return notes

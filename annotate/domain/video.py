@@ -51,6 +51,8 @@ class VideoIndex:
         declared_frames: what the container claims, or None where it claims nothing.
         missing_s: seconds of video that the container claims and the file does not hold, as where
             it was cut off; 0.0 where it is whole, or claims nothing.
+        undecodable: number of damaged packets that were found where the whole video had to be
+            decoded; their frames are left out.
         interpolated: number of frames whose time stamps were out of order and were replaced.
         assumed_fps: frames per second at which `pts` counts frames, since the container's time
             stamps are unusable; None where they are used.
@@ -70,6 +72,7 @@ class VideoIndex:
     keyframes: IntArray
     declared_frames: int | None
     missing_s: float = 0.0
+    undecodable: int = 0
     interpolated: int = 0
     assumed_fps: float | None = None
     stream: int | None = None

@@ -35,6 +35,7 @@ def write_index(file: BinaryIO, index: VideoIndex) -> None:
         "time_base": str(index.time_base),
         "declared_frames": index.declared_frames,
         "missing_s": index.missing_s,
+        "undecodable": index.undecodable,
         "interpolated": index.interpolated,
         "assumed_fps": index.assumed_fps,
         "stream": index.stream,

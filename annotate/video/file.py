@@ -48,6 +48,8 @@ class VideoFile:
     Attributes:
         path: of the file.
         size_bytes: length of the file when this object was made.
+        undecodable: number of packets, after the first frame, that the decoder rejected since the
+            file was opened or rewound.
     """
 
     def __init__(
@@ -72,6 +74,8 @@ class VideoFile:
         """
         self.path = path
         self.size_bytes = check_file(path)
+        self.undecodable = 0
+        self._gave_frames = False
         self._wanted = stream
         self._threads = threads
         self._device = device
@@ -117,6 +121,7 @@ class VideoFile:
         keep some state even when they are flushed.
         """
         self._close()
+        self.undecodable, self._gave_frames = 0, False
         self._container = self._open()
         self._stream = self._video_stream(self._container)
         self._stream.thread_count = self._threads
@@ -158,9 +163,12 @@ class VideoFile:
         A damaged packet gives no frame.
         """
         try:
-            return self.stream.decode(packet)
+            frames = self.stream.decode(packet)
         except av.FFmpegError:
+            self.undecodable += self._gave_frames
             return []
+        self._gave_frames = self._gave_frames or bool(frames)
+        return frames
 
     def _open(self) -> InputContainer:
         try:

@@ -52,10 +52,10 @@ class FirstFrames:
         if self._untimed:
             return None
         if self._enough:
-            return self._record.found(whole=False)
+            return self._record.found(self._video, whole=False)
         for frame in self._video.decoded(None):
             self._add(frame)
-        return self._record.found(whole=not self._enough)
+        return self._record.found(self._video, whole=not self._enough)
 
     def _add(self, frame: VideoFrame) -> None:
         if not self._enough:
@@ -75,7 +75,7 @@ def decode_all(video: VideoFile, read: ReadProgress) -> DecodedFrames:
     video.rewind()
     for frame in video.frames(read.count(video.packets())):
         record.add(frame)
-    return record.found(whole=True)
+    return record.found(video, whole=True)
 
 
 class _Record:
@@ -95,14 +95,16 @@ class _Record:
         """How many of the frames are displayed at `pts` or later."""
         return sum(row_pts >= pts for row_pts, _ in self._rows)
 
-    def found(self, *, whole: bool) -> DecodedFrames:
+    def found(self, video: VideoFile, *, whole: bool) -> DecodedFrames:
         if not self._rows:
             raise VideoError(
                 f"no frame of {self._path} can be decoded",
                 f"Check that it plays, and that its frames have at most {MAX_PIXELS} pixels.",
             )
         table = np.array(self._rows, dtype=np.int64)
-        return DecodedFrames(table[:, 0], table[:, 1] == 1, whole, *self._picture)
+        return DecodedFrames(
+            table[:, 0], table[:, 1] == 1, whole, video.undecodable, *self._picture
+        )
 
 
 def _displayed(path: Path, frame: VideoFrame) -> tuple[int, int, int]:

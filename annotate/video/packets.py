@@ -62,12 +62,14 @@ class DecodedFrames:
         pts: (n,) int64, `NO_PTS` where a frame has none.
         key: (n,) bool: the decoder takes the frame for a keyframe.
         whole: these are all frames of the video.
+        undecodable: number of packets after the first frame that the decoder rejected.
         width, height, rotation: as in `VideoIndex`.
     """
 
     pts: IntArray
     key: NDArray[np.bool_]
     whole: bool
+    undecodable: int
     width: int
     height: int
     rotation: int

@@ -80,6 +80,7 @@ def probe(
         keyframes=keys,
         declared_frames=packets.declared_frames,
         missing_s=packets.missing_s,
+        undecodable=decoded.undecodable if decoded.whole else 0,
         interpolated=times.interpolated,
         assumed_fps=None if times.assumed_fps is None else float(times.assumed_fps),
         stream=chosen,
