@@ -52,7 +52,7 @@ def open_store(location: str | Path | None = None) -> Store:
 
 
 def submit(
-    videos: Iterable[str | Path],
+    videos: str | Path | Iterable[str | Path],
     options: SubmitOptions | None = None,
     *,
     store: Store | None = None,
@@ -65,7 +65,7 @@ def submit(
     `if __name__ == "__main__":`. With `ANNOTATE_BROKER` set, the workers of that queue do the work.
 
     Args:
-        videos: files, and folders of them.
+        videos: a file or a folder of them, or several of these.
         options: None is the defaults.
         store: None is the default store.
         processes: worker processes of this machine; None is one a core.
@@ -85,9 +85,11 @@ def submit(
     store = store or open_store()
     settings = options.on_host(settings_from(store=str(store.files)))
     count = processes or os.cpu_count() or 1
+    # A text is a sequence too: of one-letter paths, and `/` among them is the whole file system.
+    several = [videos] if isinstance(videos, str | Path) else videos
     job = submit_use_case.submit(
         store,
-        [Path(video) for video in videos],
+        [Path(video) for video in several],
         options,
         settings,
         workers=count,
@@ -123,7 +125,7 @@ def export(
         How many videos, frames and poses were written, and what is missing.
 
     Raises:
-        UsageError: there is no such format, or no job.
+        UsageError: there is no such format or no job, or `out` is a folder.
         PartialResultError: frames are missing and that is not allowed; nothing was written.
         StoreError: the store cannot be read, or `out` cannot be written.
     """

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import annotate
+from annotate.domain.errors import UsageError
 from tests.command import PATIENCE_S, Host
 
 # Worker processes import the script again, as the API's docstring says.
@@ -55,6 +56,16 @@ def test_a_script_gets_what_the_command_line_gets(host: Host, stroll: Path) -> N
     }
     host.run("submit", stroll, "--detect-every", "5", "--start", "1", "--smooth", "7")
     assert host.exported() == (host.home / "api.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "videos", ["x.mp4", Path("x.mp4"), ["x.mp4"]], ids=["text", "path", "list"]
+)
+def test_videos_are_a_path_or_several(
+    videos: str | Path | list[str | Path], tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=r"no such file: x\.mp4"):
+        annotate.submit(videos, store=annotate.open_store(tmp_path))
 
 
 def test_importing_the_package_is_cheap(host: Host) -> None:

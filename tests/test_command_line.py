@@ -135,6 +135,13 @@ def test_status_and_export_without_a_job_say_how_to_start(host: Host) -> None:
         assert "annotate submit" in host.run(*command, code=ExitCode.USAGE).err
 
 
+def test_an_export_into_a_folder_is_refused(host: Host, stroll: Path) -> None:
+    host.run("submit", stroll)
+    err = host.run("export", "--out", host.home, code=ExitCode.USAGE).err
+    assert "is a folder" in err
+    assert "people.json" in err
+
+
 def test_an_unfinished_job_is_reported_and_not_exported(host: Host, stroll: Path) -> None:
     process = host.start("submit", stroll, *SLOW)
     assert host.next_heartbeat(process) is not None
@@ -150,6 +157,9 @@ def test_an_unfinished_job_is_reported_and_not_exported(host: Host, stroll: Path
     said = host.run("export", "--out", "people.json", code=ExitCode.PARTIAL)
     assert "of 60 frames" in said.err
     assert not (host.home / "people.json").exists()
+    said = host.run("export", "--partial", "--out", "people.json", code=ExitCode.PARTIAL)
+    assert "0 frames" in said.out
+    assert "No person" not in said.err
 
 
 def _accept_ctrl_c() -> None:

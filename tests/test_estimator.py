@@ -38,7 +38,7 @@ def pack(blazepose_pack: Path) -> Pack:
     ],
     ids=[
         "the detector alone, on every frame",
-        "a person whom the detector misses is tracked on",
+        "a person that the detector misses is tracked on",
         "a person detected late is tracked back to where they appear",
         "a person who is gone is not tracked on",
         "a person who is tracked and detected again is one person",

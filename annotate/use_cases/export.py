@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from annotate.domain.arrays import IntArray
-from annotate.domain.errors import PartialResultError
+from annotate.domain.errors import PartialResultError, UsageError
 from annotate.domain.job import Job, JobVideo
 from annotate.domain.progress import Progress, silent
 from annotate.domain.tracks import Tracks
@@ -51,11 +51,13 @@ def export(
         allow_partial: write what there is of an unfinished job.
 
     Raises:
-        UsageError: there is no such format.
+        UsageError: there is no such format, or `out` is a folder.
         PartialResultError: frames are missing and that is not allowed; nothing was written.
         StoreError: the store cannot be read, or `out` cannot be written.
     """
     file_format = find_format(format_name)
+    if out.is_dir():
+        raise UsageError(f"{out} is a folder", f"Name a file in it, e.g. {out / 'people.json'}.")
     status = job_status(store, job)
     missing = tuple(_missing(status))
     if missing and not allow_partial:

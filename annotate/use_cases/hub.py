@@ -169,7 +169,7 @@ class HubPack:
             )
         files = []
         for stage in STAGES:
-            self._progress(f"downloading the {stage} model", 1.0)
+            self._progress(f"Downloading the {stage} model", 1.0)
             target = self.record.folder / self.file(stage).stem
             files.append(self.hub.download(self.job(self.final_step, stage), target))
         return files
