@@ -8,10 +8,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from annotate.api import SubmitOptions, export, final_tracks, open_store, submit
+    from annotate.api import (
+        SubmitOptions,
+        export,
+        final_tracks,
+        missing_frames,
+        open_store,
+        submit,
+    )
 
 __version__ = "0.2.0"
-__all__ = ["SubmitOptions", "__version__", "export", "final_tracks", "open_store", "submit"]
+__all__ = [
+    "SubmitOptions",
+    "__version__",
+    "export",
+    "final_tracks",
+    "missing_frames",
+    "open_store",
+    "submit",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -17,6 +17,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from annotate.domain.arrays import IntArray
 from annotate.domain.job import Job, JobVideo
 from annotate.domain.options import SubmitOptions
 from annotate.domain.progress import Progress, silent
@@ -30,7 +31,7 @@ from annotate.use_cases import export as export_use_case
 from annotate.use_cases import final_tracks as tracks_use_case
 from annotate.use_cases import submit as submit_use_case
 
-__all__ = ["SubmitOptions", "export", "final_tracks", "open_store", "submit"]
+__all__ = ["SubmitOptions", "export", "final_tracks", "missing_frames", "open_store", "submit"]
 
 
 def open_store(location: str | Path | None = None) -> Store:
@@ -109,6 +110,7 @@ def export(
     *,
     store: Store | None = None,
     allow_partial: bool = False,
+    keep_missing: bool = False,
     progress: Progress = silent,
 ) -> export_use_case.Summary:
     """Writes the tracks of a job to a file, as `annotate export` does.
@@ -119,6 +121,8 @@ def export(
         file_format: one of `annotate.formats.registry.format_names()`.
         store: None is the default store.
         allow_partial: write what there is of an unfinished job.
+        keep_missing: write the images of frames that were not processed too, and mark them;
+            otherwise they are left out.
         progress: called again and again with the fraction done.
 
     Returns:
@@ -136,6 +140,7 @@ def export(
         Path(out),
         file_format,
         allow_partial=allow_partial,
+        keep_missing=keep_missing,
         progress=progress,
     )
 
@@ -152,3 +157,22 @@ def final_tracks(job: Job, video: JobVideo, *, store: Store | None = None) -> It
         StoreError: the video has no tracks in the store, or they cannot be read.
     """
     return tracks_use_case.final_tracks(store or open_store(), job, video)
+
+
+def missing_frames(job: Job, video: JobVideo, *, store: Store | None = None) -> IntArray:
+    """The frames of a video that were not processed, because their chunks failed, say.
+
+    A frame that the job annotates has no people where it has no pose in `final_tracks` and is not
+    one of these.
+
+    Args:
+        job, video, store: as for `final_tracks`.
+
+    Returns:
+        (M,) int64, increasing: source indices of the frames; all of them where the video has no
+        tracks.
+
+    Raises:
+        StoreError: the video has no index in the store, or what is read is damaged.
+    """
+    return tracks_use_case.missing_frames(store or open_store(), job, video)

@@ -61,6 +61,7 @@ def video(
         frames=index,
         pts=index * 512,
         time_s=index / 30,
+        missing=np.zeros(frames, np.bool_),
         tracks=lambda: blocks,
     )
 

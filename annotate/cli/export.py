@@ -36,12 +36,20 @@ def export(
     partial: Annotated[
         bool, typer.Option("--partial", help="Write what there is of an unfinished job.")
     ] = False,
+    keep_missing: Annotated[
+        bool,
+        typer.Option(
+            "--keep-missing",
+            help="With --partial: keep the images of missing frames, marked as missing.",
+        ),
+    ] = False,
     store: StoreOption = None,
 ) -> None:
     """Write the dataset: every pose of every frame, tracked and smoothed.
 
     Exits with 3 when frames are missing; without --partial, nothing is
-    written then.
+    written then. With it, missing frames are left out: an image without people
+    would say that there are none.
 
     Examples:
 
@@ -55,11 +63,21 @@ def export(
 
     if results and file_format not in (None, "coco", RESULTS):
         raise UsageError(f"--results is not for --format {file_format}", "Give one of them.")
+    if keep_missing and not partial:
+        raise UsageError("--keep-missing is only for --partial", "Give both.")
     name = one_of(format_names(), RESULTS if results else file_format or "coco", "--format")
     the_store, _ = store_of(store)
     manifest = the_job(the_store, job)
     with phases() as phase:
-        summary = write(the_store, manifest, out, name, allow_partial=partial, progress=phase)
+        summary = write(
+            the_store,
+            manifest,
+            out,
+            name,
+            allow_partial=partial,
+            keep_missing=keep_missing,
+            progress=phase,
+        )
     typer.echo(
         f"{out}: {count(summary.poses, 'pose')} in {count(summary.frames, 'frame')} of "
         f"{count(summary.videos, 'video')}"

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import orjson
 
+from annotate.domain.arrays import IntArray
 from annotate.domain.skeleton import AREA_OF_BOX
 from annotate.formats.base import Dataset, DatasetVideo
 from annotate.formats.coco_common import (
@@ -27,7 +28,10 @@ from annotate.formats.coco_common import (
 
 
 class Coco:
-    """Every frame is an image, with or without people; every pose is an annotation."""
+    """Every processed frame is an image, with or without people; every pose is an annotation.
+
+    Ids of images count missing frames too, so that they are the same in every export of a job.
+    """
 
     name = "coco"
     suffix = ".json"
@@ -35,11 +39,16 @@ class Coco:
     def write(self, dataset: Dataset, out: BinaryIO) -> None:
         """Writes the file as a stream."""
         head = {
-            "info": {"description": "Body keypoints of people in videos", "version": "1.0"},
+            "info": {
+                "description": "Body keypoints of people in videos",
+                "version": "1.0",
+                **_missing(dataset),
+            },
             "licenses": [],
             "videos": [
                 {"id": v.id, "name": v.name, "width": v.width, "height": v.height}
                 for v in dataset.videos
+                if dataset.shown(v).any()
             ],
             "categories": [PERSON_CATEGORY],
         }
@@ -85,13 +94,22 @@ def _image_name(folder: str, frame: int) -> str:
 def _images(dataset: Dataset) -> Iterator[dict[str, Any]]:
     folders = image_folders([video.name for video in dataset.videos])
     for folder, (video, first_image) in zip(folders, with_first_images(dataset), strict=True):
-        yield from _images_of(video, folder, first_image)
+        shown = np.flatnonzero(dataset.shown(video))
+        yield from _images_of(video, folder, first_image, shown)
 
 
-def _images_of(video: DatasetVideo, folder: str, first_image: int) -> Iterator[dict[str, Any]]:
-    times = np.round(video.time_s, 6)
-    rows = zip(video.frames.tolist(), video.pts.tolist(), times.tolist(), strict=True)
-    for image, (frame, pts, time_s) in enumerate(rows, start=first_image):
+def _images_of(
+    video: DatasetVideo, folder: str, first_image: int, shown: IntArray
+) -> Iterator[dict[str, Any]]:
+    columns = (
+        first_image + shown,
+        video.frames[shown],
+        video.pts[shown],
+        np.round(video.time_s[shown], 6),
+        video.missing[shown],
+    )
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    for image, frame, pts, time_s, missing in rows:
         yield {
             "id": image,
             "file_name": _image_name(folder, frame),
@@ -101,7 +119,19 @@ def _images_of(video: DatasetVideo, folder: str, first_image: int) -> Iterator[d
             "frame_id": frame,
             "pts": pts,
             "time_s": time_s,
+            **({"missing": True} if missing else {}),
         }
+
+
+def _missing(dataset: Dataset) -> dict[str, Any]:
+    """What `info` says of frames that were not processed; nothing where there are none."""
+    missing: list[dict[str, Any]] = [
+        {"video": video.name, "frames": int(video.missing.sum()), "ranges": video.missing_ranges}
+        for video in dataset.videos
+        if video.missing.any()
+    ]
+    missing += [{"video": one.name, "reason": one.reason} for one in dataset.left_out]
+    return {"missing": missing} if missing else {}
 
 
 def _annotation(number: int, pose: CocoPose) -> dict[str, Any]:

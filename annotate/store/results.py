@@ -128,6 +128,14 @@ class VideoResults:
         with self._files.reader(key) as file, damage_named(key):
             yield from tables.read_tracks(file)
 
+    def missing_chunks(self, merge: str) -> tuple[Chunk, ...]:
+        """The chunks that had failed when the tracks were made, in order; usually none."""
+        from annotate.store import tables
+
+        key = self._tracks(merge)
+        with self._files.reader(key) as file, damage_named(key):
+            return tuple(starmap(Chunk, tables.read_facts(file)["missing"]))
+
     def write_tracks(
         self, merge: str, blocks: Iterable[Tracks], landmarks: int, facts: dict[str, Any]
     ) -> None:

@@ -155,6 +155,11 @@ def read_tracks(file: BinaryIO) -> Iterator[Tracks]:
         )
 
 
+def read_facts(file: BinaryIO) -> dict[str, Any]:
+    """The facts that were given when the file was written."""
+    return _facts(pq.read_schema(file))
+
+
 def _fixed(values: NDArray[np.float32]) -> Any:
     """(n, ...) array as n fixed-size lists."""
     size = int(np.prod(values.shape[1:]))

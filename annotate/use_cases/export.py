@@ -1,23 +1,23 @@
 """The tracks of a job to a file of one of the export formats."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from annotate.domain.arrays import IntArray
-from annotate.domain.errors import PartialResultError, UsageError
+from annotate.domain.errors import PartialResultError, StoreError, UsageError
 from annotate.domain.job import Job, JobVideo
 from annotate.domain.progress import Progress, silent
 from annotate.domain.tracks import Tracks
-from annotate.formats.base import Dataset, DatasetVideo
+from annotate.formats.base import Dataset, DatasetVideo, LeftOut
 from annotate.formats.registry import find_format
 from annotate.numeric.selection import selected_frames
 from annotate.queue.job_status import JobStatus, job_status
 from annotate.store import LocalFiles, Store
-from annotate.use_cases.final_tracks import final_tracks, tracks_skeleton
+from annotate.use_cases.final_tracks import final_tracks, missing_mask, tracks_skeleton
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Summary:
     """What an export holds.
 
     Attributes:
-        videos, frames, poses: how many.
+        videos, frames, poses: how many; frames that were not processed do not count.
         missing: what is not in it, a line each; empty for a complete job.
     """
 
@@ -42,6 +42,7 @@ def export(
     format_name: str = "coco",
     *,
     allow_partial: bool = False,
+    keep_missing: bool = False,
     progress: Progress = silent,
 ) -> Summary:
     """Writes the tracks of a job to a file; `out` appears whole or not at all.
@@ -49,6 +50,8 @@ def export(
     Args:
         format_name: one of `annotate.formats.registry.format_names()`.
         allow_partial: write what there is of an unfinished job.
+        keep_missing: write the images of frames that were not processed too, and mark them;
+            otherwise they are left out.
 
     Raises:
         UsageError: there is no such format, or `out` is a folder.
@@ -63,12 +66,15 @@ def export(
     if missing and not allow_partial:
         raise _refusal(status, missing)
     meter = _Meter(progress)
-    dataset = Dataset(tuple(_videos(store, status, meter)), tracks_skeleton(store, job))
-    meter.frames = sum(len(video.frames) for video in dataset.videos)
+    videos, left_out = _videos(store, status, meter)
+    dataset = Dataset(videos, tracks_skeleton(store, job), left_out, keep_missing)
+    meter.frames = sum(len(video.frames) for video in videos)
     # The folder of `out` serves as a store of one file, so that it is written as safely as a part.
     with LocalFiles(out.absolute().parent).writer(out.name) as file:
         file_format.write(dataset, file)
-    return Summary(len(dataset.videos), meter.frames, sum(meter.poses.values()), missing)
+    processed = [int((~video.missing).sum()) for video in videos]
+    poses = sum(meter.poses.values())
+    return Summary(sum(map(bool, processed)), sum(processed), poses, missing)
 
 
 class _Meter:
@@ -80,17 +86,17 @@ class _Meter:
         self.poses: dict[int, int] = {}
 
     def watched(
-        self, blocks: Iterable[Tracks], number: int, frames: IntArray, before: int
+        self, tracks: Callable[[], Iterable[Tracks]], number: int, frames: IntArray, before: int
     ) -> Iterator[Tracks]:
-        """The same blocks.
+        """The blocks of a video.
 
         Args:
-            blocks: of the video of that number.
-            frames: (N,) of the video that are in the dataset.
+            tracks: opens the video of that number.
+            frames: (N,) of the video, missing ones included.
             before: frames of the videos before it.
         """
         self.poses[number] = 0
-        for block in blocks:
+        for block in tracks():
             self.poses[number] += len(block)
             if len(block):
                 reached = before + int(np.searchsorted(frames, block.frame_index[-1]))
@@ -98,32 +104,46 @@ class _Meter:
             yield block
 
 
-def _videos(store: Store, status: JobStatus, meter: _Meter) -> Iterator[DatasetVideo]:
-    """The videos of a job that have tracks."""
+def _videos(
+    store: Store, status: JobStatus, meter: _Meter
+) -> tuple[tuple[DatasetVideo, ...], tuple[LeftOut, ...]]:
+    """The videos of a job, and what is left out because its frames are unknown."""
     merged = {video.video.fingerprint: video.merged for video in status.videos}
+    videos: list[DatasetVideo] = []
+    left_out = [LeftOut(one.path, one.reason) for one in status.job.rejected]
     before = 0
     for number, video in enumerate(status.job.videos, start=1):
-        if not merged[video.fingerprint]:
+        try:
+            made = _video(store, status.job, number, video)
+        except StoreError as error:
+            if merged[video.fingerprint]:
+                raise
+            left_out.append(LeftOut(video.name, error.message))
             continue
-        index = store.read_index(video.fingerprint, status.job.recipe.selection)
-        frames = selected_frames(index, status.job.recipe.selection)
+        watch = partial(meter.watched, made.tracks, number, made.frames, before)
+        videos.append(replace(made, tracks=watch))
+        before += len(made.frames)
+    return tuple(videos), tuple(left_out)
 
-        def tracks(video: JobVideo, number: int, frames: IntArray, before: int) -> Iterator[Tracks]:
-            blocks = final_tracks(store, status.job, video)
-            return meter.watched(blocks, number, frames, before)
 
-        yield DatasetVideo(
-            id=number,
-            name=video.name,
-            width=index.width,
-            height=index.height,
-            fps=index.fps,
-            frames=frames,
-            pts=index.pts[frames],
-            time_s=index.time_s[frames],
-            tracks=partial(tracks, video, number, frames, before),
-        )
-        before += len(frames)
+def _video(store: Store, job: Job, number: int, video: JobVideo) -> DatasetVideo:
+    """A video of a job; without tracks, all its frames are missing."""
+    index = store.read_index(video.fingerprint, job.recipe.selection)
+    frames = selected_frames(index, job.recipe.selection)
+    missing = missing_mask(store, job, index, len(frames))
+    has_tracks = store.results(job.recipe, video).has_tracks(job.merge_digest)
+    return DatasetVideo(
+        id=number,
+        name=video.name,
+        width=index.width,
+        height=index.height,
+        fps=index.fps,
+        frames=frames,
+        pts=index.pts[frames],
+        time_s=index.time_s[frames],
+        missing=missing,
+        tracks=partial(final_tracks, store, job, video) if has_tracks else tuple,
+    )
 
 
 def _missing(status: JobStatus) -> Iterator[str]:

@@ -2,9 +2,15 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
+from annotate.domain.arrays import IntArray
 from annotate.domain.job import Job, JobVideo
 from annotate.domain.skeleton import SKELETONS, Skeleton
 from annotate.domain.tracks import Tracks
+from annotate.domain.video import VideoIndex
+from annotate.numeric.selection import selected_frames
 from annotate.store import Store
 
 
@@ -18,6 +24,30 @@ def final_tracks(store: Store, job: Job, video: JobVideo) -> Iterator[Tracks]:
         StoreError: the video has no tracks in the store, or they cannot be read.
     """
     return store.results(job.recipe, video).read_tracks(job.merge_digest)
+
+
+def missing_frames(store: Store, job: Job, video: JobVideo) -> IntArray:
+    """(M,) int64, increasing: source indices of the frames that were not processed.
+
+    A frame of the job that has no pose in `final_tracks` and is not one of these has no people.
+
+    Raises:
+        StoreError: the video has no index in the store, or what is read is damaged.
+    """
+    index = store.read_index(video.fingerprint, job.recipe.selection)
+    frames = selected_frames(index, job.recipe.selection)
+    return frames[missing_mask(store, job, index, len(frames))]
+
+
+def missing_mask(store: Store, job: Job, index: VideoIndex, count: int) -> NDArray[np.bool_]:
+    """(N,) bool: which of the `count` frames that the job annotates were not processed."""
+    results = store.results(job.recipe, index)
+    if not results.has_tracks(job.merge_digest):
+        return np.ones(count, np.bool_)
+    missing = np.zeros(count, np.bool_)
+    for chunk in results.missing_chunks(job.merge_digest):
+        missing[chunk.start : chunk.stop] = True
+    return missing
 
 
 def tracks_skeleton(store: Store, job: Job) -> Skeleton:

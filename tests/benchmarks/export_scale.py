@@ -77,6 +77,7 @@ def export(folder: Path, name: str, frames: int) -> None:
         frames=frame,
         pts=frame * 512,
         time_s=frame / FPS,
+        missing=np.zeros(frames, np.bool_),
         tracks=partial(VideoResults(files, "results").read_tracks, "merge"),
     )
     wall, cpu = time.perf_counter(), time.process_time()
