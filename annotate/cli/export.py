@@ -1,7 +1,7 @@
 """`annotate export`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,46 +10,53 @@ from annotate.domain.choices import one_of
 from annotate.domain.errors import ExitCode, UsageError
 from annotate.formats.registry import format_names
 
+if TYPE_CHECKING:
+    from annotate.use_cases.export import Summary
+
 RESULTS = "coco-results"
+
+JobOption = Annotated[
+    str | None, typer.Option("--job", help="The job's id.", show_default="the newest job")
+]
+OutOption = Annotated[Path, typer.Option("--out", "-o", help="The file to write.")]
+FormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        "-f",
+        metavar="NAME",
+        help=f"One of: {', '.join(format_names())}.",
+        autocompletion=format_names,
+        show_default="coco",
+    ),
+]
+ResultsOption = Annotated[bool, typer.Option("--results", help=f"Same as --format {RESULTS}.")]
+PartialOption = Annotated[
+    bool, typer.Option("--partial", help="Write what there is of an unfinished job.")
+]
+KeepMissingOption = Annotated[
+    bool,
+    typer.Option(
+        "--keep-missing", help="With --partial: keep the images of missing frames, marked."
+    ),
+]
 
 
 def export(
-    job: Annotated[
-        str | None, typer.Option("--job", help="The job's id.", show_default="the newest job")
-    ] = None,
+    job: JobOption = None,
     *,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")],
-    file_format: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            "-f",
-            metavar="NAME",
-            help=f"One of: {', '.join(format_names())}.",
-            autocompletion=format_names,
-            show_default="coco",
-        ),
-    ] = None,
-    results: Annotated[
-        bool, typer.Option("--results", help=f"Same as --format {RESULTS}.")
-    ] = False,
-    partial: Annotated[
-        bool, typer.Option("--partial", help="Write what there is of an unfinished job.")
-    ] = False,
-    keep_missing: Annotated[
-        bool,
-        typer.Option(
-            "--keep-missing",
-            help="With --partial: keep the images of missing frames, marked as missing.",
-        ),
-    ] = False,
+    out: OutOption,
+    file_format: FormatOption = None,
+    results: ResultsOption = False,
+    partial: PartialOption = False,
+    keep_missing: KeepMissingOption = False,
     store: StoreOption = None,
 ) -> None:
     """Write the dataset: every pose of every frame, tracked and smoothed.
 
     Exits with 3 when frames are missing; without --partial, nothing is
-    written then. With it, missing frames are left out: an image without people
-    would say that there are none.
+    written then. With it, missing frames are left out: an image without
+    people would say that there are none.
 
     Examples:
 
@@ -58,7 +65,6 @@ def export(
       annotate export --format coco-results --out results.json
     """
     from annotate.cli.progress import phases
-    from annotate.cli.text import count
     from annotate.use_cases.export import export as write
 
     if results and file_format not in (None, "coco", RESULTS):
@@ -67,17 +73,24 @@ def export(
         raise UsageError("--keep-missing is only for --partial", "Give both.")
     name = one_of(format_names(), RESULTS if results else file_format or "coco", "--format")
     the_store, _ = store_of(store)
-    manifest = the_job(the_store, job)
     with phases() as phase:
         summary = write(
             the_store,
-            manifest,
+            the_job(the_store, job),
             out,
             name,
             allow_partial=partial,
             keep_missing=keep_missing,
             progress=phase,
         )
+    _print(out, summary)
+    if summary.missing:
+        raise typer.Exit(ExitCode.PARTIAL)
+
+
+def _print(out: Path, summary: "Summary") -> None:
+    from annotate.cli.text import count
+
     typer.echo(
         f"{out}: {count(summary.poses, 'pose')} in {count(summary.frames, 'frame')} of "
         f"{count(summary.videos, 'video')}"
@@ -88,4 +101,3 @@ def export(
         )
     if summary.missing:
         typer.echo("Missing:\n" + "\n".join(f"  {line}" for line in summary.missing), err=True)
-        raise typer.Exit(ExitCode.PARTIAL)
