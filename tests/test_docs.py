@@ -136,6 +136,12 @@ def test_the_walk_names_files_that_exist() -> None:
     ] == []
 
 
+def test_all_files_name_the_same_version() -> None:
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {annotate.__version__}\n" in citation
+    assert f"\n## {annotate.__version__} " in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
 def test_the_python_of_the_readme_uses_names_that_exist() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
