@@ -17,6 +17,11 @@ def damage_named(key: str) -> Iterator[None]:
         yield
     except (ValueError, KeyError, TypeError) as error:
         raise damaged(key, str(error)) from error
+    except OSError as error:
+        # Parquet's errors, those of a wrong checksum among them, have no number of the system.
+        if error.errno is not None:
+            raise
+        raise damaged(key, str(error)) from error
 
 
 def damaged(key: str, reason: str) -> DamagedError:
