@@ -147,4 +147,11 @@ class Heartbeat:
         Raises:
             ValueError, TypeError, KeyError: the fields are damaged, or of another version.
         """
-        return cls(**{**fields, "chunk": Chunk(**fields["chunk"])})
+        beat = cls(**{**fields, "chunk": Chunk(**fields["chunk"])})
+        texts = (beat.worker, beat.job, beat.video, beat.fingerprint, beat.provider, beat.version)
+        numbers = (beat.frames, beat.frames_per_s, beat.rss_bytes, beat.time_s)
+        sound = all(isinstance(text, str) for text in texts)
+        sound = sound and all(isinstance(number, int | float) for number in numbers)
+        if not (sound and isinstance(beat.placement, Mapping)):
+            raise TypeError("a heartbeat has a field of another type")
+        return beat
