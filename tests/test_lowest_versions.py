@@ -50,8 +50,9 @@ def test_the_lowest_versions_work(tmp_path: Path) -> None:
     install = ("pip", "install", "--python", python, "--resolution", "lowest-direct")
     _run(programs / "uv", *install, f"{ROOT}[test]")
     tests = [ROOT / "tests" / name for name in TESTS]
-    # Libraries of other ages warn of each other.
-    _run(python, "-m", "pytest", "-q", "-W", "default", "-p", "no:cacheprovider", *tests)
+    # Libraries of other ages warn of each other. The emulator of the NPU takes minutes.
+    options = ("-q", "-W", "default", "-p", "no:cacheprovider", "-k", "not on_the_npu")
+    _run(python, "-m", "pytest", *options, *tests)
 
 
 def _run(*command: str | Path) -> None:
