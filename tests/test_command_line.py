@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from annotate.domain.errors import ExitCode
+from annotate.video.file import NOT_A_VIDEO
 from tests.command import Host
 
 # Seconds of work even for a short video: time to interrupt the command.
@@ -100,9 +101,13 @@ def test_a_store_of_another_version_takes_new_jobs(host: Host, stroll: Path) -> 
 def test_one_bad_file_does_not_stop_the_others(host: Host, stroll: Path, notes: Path) -> None:
     said = host.run("submit", notes, stroll, code=ExitCode.PARTIAL)
     assert "notes.mp4" in said.err
+    assert NOT_A_VIDEO in said.err
     assert "done     stroll.mp4" in said.err
+    shown = host.run("status", "--json", code=ExitCode.PARTIAL)
+    assert [one["hint"] for one in json.loads(shown.out)["rejected"]] == [NOT_A_VIDEO]
     refused = host.run("export", "--out", "people.json", code=ExitCode.PARTIAL)
     assert "notes.mp4" in refused.err
+    assert NOT_A_VIDEO in refused.err
     assert "without what cannot be read" in refused.err
     host.run("export", "--out", "people.json", "--partial", code=ExitCode.PARTIAL)
     assert json.loads((host.home / "people.json").read_bytes())["annotations"]
@@ -111,6 +116,7 @@ def test_one_bad_file_does_not_stop_the_others(host: Host, stroll: Path, notes: 
 def test_only_bad_files_are_an_error_that_names_them(host: Host, notes: Path) -> None:
     said = host.run("submit", notes, code=ExitCode.BAD_VIDEO)
     assert "notes.mp4" in said.err
+    assert NOT_A_VIDEO in said.err
 
 
 def test_a_typo_in_a_path_gets_a_suggestion(host: Host, stroll: Path) -> None:

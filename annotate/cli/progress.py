@@ -17,6 +17,7 @@ from rich.progress import (
 )
 
 from annotate.cli.text import count, duration, number
+from annotate.domain.errors import with_hint
 from annotate.queue.job_status import JobStatus, VideoStatus
 
 # Seconds between two lines where output is not a terminal.
@@ -176,5 +177,5 @@ def finished_line(video: VideoStatus) -> str:
     line = f"{video.state:7}  {video.video.name}  "
     line += f"{number(missing)} of {frames} missing" if missing else frames
     for failure in video.failures.values():
-        line += f"\n         {failure.unit}: {failure.reason}"
+        line += with_hint(f"\n         {failure.unit}: {failure.reason}", failure.hint)
     return line

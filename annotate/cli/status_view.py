@@ -1,5 +1,6 @@
 """How `annotate status` shows a job: a table for people, fields for scripts."""
 
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -7,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from annotate.cli.text import count, duplicate_video, duration, number
+from annotate.domain.errors import with_hint
 from annotate.domain.work import Heartbeat
 from annotate.queue.job_status import JobStatus, VideoStatus
 from annotate.use_cases.job_snapshot import JobSnapshot
@@ -107,10 +109,16 @@ def _notes(now: JobStatus) -> list[Text]:
     ]
     for video in now.videos:
         lines += [
-            Text(f"{video.video.name}  {failure.unit}: {failure.reason}", style="red")
+            Text(
+                with_hint(f"{video.video.name}  {failure.unit}: {failure.reason}", failure.hint),
+                style="red",
+            )
             for failure in video.failures.values()
         ]
-    lines += [Text(f"skipped    {one.reason}", style="yellow") for one in now.job.rejected]
+    lines += [
+        Text(with_hint(f"skipped    {one.reason}", one.hint), style="yellow")
+        for one in now.job.rejected
+    ]
     lines += [Text(duplicate_video(*names), style="dim") for names in now.job.copies]
     return lines
 
@@ -129,7 +137,7 @@ def as_fields(snapshot: JobSnapshot) -> dict[str, Any]:
         "frames_per_s": round(now.frames_per_s, 1),
         "eta_s": None if now.eta_s is None else round(now.eta_s, 1),
         "videos": [_video_fields(video) for video in now.videos],
-        "rejected": [{"path": one.path, "reason": one.reason} for one in now.job.rejected],
+        "rejected": [asdict(one) for one in now.job.rejected],
         "workers": [_worker_fields(beat) for video in now.videos for beat in video.running],
     }
 
@@ -144,7 +152,7 @@ def _video_fields(video: VideoStatus) -> dict[str, Any]:
         "chunks": len(video.chunks or ()),
         "chunks_done": len(video.done),
         "failures": [
-            {"unit": f.unit, "reason": f.reason, "attempts": f.attempts}
+            {"unit": f.unit, "reason": f.reason, "hint": f.hint, "attempts": f.attempts}
             for f in video.failures.values()
         ],
     }

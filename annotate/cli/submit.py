@@ -17,7 +17,7 @@ from annotate.cli.options import (
     with_submit_options,
 )
 from annotate.cli.text import duplicate_video, video_notes
-from annotate.domain.errors import ExitCode
+from annotate.domain.errors import ExitCode, with_hint
 from annotate.domain.options import SubmitOptions
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _print_notes(store: "Store", job: "Job") -> None:
         console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
 
     for one in job.rejected:
-        note(f"skipped    {one.reason}", "yellow")
+        note(with_hint(f"skipped    {one.reason}", one.hint), "yellow")
     for video in job.videos:
         index = store.read_index(video.fingerprint, job.recipe.selection)
         for line in video_notes(video.name, index):

@@ -101,3 +101,8 @@ class PartialResultError(AnnotateError):
     """The job is not finished, or finished without some of its frames."""
 
     exit_code = ExitCode.PARTIAL
+
+
+def with_hint(line: str, hint: str) -> str:
+    """The line and, indented below it, its hint, if there is one."""
+    return f"{line}\n    {hint}" if hint else line

@@ -83,10 +83,17 @@ class JobVideo:
 
 @dataclass(frozen=True)
 class Rejected:
-    """A file that was submitted but cannot be annotated, and why."""
+    """A file that was submitted but cannot be annotated.
+
+    Attributes:
+        path: as the user named it.
+        reason: why, in one line.
+        hint: what the user can do about it; empty where there is nothing.
+    """
 
     path: str
     reason: str
+    hint: str = ""
 
 
 @dataclass(frozen=True)

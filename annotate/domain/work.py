@@ -99,6 +99,7 @@ class Failure:
     Attributes:
         unit: name of the work unit: the chunk's name, or `merge`.
         reason: one line for the user.
+        hint: what the user can do about it; empty where there is nothing.
         attempts: how often it was tried.
         traceback: of an error that the program did not foresee, for bug reports.
     """
@@ -107,6 +108,7 @@ class Failure:
     reason: str
     attempts: int
     traceback: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True)

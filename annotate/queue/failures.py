@@ -29,7 +29,7 @@ def recorded_failure(store: Store, unit: WorkUnit) -> Iterator[None]:
     except (StoreError, PackError, ProviderError, VersionError, CancelledJobError):
         raise
     except AnnotateError as error:
-        failure = Failure(unit.name, error.message, attempts=1)
+        failure = Failure(unit.name, error.message, attempts=1, hint=error.hint)
     # A defect in our own code or in a library must not stop the job either.
     except Exception as error:  # noqa: BLE001
         reason = f"unexpected {type(error).__name__}: {error}"

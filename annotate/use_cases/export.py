@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from annotate.domain.arrays import IntArray
-from annotate.domain.errors import PartialResultError, StoreError, UsageError
+from annotate.domain.errors import PartialResultError, StoreError, UsageError, with_hint
 from annotate.domain.job import Job, JobVideo
 from annotate.domain.progress import Progress, silent
 from annotate.domain.tracks import Tracks
@@ -149,11 +149,11 @@ def _video(store: Store, job: Job, number: int, video: JobVideo) -> DatasetVideo
 def _missing(status: JobStatus) -> Iterator[str]:
     """What of a job is not done, a line each."""
     for one in status.job.rejected:
-        yield one.reason
+        yield with_hint(one.reason, one.hint)
     for video in status.videos:
         name = video.video.name
         for failure in video.failures.values():
-            yield f"{name}: {failure.unit} failed: {failure.reason}"
+            yield with_hint(f"{name}: {failure.unit} failed: {failure.reason}", failure.hint)
         if not video.planned:
             yield f"{name}: not planned, all frames missing"
         elif not video.finished:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from annotate.domain.arrays import IntArray
-from annotate.domain.errors import ManifestError, UsageError, VideoError
+from annotate.domain.errors import ManifestError, UsageError, VideoError, with_hint
 from annotate.domain.job import Job, JobVideo, Recipe, Rejected
 from annotate.domain.options import Selection, SubmitOptions
 from annotate.domain.pack import Pack, read_pack
@@ -69,8 +69,8 @@ def submit(
     store.add_pack(pack, recipe.pack)
     readable, rejected = _read(files, options, progress)
     if not readable:
-        reasons = "\n".join(f"  {one.reason}" for one in rejected)
-        raise VideoError(f"none of the files can be annotated:\n{reasons}", "")
+        reasons = "\n".join(with_hint(f"  {one.reason}", one.hint) for one in rejected)
+        raise VideoError(f"none of the files can be annotated:\n{reasons}")
     _plan_chunks(store, recipe, readable, workers)
     names = _unique_names([video.path for video in readable])
     entries = tuple(
@@ -98,7 +98,7 @@ def _read(
             index = probe(path, reading, stream=options.stream, assume_fps=options.assume_fps)
             readable.append(_Readable(path, index, _selected(path, index, options.selection)))
         except VideoError as error:
-            rejected.append(Rejected(str(path), error.message))
+            rejected.append(Rejected(str(path), error.message, error.hint))
     return readable, rejected
 
 
