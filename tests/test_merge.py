@@ -99,6 +99,13 @@ def test_a_distorted_duplicate_of_a_person_is_a_track_only_if_it_lasts(
     assert len(set(merged([poses]).track_id)) == people
 
 
+def test_in_a_still_nothing_is_dropped_for_not_lasting() -> None:
+    time_s = np.zeros(1)
+    small = walker(time_s, (760, 760), y=440, height=0.4 * HEIGHT_PX)
+    tracks = merged([poses_of([walker(time_s, (760, 760)), small], time_s)])
+    assert set(tracks.track_id) == {1, 2}
+
+
 @pytest.mark.parametrize(("away_px", "people"), [(0, 1), (120, 2)], ids=["there", "beside it"])
 def test_a_track_in_the_gap_of_another_at_the_same_place_is_part_of_it(
     away_px: float, people: int

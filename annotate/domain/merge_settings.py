@@ -70,7 +70,8 @@ class TrackerSettings:
 
     # A tracklet that is less similar to the track's predicted pose does not continue it.
     min_similarity: float = 0.3
-    # A tracklet whose best score is lower starts no track.
+    # A tracklet whose best score is lower starts no track. Scores of another kind of model are of
+    # another scale: a job takes this from its pack, whose digest is in the recipe.
     min_start_score: float = 0.4
     # A track ends when its person is unseen for longer than this, in seconds,
     max_unseen_s: float = 0.1
@@ -93,7 +94,7 @@ class LinkSettings:
     # Tracks shorter than 0.2 s, with all tracks linked to them, are dropped, unless they reach both
     # ends of the frames that are annotated.
     min_track_s: float = 0.2
-    # Tracks shorter than 2 s are dropped as limbs or duplicates
+    # Tracks shorter than 2 s are dropped as limbs or duplicates, where more than 0.2 s are shown,
     max_suspect_s: float = 2.0
     # if at least this fraction of their poses are suspect.
     min_suspect_fraction: float = 0.5
@@ -227,7 +228,7 @@ class MergeSettings:
     """
 
     # Raise it when code changes the merge's answer to the same parts.
-    code_version: int = 14
+    code_version: int = 15
     # The frequency in Hz at which the smoother's response is one half; None leaves poses as they
     # are and gaps open.
     smooth_hz: float | None = 6.0

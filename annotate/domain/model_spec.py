@@ -103,6 +103,10 @@ class LandmarkSpec(ModelSpec):
     Attributes:
         count: landmarks of the body, the first ones of the decoder's answer.
         min_score: poses below it are dropped.
+        score: what a pose's score is: the model's own, or for a newly detected person that of the
+            detection, where that tells more.
+        min_start_score: a track starts only where a pose has at least this score times the mean
+            visibility of its visible keypoints.
         mask: for a new detection, the crop is black outside its box times this; None for no mask.
         next_roi: how a pose gives the ROI of the same person in the next frame, or None where the
             detector has to run on every frame.
@@ -113,6 +117,8 @@ class LandmarkSpec(ModelSpec):
     decoder: LandmarkKind
     count: int
     min_score: float
+    score: Literal["model", "detection"] = "model"
+    min_start_score: float = 0.4
     mask: float | None = None
     next_roi: NextRoi | None = None
     second_look: bool = True

@@ -48,9 +48,12 @@ class Linker:
         until_s = float(window.frame_s[window.stop - 1]) + self._settings.smoothing.memory_s
         rows = _rows_of_tracks(table.track)
         known = {n: self._decisions[n] for n in rows if n in self._decisions}
-        # Step 1: drop short tracks that are mostly limb false positives or duplicates.
+        # Step 1: drop short tracks that are mostly limb false positives or duplicates. A still, or
+        # a few frames, shows too little of a track to tell: there its score has to do.
         undecided = [n for n in rows if n not in known]
-        false = {n for n in undecided if _is_false(table, rows[n], self._settings.link)}
+        link = self._settings.link
+        brief = window.frame_s[-1] - window.frame_s[0] < link.min_track_s
+        false = {n for n in undecided if not brief and _is_false(table, rows[n], link)}
         dropped = {n: Decision(0) for n in false if table.time_s[rows[n][0]] < until_s}
         # Step 2: link the others over gaps.
         tracks = TrackRows(

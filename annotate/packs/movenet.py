@@ -48,9 +48,11 @@ def build_landmark(
         value_range=(-1.0, 1.0),
         decoder=MoveNet("heatmap", "centre", "regression", "offset"),
         count=17,
-        # Every pose that a detection leads to counts: its score is the detection's and that of its
-        # keypoints.
+        # Every pose that a detection leads to counts, with the detection's score. MoveNet's own
+        # score, that of the centre, is for people who are tracked without a detection.
         min_score=0.0,
+        score="detection",
+        min_start_score=0.0,
         mask=1.25,
         next_roi=RoiFromKeypoints(scale=1.25, min_confidence=0.2, min_count=5, min_mean=0.25),
         second_look=False,

@@ -42,7 +42,8 @@ class PersonPose(NamedTuple):
 
     Attributes:
         detection_score: of the detection that led here, maybe some frames ago.
-        score: the landmark model's, that there is a person.
+        score: that there is a person: the landmark model's, or the detection's where the pack
+            says so.
         roi: (4,) float32 in which the landmarks were seen.
         landmarks: (m, 5) float32 in pixels of the picture, auxiliary ones included.
         appearance: (6,) float32 in [0, 255], as in `annotate.domain.Poses`.
@@ -124,11 +125,12 @@ class LandmarkStage:
         if found.score < self._spec.min_score:
             return None
         candidate = request.candidate
+        detected = request.fresh and self._spec.score == "detection"
         following = next_roi(found.landmarks, self._spec)
         appearance = self._appearance.sample(request.rgb, found.landmarks)
         return PersonPose(
             candidate.score,
-            found.score,
+            candidate.score if detected else found.score,
             candidate.roi,
             found.landmarks,
             appearance,

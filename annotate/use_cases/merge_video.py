@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from annotate.domain.errors import StoreError
+from annotate.domain.merge_settings import TrackerSettings
 from annotate.domain.poses import Poses
 from annotate.domain.skeleton import SKELETONS
 from annotate.domain.work import WorkUnit
@@ -34,13 +35,15 @@ def merge_video(store: Store, unit: WorkUnit) -> None:
     if not ready or results.has_tracks(job.merge_digest):
         return
     index = store.read_index(video.fingerprint, unit.job.recipe.selection)
-    skeleton = SKELETONS[store.read_pack(job.recipe.pack).skeleton]
+    pack = store.read_pack(job.recipe.pack)
+    skeleton = SKELETONS[pack.skeleton]
 
     def parts() -> Iterator[Poses]:
         for chunk in present:
             yield results.read_part(chunk)
 
-    settings = MergeSettings(smooth_hz=job.smooth_hz)
+    tracker = TrackerSettings(min_start_score=pack.landmark.min_start_score)
+    settings = MergeSettings(smooth_hz=job.smooth_hz, tracker=tracker)
     blocks = merge(parts(), settings, skeleton, (index.width, index.height))
     facts = {"missing": [[chunk.start, chunk.stop] for chunk in absent]}
     results.write_tracks(job.merge_digest, blocks, len(skeleton.landmarks), facts)
