@@ -89,7 +89,7 @@ def test_from_the_zip_and_a_video_to_coco(
 def test_the_detector_must_run_on_every_frame(host: Host, disc_video: Path) -> None:
     host.run("models", "add", write_zip(host.home / "asset.zip", asset_files()))
     refused = host.run("submit", disc_video, "--pack", FLOAT, "--detect-every", "5", code=2)
-    assert "cannot carry people" in refused.err
+    assert "cannot track people" in refused.err
     assert host.opened().job_ids() == []
 
 
