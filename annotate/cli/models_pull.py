@@ -57,10 +57,7 @@ def pull_pack(
     from annotate.packs.pull import pull
     from annotate.packs.pull_entry import add_person_detector, pull_entry
 
-    if name == DEFAULT_PACK and from_file is not None:
-        raise UsageError(f"--from-file is not for {name}", "Give its wheel: --from-wheel FILE.")
-    if name != DEFAULT_PACK and from_wheel is not None:
-        raise UsageError(f"--from-wheel is for {DEFAULT_PACK} only", "Give --from-file FILE.")
+    _check_source(name, from_file, from_wheel)
     root = settings_from().packs
     with phases() as phase:
         if name == DEFAULT_PACK:
@@ -75,6 +72,18 @@ def pull_pack(
     typer.echo(f"Model pack {folder.name} is in {folder}")
     if read_pack(folder).detector.decoder.kind == "nanodet":
         _advise_yolox(name)
+
+
+def _check_source(name: str, from_file: Path | None, from_wheel: Path | None) -> None:
+    """Refuses a source of another kind of pack.
+
+    Raises:
+        UsageError: a wheel for a pack of npm, or npm's files for the default pack.
+    """
+    if name == DEFAULT_PACK and from_file is not None:
+        raise UsageError(f"--from-file is not for {name}", "Give its wheel: --from-wheel FILE.")
+    if name != DEFAULT_PACK and from_wheel is not None:
+        raise UsageError(f"--from-wheel is for {DEFAULT_PACK} only", "Give --from-file FILE.")
 
 
 def list_available(*, as_json: bool) -> None:
