@@ -176,24 +176,24 @@ _ENTRIES = (
         (256, 256),
         _THUNDER,
         "17 COCO keypoints, finds the most people",
-        Measured(0.0, 0.0, 28.0),
+        Measured(0.428, 0.651, 28.0),
     ),
     _movenet(
         "movenet-thunder-narrow",
         (192, 256),
         _THUNDER,
         "the same on crops of 3:4, a quarter quicker",
-        Measured(0.0, 0.0, 21.5),
+        Measured(0.419, 0.628, 21.5),
     ),
     _movenet(
         "movenet-lightning",
         (192, 192),
         _LIGHTNING,
         "17 COCO keypoints, quick",
-        Measured(0.0, 0.0, 7.3),
+        Measured(0.343, 0.570, 7.3),
     ),
-    _blazepose("lite", _LITE, "33 landmarks, the quickest", Measured(0.0, 0.0, 5.5)),
-    _blazepose("heavy", _HEAVY, "33 landmarks, the most precise", Measured(0.0, 0.0, 42.2)),
+    _blazepose("lite", _LITE, "33 landmarks, the quickest", Measured(0.161, 0.326, 5.5)),
+    _blazepose("heavy", _HEAVY, "33 landmarks, the most precise", Measured(0.201, 0.419, 42.2)),
 )
 CATALOGUE: Mapping[str, CatalogueEntry] = MappingProxyType(
     {entry.name: entry for entry in _ENTRIES}
