@@ -324,8 +324,9 @@ def test_a_host_detects_its_soc_from_its_description(text: str, name: str | None
 
 def test_an_unknown_soc_is_refused_with_a_suggestion() -> None:
     assert [find_soc(soc.name) for soc in SOCS] == list(SOCS)
-    with pytest.raises(UsageError, match="did you mean x-elite"):
+    with pytest.raises(UsageError, match="'x-elit' is not one of: x-elite, x2-elite") as raised:
         find_soc("x-elit")
+    assert raised.value.hint == "Did you mean x-elite?"
 
 
 def test_versions_include_the_plugin_and_its_sdk() -> None:
