@@ -103,14 +103,23 @@ def test_one_bad_file_does_not_stop_the_others(host: Host, stroll: Path, notes: 
     assert "notes.mp4" in said.err
     assert NOT_A_VIDEO in said.err
     assert "done     stroll.mp4" in said.err
-    shown = host.run("status", "--json", code=ExitCode.PARTIAL)
-    assert [one["hint"] for one in json.loads(shown.out)["rejected"]] == [NOT_A_VIDEO]
-    refused = host.run("export", "--out", "people.json", code=ExitCode.PARTIAL)
-    assert "notes.mp4" in refused.err
-    assert NOT_A_VIDEO in refused.err
-    assert "without what cannot be read" in refused.err
-    host.run("export", "--out", "people.json", "--partial", code=ExitCode.PARTIAL)
-    assert json.loads((host.home / "people.json").read_bytes())["annotations"]
+    assert "1 of 1 videos done, 1 rejected" in said.out
+    assert "Next: annotate export" in said.out
+    # The exit code says it once; from then on the job is complete.
+    shown = json.loads(host.run("status", "--json").out)
+    assert shown["complete"]
+    assert [one["hint"] for one in shown["rejected"]] == [NOT_A_VIDEO]
+    table = host.run("status").out
+    assert "notes.mp4" in table
+    assert NOT_A_VIDEO in " ".join(table.split())
+    exported = host.run("export", "--out", "people.json")
+    assert "notes.mp4" in exported.err
+    assert NOT_A_VIDEO in exported.err
+    dataset = json.loads((host.home / "people.json").read_bytes())
+    assert dataset["annotations"]
+    assert [one["hint"] for one in dataset["info"]["rejected"]] == [NOT_A_VIDEO]
+    assert "missing" not in dataset["info"]
+    host.run("evaluate", shown["job"], "people.json", "--json")
 
 
 def test_only_bad_files_are_an_error_that_names_them(host: Host, notes: Path) -> None:

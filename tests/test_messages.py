@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from annotate.domain.broker import MEMORY
 from annotate.domain.errors import AnnotateError, VersionError
 from annotate.domain.job import HERE, Job, JobVideo, Recipe
-from annotate.domain.settings import MEMORY
 from annotate.domain.video import Chunk
 from annotate.store import Store, open_store
 from tests.made_poses import FINGERPRINT, made_index

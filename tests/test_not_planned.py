@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from annotate.domain.broker import MEMORY
 from annotate.domain.errors import ExitCode, StoreError
 from annotate.domain.job import HERE, Job, JobVideo, Recipe
-from annotate.domain.settings import MEMORY
 from annotate.domain.video import Chunk
 from annotate.domain.work import Failure, WorkUnit
 from annotate.queue.app import make_app

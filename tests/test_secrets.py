@@ -10,10 +10,12 @@ import redis
 import trustme
 from kombu.exceptions import OperationalError
 
+from annotate.domain.broker import broker_address
 from annotate.domain.errors import ExitCode, UsageError
 from annotate.domain.settings import settings_from
 from annotate.queue.app import MERGE_QUEUE, make_app
 from annotate.queue.board import open_board
+from annotate.store.s3 import S3Files
 from tests.cable import Cable
 from tests.command import Host
 from tests.servers import RedisServer
@@ -101,11 +103,46 @@ def test_a_server_without_tls_gets_no_plain_text(redis_server: RedisServer) -> N
         f"rediss://annotate:{SECRET}@127.0.0.1:1/0?ssl_check_hostname=false",
         f"amqp://annotate:{SECRET}@127.0.0.1:1/0",
         f"annotate:{SECRET}@127.0.0.1",
+        # A character that ends the host's part early, or begins something else.
+        *(f"redis://annotate:{SECRET}{odd}x@127.0.0.1:1/0" for odd in "/?#@[]%\\ \n\t"),
+        f"redis://annotate:x/{SECRET}@127.0.0.1:1/0",
+        f"redis://:/{SECRET}@127.0.0.1:1/0",
+        f"redis://annotate:{SECRET}/",
+        f"redis://annotate:{SECRET}",
+        f"memory://{SECRET}",
     ],
 )
 def test_a_broker_without_checks_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(UsageError) as error:
         settings_from({"ANNOTATE_BROKER": url})
+    assert SECRET not in f"{error.value}{error.value.hint}"
+
+
+def test_a_password_that_is_escaped_arrives() -> None:
+    url = "rediss://us%40er:p%2Fa%3Fs%23s%40w%25rd@[::1]:6379/0?db=1"
+    assert settings_from({"ANNOTATE_BROKER": url}).broker == url
+    password = open_board(url).client.get_connection_kwargs()["password"]
+    assert password == "p/a?s#s@w%rd"  # noqa: S105
+    assert broker_address(url) == "rediss://[::1]:6379/0"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(f"s3://KEY:{SECRET}@bucket/prefix", f"s3://KEY:x/{SECRET}@bucket/prefix"),
+        *(f"s3://KEY:x?{SECRET}@bucket", f"s3://KEY:x#{SECRET}@bucket", f"s3://{SECRET}@bucket"),
+        *(f"s3://bucket/a?key={SECRET}", f"s3://bucket/a#{SECRET}"),
+    ],
+)
+def test_a_store_with_credentials_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(UsageError) as error:
+        S3Files(url, {})
+    assert SECRET not in f"{error.value}{error.value.hint}"
+
+
+def test_a_server_with_credentials_is_refused_and_not_repeated() -> None:
+    with pytest.raises(UsageError) as error:
+        S3Files("s3://bucket", {"AWS_ENDPOINT_URL": f"http://key:{SECRET}@127.0.0.1:1"})
     assert SECRET not in f"{error.value}{error.value.hint}"
 
 

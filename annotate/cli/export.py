@@ -99,5 +99,7 @@ def _print(out: Path, summary: "Summary") -> None:
         typer.echo(
             "No person was found in these frames; --people all also finds small ones.", err=True
         )
+    if summary.rejected:
+        typer.echo("Rejected:\n" + "\n".join(f"  {line}" for line in summary.rejected), err=True)
     if summary.missing:
         typer.echo("Missing:\n" + "\n".join(f"  {line}" for line in summary.missing), err=True)

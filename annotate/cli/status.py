@@ -33,7 +33,8 @@ def status(
     """Show what is done, what is running, the time left, and what failed.
 
     Works from any terminal, while the job runs and after a crash. Exits
-    with 3 when some of the job failed, else with 0.
+    with 3 when some of the job failed, else with 0; files that could not
+    be read are named, and count at `annotate submit` only.
 
     Examples:
 
@@ -56,7 +57,7 @@ def status(
             from rich.console import Console
 
             Console().print(as_table(snapshot))
-    if any(video.failures for video in snapshot.status.videos) or manifest.rejected:
+    if any(video.failures for video in snapshot.status.videos):
         raise typer.Exit(ExitCode.PARTIAL)
 
 

@@ -99,7 +99,7 @@ def _workers(beats: list[Heartbeat]) -> Table:
 
 
 def _notes(now: JobStatus) -> list[Text]:
-    """Videos that cannot continue by themselves, failures, skipped and duplicate files."""
+    """Videos that cannot continue by themselves, failures, rejected and duplicate files."""
     lines = [
         Text(
             f"{video.video.name}  not planned: run the same `annotate submit` again to plan it",
@@ -116,7 +116,7 @@ def _notes(now: JobStatus) -> list[Text]:
             for failure in video.failures.values()
         ]
     lines += [
-        Text(with_hint(f"skipped    {one.reason}", one.hint), style="yellow")
+        Text(with_hint(f"rejected   {one.reason}", one.hint), style="yellow")
         for one in now.job.rejected
     ]
     lines += [Text(duplicate_video(*names), style="dim") for names in now.job.copies]

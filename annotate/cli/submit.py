@@ -64,7 +64,9 @@ def submit(
     with phases() as phase:
         job = submit_videos(the_store, videos, options, settings, workers=count, progress=phase)
     _print_notes(the_store, job)
-    _conclude(_work(the_store, job, settings, count, detach=detach), store)
+    _print_result(_work(the_store, job, settings, count, detach=detach), store)
+    if job.rejected:
+        raise typer.Exit(ExitCode.PARTIAL)
 
 
 def retry(
@@ -78,7 +80,7 @@ def retry(
     forgotten = forget_failures(the_store, manifest)
     typer.echo(f"Job {manifest.id}: retrying {forgotten} failures.", err=True)
     count = processes or os.cpu_count() or 1
-    _conclude(_work(the_store, manifest, settings, count), store)
+    _print_result(_work(the_store, manifest, settings, count), store, job)
 
 
 def _print_decoder(videos: list[Path]) -> None:
@@ -100,14 +102,14 @@ def _print_decoder(videos: list[Path]) -> None:
 
 
 def _print_notes(store: "Store", job: "Job") -> None:
-    """Prints which files are skipped, truncated or duplicates."""
+    """Prints which files are rejected, truncated or duplicates."""
     from annotate.cli.progress import console
 
     def note(line: str, style: str) -> None:
         console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
 
     for one in job.rejected:
-        note(with_hint(f"skipped    {one.reason}", one.hint), "yellow")
+        note(with_hint(f"rejected   {one.reason}", one.hint), "yellow")
     for video in job.videos:
         index = store.read_index(video.fingerprint, job.recipe.selection)
         for line in video_notes(video.name, index):
@@ -125,8 +127,8 @@ def _work(
 
     if detach and not settings.embedded:
         hand_over(store, job, settings)
-        typer.echo(f"Job {job.id} is queued. Watch it with: annotate status --watch")
-        raise typer.Exit
+        typer.echo(f"Job {job.id} is queued.\nNext: annotate status --watch")
+        raise typer.Exit(ExitCode.PARTIAL if job.rejected else ExitCode.DONE)
     try:
         with job_reporter() as report:
             return run_job(store, job, settings, processes, report)
@@ -141,25 +143,34 @@ def _work(
         raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
-def _conclude(status: "JobStatus", store: str | None) -> None:
-    """Prints the result and the next step; exits with 3 where something is missing."""
+def _print_result(status: "JobStatus", store: str | None, job_id: str | None = None) -> None:
+    """Prints the result and the next step; exits with 3 where something is missing.
+
+    Args:
+        store, job_id: as the user gave them: the next step needs them too.
+    """
     from annotate.cli.text import number
 
     job = status.job
-    where = f" --store {shlex.quote(store)}" if store else ""
     finished = {video.video.fingerprint for video in status.videos if video.state == "done"}
     done = sum(video.fingerprint in finished for video in job.videos)
-    total = len(job.videos) + len(job.rejected)
-    typer.echo(f"Job {job.id}: {done} of {total} videos done, {number(status.frames_done)} frames.")
-    if status.complete:
-        typer.echo(f"Next: annotate export --format coco --out people.json{where}")
-        return
+    rejected = f", {len(job.rejected)} rejected" if job.rejected else ""
+    typer.echo(
+        f"Job {job.id}: {done} of {len(job.videos)} videos done{rejected}, "
+        f"{number(status.frames_done)} frames."
+    )
     for video in status.unplanned:
-        typer.echo(
-            f"{video.video.name} is not planned: submit the same videos again with the same "
-            "options to plan it and go on.",
-            err=True,
-        )
-    if any(video.failures for video in status.videos):
-        typer.echo(f"Some of it failed. Retry with: annotate retry{where}", err=True)
-    raise typer.Exit(ExitCode.PARTIAL)
+        typer.echo(f"{video.video.name} is not planned.", err=True)
+    typer.echo(f"Next: {_next_step(status, store, job_id)}")
+    if not status.complete:
+        raise typer.Exit(ExitCode.PARTIAL)
+
+
+def _next_step(status: "JobStatus", store: str | None, job_id: str | None) -> str:
+    where = f" --store {shlex.quote(store)}" if store else ""
+    if status.complete:
+        job = f" --job {job_id}" if job_id else ""
+        return f"annotate export --format coco --out people.json{job}{where}"
+    if status.unplanned:
+        return "submit the same videos again with the same options, which plans the rest"
+    return f"annotate retry {status.job.id}{where}"

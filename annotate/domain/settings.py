@@ -6,19 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
-from urllib.parse import urlsplit
 
 import platformdirs
 
+from annotate.domain.broker import MEMORY, checked_broker
 from annotate.domain.choices import one_of
 from annotate.domain.errors import UsageError
 
-MEMORY = "memory://"
 # The name that a worker gives to its processes.
 WORKER_VARIABLE = "ANNOTATE_WORKER"
 # Start of every key in the queue's server.
 PREFIX = "annotate:"
-TLS = "rediss://"
 # Every store whose location starts with it is in a bucket.
 S3_SCHEME = "s3://"
 # Gigabytes of videos that the cache holds by default.
@@ -110,7 +108,7 @@ def settings_from(environ: Mapping[str, str] = os.environ, *, store: str | None 
     location = store or environ.get("ANNOTATE_STORE") or str(data / "store")
     return Settings(
         store=location if location.startswith(S3_SCHEME) else str(Path(location).absolute()),
-        broker=_broker(environ.get("ANNOTATE_BROKER") or MEMORY),
+        broker=checked_broker(environ.get("ANNOTATE_BROKER") or MEMORY),
         packs=Path(environ.get("ANNOTATE_PACKS") or data / "packs").absolute(),
         cache=Path(environ.get("ANNOTATE_CACHE") or cache).absolute(),
         cache_bytes=_gigabytes(environ.get("ANNOTATE_CACHE_GB") or str(CACHE_GB)),
@@ -125,21 +123,6 @@ def settings_from(environ: Mapping[str, str] = os.environ, *, store: str | None 
 def _one_of(values: Sequence[T], environ: Mapping[str, str], name: str) -> T:
     """The value of a variable, or the first one where it is not set."""
     return one_of(values, environ.get(name) or values[0], name)
-
-
-def _broker(url: str) -> str:
-    """The checked URL. Errors do not repeat it: it may contain a password."""
-    if not url.startswith((MEMORY, TLS, "redis://")):
-        raise UsageError(
-            "ANNOTATE_BROKER is not the URL of a queue",
-            "Give redis://USER:PASSWORD@HOST:6379/0, or rediss://... for TLS, or nothing.",
-        )
-    if "ssl_" in urlsplit(url).query:
-        raise UsageError(
-            "ANNOTATE_BROKER must not contain TLS options: the certificate is always checked",
-            "Set SSL_CERT_FILE=its-certificate.pem to trust a private authority.",
-        )
-    return url
 
 
 def _gigabytes(text: str) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import IntArray
+from annotate.domain.job import Rejected
 from annotate.domain.skeleton import Skeleton
 from annotate.domain.tracks import Tracks
 
@@ -51,10 +52,10 @@ class DatasetVideo:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file of the job that the dataset has no frame of.
+    """A video of the job that the dataset has no frame of.
 
     Attributes:
-        name: of the video, or the path of a file that could not be read.
+        name: of the video.
         reason: one line.
     """
 
@@ -69,7 +70,8 @@ class Dataset:
     Attributes:
         videos: of the job, those included of which all frames are missing.
         skeleton: that all their poses have.
-        left_out: files whose frames are unknown.
+        left_out: videos whose frames are unknown.
+        rejected: files that were submitted but cannot be read.
         keep_missing: write the images of missing frames too, and mark them. Otherwise they are left
             out: an image without people would say that there are none.
     """
@@ -77,6 +79,7 @@ class Dataset:
     videos: tuple[DatasetVideo, ...]
     skeleton: Skeleton
     left_out: tuple[LeftOut, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
     keep_missing: bool = False
 
     def shown(self, video: DatasetVideo) -> NDArray[np.bool_]:

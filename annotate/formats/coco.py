@@ -7,6 +7,7 @@ from 1 and v of 0, 1 or 2; CVAT (datumaro) wants `segmentation`, makes tracks on
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
@@ -124,14 +125,18 @@ def _images_of(
 
 
 def _missing(dataset: Dataset) -> dict[str, Any]:
-    """What `info` says of frames that were not processed; nothing where there are none."""
+    """What `info` says of frames that were not processed, and of files that cannot be read; nothing
+    where there are none.
+    """
     missing: list[dict[str, Any]] = [
         {"video": video.name, "frames": int(video.missing.sum()), "ranges": video.missing_ranges}
         for video in dataset.videos
         if video.missing.any()
     ]
     missing += [{"video": one.name, "reason": one.reason} for one in dataset.left_out]
-    return {"missing": missing} if missing else {}
+    rejected = [asdict(one) for one in dataset.rejected]
+    lists = {"missing": missing, "rejected": rejected}
+    return {name: rows for name, rows in lists.items() if rows}
 
 
 def _annotation(number: int, pose: CocoPose) -> dict[str, Any]:

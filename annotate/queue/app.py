@@ -12,8 +12,9 @@ from typing import Any
 from celery import Celery
 from celery.utils.dispatch import Signal
 
+from annotate.domain.broker import MEMORY, TLS
 from annotate.domain.options import Priority
-from annotate.domain.settings import MEMORY, PREFIX, TLS
+from annotate.domain.settings import PREFIX
 
 CHUNK_TASK = "annotate.chunk"
 MERGE_TASK = "annotate.merge"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import redis
 from kombu.exceptions import OperationalError
-from kombu.utils.url import maybe_sanitize_url
 
+from annotate.domain.broker import broker_address
 from annotate.domain.errors import QueueError
 from annotate.domain.settings import PREFIX
 from annotate.queue.attempts import Attempts
@@ -92,11 +92,11 @@ def queue_errors(broker: str) -> Iterator[None]:
         yield
     except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
         raise QueueError(
-            f"the queue {maybe_sanitize_url(broker)} refuses this user: {error}",
+            f"the queue {broker_address(broker)} refuses this user: {error}",
             "Check user and password in ANNOTATE_BROKER, and the server's ACL.",
         ) from None
     except (redis.RedisError, OSError, OperationalError) as error:
         raise QueueError(
-            f"the queue {maybe_sanitize_url(broker)} does not answer: {error}",
+            f"the queue {broker_address(broker)} does not answer: {error}",
             "Check that the server runs, and ANNOTATE_BROKER. Finished work is safe in the store.",
         ) from None

@@ -140,8 +140,8 @@ class JobStatus:
 
     @property
     def complete(self) -> bool:
-        """Whether every frame of every submitted file is done."""
-        return not self.job.rejected and all(video.state == "done" for video in self.videos)
+        """Whether every frame of every video is done; files that were rejected are none of them."""
+        return all(video.state == "done" for video in self.videos)
 
     def pending(self) -> Iterator[WorkUnit]:
         """The work units that can be done now: chunks that are neither done nor failed, and merges

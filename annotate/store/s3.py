@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeVar
-from urllib.parse import urlsplit
 
 from pyarrow import fs
 
@@ -66,7 +65,7 @@ class S3Files(Files):
         self, url: str, environ: Mapping[str, str] = os.environ, patience_s: float = PATIENCE_S
     ) -> None:
         self._bucket, self._prefix = _split(url)
-        self._endpoint = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL")
+        self._endpoint = _endpoint(environ)
         self._patience_s = patience_s
         self._bucket_found = False
         self._fs = fs.S3FileSystem(
@@ -256,16 +255,32 @@ def _split(url: str) -> tuple[str, str]:
     Raises:
         UsageError: the URL names no bucket, or contains credentials, which would be printed.
     """
-    parts = urlsplit(url)
-    if "@" in parts.netloc or parts.query:
+    bucket, _, prefix = url.removeprefix(S3_SCHEME).partition("/")
+    # A secret may hold any of these; what looks like one is not repeated.
+    if re.search(r"[:@?#]", bucket) or re.search(r"[?#]", prefix):
         raise UsageError(
             "a store's URL must not contain credentials or options",
             "Write s3://BUCKET/PREFIX and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
         )
-    prefix = parts.path.strip("/")
-    if not parts.netloc or (prefix and checked_key(prefix) != prefix):
+    prefix = prefix.strip("/")
+    if not bucket or (prefix and checked_key(prefix) != prefix):
         raise UsageError(f"{url} names no bucket", "Write s3://BUCKET/PREFIX.")
-    return parts.netloc, prefix
+    return bucket, prefix
+
+
+def _endpoint(environ: Mapping[str, str]) -> str | None:
+    """URL of the server, or None for AWS.
+
+    Raises:
+        UsageError: it contains credentials, which would be printed.
+    """
+    url = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL")
+    if url and "@" in url:
+        raise UsageError(
+            "AWS_ENDPOINT_URL must not contain credentials",
+            "Write https://HOST:PORT and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+        )
+    return url
 
 
 def _is_transient(error: OSError) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, Literal, ParamSpec
 import numpy as np
 
 from annotate import __version__
+from annotate.domain.broker import broker_address
 from annotate.domain.distribution import install_command
 from annotate.domain.errors import AnnotateError
 from annotate.domain.pack import PACK_FILE
@@ -291,7 +292,7 @@ def _broker_check(settings: Settings) -> Check:
     with app.connection_for_write(
         connect_timeout=BROKER_TIMEOUT_S, transport_options=options
     ) as connection:
-        address = connection.as_uri()  # without the password
+        address = broker_address(settings.broker)
         try:
             connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
         # Each transport raises different errors.

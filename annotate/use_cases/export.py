@@ -27,12 +27,14 @@ class Summary:
     Attributes:
         videos, frames, poses: how many; frames that were not processed do not count.
         missing: what is not in it, a line each; empty for a complete job.
+        rejected: files that were submitted but cannot be read, a line each.
     """
 
     videos: int
     frames: int
     poses: int
     missing: tuple[str, ...]
+    rejected: tuple[str, ...] = ()
 
 
 def export(
@@ -67,14 +69,15 @@ def export(
         raise _refusal(status, missing)
     meter = _Meter(progress)
     videos, left_out = _videos(store, status, meter)
-    dataset = Dataset(videos, tracks_skeleton(store, job), left_out, keep_missing)
+    dataset = Dataset(videos, tracks_skeleton(store, job), left_out, job.rejected, keep_missing)
     meter.frames = sum(len(video.frames) for video in videos)
     # The folder of `out` serves as a store of one file, so that it is written as safely as a part.
     with LocalFiles(out.absolute().parent).writer(out.name) as file:
         file_format.write(dataset, file)
     processed = [int((~video.missing).sum()) for video in videos]
     poses = sum(meter.poses.values())
-    return Summary(sum(map(bool, processed)), sum(processed), poses, missing)
+    rejected = tuple(with_hint(one.reason, one.hint) for one in job.rejected)
+    return Summary(sum(map(bool, processed)), sum(processed), poses, missing, rejected)
 
 
 class _Meter:
@@ -110,7 +113,7 @@ def _videos(
     """The videos of a job, and what is left out because its frames are unknown."""
     merged = {video.video.fingerprint: video.merged for video in status.videos}
     videos: list[DatasetVideo] = []
-    left_out = [LeftOut(one.path, one.reason) for one in status.job.rejected]
+    left_out: list[LeftOut] = []
     before = 0
     for number, video in enumerate(status.job.videos, start=1):
         try:
@@ -148,8 +151,6 @@ def _video(store: Store, job: Job, number: int, video: JobVideo) -> DatasetVideo
 
 def _missing(status: JobStatus) -> Iterator[str]:
     """What of a job is not done, a line each."""
-    for one in status.job.rejected:
-        yield with_hint(one.reason, one.hint)
     for video in status.videos:
         name = video.video.name
         for failure in video.failures.values():
@@ -164,7 +165,7 @@ def _missing(status: JobStatus) -> Iterator[str]:
 def _refusal(status: JobStatus, missing: tuple[str, ...]) -> PartialResultError:
     listed = "\n".join(f"  {line}" for line in missing)
     next_step = (
-        "Submit again without what cannot be read, or `annotate retry` what failed"
+        "`annotate retry` what failed"
         if status.finished
         else "Run the same `annotate submit` again to continue"
     )
