@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 import workers.tasks
-from annotate.domain.errors import CancelledJobError, StoreError, VideoError
+from annotate.domain.errors import (
+    AnnotateError,
+    CancelledJobError,
+    PackError,
+    ProviderError,
+    StoreError,
+    VersionError,
+    VideoError,
+)
 from annotate.domain.job import STORED, Job, JobVideo, Recipe
 from annotate.domain.settings import WORKER_VARIABLE
 from annotate.domain.video import Chunk
@@ -28,7 +36,8 @@ WORKER, OTHER = "host-1", "host-2"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    monkeypatch.setenv("ANNOTATE_STORE", str(tmp_path / "store"))
     store = open_store(str(tmp_path / "store"))
     store.write_job(JOB)
     return store
@@ -105,10 +114,52 @@ def test_a_unit_whose_workers_died_each_time_fails(store: Store, board: Board) -
     assert board.attempts.unfinished(JOB) == []
 
 
-def test_trouble_with_the_store_says_nothing_about_the_unit(store: Store, board: Board) -> None:
+def test_a_unit_is_begun_three_times(store: Store, board: Board) -> None:
+    begun: list[int] = []
+    for attempt in range(3):
+        with pytest.raises(SystemExit):  # nothing is counted as finished when a process dies
+            workers.tasks._do(store, board, CHUNK, lambda: died(begun))
+        workers.tasks.process_died(board, CHUNK, "signal 9 (SIGKILL)")
+        assert len(store.results(RECIPE, VIDEO).failures()) == (attempt == 2)
+    assert not workers.tasks._do(store, board, CHUNK, lambda: died(begun)), "a late message"
+    assert len(begun) == 3
+    (failure,) = store.results(RECIPE, VIDEO).failures().values()
+    assert "died 3 times" in failure.reason
+    assert "SIGKILL" in failure.reason
+    assert board.attempts.unfinished(JOB) == []
+
+
+def died(begun: list[int]) -> None:
+    begun.append(1)
+    raise SystemExit
+
+
+def test_a_retried_unit_begins_afresh(store: Store, board: Board) -> None:
+    for _ in range(ATTEMPTS):
+        board.attempts.begin(CHUNK)
+    workers.tasks.process_died(board, CHUNK, "signal 9 (SIGKILL)")
+    store.results(RECIPE, VIDEO).delete_failure(CHUNK.name)
+    done: list[str] = []
+    assert workers.tasks._do(store, board, CHUNK, lambda: done.append("done"))
+    assert done == ["done"]
+    assert store.results(RECIPE, VIDEO).failures() == {}
+
+
+def test_attempts_before_trouble_with_the_store_do_not_count(store: Store, board: Board) -> None:
+    for _ in range(ATTEMPTS - 1):
+        board.attempts.begin(CHUNK)
+    with pytest.raises(StoreError):
+        workers.tasks._do(store, board, CHUNK, raising(StoreError("the disk is full")))
+    assert board.attempts.of(CHUNK) == 0
+
+
+@pytest.mark.parametrize("trouble", [StoreError, PackError, ProviderError, VersionError])
+def test_trouble_of_the_host_says_nothing_about_the_unit(
+    store: Store, board: Board, trouble: type[AnnotateError]
+) -> None:
     for _ in range(ATTEMPTS + 1):
-        with pytest.raises(StoreError):
-            workers.tasks._do(store, board, CHUNK, raising(StoreError("the disk is full")))
+        with pytest.raises(trouble):
+            workers.tasks._do(store, board, CHUNK, raising(trouble("the disk is full")))
     assert store.results(RECIPE, VIDEO).failures() == {}
     assert board.attempts.unfinished(JOB) == [CHUNK], "it is sent again"
 

@@ -42,9 +42,8 @@ class ReportingRequest(Request):
             error = error.exc
         if not isinstance(error, WorkerLostError):
             task_error.send(sender=self.task, error=error)
-        elif board := this_board():
-            # The dead process held the lease: the next attempt need not wait until it expires.
-            board.leases.release(_unit_of(self.args), this_worker())
+        elif (board := this_board()) and (unit := _unit_of(self.args)):
+            process_died(board, unit, str(error))
         return super().on_failure(exc_info, *args, **options)
 
 
@@ -97,7 +96,7 @@ def _do(store: Store, board: Board | None, unit: WorkUnit, work: Callable[[], No
     """Does the work of a unit, and records why it failed; whether this worker did it.
 
     It does not where the job was cancelled, where another worker holds the unit's lease, and where
-    the unit has failed too often.
+    the unit has failed: a message may come twice, and late.
     """
     with _rest_after_trouble(board):
         if store.is_cancelled(unit.job.id):
@@ -111,10 +110,14 @@ def _do(store: Store, board: Board | None, unit: WorkUnit, work: Callable[[], No
 
 
 def _attempt(store: Store, board: Board, unit: WorkUnit, work: Callable[[], None]) -> bool:
-    """Counts an attempt at a unit and does its work; not where there were too many attempts."""
+    """Counts an attempt at a unit and does its work; not where it has failed, or there were too
+    many attempts.
+    """
+    if store.results(unit.job.recipe, unit.video).has_failure(unit.name):
+        board.attempts.forget(unit)
+        return False
     if board.attempts.begin(unit) > ATTEMPTS:
-        record_dead_worker(store, unit, "it was killed or lost each time")
-        board.attempts.finish(unit, this_worker())
+        _give_up(board, unit, "it was killed or lost each time")
         return False
     try:
         with recorded_failure(store, unit), suppress(CancelledJobError):
@@ -148,15 +151,33 @@ def record_lost_worker(exception: BaseException | None = None, args: Any = (), *
     Celery sends the signal in the parent process, once its own attempts are used up. A task that
     raises has recorded its failure itself.
     """
-    if not isinstance(exception, WorkerLostError):
+    if isinstance(exception, WorkerLostError) and (unit := _unit_of(args)):
+        _give_up(this_board(), unit, str(exception))
+
+
+def process_died(board: Board, unit: WorkUnit, cause: str) -> None:
+    """Gives back the lease of a process that died in the unit, so that the next attempt need not
+    wait until it expires; after the last attempt the failure is recorded first, so that none
+    begins.
+    """
+    if board.attempts.of(unit) >= ATTEMPTS:
+        _give_up(board, unit, cause)
+    board.leases.release(unit, this_worker())
+
+
+def _give_up(board: Board | None, unit: WorkUnit, cause: str) -> None:
+    """Records, once, that every process that began the unit died, and forgets its attempts."""
+    store = this_store()
+    if store.results(unit.job.recipe, unit.video).has_failure(unit.name):
         return
-    unit = _unit_of(args)
-    if board := this_board():
+    record_dead_worker(store, unit, cause)
+    if board is not None:
         board.attempts.finish(unit, this_worker())
-    record_dead_worker(this_store(), unit, str(exception))
 
 
-def _unit_of(message: Any) -> WorkUnit:
-    """The unit that a message was sent for."""
-    job = checked_job(this_store(), *message[:2])
-    return WorkUnit.from_message(job, message)
+def _unit_of(message: Any) -> WorkUnit | None:
+    """The unit that a message was sent for; None where the job was deleted since."""
+    with suppress(AnnotateError):
+        job = checked_job(this_store(), *message[:2])
+        return WorkUnit.from_message(job, message)
+    return None

@@ -37,15 +37,28 @@ class Attempts:
             self._redis.expire(key, REMEMBERED_S)
         return count
 
+    def of(self, unit: WorkUnit) -> int:
+        """How many attempts there were since the unit was last finished or reset; 0 where the
+        server does not answer.
+        """
+        with suppress(redis.RedisError):
+            return int(cast(Any, self._redis.hget(_attempts(unit.job.id), unit.key)) or 0)
+        return 0
+
     def reset(self, unit: WorkUnit) -> None:
         """Sets the attempts at the unit to zero; it still counts as begun, so it is sent again."""
         with suppress(redis.RedisError):
             self._redis.hset(_attempts(unit.job.id), unit.key, "0")
 
-    def finish(self, unit: WorkUnit, worker: str) -> None:
-        """Counts the unit as finished by the worker, whether it is done or failed."""
+    def forget(self, unit: WorkUnit) -> None:
+        """The unit needs no attempt any more: it is done or has failed."""
         with suppress(redis.RedisError):
             self._redis.hdel(_attempts(unit.job.id), unit.key)
+
+    def finish(self, unit: WorkUnit, worker: str) -> None:
+        """Counts the unit as finished by the worker, whether it is done or failed."""
+        self.forget(unit)
+        with suppress(redis.RedisError):
             self._redis.hincrby(f"{PREFIX}finished", worker, 1)
 
     def unfinished(self, job: Job) -> list[WorkUnit]:

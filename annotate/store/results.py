@@ -102,6 +102,10 @@ class VideoResults:
                     found[name] = Failure(**json.loads(data))
         return found
 
+    def has_failure(self, unit: str) -> bool:
+        """Whether the work unit of that name has failed."""
+        return self._files.exists(self._failure(unit))
+
     def write_failure(self, failure: Failure) -> None:
         """Files why a work unit is not tried any more."""
         self._files.write(self._failure(failure.unit), json.dumps(asdict(failure)).encode())
