@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from annotate.domain.errors import VideoError
-from annotate.domain.video import Chunk, VideoIndex
+from annotate.domain.video import Chunk, Display, VideoIndex
 from annotate.video import decode, probe
 from annotate.video.picture import RgbConverter
 from tests.made_videos import FRAMES, LAYOUTS, Layout, Made, number_of
@@ -185,7 +185,7 @@ def test_frames_of_hardware_decoders_become_the_same_rgb(
     path = made["H.264 with B-frames in MP4"].path
     with av.open(str(path)) as container:
         frame = next(container.decode(video=0)).reformat(format=planar)
-    converter = RgbConverter(frame.width, frame.height, 0)
+    converter = RgbConverter(Display(frame.width, frame.height))
     np.testing.assert_array_equal(converter.rgb(frame.reformat(format=given)), converter.rgb(frame))
 
 

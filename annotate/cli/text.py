@@ -67,6 +67,13 @@ def damaged_video(name: str, packets: int) -> str:
     return f"damaged    {name}: {count(packets, 'packet')} cannot be decoded; the rest is annotated"
 
 
+def displayed_video(name: str, index: "VideoIndex") -> str:
+    """A line about a file whose pixels are not square."""
+    shape = f"{index.pixel_aspect.numerator}:{index.pixel_aspect.denominator}"
+    size = f"{index.width}x{index.height}"
+    return f"pixels     {name}: stored with pixels {shape}; annotated as displayed, {size}"
+
+
 def video_notes(name: str, index: "VideoIndex") -> list[str]:
     """Lines about what is odd in a video, if anything."""
     notes = []
@@ -78,4 +85,6 @@ def video_notes(name: str, index: "VideoIndex") -> list[str]:
         notes.append(repaired_clock(name, index.interpolated, index.assumed_fps))
     if len(index.video_streams) > 1:
         notes.append(other_streams(name, index.stream, index.video_streams))
+    if index.pixel_aspect != 1:
+        notes.append(displayed_video(name, index))
     return notes

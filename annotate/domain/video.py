@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from annotate.domain.arrays import IntArray
 
+# The shape of pixels that are as wide as they are high.
+SQUARE = Fraction(1)
+
 
 @dataclass(frozen=True, order=True)
 class Chunk:
@@ -32,6 +35,17 @@ class Chunk:
         return f"{self.start:09d}-{self.stop:09d}"
 
 
+@dataclass(frozen=True)
+class Display:
+    """How the stored frames of a video become the displayed picture; fields as in `VideoIndex`."""
+
+    width: int
+    height: int
+    rotation: int = 0
+    mirrored: bool = False
+    pixel_aspect: Fraction = SQUARE
+
+
 @dataclass(frozen=True, eq=False)
 class VideoIndex:
     """What one pass over a video's packets tells, without judging pixels.
@@ -42,6 +56,9 @@ class VideoIndex:
         codec: FFmpeg's name of the codec, e.g. `h264`.
         width, height: of the displayed frame in pixels, rotation applied.
         rotation: clockwise degrees from the stored frame to the displayed one: 0, 90, 180, 270.
+        mirrored: left and right are swapped for display, after the rotation.
+        pixel_aspect: width of a stored pixel divided by its height. The displayed picture has
+            square pixels: the stored width is multiplied by this, and rounded.
         time_base: seconds per unit of `pts`.
         pts: (N,) int64, strictly increasing: presentation time of every displayed frame.
         keyframes: (K,) int64, increasing frame indices at which decoding can start: 0 and, unless
@@ -77,9 +94,16 @@ class VideoIndex:
     assumed_fps: float | None = None
     stream: int | None = None
     video_streams: tuple[int, ...] = ()
+    mirrored: bool = False
+    pixel_aspect: Fraction = SQUARE
 
     def __len__(self) -> int:
         return len(self.pts)
+
+    @property
+    def display(self) -> Display:
+        """How the stored frames become the displayed picture."""
+        return Display(self.width, self.height, self.rotation, self.mirrored, self.pixel_aspect)
 
     @property
     def time_s(self) -> NDArray[np.float64]:
@@ -101,9 +125,13 @@ class Frame:
     Attributes:
         index: 0-based, in presentation order.
         pts: presentation time in the stream's time base.
-        rgb: (H, W, 3) uint8, displayed orientation; rows may be apart in memory.
+        rgb: (H, W, 3) uint8, the displayed picture; rows may be apart in memory.
+        own_size: width and height in pixels of the frame's own displayed picture, where they differ
+            from those of the video: `rgb` then holds it as `annotate.numeric.fitting` says. None
+            otherwise.
     """
 
     index: int
     pts: int
     rgb: NDArray[np.uint8]
+    own_size: tuple[int, int] | None = None

@@ -38,6 +38,8 @@ def write_index(file: BinaryIO, index: VideoIndex) -> None:
         "width": index.width,
         "height": index.height,
         "rotation": index.rotation,
+        "mirrored": index.mirrored,
+        "pixel_aspect": str(index.pixel_aspect),
         "time_base": str(index.time_base),
         "declared_frames": index.declared_frames,
         "missing_s": index.missing_s,
@@ -56,6 +58,7 @@ def read_index(file: BinaryIO) -> VideoIndex:
     table = pq.read_table(file, page_checksum_verification=True)
     facts = _facts(table.schema)
     facts["time_base"] = Fraction(facts["time_base"])
+    facts["pixel_aspect"] = Fraction(facts.get("pixel_aspect", "1"))
     facts["video_streams"] = tuple(facts.get("video_streams", ()))
     return VideoIndex(
         **facts,

@@ -111,7 +111,7 @@ def _decode_from(
 
     Unless the job wants `all_frames`, frames that no other one is predicted from are skipped.
     """
-    converter = RgbConverter(index.width, index.height, index.rotation)
+    converter = RgbConverter(index.display)
     at, wanted_set = start - 1, frozenset(wanted.tolist())
     skipping = not all_frames and len(index.keyframes) > 0 and index.codec in SKIPPING_CODECS
     packets = _packets_from(video, index, start)
@@ -124,7 +124,7 @@ def _decode_from(
                 rgb = converter.rgb(frame)
             except av.FFmpegError as error:
                 raise _BrokenError(at) from error
-            yield Frame(at, int(index.pts[at]), rgb)
+            yield Frame(at, int(index.pts[at]), rgb, converter.own_size(frame))
         if at == wanted[-1]:
             return
     raise _BrokenError(at + 1)

@@ -3,6 +3,7 @@
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias
@@ -17,6 +18,7 @@ from av.video.stream import VideoStream
 
 from annotate.domain.errors import VideoError
 from annotate.files import sha256_of
+from annotate.video.orientation import usable_aspect
 
 if TYPE_CHECKING:
     VideoPacket: TypeAlias = Packet[VideoStream]
@@ -127,6 +129,11 @@ class VideoFile:
         self._stream.thread_count = self._threads
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """Width of a stored pixel divided by its height: the container's, else the codec's."""
+        return usable_aspect(self.stream.sample_aspect_ratio)
 
     def video_streams(self) -> tuple[int, ...]:
         """Indexes of the streams of the container that are moving pictures."""

@@ -1,15 +1,15 @@
 """What decoding tells of a video: its first frames while packets are read, or all of them."""
 
-from pathlib import Path
-
 import av
 import numpy as np
 from av.video.frame import VideoFrame
 
 from annotate.domain.errors import VideoError
+from annotate.domain.video import Display
 from annotate.video.file import MAX_PIXELS, VideoFile, VideoPacket
+from annotate.video.orientation import displayed_size, orientation_of
 from annotate.video.packets import MAX_REORDERED, NO_PTS, DecodedFrames
-from annotate.video.picture import RgbConverter, clockwise_degrees
+from annotate.video.picture import RgbConverter
 from annotate.video.progress import ReadProgress
 
 # The number of frames from the first keyframe on that are decoded to see whether packets and
@@ -22,7 +22,7 @@ class FirstFrames:
 
     def __init__(self, video: VideoFile) -> None:
         self._video = video
-        self._record = _Record(video.path)
+        self._record = _Record(video)
         self._first_key: int | None = None
         self._enough = False
         self._untimed = False
@@ -52,10 +52,10 @@ class FirstFrames:
         if self._untimed:
             return None
         if self._enough:
-            return self._record.found(self._video, whole=False)
+            return self._record.found(whole=False)
         for frame in self._video.decoded(None):
             self._add(frame)
-        return self._record.found(self._video, whole=not self._enough)
+        return self._record.found(whole=not self._enough)
 
     def _add(self, frame: VideoFrame) -> None:
         if not self._enough:
@@ -70,62 +70,68 @@ def decode_all(video: VideoFile, read: ReadProgress) -> DecodedFrames:
     Raises:
         VideoError: the video has no frame, or the picture cannot be displayed as it is.
     """
-    record = _Record(video.path)
+    record = _Record(video)
     read.add_pass()
     video.rewind()
     for frame in video.frames(read.count(video.packets())):
         record.add(frame)
-    return record.found(video, whole=True)
+    return record.found(whole=True)
 
 
 class _Record:
     """Frames as rows of `DecodedFrames`."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, video: VideoFile) -> None:
+        self._video = video
         self._rows: list[tuple[int, bool]] = []
-        self._picture = (0, 0, 0)
+        self._display: Display | None = None
 
     def add(self, frame: VideoFrame) -> None:
-        if not self._rows:
-            self._picture = _displayed(self._path, frame)
+        if self._display is None:
+            self._display = _displayed(self._video, frame)
         self._rows.append((NO_PTS if frame.pts is None else frame.pts, frame.key_frame))
 
     def count_from(self, pts: int) -> int:
         """How many of the frames are displayed at `pts` or later."""
         return sum(row_pts >= pts for row_pts, _ in self._rows)
 
-    def found(self, video: VideoFile, *, whole: bool) -> DecodedFrames:
-        if not self._rows:
+    def found(self, *, whole: bool) -> DecodedFrames:
+        if self._display is None:
             raise VideoError(
-                f"no frame of {self._path} can be decoded",
+                f"no frame of {self._video.path} can be decoded",
                 f"Check that it plays, and that its frames have at most {MAX_PIXELS} pixels.",
             )
         table = np.array(self._rows, dtype=np.int64)
-        return DecodedFrames(
-            table[:, 0], table[:, 1] == 1, whole, video.undecodable, *self._picture
-        )
+        undecodable = self._video.undecodable
+        return DecodedFrames(table[:, 0], table[:, 1] == 1, whole, undecodable, self._display)
 
 
-def _displayed(path: Path, frame: VideoFrame) -> tuple[int, int, int]:
-    """Width, height and clockwise rotation of the displayed picture.
+def _displayed(video: VideoFile, frame: VideoFrame) -> Display:
+    """How the frame is displayed.
 
     Raises:
-        VideoError: it is displayed mirrored or tilted, or its colours cannot be made RGB.
+        VideoError: it is displayed tilted or too large, or its colours cannot be made RGB.
     """
-    rotation = clockwise_degrees(frame)
-    if rotation is None:
+    way = orientation_of(frame)
+    if way is None:
         raise VideoError(
-            f"{path} is to be displayed mirrored or tilted, which is not supported",
+            f"{video.path} is to be displayed tilted, which is not supported",
             "Convert it: `ffmpeg -i FILE -c:v libx264 -crf 16 NEW.mp4`.",
         )
-    sides = (frame.width, frame.height) if rotation % 180 == 0 else (frame.height, frame.width)
+    aspect = video.pixel_aspect
+    width, height = displayed_size(frame.width, frame.height, aspect, way.rotation)
+    if width * height > MAX_PIXELS:
+        raise VideoError(
+            f"{video.path} is displayed at {width}x{height}, over {MAX_PIXELS} pixels",
+            "Scale it down: `ffmpeg -i FILE -vf scale=3840:-2 -c:v libx264 -crf 16 NEW.mp4`.",
+        )
+    display = Display(width, height, way.rotation, way.mirrored, aspect)
     try:
-        RgbConverter(*sides, rotation).rgb(frame)
+        RgbConverter(display).rgb(frame)
     except av.FFmpegError as error:
         raise VideoError(
-            f"{path} has colours that cannot be made RGB "
+            f"{video.path} has colours that cannot be made RGB "
             f"({frame.format.name}, colour space {frame.colorspace})",
             "Convert it: `ffmpeg -i FILE -vf format=yuv420p -c:v libx264 -crf 16 NEW.mp4`.",
         ) from error
-    return *sides, rotation
+    return display

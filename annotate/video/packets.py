@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import IntArray
+from annotate.domain.video import Display
 
 # No codec delays a frame by more other frames than this.
 MAX_REORDERED = 16
@@ -63,16 +64,14 @@ class DecodedFrames:
         key: (n,) bool: the decoder takes the frame for a keyframe.
         whole: these are all frames of the video.
         undecodable: number of packets after the first frame that the decoder rejected.
-        width, height, rotation: as in `VideoIndex`.
+        display: how the first of them is displayed.
     """
 
     pts: IntArray
     key: NDArray[np.bool_]
     whole: bool
     undecodable: int
-    width: int
-    height: int
-    rotation: int
+    display: Display
 
 
 def agreed_pts(packets: PacketTable, decoded: DecodedFrames) -> IntArray | None:

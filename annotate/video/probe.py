@@ -56,7 +56,7 @@ def probe(
 
     Raises:
         VideoError: there is no such file; it is not a video, or lacks the stream; its frames
-            cannot be decoded or are displayed mirrored; or it changed meanwhile.
+            cannot be decoded or are displayed tilted; or it changed meanwhile.
     """
     with VideoFile(path, stream) as video:
         # One pass for the packets, one for the fingerprint.
@@ -72,9 +72,7 @@ def probe(
         fingerprint=digest,
         size_bytes=video.size_bytes,
         codec=packets.codec,
-        width=decoded.width,
-        height=decoded.height,
-        rotation=decoded.rotation,
+        **vars(decoded.display),
         time_base=times.time_base,
         pts=times.pts,
         keyframes=keys,

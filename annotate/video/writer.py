@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from annotate.domain.errors import VideoError
-from annotate.video.picture import rotated
+from annotate.video.orientation import oriented
 
 # The number of time units in a second where frames have explicit times. It divides evenly by 24,
 # 25, 30, 50, 60 and 30000/1001 frames per second. MPEG-4 allows at most 65535.
@@ -82,7 +82,7 @@ class VideoWriter:
                 self._stream = self._add_stream(rgb)
         if self._timed is not (time_s is not None):
             raise ValueError("give a time for every frame of a video or for none")
-        frame = VideoFrame.from_ndarray(rotated(rgb, -self._encoding.rotation), format="rgb24")
+        frame = VideoFrame.from_ndarray(oriented(rgb, -self._encoding.rotation), format="rgb24")
         frame.time_base = Fraction(1, TICKS_PER_SECOND) if self._timed else 1 / self._encoding.fps
         frame.pts = self._count if time_s is None else round(time_s * TICKS_PER_SECOND)
         self._count += 1

@@ -1,0 +1,211 @@
+"""The displayed picture: shape of pixels, mirrors, and frames of another size than the first."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from av.filter import Graph
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from annotate.domain.errors import VideoError
+from annotate.domain.video import Chunk, Frame
+from annotate.numeric.fitting import fit
+from annotate.video import decode, probe
+from annotate.video.orientation import displayed_size, usable_aspect
+from tests.made_videos import FPS, SQUARE, AnyPacket, number_of, picture
+
+# The largest mean difference, in steps of 255, between two ways to scale the same picture.
+SCALING_TOLERANCE = 3.0
+
+
+def film(
+    path: Path,
+    sizes: list[tuple[int, int]],
+    *,
+    frames: int = 12,
+    aspect: Fraction | None = None,
+    matrix: list[int] | None = None,
+) -> Path:
+    """A video whose frames have each of the sizes in turn; each size begins with a keyframe."""
+    with av.open(str(path), "w") as container:
+        first = container.add_stream("libx264", rate=FPS)
+        assert isinstance(first, VideoStream)
+        first.width, first.height = sizes[0]
+        first.options = {"crf": "10"}
+        if aspect is not None:
+            first.codec_context.sample_aspect_ratio = aspect
+        if matrix is not None:
+            first.set_display_matrix(matrix)
+        for part, size in enumerate(sizes):
+            encoder = first.codec_context if part == 0 else _encoder(size)
+            for number in range(part * frames, (part + 1) * frames):
+                frame = VideoFrame.from_ndarray(picture(number, *size), format="rgb24")
+                frame.pts, frame.time_base = number, Fraction(1, FPS)
+                _mux(container, first, encoder.encode(frame))
+            _mux(container, first, encoder.encode(None))
+    return path
+
+
+def _encoder(size: tuple[int, int]) -> "av.VideoCodecContext":
+    context = av.CodecContext.create("libx264", "w")
+    assert isinstance(context, av.VideoCodecContext)
+    context.width, context.height, context.pix_fmt = *size, "yuv420p"
+    context.time_base, context.framerate = Fraction(1, FPS), Fraction(FPS)
+    context.options = {"crf": "10"}
+    return context
+
+
+def _mux(
+    container: av.container.OutputContainer, stream: VideoStream, packets: list[AnyPacket]
+) -> None:
+    for packet in packets:
+        packet.stream = stream
+        container.mux(packet)
+
+
+def frames_of(path: Path) -> list[Frame]:
+    index = probe(path)
+    return list(decode(path, index, Chunk(0, len(index))))
+
+
+@pytest.mark.parametrize(
+    ("stored", "aspect", "displayed"),
+    [
+        ((720, 576), Fraction(64, 45), (1024, 576)),
+        ((352, 576), Fraction(32, 11), (1024, 576)),
+        ((1440, 1080), Fraction(4, 3), (1920, 1080)),
+        ((720, 480), Fraction(8, 9), (640, 480)),
+        ((720, 480), Fraction(10, 11), (655, 480)),  # 654.5 is rounded up
+        ((1, 1), Fraction(1, 8), (1, 1)),
+    ],
+)
+def test_the_width_is_scaled_and_the_height_is_kept(
+    stored: tuple[int, int], aspect: Fraction, displayed: tuple[int, int]
+) -> None:
+    assert displayed_size(*stored, aspect, 0) == displayed
+    assert displayed_size(*stored, aspect, 90) == displayed[::-1]
+
+
+@pytest.mark.parametrize(
+    ("claimed", "used"),
+    [(None, 1), (Fraction(0), 1), (Fraction(-4, 3), 1), (Fraction(8), 8), (Fraction(9), 1)],
+)
+def test_impossible_shapes_of_pixels_are_square(claimed: Fraction | None, used: int) -> None:
+    assert usable_aspect(claimed) == used
+
+
+@pytest.mark.parametrize(("suffix"), [".mp4", ".mkv", ".ts"])
+def test_frames_have_square_pixels(suffix: str, tmp_path: Path) -> None:
+    path = film(tmp_path / f"wide{suffix}", [(160, 120)], aspect=Fraction(64, 45))
+    index = probe(path)
+    assert (index.width, index.height, index.pixel_aspect) == (228, 120, Fraction(64, 45))
+    for frame in frames_of(path):
+        assert frame.rgb.shape == (120, 228, 3)
+        assert frame.own_size is None
+        middles = np.arange(SQUARE // 2, 6 * SQUARE, SQUARE) * 228 // 160
+        bits = frame.rgb[SQUARE // 2, middles, 1] > 128
+        assert sum(1 << bit for bit in range(6) if bits[bit]) == frame.index
+
+
+@pytest.mark.parametrize("name", ["square_1024", "pal169_720", "cctv2cif_352x576"])
+def test_the_same_scene_is_displayed_alike_whatever_its_pixels(
+    name: str, shared_data: Path
+) -> None:
+    """The stored width differs, the picture does not."""
+    cases = shared_data / "cases"
+    index = probe(cases / f"21_two_{name}.mp4")
+    assert (index.width, index.height, len(index)) == (1024, 576, 33)
+    chunk = Chunk(10, 11)
+    [ours] = decode(cases / f"21_two_{name}.mp4", index, chunk)
+    square = cases / "21_two_square_1024.mp4"
+    [truth] = decode(square, probe(square), chunk)
+    difference = np.abs(ours.rgb.astype(float) - truth.rgb).mean()
+    assert difference < SCALING_TOLERANCE
+
+
+@pytest.mark.parametrize(
+    ("signs", "by_ffplay"),
+    [
+        ((-1, 0, 0, 1), ("hflip", None)),
+        ((1, 0, 0, -1), ("vflip", None)),
+        ((0, 1, 1, 0), ("transpose", "cclock_flip")),
+        ((0, -1, -1, 0), ("transpose", "clock_flip")),
+        ((0, 1, -1, 0), ("transpose", "clock")),
+        ((0, -1, 1, 0), ("transpose", "cclock")),
+    ],
+)
+def test_mirrored_pictures_are_those_of_ffplay(
+    signs: tuple[int, int, int, int], by_ffplay: tuple[str, str | None], tmp_path: Path
+) -> None:
+    """The filter is the one that ffplay puts in for this matrix."""
+    a, b, c, d = (65536 * sign for sign in signs)
+    path = film(tmp_path / "m.mp4", [(160, 120)], matrix=[a, b, 0, c, d, 0, 0, 0, 2**30])
+    ours = frames_of(path)
+    for frame, truth in zip(ours, filtered(path, *by_ffplay), strict=True):
+        np.testing.assert_array_equal(frame.rgb, truth)
+    index = probe(path)
+    assert (index.width, index.height) == ((160, 120) if a else (120, 160))
+    assert index.mirrored == (a * d - b * c < 0)
+
+
+def filtered(path: Path, name: str, argument: str | None) -> list[NDArray[np.uint8]]:
+    """The frames of a video as RGB, through one of FFmpeg's filters."""
+    pictures = []
+    with av.open(str(path)) as container:
+        graph = Graph()
+        source = graph.add_buffer(
+            width=160, height=120, format=av.VideoFormat("rgb24"), time_base=Fraction(1, FPS)
+        )
+        graph.link_nodes(source, graph.add(name, argument), graph.add("buffersink")).configure()
+        for frame in container.decode(video=0):
+            graph.vpush(frame.reformat(format="rgb24", interpolation="BICUBIC"))
+            pictures.append(np.asarray(graph.vpull().to_ndarray(), np.uint8))
+    return pictures
+
+
+def test_a_frame_of_another_size_is_fitted_into_the_first(tmp_path: Path) -> None:
+    path = film(tmp_path / "turned.ts", [(160, 240), (240, 160)])
+    index = probe(path)
+    assert (index.width, index.height, len(index)) == (160, 240, 24)
+    for frame in frames_of(path):
+        assert frame.rgb.shape == (240, 160, 3)
+        if frame.index < 12:
+            assert frame.own_size is None
+            assert number_of(frame.rgb) == frame.index
+            continue
+        assert frame.own_size == (240, 160)
+        place = fit((240, 160), (160, 240))
+        assert (place.width, place.height, place.left, place.top) == (160, 107, 0, 66)
+        assert not frame.rgb[: place.top].any()
+        assert not frame.rgb[place.top + place.height :].any()
+        inside = VideoFrame.from_ndarray(
+            np.ascontiguousarray(frame.rgb[place.top : place.top + place.height]), format="rgb24"
+        ).reformat(240, 160)
+        assert number_of(np.asarray(inside.to_ndarray(), np.uint8)) == frame.index
+
+
+def test_a_picture_that_is_too_large_when_displayed_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = film(tmp_path / "wide.mp4", [(160, 120)], aspect=Fraction(4))
+    monkeypatch.setattr("annotate.video.first_frames.MAX_PIXELS", 160 * 120 * 4 - 1)
+    with pytest.raises(VideoError, match="displayed at 640x120") as caught:
+        probe(path)
+    assert "scale" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("own", "displayed"), [((640, 360), (360, 640)), ((3, 1000), (1000, 3)), ((1, 1), (7, 5))]
+)
+def test_a_fitted_frame_touches_two_sides_and_stays_inside(
+    own: tuple[int, int], displayed: tuple[int, int]
+) -> None:
+    place = fit(own, displayed)
+    assert place.width == displayed[0] or place.height == displayed[1]
+    assert 0 <= place.left <= displayed[0] - place.width
+    assert 0 <= place.top <= displayed[1] - place.height
+    assert min(place.width, place.height) >= 1
