@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from annotate.evaluate import Evaluation, evaluate_files
 from annotate.packs.blazepose import REQUIREMENT
 from annotate.packs.catalogue import entry_named
 from annotate.packs.pull import pull
-from annotate.packs.pull_entry import pull_entry
+from annotate.packs.pull_entry import add_person_detector, pull_entry
 from annotate.packs.wheel import download_wheel
 from annotate.store import Store, open_store
 from annotate.synthetic.film import render_video
@@ -59,6 +60,17 @@ def lightning_pack(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) 
         detector=models / "yolox_nano.onnx",
         progress=silent,
     )
+
+
+@pytest.fixture(scope="session")
+def full_and_yolox_pack(
+    tmp_path_factory: pytest.TempPathFactory, shared_data: Path, blazepose_pack: Path
+) -> Path:
+    """Folder of the default pack with YOLOX-nano beside its own detector, made once."""
+    folder = tmp_path_factory.mktemp("with-detector") / blazepose_pack.name
+    shutil.copytree(blazepose_pack, folder)
+    add_person_detector(folder, shared_data / "models" / "yolox_nano.onnx")
+    return folder
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from annotate.domain.options import SubmitOptions
+from annotate.domain.options import People, SubmitOptions
 from annotate.domain.pack import read_pack
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.settings import settings_from
@@ -28,13 +28,28 @@ def cut(frames: int, count: int, align: int) -> list[Chunk]:
     return [Chunk(a, b) for a, b in pairwise((np.rint(edges) * align).astype(int).tolist())]
 
 
+@dataclass(frozen=True)
+class Case:
+    """A made video, three settings of the pipeline, numbers of chunks to compare with one, and the
+    fixture of a pack.
+    """
+
+    video: str
+    every: int
+    remembered: int
+    counts: tuple[int, ...]
+    pack: str = "blazepose_pack"
+    people: People = "near"
+
+
 def tracks_of(
-    video: Path, pack: Path, models: Models, folder: Path, every: int, remembered: int, count: int
+    video: Path, pack: Path, models: Models, folder: Path, case: Case, count: int
 ) -> tuple[bytes, int]:
     """The tracks file of the video, cut into so many chunks, and how many people are in it."""
+    every, remembered = case.every, case.remembered
     settings = settings_from({"ANNOTATE_PACKS": str(pack.parent)}, store=str(folder))
     store = open_store(settings.store)
-    options = SubmitOptions(detect_every=every, pack=pack.name)
+    options = SubmitOptions(people=case.people, detect_every=every, pack=pack.name)
     job = submit(store, [video], options, settings, workers=1)
     (video_of_job,) = job.videos
     results = store.results(job.recipe, video_of_job)
@@ -42,7 +57,10 @@ def tracks_of(
     chunks = cut(len(index), count, restart_every(every, remembered))
     results.write_chunks(chunks)
     estimator = PoseEstimator(
-        models, detect_every=every, settings=PipelineSettings(remembered_frames=remembered)
+        models,
+        people=case.people,
+        detect_every=every,
+        settings=PipelineSettings(remembered_frames=remembered),
     )
     for chunk in chunks:
         unit = WorkUnit(job, video_of_job, chunk)
@@ -53,19 +71,6 @@ def tracks_of(
     return file.read_bytes(), len(np.unique(np.concatenate([b.track_id for b in blocks])))
 
 
-@dataclass(frozen=True)
-class Case:
-    """A made video, two settings of the pipeline, numbers of chunks to compare with one, and the
-    fixture of a pack.
-    """
-
-    video: str
-    every: int
-    remembered: int
-    counts: tuple[int, ...]
-    pack: str = "blazepose_pack"
-
-
 @pytest.mark.parametrize(
     "case",
     [
@@ -74,6 +79,10 @@ class Case:
         pytest.param(Case("stroll", 1, 300, (7, 60)), id="the detector on every frame"),
         pytest.param(Case("stroll", 5, 15, (4,)), id="people carried on"),
         pytest.param(Case("stroll", 5, 15, (4,), "lightning_pack"), id="person boxes, MoveNet"),
+        pytest.param(
+            Case("stroll", 5, 15, (4,), "full_and_yolox_pack", "all"),
+            id="faces and person boxes, BlazePose",
+        ),
     ],
 )
 def test_however_many_chunks_give_the_same_tracks_file(
@@ -84,9 +93,8 @@ def test_however_many_chunks_give_the_same_tracks_file(
     path: Path = request.getfixturevalue(case.video)
     pack: Path = request.getfixturevalue(case.pack)
     models = load_models(read_pack(pack), pack)
-    settings = (case.every, case.remembered)
-    whole, people = tracks_of(path, pack, models, tmp_path / "1", *settings, 1)
+    whole, people = tracks_of(path, pack, models, tmp_path / "1", case, 1)
     assert people >= 2
     for count in case.counts:
         folder = tmp_path / str(count)
-        assert tracks_of(path, pack, models, folder, *settings, count) == (whole, people)
+        assert tracks_of(path, pack, models, folder, case, count) == (whole, people)

@@ -1,15 +1,29 @@
 """Where videos are cut into chunks."""
 
 from collections.abc import Iterable
+from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annotate.domain.job import Recipe
+from annotate.domain.options import People
+from annotate.domain.pack import read_pack
 from annotate.domain.video import Chunk
 from annotate.numeric import chunking
-from annotate.numeric.chunking import chunk_frames, restart_every
+from annotate.numeric.chunking import (
+    chunk_frames,
+    frame_core_seconds,
+    model_core_seconds,
+    restart_every,
+)
+from annotate.use_cases.submit import frame_core_s
+
+SECONDS = 0.02
+"""Of one core for a frame."""
 
 
 def cut(frames: int, keyframes: Iterable[int], target: int, align: int = 1) -> tuple[Chunk, ...]:
@@ -31,7 +45,7 @@ def test_a_video_with_one_keyframe_is_decoded_less_than_twice_in_all() -> None:
 
 
 def test_two_workers_share_a_short_video_with_one_keyframe() -> None:
-    chunks = cut(100, [0], chunk_frames(100, workers=2))
+    chunks = cut(100, [0], chunk_frames(100, 2, SECONDS))
     assert chunks == (Chunk(0, 50), Chunk(50, 100))
 
 
@@ -59,12 +73,43 @@ def test_of_thinned_frames_chunks_start_with_the_first_one_after_a_keyframe() ->
 
 
 def test_chunks_are_shorter_the_longer_the_detector_takes() -> None:
-    assert (
-        chunk_frames(10**6, 1)
-        > chunk_frames(10**6, 1, "all", 10)
-        > chunk_frames(10**6, 1, "all", 1)
-        > 100
+    every_frame, every_tenth = (frame_core_seconds(0.4, 0.01, every) for every in (1, 10))
+    assert chunk_frames(10**6, 1, every_tenth) > chunk_frames(10**6, 1, every_frame) > 100
+
+
+@pytest.mark.parametrize(
+    ("name", "size_bytes", "pixels", "core_ms"),
+    [
+        ("pose_landmark_lite", 5_107_436, 256 * 256, 5.5),
+        ("pose_landmark_heavy", 54_508_121, 256 * 256, 42.2),
+        ("movenet-thunder", 24_991_727, 256 * 256, 28.0),
+        ("movenet-lightning", 9_359_399, 192 * 192, 7.3),
+        ("yolox_nano", 3_678_356, 416 * 416, 14.6),
+        ("nanodet", 15_169_276, 416 * 416, 40.7),
+    ],
+)
+def test_the_expected_time_of_a_model_is_near_the_measured_one(
+    name: str, size_bytes: int, pixels: int, core_ms: float
+) -> None:
+    expected = model_core_seconds(size_bytes, pixels) * 1e3
+    assert core_ms / 1.5 < expected < core_ms * 1.5, name
+
+
+@pytest.mark.parametrize(
+    ("pack", "longer"),
+    [("blazepose_pack", True), ("lightning_pack", False)],
+    ids=["tiles", "a person detector"],
+)
+def test_only_tiles_make_a_frame_of_all_people_dearer(
+    pack: str, longer: bool, request: pytest.FixtureRequest
+) -> None:
+    folder: Path = request.getfixturevalue(pack)
+    models = read_pack(folder)
+    near, every = (
+        frame_core_s(models, folder, Recipe(models.name, models.digest, people, 5))
+        for people in get_args(People)
     )
+    assert (every > 2 * near) is longer
 
 
 @pytest.mark.parametrize(("detect_every", "frames"), [(1, 1), (5, 300), (7, 301), (1000, 1000)])
@@ -75,11 +120,11 @@ def test_the_memory_ends_at_a_frame_that_the_detector_sees(detect_every: int, fr
 
 @pytest.mark.parametrize(
     ("total", "workers", "frames"),
-    [(1_000_000, 2, 4000), (100, 2, 50), (101, 2, 51), (1, 8, 1)],
+    [(1_000_000, 2, 3000), (100, 2, 50), (101, 2, 51), (1, 8, 1)],
     ids=["a long job", "a short job", "an odd number of frames", "one frame"],
 )
 def test_length_of_a_chunk(total: int, workers: int, frames: int) -> None:
-    assert chunk_frames(total, workers) == frames
+    assert chunk_frames(total, workers, SECONDS) == frames
 
 
 @given(

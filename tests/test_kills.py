@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from annotate.domain.errors import ExitCode
 from annotate.domain.options import SubmitOptions
@@ -16,14 +17,15 @@ from tests.command import Host
 KILLS = 20
 # With a memory from frame to frame, so short a video would be a single chunk.
 EXACT = ("--detect-every", "1")
+OPTIONS = SubmitOptions(detect_every=1)
 CHUNK = 24
 
 
-def cut_finely(host: Host, video: Path) -> None:
+def cut_finely(host: Host, video: Path, options: SubmitOptions = OPTIONS) -> None:
     """Plans the video's chunks before the first submission: smaller ones than it would make."""
     store = host.opened()
     settings = host.settings()
-    job = submit(store, [video], SubmitOptions(detect_every=1), settings, workers=1)
+    job = submit(store, [video], options, settings, workers=1)
     results = store.results(job.recipe, job.videos[0])
     (whole,) = results.read_chunks() or ()
     chunks = [Chunk(start, min(start + CHUNK, whole.stop)) for start in range(0, whole.stop, CHUNK)]
@@ -49,6 +51,25 @@ def test_kill_9_of_everything_at_random_moments(host: Host, walk: Path, undistur
                     part.unlink()
     host.run("submit", walk, *EXACT)
     assert host.exported() == undisturbed
+
+
+@pytest.mark.parametrize("pack", ["lightning_pack", "full_and_yolox_pack"])
+def test_kill_9_with_a_pack_that_finds_whole_people(
+    pack: str, request: pytest.FixtureRequest, stroll: Path, tmp_path: Path
+) -> None:
+    folder: Path = request.getfixturevalue(pack)
+    asked = SubmitOptions(people="all", detect_every=1, end=1, pack=folder.name)
+    which = ("--people", "all", "--end", "1", "--pack", folder.name)
+    command = ("submit", stroll, *EXACT, *which)
+    alone, killed = (Host(tmp_path / name, folder.parent, tmp_path) for name in ("a", "b"))
+    alone.run(*command)
+    cut_finely(killed, stroll, asked)
+    process = killed.start(*command)
+    assert killed.next_heartbeat(process) is not None
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    killed.run(*command)
+    assert killed.exported("killed.json") == alone.exported()
 
 
 def test_a_worker_process_that_is_killed_is_replaced(

@@ -33,9 +33,10 @@ NOT_TUNED = {0.0, 0.5}
 NUMERIC = {
     "activation.LOGIT_LIMIT",
     "chunking.CHUNK_CORE_SECONDS",
-    "chunking.DETECTOR_CORE_SECONDS",
+    "chunking.CORE_SECONDS_PER_BYTE_AND_PIXEL",
     "chunking.FRAME_CORE_SECONDS",
-    "chunking.SQUARES",
+    "chunking.PEOPLE",
+    "chunking.TILES",
     "selection._LATE_S",
     "smoothing._LEAST_WEIGHT",
     "smoothing._MAD_TO_SIGMA",

@@ -12,6 +12,7 @@ from typing import Any
 
 from annotate.domain.errors import PackError, UsageError
 from annotate.domain.model_spec import DetectorSpec, LandmarkSpec
+from annotate.domain.options import People
 from annotate.domain.pack_json import read_models
 
 PACK_FILE = "pack.json"
@@ -48,6 +49,22 @@ class Pack:
         if self.person_detector is not None:
             stages["person_detector"] = self.person_detector
         return stages
+
+    def detectors(self, people: People) -> Mapping[str, DetectorSpec]:
+        """The detectors that run for `people`, by their stage: the pack's own one, and for `all`
+        its person detector too, if any.
+        """
+        detectors = {"detector": self.detector}
+        if people == "all" and self.person_detector is not None:
+            detectors["person_detector"] = self.person_detector
+        return detectors
+
+    def is_tiled(self, people: People) -> bool:
+        """Whether the pack's own detector also runs on tiles of the picture: for `all`, where no
+        detector finds whole people.
+        """
+        found = self.detectors(people).values()
+        return people == "all" and not any(one.finds_whole_people for one in found)
 
     def with_digests(self, digests: Mapping[str, str]) -> "Pack":
         """The pack with other model files of the same names.

@@ -1,28 +1,48 @@
 """Where to cut a video into chunks: at keyframes, as long as decoding between them stays cheap."""
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterator
 
 import numpy as np
 
 from annotate.domain.arrays import IntArray
-from annotate.domain.options import People
 from annotate.domain.video import Chunk
 
-# Expected seconds of one core, measured on a 2024 server core at 1080p with one or two people: the
-# detector on one square, and all the rest of a frame. They change the length of chunks, never a
-# result.
-DETECTOR_CORE_SECONDS = 0.007
-FRAME_CORE_SECONDS = 0.008
-# Squares of a frame that the detector sees.
-SQUARES: Mapping[People, int] = MappingProxyType({"near": 1, "all": 39})
+# Expected seconds of one core on a 2024 server core. They change the length of chunks, never a
+# result. A convolutional model's multiplications grow with its weights and with the pixels that it
+# sees: 8 models of 4 to 55 MB took 1.2e-14 to 2.3e-14 seconds for each byte and pixel.
+CORE_SECONDS_PER_BYTE_AND_PIXEL = 1.6e-14
+# All but the models, for a frame of 1080p.
+FRAME_CORE_SECONDS = 0.002
+# People of a frame.
+PEOPLE = 1.5
+# Views of a frame that a detector sees where it is tiled: those of 1080p.
+TILES = 39
 # Seconds of one core that a chunk should take.
 CHUNK_CORE_SECONDS = 60.0
 
 
-def chunk_frames(
-    total_frames: int, workers: int, people: People = "near", detect_every: int = 1
-) -> int:
+def model_core_seconds(size_bytes: int, pixels: int) -> float:
+    """Expected seconds of one core for a run of a model.
+
+    Args:
+        size_bytes: of its file.
+        pixels: of its input.
+    """
+    return CORE_SECONDS_PER_BYTE_AND_PIXEL * size_bytes * pixels
+
+
+def frame_core_seconds(detectors_s: float, landmark_s: float, detect_every: int) -> float:
+    """Expected seconds of one core for a frame.
+
+    Args:
+        detectors_s: for the detectors of a frame.
+        landmark_s: for the landmark model on one person.
+        detect_every: of the recipe.
+    """
+    return FRAME_CORE_SECONDS + PEOPLE * landmark_s + detectors_s / detect_every
+
+
+def chunk_frames(total_frames: int, workers: int, frame_core_s: float) -> int:
     """How many frames a chunk should have.
 
     About a minute of one core's work: short enough that a killed worker loses little, long enough
@@ -32,10 +52,9 @@ def chunk_frames(
     Args:
         total_frames: of the whole job.
         workers: how many processes are known to wait for chunks.
-        people, detect_every: of the recipe.
+        frame_core_s: as `frame_core_seconds` gives it.
     """
-    detector_s = DETECTOR_CORE_SECONDS * SQUARES[people] / detect_every
-    most = round(CHUNK_CORE_SECONDS / (FRAME_CORE_SECONDS + detector_s))
+    most = round(CHUNK_CORE_SECONDS / frame_core_s)
     return max(1, min(most, -(-total_frames // workers)))
 
 

@@ -19,14 +19,13 @@ class DetectorStage:
 
     def __init__(self, models: Models, people: People, settings: PipelineSettings) -> None:
         pack = models.pack
-        size = pack.landmark.size
-        others = people == "all" and models.person_detector is not None
-        tiled = people == "all" and not others and not pack.detector.finds_whole_people
-        self._passes = [DetectorPass(models.detector, pack.detector, size, settings, tiled=tiled)]
-        if others and models.person_detector and pack.person_detector:
-            self._passes.append(
-                DetectorPass(models.person_detector, pack.person_detector, size, settings)
-            )
+        size, tiled = pack.landmark.size, pack.is_tiled(people)
+        of_stage = {"detector": models.detector, "person_detector": models.person_detector}
+        self._passes = [
+            DetectorPass(model, spec, size, settings, tiled=tiled)
+            for stage, spec in pack.detectors(people).items()
+            if (model := of_stage[stage]) is not None
+        ]
 
     def views(self, rgb: NDArray[np.uint8]) -> list[list[View]]:
         """The inputs for a picture (H, W, 3) uint8, by detector."""

@@ -16,7 +16,14 @@ from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.progress import ByteProgress, Progress, silent
 from annotate.domain.settings import Settings
 from annotate.domain.video import VideoIndex
-from annotate.numeric.chunking import chunk_frames, cut, restart_every
+from annotate.numeric.chunking import (
+    TILES,
+    chunk_frames,
+    cut,
+    frame_core_seconds,
+    model_core_seconds,
+    restart_every,
+)
 from annotate.numeric.selection import selected_frames
 from annotate.store import Store
 from annotate.store.source_video import publish_source
@@ -65,13 +72,16 @@ def submit(
     """
     files = expand(videos)
     pack = find_pack(settings.packs, options.pack, progress)
-    recipe = _recipe(read_pack(pack), options)
+    models = read_pack(pack)
+    recipe = _recipe(models, options)
     store.add_pack(pack, recipe.pack)
     readable, rejected = _read(files, options, progress)
     if not readable:
         reasons = "\n".join(with_hint(f"  {one.reason}", one.hint) for one in rejected)
         raise VideoError(f"none of the files can be annotated:\n{reasons}")
-    _plan_chunks(store, recipe, readable, workers)
+    frames = sum(len(video.frames) for video in readable)
+    target = chunk_frames(frames, workers, frame_core_s(models, pack, recipe))
+    _plan_chunks(store, recipe, readable, target)
     names = _unique_names([video.path for video in readable])
     entries = tuple(
         JobVideo(name, video.index.fingerprint, *_publish(store, settings, video, progress))
@@ -102,10 +112,23 @@ def _read(
     return readable, rejected
 
 
-def _plan_chunks(store: Store, recipe: Recipe, videos: Sequence[_Readable], workers: int) -> None:
-    """Writes the index and the chunks of each video, unless it was cut before."""
-    frames = sum(len(video.frames) for video in videos)
-    target = chunk_frames(frames, workers, recipe.people, recipe.detect_every)
+def frame_core_s(pack: Pack, folder: Path, recipe: Recipe) -> float:
+    """Expected seconds of one core for a frame, by the files of the pack in `folder`."""
+
+    def run_s(stage: str) -> float:
+        spec = pack.stages[stage]
+        width, height = spec.size
+        return model_core_seconds((folder / spec.file).stat().st_size, width * height)
+
+    views = TILES if pack.is_tiled(recipe.people) else 1
+    detectors_s = views * sum(run_s(stage) for stage in pack.detectors(recipe.people))
+    return frame_core_seconds(detectors_s, run_s("landmark"), recipe.detect_every)
+
+
+def _plan_chunks(store: Store, recipe: Recipe, videos: Sequence[_Readable], target: int) -> None:
+    """Writes the index and the chunks, of about `target` frames, of each video, unless it was cut
+    before.
+    """
     restart = restart_every(recipe.detect_every, PipelineSettings().remembered_frames)
     for video in videos:
         store.write_index(video.index, recipe.selection)
