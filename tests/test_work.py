@@ -1,5 +1,7 @@
 """Work units: their keys and messages, and how a worker does one under a lease."""
 
+import errno
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +13,13 @@ import workers.tasks
 from annotate.domain.errors import (
     AnnotateError,
     CancelledJobError,
+    ChangedError,
+    HostError,
     PackError,
     ProviderError,
+    QueueError,
     StoreError,
+    UsageError,
     VersionError,
     VideoError,
 )
@@ -33,6 +39,15 @@ JOB = Job("20260102-030405-abcdef", RECIPE, 6.0, (VIDEO,))
 CHUNK = WorkUnit(JOB, VIDEO, Chunk(0, 10))
 MERGE = WorkUnit(JOB, VIDEO, None)
 WORKER, OTHER = "host-1", "host-2"
+HOST_TROUBLE = [
+    *(OSError(number, os.strerror(number)) for number in (errno.ENOENT, errno.EIO, errno.ESTALE)),
+    *(
+        OSError(number, os.strerror(number))
+        for number in (errno.EMFILE, errno.ENOSPC, errno.EACCES)
+    ),
+    *(OSError(errno.ENOTCONN, "away"), HostError("x"), StoreError("x"), PackError("x")),
+    *(ProviderError("x"), VersionError("x"), QueueError("x"), UsageError("x")),
+]
 
 
 @pytest.fixture
@@ -165,15 +180,27 @@ def test_trouble_of_the_host_says_nothing_about_the_unit(
 
 
 @pytest.mark.parametrize(
-    ("error", "reason"),
-    [(VideoError("damaged at 3.2 s"), "damaged at 3.2 s"), (OSError("x"), "unexpected OSError: x")],
-    ids=["known", "unexpected"],
+    ("error", "reason", "lasting"),
+    [
+        (VideoError("damaged at 3.2 s"), "damaged at 3.2 s", True),
+        (ChangedError("other bytes"), "other bytes", False),
+        (ValueError("x"), "unexpected ValueError: x", False),
+    ],
+    ids=["video", "changed", "unexpected"],
 )
 def test_an_error_of_the_unit_is_recorded(
-    store: Store, board: Board, error: Exception, reason: str
+    store: Store, board: Board, error: Exception, reason: str, lasting: bool
 ) -> None:
     assert workers.tasks._do(store, board, MERGE, raising(error))
-    assert store.results(RECIPE, VIDEO).failures()["merge"].reason == reason
+    failure = store.results(RECIPE, VIDEO).failures()["merge"]
+    assert (failure.reason, failure.lasting) == (reason, lasting)
+
+
+@pytest.mark.parametrize("error", HOST_TROUBLE, ids=lambda error: f"{type(error).__name__} {error}")
+def test_trouble_of_the_host_is_no_failure(store: Store, board: Board, error: Exception) -> None:
+    with pytest.raises(AnnotateError):
+        workers.tasks._do(store, board, CHUNK, raising(error))
+    assert store.results(RECIPE, VIDEO).failures() == {}
 
 
 def test_a_unit_that_was_cancelled_meanwhile_is_no_failure(store: Store, board: Board) -> None:

@@ -5,6 +5,7 @@ message and the hint. Only `--debug` shows a traceback.
 """
 
 from enum import IntEnum
+from socket import gethostname
 
 
 class ExitCode(IntEnum):
@@ -51,6 +52,19 @@ class VideoError(AnnotateError):
     """A video cannot be read, or differs from its index."""
 
     exit_code = ExitCode.BAD_VIDEO
+
+
+class ChangedError(VideoError):
+    """What a job names is not the video that was submitted any more, or another host has it."""
+
+
+class HostError(AnnotateError):
+    """Trouble of a host, as where a file or a folder is away, or a disk fails.
+
+    It says nothing about a video: the same command goes on once the trouble is over.
+    """
+
+    exit_code = ExitCode.STORE
 
 
 class PackError(AnnotateError):
@@ -101,6 +115,15 @@ class PartialResultError(AnnotateError):
     """The job is not finished, or finished without some of its frames."""
 
     exit_code = ExitCode.PARTIAL
+
+
+def unreadable(file: object, error: OSError) -> HostError:
+    """The error for a file that the system does not let us read now."""
+    return HostError(
+        f"{file} cannot be read on the host {gethostname()}: {error.strerror or error}",
+        "Check the disk, the mount and the permissions, and run the same command again: it goes "
+        "on.",
+    )
 
 
 def with_hint(line: str, hint: str) -> str:

@@ -102,6 +102,8 @@ class Failure:
         hint: what the user can do about it; empty where there is nothing.
         attempts: how often it was tried.
         traceback: of an error that the program did not foresee, for bug reports.
+        lasting: whether the same bytes of the video would fail again. The same `annotate submit`
+            tries again what failed for another reason, which may be gone.
     """
 
     unit: str
@@ -109,6 +111,7 @@ class Failure:
     attempts: int
     traceback: str = ""
     hint: str = ""
+    lasting: bool = False
 
 
 @dataclass(frozen=True)

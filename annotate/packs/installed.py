@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from annotate.domain.errors import PackError
+from annotate.domain.errors import PackError, unreadable
 from annotate.domain.pack import PACK_FILE, Pack, read_pack
 
 
@@ -21,14 +21,17 @@ def verify_pack(folder: Path) -> Pack:
 
     Raises:
         PackError: there is no pack, or a model file is missing or damaged.
+        HostError: a model file cannot be read now.
     """
     pack = read_pack(folder)
     for spec in pack.stages.values():
         file = folder / spec.file
         try:
             digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        except FileNotFoundError as error:
+            raise _unusable(file, "is missing") from error
         except OSError as error:
-            raise _unusable(file, f"cannot be read: {error.strerror}") from error
+            raise unreadable(file, error) from error
         if digest != spec.sha256:
             raise _unusable(file, f"is damaged: it does not match its digest in {PACK_FILE}")
     return pack

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from socket import gethostname
 
-from annotate.domain.errors import StoreError, VideoError
+from annotate.domain.errors import ChangedError, StoreError, VideoError
 from annotate.domain.job import HERE, STORED, JobVideo
 from annotate.domain.progress import ByteProgress
 from annotate.domain.settings import Settings
@@ -12,6 +13,7 @@ from annotate.domain.video import VideoIndex
 from annotate.files import sha256_of
 from annotate.store import Store
 from annotate.store.cache import Cache
+from annotate.store.known_files import FileState, KnownFiles, state_of
 
 
 def publish_source(
@@ -38,23 +40,75 @@ def publish_source(
 
 @contextmanager
 def local_source(
-    store: Store, settings: Settings, video: JobVideo, index: VideoIndex, progress: ByteProgress
+    store: Store,
+    settings: Settings,
+    video: JobVideo,
+    index: VideoIndex,
+    progress: ByteProgress,
+    *,
+    read_again: bool = False,
 ) -> Iterator[Path]:
     """A file of this host with the video's bytes; it is kept while the block runs.
 
+    A file that was touched while the block ran is read again at its end.
+
     Args:
-        progress: called while the bytes are downloaded.
+        progress: called while the bytes are downloaded or read.
+        read_again: read all bytes even where the file is known and untouched.
 
     Raises:
-        VideoError: only the host that submitted the video can read it.
-        StoreError: this host does not see the video, or its bytes have changed.
+        ChangedError: the file holds other bytes.
+        HostError: the file is away, or cannot be read now.
+        StoreError: this host does not know where the video is, or the copy in the store changed.
     """
+    known = KnownFiles(settings.cache)
+    with _place(store, settings, video, index, progress) as path:
+        before, settled = _checked(known, path, index, progress, read_again=read_again)
+        try:
+            yield path
+        except VideoError:
+            # What looks like damage may come from a change while the file was decoded.
+            if state_of(path) != before:
+                _checked(known, path, index, progress, read_again=True)
+            raise
+        if state_of(path) != before or not settled:
+            _checked(known, path, index, progress, read_again=True)
+
+
+def _checked(
+    known: KnownFiles, path: Path, index: VideoIndex, progress: ByteProgress, *, read_again: bool
+) -> tuple[FileState, bool]:
+    """The state of a file that holds the bytes of the index, and whether changes would show.
+
+    Raises:
+        ChangedError: the file holds other bytes.
+        HostError: the file cannot be read now.
+    """
+    state = state_of(path)
+    settled = state.is_settled
+    same = state.size == index.size_bytes
+    if same:
+        find = known.read if read_again else known.fingerprint
+        same = find(path, progress) == index.fingerprint
+    if not same:
+        raise ChangedError(
+            f"{path} does not hold the bytes that were submitted",
+            "Submit the file as it is now, or bring the old one back: the same command goes on.",
+        )
+    return state, settled
+
+
+@contextmanager
+def _place(
+    store: Store, settings: Settings, video: JobVideo, index: VideoIndex, progress: ByteProgress
+) -> Iterator[Path]:
+    """Where this host has the video."""
     if video.root == STORED:
         with _from_store(store, settings, index, progress) as path:
             yield path
     elif video.root == HERE:
         if not settings.embedded:
-            raise VideoError(
+            raise ChangedError(
                 f"{video.name} was submitted without ANNOTATE_BROKER and is on that host only",
                 "Submit it again with ANNOTATE_BROKER set: it is then copied into the store.",
             )
@@ -76,11 +130,14 @@ def _on_share(settings: Settings, video: JobVideo) -> Path:
             f"{video.name}: {video.path} leads out of the share {video.root}",
             "It is a link; submit the file that it leads to.",
         )
-    if not path.exists():
+    try:
+        path.stat()
+    except OSError as error:
         raise StoreError(
-            f"{video.name}: the share {video.root} has no {video.path} at {folder}",
+            f"{video.name}: the share {video.root} has no {video.path} at {folder} on the host "
+            f"{gethostname()}: {error.strerror}",
             "Check that the share is mounted there and still has the file.",
-        )
+        ) from error
     return path
 
 

@@ -1,9 +1,13 @@
 """Makes the part of one chunk: decodes its frames and runs both models on them."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from socket import gethostname
 
+from annotate.domain.errors import AnnotateError, ChangedError, HostError, VideoError
+from annotate.domain.poses import Poses
 from annotate.domain.settings import Settings
-from annotate.domain.video import Frame
+from annotate.domain.video import Frame, VideoIndex
 from annotate.domain.work import WorkUnit
 from annotate.inference import CPU
 from annotate.numeric.selection import ALL_FRAMES, selected_frames
@@ -12,6 +16,7 @@ from annotate.pipeline.prefetch import prefetch
 from annotate.queue.heartbeats import Beats, ChunkHeartbeats
 from annotate.store import Store
 from annotate.store.source_video import local_source
+from annotate.use_cases.patience import with_patience
 from annotate.video import decode, hardware_device
 
 
@@ -30,7 +35,9 @@ def run_chunk(
         beats: where heartbeats are written.
 
     Raises:
-        VideoError: the video cannot be read, or is not the one that was submitted.
+        VideoError: the video is damaged, as its bytes show twice.
+        ChangedError: the file is not the one that was submitted.
+        HostError: the file is away, or cannot be read; or the models cannot be loaded.
         StoreError: the store cannot be read or written.
         CancelledJobError: the job was cancelled.
     """
@@ -38,25 +45,73 @@ def run_chunk(
     results = store.results(job.recipe, video)
     if results.has_part(chunk):
         return
-    selection = job.recipe.selection
-    index = store.read_index(video.fingerprint, selection)
-    asked = None if selection == ALL_FRAMES else selected_frames(index, selection)
-    pipeline = estimator()
+    read_index = partial(store.read_index, video.fingerprint, job.recipe.selection)
+    index = with_patience(read_index, settings)
+    pipeline = with_patience(partial(_loaded, estimator), settings)
     heart = ChunkHeartbeats(store, beats, unit, pipeline)
+    waiting = partial(heart.fetching, 0, 1)
+    make = partial(_poses, store, unit, settings, index, pipeline, heart)
     try:
-        with local_source(store, settings, video, index, heart.fetching) as path:
-            device = hardware_device(path, index.stream) if settings.hwaccel == "auto" else None
-            frames = heart.count(decode(path, index, chunk, asked=asked, device=device))
-            poses = pipeline.run(_ahead(frames, pipeline.provider), index, first=chunk.start)
+        poses = with_patience(partial(_with_proof, make), settings, waiting)
         facts = {
             "recipe": job.recipe.digest,
             "fingerprint": video.fingerprint,
             "provider": pipeline.provider,
             "placement": pipeline.placement,
         }
-        results.write_part(chunk, poses, facts)
+        with_patience(partial(results.write_part, chunk, poses, facts), settings, waiting)
     finally:
         heart.stop()
+
+
+def _loaded(estimator: Callable[[], PoseEstimator]) -> PoseEstimator:
+    """The pipeline. Whatever happens while models are loaded is not the video's fault.
+
+    Raises:
+        HostError: the models cannot be loaded.
+    """
+    try:
+        return estimator()
+    except AnnotateError:
+        raise
+    except Exception as error:
+        raise HostError(
+            f"the models cannot be loaded on the host {gethostname()}: {error}",
+            "Run `annotate doctor` there; the same command then goes on.",
+        ) from error
+
+
+def _with_proof(make: Callable[[bool], Poses]) -> Poses:
+    """The poses of a chunk. FFmpeg hides errors of the disk, which then look like damage, so the
+    video counts as damaged only where it fails again after all its bytes were read.
+
+    Args:
+        make: makes the poses; its argument says whether all bytes are read first.
+    """
+    try:
+        return make(False)
+    except ChangedError:
+        raise
+    except VideoError:
+        return make(True)
+
+
+def _poses(
+    store: Store,
+    unit: WorkUnit,
+    settings: Settings,
+    index: VideoIndex,
+    pipeline: PoseEstimator,
+    heart: ChunkHeartbeats,
+    read_again: bool,
+) -> Poses:
+    chunk, selection = unit.require_chunk(), unit.job.recipe.selection
+    asked = None if selection == ALL_FRAMES else selected_frames(index, selection)
+    source = local_source(store, settings, unit.video, index, heart.fetching, read_again=read_again)
+    with source as path:
+        device = hardware_device(path, index.stream) if settings.hwaccel == "auto" else None
+        frames = heart.count(decode(path, index, chunk, asked=asked, device=device))
+        return pipeline.run(_ahead(frames, pipeline.provider), index, first=chunk.start)
 
 
 def _ahead(frames: Iterator[Frame], provider: str) -> Iterator[Frame]:

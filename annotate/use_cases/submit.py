@@ -1,10 +1,12 @@
 """Files to a job: probe every video, cut it into chunks, write the manifest."""
 
 import difflib
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from annotate.domain.arrays import IntArray
@@ -26,8 +28,11 @@ from annotate.numeric.chunking import (
 )
 from annotate.numeric.selection import selected_frames
 from annotate.store import Store
+from annotate.store.known_files import KnownFiles, state_of
 from annotate.store.source_video import publish_source
 from annotate.use_cases.find_pack import find_pack
+from annotate.use_cases.patience import with_patience
+from annotate.use_cases.retry import forget_failures
 from annotate.video import probe
 
 _FILM = [".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".ogv", ".webm", ".wmv"]
@@ -75,7 +80,7 @@ def submit(
     models = read_pack(pack)
     recipe = _recipe(models, options)
     store.add_pack(pack, recipe.pack)
-    readable, rejected = _read(files, options, progress)
+    readable, rejected = _read(files, options, settings, progress)
     if not readable:
         reasons = "\n".join(with_hint(f"  {one.reason}", one.hint) for one in rejected)
         raise VideoError(f"none of the files can be annotated:\n{reasons}")
@@ -88,7 +93,10 @@ def submit(
         for name, video in zip(names, readable, strict=True)
     )
     job = Job("", recipe, options.smooth_hz, entries, tuple(rejected), options.priority)
-    return _filed(store, job)
+    job = _filed(store, job)
+    # What failed because of trouble that may be gone is tried again.
+    forget_failures(store, job, lasting=False)
+    return job
 
 
 def _recipe(pack: Pack, options: SubmitOptions) -> Recipe:
@@ -98,18 +106,40 @@ def _recipe(pack: Pack, options: SubmitOptions) -> Recipe:
 
 
 def _read(
-    files: Sequence[Path], options: SubmitOptions, progress: Progress
+    files: Sequence[Path], options: SubmitOptions, settings: Settings, progress: Progress
 ) -> tuple[list[_Readable], list[Rejected]]:
     """The files that can be annotated, and those that cannot."""
     readable, rejected = [], []
     for path in files:
         try:
-            reading = _in_bytes(progress, f"Reading {path.name}")
-            index = probe(path, reading, stream=options.stream, assume_fps=options.assume_fps)
+            index = with_patience(partial(_probed, path, options, settings, progress), settings)
             readable.append(_Readable(path, index, _selected(path, index, options.selection)))
         except VideoError as error:
             rejected.append(Rejected(str(path), error.message, error.hint))
     return readable, rejected
+
+
+def _probed(
+    path: Path, options: SubmitOptions, settings: Settings, progress: Progress
+) -> VideoIndex:
+    """The index of a video, whose fingerprint this host then knows.
+
+    Raises:
+        VideoError: all bytes of the file can be read, and it cannot be annotated.
+        HostError: the file cannot be read now.
+    """
+    reading = _in_bytes(progress, f"Reading {path.name}")
+    before = state_of(path)
+    known = KnownFiles(settings.cache)
+    try:
+        index = probe(path, reading, stream=options.stream, assume_fps=options.assume_fps)
+    except VideoError:
+        # FFmpeg hides errors of the disk, which then look like damage.
+        if path.is_file() and os.access(path, os.R_OK):
+            known.read(path, reading)
+        raise
+    known.remember(path, before, index.fingerprint)
+    return index
 
 
 def frame_core_s(pack: Pack, folder: Path, recipe: Recipe) -> float:

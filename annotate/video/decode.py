@@ -16,7 +16,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 
 from annotate.domain.arrays import IntArray
-from annotate.domain.errors import VideoError
+from annotate.domain.errors import ChangedError, VideoError
 from annotate.domain.video import Chunk, Frame, VideoIndex
 from annotate.video.file import Packets, VideoFile, fingerprint
 from annotate.video.picture import RgbConverter
@@ -62,7 +62,9 @@ def decode(
         device: that decodes, from `hardware_device`; by default the CPU.
 
     Raises:
-        VideoError: the file is not the one of the index, or a frame of the chunk is damaged.
+        ChangedError: the file is not the one of the index.
+        VideoError: a frame of the chunk is damaged.
+        HostError: the file cannot be read now.
         ValueError: the chunk reaches beyond the video.
     """
     counted = np.arange(len(index)) if asked is None else asked
@@ -70,7 +72,7 @@ def decode(
         raise ValueError(f"{chunk} reaches beyond {len(counted)} frames")
     video = VideoFile(path, index.stream, threads=threads, device=device)
     if video.size_bytes != index.size_bytes:
-        raise VideoError(f"{path} is not the file that was submitted", NOT_INDEXED)
+        raise ChangedError(f"{path} is not the file that was submitted", NOT_INDEXED)
     with video:
         yield from _decode(video, index, counted[chunk.start : chunk.stop], asked is None)
 
@@ -92,7 +94,7 @@ def _decode(
         else:
             return
     if fingerprint(video.path) != index.fingerprint:
-        raise VideoError(f"{video.path} is not the file that was submitted", NOT_INDEXED)
+        raise ChangedError(f"{video.path} is not the file that was submitted", NOT_INDEXED)
     raise VideoError(
         f"{video.path} is damaged at frame {broken_at} ({index.time_s[broken_at]:.3f} s)", DAMAGED
     )

@@ -16,7 +16,7 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from annotate.domain.errors import VideoError
+from annotate.domain.errors import VideoError, unreadable
 from annotate.files import sha256_of
 from annotate.video.orientation import usable_aspect
 
@@ -230,6 +230,7 @@ def check_file(path: Path) -> int:
     Raises:
         VideoError: it does not exist, is empty, may not be read, or is not a regular file (a pipe
             would block).
+        HostError: the system cannot tell now.
     """
     try:
         status = path.stat()
@@ -239,8 +240,10 @@ def check_file(path: Path) -> int:
         raise VideoError(
             f"{path} may not be read", "Give this user permission to read it."
         ) from error
-    except (OSError, ValueError) as error:
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
         raise VideoError(f"{path} does not exist", "Check the name and the folder.") from error
+    except OSError as error:
+        raise unreadable(path, error) from error
     if not stat.S_ISREG(status.st_mode):
         kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
         raise VideoError(f"{path} is {kind}", "Name the video files themselves.")
@@ -253,9 +256,9 @@ def fingerprint(path: Path, progress: Callable[[int], None] | None = None) -> st
     """Lower-case hex SHA-256 of the file; `progress` gets the number of bytes read so far.
 
     Raises:
-        VideoError: the file cannot be read to its end.
+        HostError: the file cannot be read to its end.
     """
     try:
         return sha256_of(path, progress)
     except OSError as error:
-        raise VideoError(f"{path} cannot be read: {error.strerror}", "Check the disk.") from error
+        raise unreadable(path, error) from error
