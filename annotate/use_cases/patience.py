@@ -10,7 +10,7 @@ from annotate.domain.settings import Settings
 
 # Seconds for which trouble is waited for that may end by itself.
 PATIENCE_S = 120.0
-# Seconds for which trouble is waited for that somebody has to end, or where a queue sends the work
+# Seconds for which trouble is waited for that a person has to end, or where a queue sends the work
 # again.
 SHORT_PATIENCE_S = 10.0
 # The longest pause in seconds between two tries.
