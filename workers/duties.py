@@ -14,6 +14,7 @@ from celery import signals
 from annotate import __version__
 from annotate.domain.errors import AnnotateError, WorkerError
 from annotate.domain.settings import WORKER_VARIABLE, settings_from
+from annotate.queue.app import message_dropped
 from annotate.queue.board import Board, queue_errors
 from annotate.queue.dispatch import reconcile_all
 from annotate.queue.messages import Queue
@@ -32,6 +33,13 @@ logger = logging.getLogger(__name__)
 def _name(**_: object) -> None:
     """Names the worker for its processes, unless the supervisor has."""
     os.environ.setdefault(WORKER_VARIABLE, f"{socket.gethostname()}-{os.getpid()}")
+
+
+@message_dropped.connect
+def _count(**_: object) -> None:
+    board = this_board()
+    if board is not None:
+        board.reports.count_dropped()
 
 
 @signals.worker_ready.connect

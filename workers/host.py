@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from annotate.domain.errors import StoreError
+from annotate.domain.errors import UnknownWorkError
 from annotate.domain.job import Job, JobVideo, Recipe
 from annotate.domain.options import People
 from annotate.domain.pack import read_pack
@@ -41,14 +41,14 @@ def planned_chunk(store: Store, job: Job, video: JobVideo, bounds: tuple[int, in
     """The chunk of a video with these bounds: start and stop, as a message has them.
 
     Raises:
-        StoreError: the video was not cut there, or is not planned.
+        UnknownWorkError: the video was not cut there, or is not planned.
     """
     known = all(isinstance(bound, int) for bound in bounds)
     if known and bounds not in _chunks(store, job.recipe, video):
         _chunks.cache_clear()  # results may have been deleted, and the video cut differently since
     chunk = _chunks(store, job.recipe, video).get(bounds) if known else None
     if chunk is None:
-        raise StoreError(
+        raise UnknownWorkError(
             f"job {job.id} has no chunk {bounds!r} of {video.name}",
             "The video was cut differently since, or the message was tampered with. "
             "Missing chunks are sent again.",

@@ -4,6 +4,7 @@ The use cases are imported where they run. The worker's parent process knows the
 none, and has to start fast; most processes begin with chunks, not with a merge.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +15,7 @@ from billiard.exceptions import WorkerLostError
 from celery import Task, signals
 from celery.worker.request import Request
 
-from annotate.domain.errors import AnnotateError, CancelledJobError
+from annotate.domain.errors import AnnotateError, CancelledJobError, UnknownWorkError
 from annotate.domain.job import MERGE_DIGEST, PIPELINE_DIGEST
 from annotate.domain.settings import settings_from
 from annotate.domain.work import WorkUnit
@@ -30,6 +31,8 @@ from workers.host import estimator_of, planned_chunk, this_board, this_store, th
 
 # Seconds that a worker waits after trouble that is not the unit's fault.
 REST_S = 10.0
+
+logger = logging.getLogger(__name__)
 
 
 class ReportingRequest(Request):
@@ -61,19 +64,20 @@ def chunk_task(job_id: str, digest: str, fingerprint: str, start: int, stop: int
     from annotate.use_cases.run_chunk import run_chunk
 
     store, board = this_store(), this_board()
-    job = checked_job(store, job_id, digest)
-    video = job.video(fingerprint)
-    unit = WorkUnit(job, video, planned_chunk(store, job, video, (start, stop)))
+    with _unknown_work_dropped(board):
+        job = checked_job(store, job_id, digest)
+        video = job.video(fingerprint)
+        unit = WorkUnit(job, video, planned_chunk(store, job, video, (start, stop)))
 
-    def work() -> None:
-        check_version(job.recipe.pipeline, PIPELINE_DIGEST, job)
-        settings, beats = settings_from(), store if board is None else board.reports
-        run_chunk(store, unit, settings, lambda: estimator_of(store, job.recipe), beats)
+        def work() -> None:
+            check_version(job.recipe.pipeline, PIPELINE_DIGEST, job)
+            settings, beats = settings_from(), store if board is None else board.reports
+            run_chunk(store, unit, settings, lambda: estimator_of(store, job.recipe), beats)
 
-    if _do(store, board, unit, work) and board is not None:
-        # If this fails, the next reconciliation does it.
-        with suppress(AnnotateError), queue_errors(settings_from().broker):
-            go_on(board, Queue(app), store, job)
+        if _do(store, board, unit, work) and board is not None:
+            # If this fails, the next reconciliation does it.
+            with suppress(AnnotateError), queue_errors(settings_from().broker):
+                go_on(board, Queue(app), store, job)
 
 
 @app.task(name=MERGE_TASK, base=ReportingTask)
@@ -82,14 +86,29 @@ def merge_task(job_id: str, digest: str, fingerprint: str) -> None:
     from annotate.use_cases.merge_video import merge_video
 
     store, board = this_store(), this_board()
-    job = checked_job(store, job_id, digest)
-    unit = WorkUnit(job, job.video(fingerprint), None)
+    with _unknown_work_dropped(board):
+        job = checked_job(store, job_id, digest)
+        unit = WorkUnit(job, job.video(fingerprint), None)
 
-    def work() -> None:
-        check_version(job.merge, MERGE_DIGEST, job)
-        merge_video(store, unit)
+        def work() -> None:
+            check_version(job.merge, MERGE_DIGEST, job)
+            merge_video(store, unit)
 
-    _do(store, board, unit, work)
+        _do(store, board, unit, work)
+
+
+@contextmanager
+def _unknown_work_dropped(board: Board | None) -> Iterator[None]:
+    """Drops and counts a message for work that no job has. Without a queue's server no one else
+    sends messages: it is an error then.
+    """
+    try:
+        yield
+    except UnknownWorkError as error:
+        if board is None:
+            raise
+        logger.warning("a message was dropped: %s", error.message)
+        board.reports.count_dropped()
 
 
 def _do(store: Store, board: Board | None, unit: WorkUnit, work: Callable[[], None]) -> bool:

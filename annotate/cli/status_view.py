@@ -33,6 +33,9 @@ def as_table(snapshot: JobSnapshot) -> RenderableType:
         lines += [Text(""), _workers(running)]
     if snapshot.queue and snapshot.queue.error:
         lines.append(Text(f"{snapshot.queue.error}: showing the store alone.", style="yellow"))
+    if snapshot.queue and snapshot.queue.dropped:
+        dropped = count(snapshot.queue.dropped, "message")
+        lines.append(Text(f"The queue had {dropped} that no job sent; dropped.", style="yellow"))
     return Group(*lines, *_notes(now))
 
 
@@ -129,7 +132,12 @@ def as_fields(snapshot: JobSnapshot) -> dict[str, Any]:
     return {
         "job": now.job.id,
         "cancelled": snapshot.cancelled,
-        "queue": queue and {"trouble": queue.error, "workers": list(queue.workers)},
+        "queue": queue
+        and {
+            "trouble": queue.error,
+            "workers": list(queue.workers),
+            "dropped": queue.dropped,
+        },
         "finished": now.finished,
         "complete": now.complete,
         "frames": now.frames,

@@ -111,6 +111,10 @@ class ManifestError(StoreError):
     """A job's manifest cannot be read: another version wrote it, or it is damaged."""
 
 
+class UnknownWorkError(StoreError):
+    """A message asks for work that no job of the store has."""
+
+
 class PartialResultError(AnnotateError):
     """The job is not finished, or finished without some of its frames."""
 

@@ -12,7 +12,7 @@ from pathlib import PureWindowsPath
 from typing import Any
 
 from annotate.domain.digests import digest_of
-from annotate.domain.errors import ManifestError, StoreError
+from annotate.domain.errors import ManifestError, UnknownWorkError
 from annotate.domain.merge_settings import MergeSettings
 from annotate.domain.options import People, Priority, Selection
 from annotate.domain.pipeline_settings import PipelineSettings
@@ -176,12 +176,14 @@ class Job:
         """The first video with that fingerprint.
 
         Raises:
-            StoreError: the job has no such video.
+            UnknownWorkError: the job has no such video.
         """
         for video in self.videos:
             if video.fingerprint == fingerprint:
                 return video
-        raise StoreError(f"job {self.id} has no video {fingerprint!s:.12}", "Submit it again.")
+        raise UnknownWorkError(
+            f"job {self.id} has no video {fingerprint!s:.12}", "Submit it again."
+        )
 
 
 def _is_below(path: str) -> bool:

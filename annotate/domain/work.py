@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from annotate.domain.errors import StoreError
+from annotate.domain.errors import UnknownWorkError
 from annotate.domain.job import Job, JobVideo
 from annotate.domain.video import Chunk
 
@@ -55,7 +55,7 @@ class WorkUnit:
         """Inverse of `key`.
 
         Raises:
-            StoreError: the job has no such video.
+            UnknownWorkError: the job has no such video.
             ValueError: `key` is not the key of a unit.
         """
         _, fingerprint, unit = key.split(":")
@@ -77,7 +77,7 @@ class WorkUnit:
         """Inverse of `message`; `job` is the one that the message names.
 
         Raises:
-            StoreError: the message was not sent for a unit of this job.
+            UnknownWorkError: the message was not sent for a unit of this job.
         """
         try:
             job_id, digest, fingerprint, *bounds = message
@@ -86,7 +86,7 @@ class WorkUnit:
                 return cls(job, job.video(fingerprint), chunk)
         except (TypeError, ValueError):
             pass
-        raise StoreError(
+        raise UnknownWorkError(
             f"a message asks for work that job {job.id} does not have",
             "The message may have been tampered with; missing work is sent again.",
         )

@@ -51,11 +51,15 @@ MEMORY_OPTIONS: Mapping[str, Any] = MappingProxyType({"polling_interval": 0.05})
 
 # Sent in the worker's parent process when a task raised an error.
 task_error = Signal(name="task_error", providing_args={"error"})
+# Sent in the worker's parent process when it has dropped a malformed message.
+message_dropped = Signal(name="message_dropped")
 
 
 def make_app(broker: str) -> Celery:
     """The Celery application with our settings, connected to the broker at that URL."""
-    app = Celery(WORKERS, broker=broker)
+    # Imported by name: the transport needs the names of this file.
+    amqp = None if broker == MEMORY else "annotate.queue.transport:CheckedAmqp"
+    app = Celery(WORKERS, broker=broker, amqp=amqp)
     app.conf.update(
         accept_content=["json"],
         task_serializer="json",
@@ -70,6 +74,8 @@ def make_app(broker: str) -> Celery:
         worker_proc_alive_timeout=120,
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
+        # Nobody commands a worker through the queue; without, it subscribes to no channel.
+        worker_enable_remote_control=False,
         # Seconds; far more than any chunk takes on the slowest host.
         task_time_limit=4 * 3600,
         broker_connection_retry_on_startup=True,

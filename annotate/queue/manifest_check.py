@@ -1,6 +1,6 @@
 """Checks that the job a message names is the one that was submitted, for this version."""
 
-from annotate.domain.errors import StoreError, VersionError
+from annotate.domain.errors import UnknownWorkError, UsageError, VersionError
 from annotate.domain.job import Job
 from annotate.store import Store
 
@@ -9,12 +9,15 @@ def checked_job(store: Store, job_id: str, digest: str) -> Job:
     """The manifest of a job, if it has the digest that the message gives.
 
     Raises:
-        UsageError: there is no such job.
-        StoreError: its manifest was changed.
+        UnknownWorkError: there is no such job, or its manifest was changed.
+        StoreError: the store cannot be read.
     """
-    job = store.read_job(job_id)
+    try:
+        job = store.read_job(job_id)
+    except UsageError as error:
+        raise UnknownWorkError(error.message, "It was deleted, or is in another store.") from None
     if job.digest != digest:
-        raise StoreError(
+        raise UnknownWorkError(
             f"the manifest of job {job_id} is not the one that was submitted",
             "It was changed; submit the videos again.",
         )

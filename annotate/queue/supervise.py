@@ -53,6 +53,7 @@ class Plan:
             *("--pool", "threads" if self.threads else "prefork"),
             *("--concurrency", str(self.processes), "--hostname", name),
             *("--loglevel", "warning", "--without-gossip", "--without-mingle"),
+            "--without-heartbeat",
         ]
 
 

@@ -2,6 +2,7 @@
 
 heartbeats        the heartbeat of each process that works on a chunk
 workers           facts about each worker: host, number of processes, version
+dropped           how many messages were dropped: malformed ones, and those for unknown work
 
 Times are those of the server's clock: a worker with a wrong clock still looks alive.
 """
@@ -76,6 +77,19 @@ class WorkerReports:
             redis.RedisError: the queue's server does not answer.
         """
         return sorted(self._recent("workers"), key=lambda row: str(row["worker"]))
+
+    def count_dropped(self) -> None:
+        """Counts a message that was dropped."""
+        with suppress(redis.RedisError):
+            self._redis.incr(f"{PREFIX}dropped")
+
+    def dropped(self) -> int:
+        """How many messages were dropped.
+
+        Raises:
+            redis.RedisError: the queue's server does not answer.
+        """
+        return int(cast(Any, self._redis.get(f"{PREFIX}dropped")) or 0)
 
     def _recent(self, key: str) -> list[dict[str, Any]]:
         rows = cast(dict[bytes, bytes], self._redis.hgetall(f"{PREFIX}{key}"))

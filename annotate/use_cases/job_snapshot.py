@@ -19,10 +19,12 @@ class QueueState:
 
     Attributes:
         workers: facts that each connected worker reports.
+        dropped: how many messages were dropped: malformed ones, and those for unknown work.
         error: why it does not answer, or empty.
     """
 
     workers: tuple[dict[str, Any], ...] = ()
+    dropped: int = 0
     error: str = ""
 
 
@@ -58,6 +60,7 @@ def _read_queue(broker: str) -> "tuple[QueueState, list[Heartbeat]]":
     board = open_board(broker)
     try:
         with queue_errors(broker):
-            return QueueState(tuple(board.reports.workers())), board.reports.heartbeats()
+            state = QueueState(tuple(board.reports.workers()), board.reports.dropped())
+            return state, board.reports.heartbeats()
     except QueueError as error:
         return QueueState(error=error.message), []
