@@ -74,7 +74,7 @@ def make_app(broker: str) -> Celery:
         worker_proc_alive_timeout=120,
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
-        # Nobody commands a worker through the queue; without, it subscribes to no channel.
+        # A worker takes no commands through the queue, and so subscribes to no channel.
         worker_enable_remote_control=False,
         # Seconds; far more than any chunk takes on the slowest host.
         task_time_limit=4 * 3600,
