@@ -8,9 +8,9 @@ import pytest
 
 from tests.command import Host
 
-# Of the poses in a picture with square pixels, those that are found where the pixels are three
-# times as wide, and so a third of the detail is there; and by how much the mean box may move.
-MIN_SAME_PEOPLE, MAX_MOVED_PX = 0.85, 25.0
+# Of the poses in a picture with square pixels, the fraction found where stored pixels are
+# three times as wide, so that a third of the detail is there; and how much their boxes overlap.
+MIN_SAME_PEOPLE, SAME_BOX = 0.7, 0.6
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,15 @@ def test_people_are_found_whatever_the_shape_of_pixels(host: Host, shared_data: 
     boxes: dict[int, list[list[float]]] = {1: [], 2: [], 3: []}
     for pose in content["annotations"]:
         boxes[videos[pose["image_id"]]].append(pose["bbox"])
-    square = np.mean(boxes[1], axis=0)
     for other in (2, 3):
-        assert len(boxes[other]) >= MIN_SAME_PEOPLE * len(boxes[1])
-        np.testing.assert_allclose(np.mean(boxes[other], axis=0), square, atol=MAX_MOVED_PX)
+        # The two people hardly move; in which frames each is found differs.
+        same = [max(overlap(box, one) for one in boxes[1]) >= SAME_BOX for box in boxes[other]]
+        assert sum(same) >= MIN_SAME_PEOPLE * len(boxes[1])
+
+
+def overlap(one: list[float], other: list[float]) -> float:
+    """Intersection over union of two boxes, each x, y, width, height."""
+    low = np.maximum(one[:2], other[:2])
+    high = np.minimum(np.add(one[:2], one[2:]), np.add(other[:2], other[2:]))
+    common = float(np.prod(np.maximum(high - low, 0)))
+    return common / (one[2] * one[3] + other[2] * other[3] - common)
