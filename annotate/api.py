@@ -30,6 +30,7 @@ from annotate.store import open_store as open_store_at
 from annotate.use_cases import export as export_use_case
 from annotate.use_cases import final_tracks as tracks_use_case
 from annotate.use_cases import submit as submit_use_case
+from annotate.use_cases.find_videos import find_videos
 
 __all__ = ["SubmitOptions", "export", "final_tracks", "missing_frames", "open_store", "submit"]
 
@@ -90,7 +91,7 @@ def submit(
     several = [videos] if isinstance(videos, str | Path) else videos
     job = submit_use_case.submit(
         store,
-        [Path(video) for video in several],
+        find_videos(list(several), store=store.folder),
         options,
         settings,
         workers=count,

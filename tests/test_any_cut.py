@@ -17,6 +17,7 @@ from annotate.inference import Models, load_models
 from annotate.numeric.chunking import restart_every
 from annotate.pipeline import PoseEstimator
 from annotate.store import open_store
+from annotate.use_cases.find_videos import FoundVideos
 from annotate.use_cases.merge_video import merge_video
 from annotate.use_cases.run_chunk import run_chunk
 from annotate.use_cases.submit import submit
@@ -50,7 +51,7 @@ def tracks_of(
     settings = settings_from({"ANNOTATE_PACKS": str(pack.parent)}, store=str(folder))
     store = open_store(settings.store)
     options = SubmitOptions(people=case.people, detect_every=every, pack=pack.name)
-    job = submit(store, [video], options, settings, workers=1)
+    job = submit(store, FoundVideos((video,)), options, settings, workers=1)
     (video_of_job,) = job.videos
     results = store.results(job.recipe, video_of_job)
     index = store.read_index(video_of_job.fingerprint)

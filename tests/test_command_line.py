@@ -221,8 +221,8 @@ def test_a_store_that_cannot_be_created_is_an_error(host: Host, stroll: Path) ->
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["submit"], ["status"], ["export"], ["retry"], ["jobs"], ["models"], ["demo"]],
-    ids=["annotate", "submit", "status", "export", "retry", "jobs", "models", "demo"],
+    [[], ["submit"], ["status"], ["export"], ["retry"], ["jobs"], ["models"], ["probe"]],
+    ids=["annotate", "submit", "status", "export", "retry", "jobs", "models", "probe"],
 )
 def test_help_of(host: Host, command: list[str]) -> None:
     assert "Usage: annotate" in host.run(*command, "--help").out

@@ -56,12 +56,13 @@ def test_every_field_is_documented(host: Host, stroll: Path) -> None:
         "results.json": fields(json.loads((host.home / "results.json").read_bytes())),
         "the manifest": fields(json.loads(manifest.read_text())),
         "status": fields(json.loads(host.run("status", "--json").out)),
+        "probe": fields(json.loads(host.run("probe", stroll, "--json").out)),
         "jobs": fields(json.loads(host.run("jobs", "--json").out)),
         "evaluate": fields(
             json.loads(host.run("evaluate", "people.json", "people.json", "--json").out)
         ),
         **{str(file.parent.name): columns(file) for file in Path(host.store).rglob("*.parquet")},
     }
-    assert len(written) == 9
+    assert len(written) == 10
     missing = {what: sorted(set(names) - NAMED) for what, names in written.items()}
     assert {what: names for what, names in missing.items() if names} == {}

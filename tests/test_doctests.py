@@ -11,11 +11,14 @@ import pytest
     [
         "annotate.api",
         "annotate.cli.text",
+        "annotate.domain.broker",
         "annotate.domain.choices",
+        "annotate.domain.names",
         "annotate.domain.options",
         "annotate.formats.coco",
         "annotate.formats.registry",
         "annotate.numeric.chunking",
+        "annotate.use_cases.probe_videos",
     ],
 )
 def test_examples_of(module: str) -> None:

@@ -17,6 +17,7 @@ from annotate.queue.job_status import job_status
 from annotate.store import Store
 from annotate.store.known_files import KnownFiles, state_of
 from annotate.use_cases import patience, run_chunk
+from annotate.use_cases.find_videos import FoundVideos
 from annotate.use_cases.patience import with_patience
 from annotate.use_cases.submit import submit
 from annotate.video.file import Packets, VideoFile
@@ -39,7 +40,13 @@ def video(tmp_path: Path, stroll: Path) -> Path:
 @pytest.fixture
 def unit(host: Host, video: Path) -> WorkUnit:
     """The first chunk of a job of that video, the only one."""
-    job = submit(host.opened(), [video], SubmitOptions(detect_every=1), host.settings(), workers=1)
+    job = submit(
+        host.opened(),
+        FoundVideos((video,)),
+        SubmitOptions(detect_every=1),
+        host.settings(),
+        workers=1,
+    )
     (unit,) = job_status(host.opened(), job).pending()
     return unit
 

@@ -11,6 +11,7 @@ import pytest
 from annotate.domain.errors import ExitCode
 from annotate.domain.options import SubmitOptions
 from annotate.domain.video import Chunk
+from annotate.use_cases.find_videos import FoundVideos
 from annotate.use_cases.submit import submit
 from tests.command import Host
 
@@ -25,7 +26,7 @@ def cut_finely(host: Host, video: Path, options: SubmitOptions = OPTIONS) -> Non
     """Plans the video's chunks before the first submission: smaller ones than it would make."""
     store = host.opened()
     settings = host.settings()
-    job = submit(store, [video], options, settings, workers=1)
+    job = submit(store, FoundVideos((video,)), options, settings, workers=1)
     results = store.results(job.recipe, job.videos[0])
     (whole,) = results.read_chunks() or ()
     chunks = [Chunk(start, min(start + CHUNK, whole.stop)) for start in range(0, whole.stop, CHUNK)]

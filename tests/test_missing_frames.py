@@ -13,6 +13,7 @@ from annotate.domain.options import SubmitOptions
 from annotate.domain.skeleton import SKELETONS
 from annotate.domain.video import Chunk
 from annotate.formats.base import Dataset, DatasetVideo
+from annotate.use_cases.find_videos import FoundVideos
 from annotate.use_cases.submit import submit
 from annotate.video import probe
 from tests.command import Host
@@ -47,7 +48,9 @@ def lost(
     notes.write_text("no video")
     files = [damaged_walk, stroll, notes]
     store, settings = host.opened(), host.settings()
-    job = submit(store, files, SubmitOptions(detect_every=1), settings, workers=1)
+    job = submit(
+        store, FoundVideos(tuple(files)), SubmitOptions(detect_every=1), settings, workers=1
+    )
     chunks = [Chunk(start, start + CHUNK) for start in range(0, FRAMES, CHUNK)]
     store.results(job.recipe, job.videos[0]).write_chunks(chunks)
     host.run("submit", *files, *EXACT, code=ExitCode.PARTIAL)
@@ -78,11 +81,12 @@ def test_frames_of_failed_chunks_are_left_out_of_the_dataset(lost: Host) -> None
         (2, f) for f in range(60)
     }
     assert {a["image_id"] for a in content["annotations"]} <= {i["id"] for i in content["images"]}
-    damaged, text = content["info"]["missing"]
+    (damaged,) = content["info"]["missing"]
+    (text,) = content["info"]["rejected"]
     assert damaged["video"] == "damaged.mp4"
     assert damaged["frames"] == len(failed)
     assert {f for start, stop in damaged["ranges"] for f in range(start, stop)} == failed
-    assert text["video"].endswith("notes.mp4")
+    assert text["path"].endswith("notes.mp4")
     assert "notes.mp4" in text["reason"]
 
 

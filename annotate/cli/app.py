@@ -6,6 +6,7 @@ for libraries that they do not use.
 
 import logging
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -19,8 +20,10 @@ from annotate.cli.evaluate import evaluate
 from annotate.cli.export import export
 from annotate.cli.models_compile import compile_pack
 from annotate.cli.models_quantize import quantize
+from annotate.cli.probe import probe
 from annotate.cli.status import jobs, status
 from annotate.cli.submit import retry, submit
+from annotate.cli.text import say
 from annotate.cli.worker import cancel, worker
 from annotate.domain.errors import AnnotateError, ExitCode
 
@@ -34,6 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(submit)
+app.command()(probe)
 app.command()(status)
 app.command()(export)
 app.command()(retry)
@@ -88,6 +92,10 @@ def root(
 
 def main() -> None:
     """Runs the command line and exits."""
+    for stream in (sys.stdout, sys.stderr):
+        # A console may not have all letters of a name.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(prog_name="annotate")
     except AnnotateError as error:
@@ -110,6 +118,6 @@ def main() -> None:
 
 def _print_error(message: str, hint: str) -> None:
     typer.secho("error: ", fg="red", bold=True, err=True, nl=False)
-    typer.echo(message, err=True)
+    say(message, err=True)
     if hint:
-        typer.echo(f"  {hint}", err=True)
+        say(f"  {hint}", err=True)

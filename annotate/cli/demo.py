@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from annotate.cli.text import say
 from annotate.domain.errors import ExitCode
 from annotate.domain.options import SubmitOptions
 from annotate.domain.settings import settings_from
@@ -25,6 +26,7 @@ def demo(
     from annotate.store import open_store
     from annotate.use_cases.demo import draw_overlay, make_scene, measure_accuracy
     from annotate.use_cases.export import export
+    from annotate.use_cases.find_videos import FoundVideos
     from annotate.use_cases.submit import submit
 
     video, truth = out / "demo.mp4", out / "truth.json"
@@ -33,7 +35,9 @@ def demo(
     count = os.cpu_count() or 1
     with phases() as phase:
         make_scene(video, truth, seconds, phase)
-        job = submit(store, [video], SubmitOptions(), settings, workers=count, progress=phase)
+        job = submit(
+            store, FoundVideos((video,)), SubmitOptions(), settings, workers=count, progress=phase
+        )
     with job_reporter() as report:
         status = work_here(store, job, settings, count, report)
     if not status.complete:
@@ -56,12 +60,12 @@ def _print_files(out: Path) -> None:
     ]
     width = max(len(str(out / name)) for name, _ in rows)
     for name, what in rows:
-        typer.echo(f"{out / name!s:{width}}  {what}")
+        say(f"{out / name!s:{width}}  {what}")
 
 
 def _print_accuracy(accuracy: "DemoAccuracy", out: Path) -> None:
     count, pck = accuracy.detections, accuracy.pck.overall or 0.0
-    typer.echo(
+    say(
         f"\nCompared with the truth: {count.found} of {count.people} people found "
         f"({count.recall or 0.0:.1%}), {count.false_positives} false positives,\n"
         f"{pck:.1%} of keypoints within 0.2 torso lengths (PCK@0.2), "

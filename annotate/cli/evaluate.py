@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from annotate.cli.options import JsonOption, StoreOption, store_of, the_job
+from annotate.cli.text import say
 
 if TYPE_CHECKING:
     from annotate.evaluate import Evaluation
@@ -58,11 +59,11 @@ def evaluate(
         evaluation = evaluate_files(file, truth)
     drawn = draw(evaluation, plots) if plots else ()
     if as_json:
-        typer.echo(json.dumps(evaluation.as_json(), indent=2))
+        say(json.dumps(evaluation.as_json(), indent=2))
     else:
         _print(evaluation)
     for path in drawn:
-        typer.echo(str(path), err=True)
+        say(str(path), err=True)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from annotate.cli.options import StoreOption, store_of, the_job
+from annotate.cli.text import count, say
 from annotate.domain.choices import one_of
 from annotate.domain.errors import ExitCode, UsageError
 from annotate.formats.registry import format_names
@@ -89,17 +90,13 @@ def export(
 
 
 def _print(out: Path, summary: "Summary") -> None:
-    from annotate.cli.text import count
-
-    typer.echo(
+    say(
         f"{out}: {count(summary.poses, 'pose')} in {count(summary.frames, 'frame')} of "
         f"{count(summary.videos, 'video')}"
     )
     if summary.frames and not summary.poses:
-        typer.echo(
-            "No person was found in these frames; --people all also finds small ones.", err=True
-        )
+        say("No person was found in these frames; --people all also finds small ones.", err=True)
     if summary.rejected:
-        typer.echo("Rejected:\n" + "\n".join(f"  {line}" for line in summary.rejected), err=True)
+        say("Rejected:\n" + "\n".join(f"  {line}" for line in summary.rejected), err=True)
     if summary.missing:
-        typer.echo("Missing:\n" + "\n".join(f"  {line}" for line in summary.missing), err=True)
+        say("Missing:\n" + "\n".join(f"  {line}" for line in summary.missing), err=True)

@@ -60,7 +60,10 @@ def _parameter(one: "Field[Any]") -> inspect.Parameter:
     default = one.default
     if flag.parse and default is not None:
         default = f"{default:g}"  # Typer gives the default to the parser too
+    # A switch has no `--no-` twin.
+    names = ["--" + one.name.replace("_", "-")] if one.type is bool else []
     option = typer.Option(
+        *names,
         help=flag.help,
         metavar=flag.metavar,
         # A parser checks its own values.

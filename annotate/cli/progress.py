@@ -18,11 +18,27 @@ from rich.progress import (
 
 from annotate.cli.text import count, duration, number
 from annotate.domain.errors import with_hint
+from annotate.domain.names import printable, printable_lines
 from annotate.queue.job_status import JobStatus, VideoStatus
+from annotate.use_cases.find_videos import FoundVideos
 
 # Seconds between two lines where output is not a terminal.
 LINE_EVERY_S = 5.0
 console = Console(stderr=True)
+
+
+def print_line(text: str, style: str | None = None) -> None:
+    """Prints lines beside the bars; names in them cannot move the cursor of the terminal."""
+    console.print(printable_lines(text), style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_left_out(found: FoundVideos, *, verbose: bool) -> None:
+    """Says how many files of the folders are left out, and with `verbose` which."""
+    if found.left_out:
+        more = "" if verbose else " (--verbose names them)"
+        print_line(f"left out   {count(len(found.left_out), 'file')} of the folders{more}", "dim")
+    for one in found.left_out if verbose else ():
+        print_line(f"left out   {printable(str(one.path))}: {one.reason}", "dim")
 
 
 @contextmanager
@@ -53,9 +69,9 @@ class Phases:
     def __call__(self, label: str, fraction: float) -> None:
         """Shows `label` and how much of it is done, in [0, 1]."""
         if label != self._label and not console.is_terminal:
-            console.print(label, markup=False, highlight=False, soft_wrap=True)
+            print_line(label)
         self._label = label
-        self._bar.update(self._task, description=label, completed=fraction)
+        self._bar.update(self._task, description=printable(label), completed=fraction)
 
 
 class Reporter(Protocol):
@@ -115,7 +131,7 @@ class Bars:
     def _advance(self, video: VideoStatus) -> None:
         name = video.video.name
         if name not in self._tasks:
-            self._tasks[name] = self._bar.add_task(name, total=video.frames, note="")
+            self._tasks[name] = self._bar.add_task(printable(name), total=video.frames, note="")
         note = "tracking" if video.state == "merging" else f"{len(video.running)} running"
         self._bar.update(self._tasks[name], completed=video.frames_done, note=note)
 
@@ -126,7 +142,7 @@ class Bars:
         self._finished.add(name)
         if name in self._tasks:
             self._bar.remove_task(self._tasks.pop(name))
-        self._bar.console.print(finished_line(video), markup=False, highlight=False)
+        print_line(finished_line(video))
 
 
 class Lines:
@@ -157,7 +173,7 @@ class Lines:
 
     def _print(self, line: str) -> None:
         self._printed = time.monotonic()
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        print_line(line)
 
 
 def _note(status: JobStatus) -> str:

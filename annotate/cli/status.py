@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from annotate.cli.options import JobArgument, JsonOption, StoreOption, store_of, the_job
+from annotate.cli.text import say
 from annotate.domain.errors import ExitCode, ManifestError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def status(
     else:
         snapshot = take_snapshot(the_store, manifest, settings)
         if as_json:
-            typer.echo(json.dumps(as_fields(snapshot), indent=2))
+            say(json.dumps(as_fields(snapshot), indent=2))
         else:
             from rich.console import Console
 
@@ -88,13 +89,13 @@ def jobs(*, store: StoreOption = None, as_json: JsonOption = False) -> None:
             unreadable.append(one)
     if as_json:
         rows = [{"job": m.id, "videos": [v.name for v in m.videos]} for m in manifests]
-        typer.echo(json.dumps(rows, indent=2))
+        say(json.dumps(rows, indent=2))
         return
     for manifest in manifests:
         names = ", ".join(video.name for video in manifest.videos[:NAMED_VIDEOS])
         more = len(manifest.videos) - NAMED_VIDEOS
-        typer.echo(f"{manifest.id}  {names}{f' and {more} more' if more > 0 else ''}")
+        say(f"{manifest.id}  {names}{f' and {more} more' if more > 0 else ''}")
     for one in unreadable:
-        typer.echo(f"{one}  written by another version of annotate, or damaged")
+        say(f"{one}  written by another version of annotate, or damaged")
     if not manifests and not unreadable:
-        typer.echo(f"No jobs in the store {the_store.files}. Start with: annotate submit VIDEO...")
+        say(f"No jobs in the store {the_store.files}. Start with: annotate submit VIDEO...")

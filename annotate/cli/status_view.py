@@ -9,6 +9,7 @@ from rich.text import Text
 
 from annotate.cli.text import count, duplicate_video, duration, number
 from annotate.domain.errors import with_hint
+from annotate.domain.names import printable_lines
 from annotate.domain.work import Heartbeat
 from annotate.queue.job_status import JobStatus, VideoStatus
 from annotate.use_cases.job_snapshot import JobSnapshot
@@ -27,12 +28,12 @@ _STYLES = {
 def as_table(snapshot: JobSnapshot) -> RenderableType:
     """A headline, a row a video, a row a running worker, and what went wrong."""
     now = snapshot.status
-    lines: list[RenderableType] = [Text(headline(snapshot)), _videos(now)]
+    lines: list[RenderableType] = [_text(headline(snapshot)), _videos(now)]
     running = [beat for video in now.videos for beat in video.running]
     if snapshot.queue and running:
         lines += [Text(""), _workers(running)]
     if snapshot.queue and snapshot.queue.error:
-        lines.append(Text(f"{snapshot.queue.error}: showing the store alone.", style="yellow"))
+        lines.append(_text(f"{snapshot.queue.error}: showing the store alone.", style="yellow"))
     if snapshot.queue and snapshot.queue.dropped:
         dropped = count(snapshot.queue.dropped, "message")
         lines.append(Text(f"The queue had {dropped} that no job sent; dropped.", style="yellow"))
@@ -71,7 +72,7 @@ def _videos(now: JobStatus) -> Table:
         share = video.frames_done / max(video.frames, 1)
         speed = sum(beat.frames_per_s for beat in video.running)
         table.add_row(
-            Text(video.video.name),
+            _text(video.video.name),
             Text(video.state, style=_STYLES[video.state]),
             number(video.frames),
             f"{share:.0%}",
@@ -89,9 +90,9 @@ def _workers(beats: list[Heartbeat]) -> Table:
         table.add_column(column, justify="right")
     for beat in sorted(beats, key=lambda beat: beat.worker):
         table.add_row(
-            Text(beat.worker),
+            _text(beat.worker),
             beat.provider,
-            Text(beat.video),
+            _text(beat.video),
             f"{beat.chunk.start}-{beat.chunk.stop}",
             f"{beat.frames / len(beat.chunk):.0%}",
             number(beat.frames_per_s),
@@ -104,7 +105,7 @@ def _workers(beats: list[Heartbeat]) -> Table:
 def _notes(now: JobStatus) -> list[Text]:
     """Videos that cannot continue by themselves, failures, rejected and duplicate files."""
     lines = [
-        Text(
+        _text(
             f"{video.video.name}  not planned: run the same `annotate submit` again to plan it",
             style="yellow",
         )
@@ -112,18 +113,23 @@ def _notes(now: JobStatus) -> list[Text]:
     ]
     for video in now.videos:
         lines += [
-            Text(
+            _text(
                 with_hint(f"{video.video.name}  {failure.unit}: {failure.reason}", failure.hint),
                 style="red",
             )
             for failure in video.failures.values()
         ]
     lines += [
-        Text(with_hint(f"rejected   {one.reason}", one.hint), style="yellow")
+        _text(with_hint(f"rejected   {one.reason}", one.hint), style="yellow")
         for one in now.job.rejected
     ]
-    lines += [Text(duplicate_video(*names), style="dim") for names in now.job.copies]
+    lines += [_text(duplicate_video(*names), style="dim") for names in now.job.copies]
     return lines
+
+
+def _text(text: str, style: str = "") -> Text:
+    """Names in it cannot move the cursor or change colours of the terminal."""
+    return Text(printable_lines(text), style=style)
 
 
 def as_fields(snapshot: JobSnapshot) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import os
 import shlex
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,8 +15,9 @@ from annotate.cli.options import (
     the_job,
     with_submit_options,
 )
-from annotate.cli.text import duplicate_video, video_notes
+from annotate.cli.text import duplicate_video, number, say, video_notes
 from annotate.domain.errors import ExitCode, with_hint
+from annotate.domain.names import printable
 from annotate.domain.options import SubmitOptions
 
 if TYPE_CHECKING:
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from annotate.domain.settings import Settings
     from annotate.queue.job_status import JobStatus
     from annotate.store import Store
+    from annotate.use_cases.find_videos import FoundVideos
 
 
 @with_submit_options
 def submit(
     videos: Annotated[
-        list[Path], typer.Argument(metavar="VIDEO", help="Video files, or folders of them.")
+        list[str], typer.Argument(metavar="VIDEO", help="Video files, or folders of them.")
     ],
     options: SubmitOptions,
     *,
@@ -38,6 +39,13 @@ def submit(
         bool, typer.Option("--detach", help="Do not wait for the workers of the queue.")
     ] = False,
     processes: ProcessesOption = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Name the files of folders that are left out.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only show what is in them, as `annotate probe` does."),
+    ] = False,
     store: StoreOption = None,
 ) -> None:
     """Annotate videos: find, track and smooth every person in every frame.
@@ -53,18 +61,29 @@ def submit(
 
       annotate submit match.mp4 --start 1:30 --end 2:00 --fps 10
     """
-    from annotate.cli.progress import phases
+    from annotate.cli.probe import exit_code, print_facts
+    from annotate.cli.progress import phases, print_left_out
+    from annotate.use_cases.find_videos import find_videos
+    from annotate.use_cases.probe_videos import probe_videos
     from annotate.use_cases.submit import submit as submit_videos
 
     the_store, settings = store_of(store)
     settings = options.on_host(settings)
+    found = find_videos(videos, store=the_store.folder)
+    print_left_out(found, verbose=verbose)
     if options.hwaccel == "auto":
-        _print_decoder(videos)
-    count = processes or os.cpu_count() or 1
+        _print_decoder(found)
+    workers = processes or os.cpu_count() or 1
+    if dry_run:
+        with phases() as phase:
+            facts = probe_videos(the_store, found, options, settings, phase)
+        print_facts(facts, workers)
+        say("Nothing was submitted.\nNext: the same command without --dry-run")
+        raise typer.Exit(exit_code(facts))
     with phases() as phase:
-        job = submit_videos(the_store, videos, options, settings, workers=count, progress=phase)
+        job = submit_videos(the_store, found, options, settings, workers=workers, progress=phase)
     _print_notes(the_store, job)
-    _print_result(_work(the_store, job, settings, count, detach=detach), store)
+    _print_result(_work(the_store, job, settings, workers, detach=detach), store)
     if job.rejected:
         raise typer.Exit(ExitCode.PARTIAL)
 
@@ -78,44 +97,40 @@ def retry(
     the_store, settings = store_of(store)
     manifest = the_job(the_store, job)
     forgotten = forget_failures(the_store, manifest)
-    typer.echo(f"Job {manifest.id}: retrying {forgotten} failures.", err=True)
-    count = processes or os.cpu_count() or 1
-    _print_result(_work(the_store, manifest, settings, count), store, job)
+    say(f"Job {manifest.id}: retrying {forgotten} failures.", err=True)
+    workers = processes or os.cpu_count() or 1
+    _print_result(_work(the_store, manifest, settings, workers), store, job)
 
 
-def _print_decoder(videos: list[Path]) -> None:
+def _print_decoder(found: "FoundVideos") -> None:
     """Prints what decodes the first video that can be read."""
-    from annotate.cli.progress import console
+    from annotate.cli.progress import print_line
     from annotate.domain.errors import VideoError
-    from annotate.use_cases.submit import expand
     from annotate.video import hardware_device
 
     line = "Decoding on the CPU."
-    for file in expand(videos):
+    for file in found.videos:
         with suppress(VideoError):
             device = hardware_device(file)
             line = f"Decoding on {device}."
             if not device:
-                line = f"No hardware decoder of this host takes {file.name}: decoding on the CPU."
+                line = f"No hardware decoder takes {printable(file.name)}: decoding on the CPU."
             break
-    console.print(line, markup=False, highlight=False)
+    print_line(line)
 
 
 def _print_notes(store: "Store", job: "Job") -> None:
     """Prints which files are rejected, truncated or duplicates."""
-    from annotate.cli.progress import console
-
-    def note(line: str, style: str) -> None:
-        console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+    from annotate.cli.progress import print_line
 
     for one in job.rejected:
-        note(with_hint(f"rejected   {one.reason}", one.hint), "yellow")
+        print_line(with_hint(f"rejected   {one.reason}", one.hint), "yellow")
     for video in job.videos:
         index = store.read_index(video.fingerprint, job.recipe.selection)
         for line in video_notes(video.name, index):
-            note(line, "yellow")
+            print_line(line, "yellow")
     for name, first in job.copies:
-        note(duplicate_video(name, first), "dim")
+        print_line(duplicate_video(name, first), "dim")
 
 
 def _work(
@@ -127,7 +142,7 @@ def _work(
 
     if detach and not settings.embedded:
         hand_over(store, job, settings)
-        typer.echo(f"Job {job.id} is queued.\nNext: annotate status --watch")
+        say(f"Job {job.id} is queued.\nNext: annotate status --watch")
         raise typer.Exit(ExitCode.PARTIAL if job.rejected else ExitCode.DONE)
     try:
         with job_reporter() as report:
@@ -139,7 +154,7 @@ def _work(
                 f"The workers continue with job {job.id}. `annotate status --watch` follows it, "
                 f"`annotate cancel {job.id}` stops it."
             )
-        typer.echo(line, err=True)
+        say(line, err=True)
         raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
@@ -149,19 +164,17 @@ def _print_result(status: "JobStatus", store: str | None, job_id: str | None = N
     Args:
         store, job_id: as the user gave them: the next step needs them too.
     """
-    from annotate.cli.text import number
-
     job = status.job
     finished = {video.video.fingerprint for video in status.videos if video.state == "done"}
     done = sum(video.fingerprint in finished for video in job.videos)
     rejected = f", {len(job.rejected)} rejected" if job.rejected else ""
-    typer.echo(
+    say(
         f"Job {job.id}: {done} of {len(job.videos)} videos done{rejected}, "
         f"{number(status.frames_done)} frames."
     )
     for video in status.unplanned:
-        typer.echo(f"{video.video.name} is not planned.", err=True)
-    typer.echo(f"Next: {_next_step(status, store, job_id)}")
+        say(f"{video.video.name} is not planned.", err=True)
+    say(f"Next: {_next_step(status, store, job_id)}")
     if not status.complete:
         raise typer.Exit(ExitCode.PARTIAL)
 

@@ -2,8 +2,17 @@
 
 from typing import TYPE_CHECKING
 
+import typer
+
+from annotate.domain.names import printable_lines
+
 if TYPE_CHECKING:
     from annotate.domain.video import VideoIndex
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Prints lines; names in them cannot move the cursor or change colours of the terminal."""
+    typer.echo(printable_lines(text), err=err)
 
 
 def number(value: float) -> str:

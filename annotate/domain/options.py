@@ -123,6 +123,7 @@ class SubmitOptions:
         pack: name of the model pack, or None for the default one.
         hwaccel: `auto` decodes in hardware where this host can; None leaves it to the settings.
         priority: of the job's chunks in a queue.
+        rehash: read all bytes of videos again that seem unchanged since they were last read.
 
     Raises:
         UsageError: a value is impossible, or two contradict each other.
@@ -237,6 +238,10 @@ class SubmitOptions:
     priority: Priority = field(
         default="normal",
         metadata={"flag": Flag("Workers of a queue take chunks of a higher priority first.")},
+    )
+    rehash: bool = field(
+        default=False,
+        metadata={"flag": Flag("Read videos again that seem unchanged by size, inode and times.")},
     )
 
     def __post_init__(self) -> None:

@@ -76,6 +76,7 @@ class VideoIndex:
         stream: index of the video stream in its container, as ffprobe numbers them; None in
             indexes of earlier versions, which took the first one.
         video_streams: indexes of all video streams in the container that are moving pictures.
+        reader: version of the code that read the video, or empty; others may read it otherwise.
     """
 
     fingerprint: str
@@ -94,6 +95,7 @@ class VideoIndex:
     assumed_fps: float | None = None
     stream: int | None = None
     video_streams: tuple[int, ...] = ()
+    reader: str = ""
     mirrored: bool = False
     pixel_aspect: Fraction = SQUARE
 

@@ -15,6 +15,7 @@ import numpy as np
 import orjson
 
 from annotate.domain.arrays import IntArray
+from annotate.domain.names import file_key
 from annotate.domain.skeleton import AREA_OF_BOX
 from annotate.formats.base import Dataset, DatasetVideo
 from annotate.formats.coco_common import (
@@ -65,7 +66,8 @@ COCO = Coco()
 
 
 def image_folders(videos: Sequence[str]) -> list[str]:
-    """For each video the folder that its images are named after, no two alike.
+    """For each video the folder that its images are named after, no two the same folder on any
+    system.
 
     It is the video's name without its ending, or with it where that alone tells two videos apart.
 
@@ -76,10 +78,10 @@ def image_folders(videos: Sequence[str]) -> list[str]:
     ['a', 'b.mp4', 'b.mov']
     """
     stems = [str(PurePosixPath(name).with_suffix("")) for name in videos]
-    alike, whole = Counter(stems), set(videos)
+    alike, whole = Counter(map(file_key, stems)), set(map(file_key, videos))
     return [
-        stem if alike[stem] == 1 and (stem == name or stem not in whole) else name
-        for name, stem in zip(videos, stems, strict=True)
+        stem if alike[key] == 1 and (stem == name or key not in whole) else name
+        for name, stem, key in zip(videos, stems, map(file_key, stems), strict=True)
     ]
 
 

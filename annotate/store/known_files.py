@@ -72,8 +72,7 @@ class KnownFiles:
         Raises:
             HostError: the file cannot be read.
         """
-        state = state_of(path)
-        return self._known(path, state) or self.read(path, progress)
+        return self.known(path, state_of(path)) or self.read(path, progress)
 
     def read(self, path: Path, progress: ByteProgress) -> str:
         """As `fingerprint`, by reading the file."""
@@ -95,23 +94,37 @@ class KnownFiles:
             if state.is_settled and state_of(path) == state:
                 self._file.parent.mkdir(parents=True, exist_ok=True)
                 with closing(self._open()) as known, known:
-                    row = (str(path), *_row(state), fingerprint)
+                    row = (_text(path), *_row(state), fingerprint)
                     known.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", row)
 
-    def _known(self, path: Path, state: FileState) -> str | None:
+    def known(self, path: Path, state: FileState) -> str | None:
+        """The fingerprint of a file that was in that state when it was last read, or None."""
         with suppress(OSError, sqlite3.Error):
             if state.is_settled and self._file.exists():
                 with closing(self._open()) as known:
                     query = "SELECT size, modified, changed, inode, fingerprint FROM files"
-                    row = known.execute(f"{query} WHERE path = ?", (str(path),)).fetchone()
+                    row = known.execute(f"{query} WHERE path = ?", (_text(path),)).fetchone()
                 if row is not None and row[:-1] == _row(state):
                     return str(row[-1])
         return None
 
     def _open(self) -> sqlite3.Connection:
         known = sqlite3.connect(self._file, timeout=_WAIT_S)
-        known.execute(_TABLE)
+        try:
+            # A power cut may then damage it, which costs no more than reading files again.
+            known.execute("PRAGMA synchronous = OFF")
+            known.execute(_TABLE)
+        except sqlite3.DatabaseError as error:
+            known.close()
+            if not isinstance(error, sqlite3.OperationalError):  # damaged, not locked or full
+                self._file.unlink(missing_ok=True)
+            raise
         return known
+
+
+def _text(path: Path) -> str:
+    """A path as SQLite can hold it: names need not be UTF-8."""
+    return str(path).encode("utf-8", "surrogatepass").decode("latin-1")
 
 
 def _row(state: FileState) -> tuple[int, int, int, int]:

@@ -42,7 +42,13 @@ class Store:
     @property
     def in_bucket(self) -> bool:
         """Whether its objects are in a bucket, where no host sees them as files."""
-        return self.files.path("jobs") is None
+        return self.folder is None
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that holds its objects, or None where they are in a bucket."""
+        jobs = self.files.path("jobs")
+        return None if jobs is None else jobs.parent
 
     # Jobs
 

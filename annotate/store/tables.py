@@ -48,6 +48,7 @@ def write_index(file: BinaryIO, index: VideoIndex) -> None:
         "assumed_fps": index.assumed_fps,
         "stream": index.stream,
         "video_streams": list(index.video_streams),
+        "reader": index.reader,
     }
     table = pa.table({"pts": index.pts, "keyframe": keyframe})
     pq.write_table(_with_facts(table, facts), file, **_WRITE)

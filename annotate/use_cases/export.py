@@ -10,6 +10,7 @@ import numpy as np
 from annotate.domain.arrays import IntArray
 from annotate.domain.errors import PartialResultError, StoreError, UsageError, with_hint
 from annotate.domain.job import Job, JobVideo
+from annotate.domain.names import printable, printable_lines
 from annotate.domain.progress import Progress, silent
 from annotate.domain.tracks import Tracks
 from annotate.formats.base import Dataset, DatasetVideo, LeftOut
@@ -121,7 +122,7 @@ def _videos(
         except StoreError as error:
             if merged[video.fingerprint]:
                 raise
-            left_out.append(LeftOut(video.name, error.message))
+            left_out.append(LeftOut(printable(video.name), printable_lines(error.message)))
             continue
         watch = partial(meter.watched, made.tracks, number, made.frames, before)
         videos.append(replace(made, tracks=watch))
@@ -137,7 +138,7 @@ def _video(store: Store, job: Job, number: int, video: JobVideo) -> DatasetVideo
     has_tracks = store.results(job.recipe, video).has_tracks(job.merge_digest)
     return DatasetVideo(
         id=number,
-        name=video.name,
+        name=printable(video.name),
         width=index.width,
         height=index.height,
         fps=index.fps,

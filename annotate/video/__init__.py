@@ -1,9 +1,22 @@
 """Video files: reading what they hold, decoding their frames, and writing new ones."""
 
 from annotate.video.decode import decode
+from annotate.video.describe import describe
 from annotate.video.file import VideoFile, fingerprint
 from annotate.video.hardware import hardware_device
+from annotate.video.holds_video import holds_video
 from annotate.video.probe import probe
+from annotate.video.reader import reader_version
 from annotate.video.writer import VideoWriter
 
-__all__ = ["VideoFile", "VideoWriter", "decode", "fingerprint", "hardware_device", "probe"]
+__all__ = [
+    "VideoFile",
+    "VideoWriter",
+    "decode",
+    "describe",
+    "fingerprint",
+    "hardware_device",
+    "holds_video",
+    "probe",
+    "reader_version",
+]

@@ -35,6 +35,7 @@ from annotate.store import Store, open_store
 from annotate.synthetic import Scene, truth_to_coco
 from annotate.synthetic.film import render_video
 from annotate.use_cases.export import export
+from annotate.use_cases.find_videos import FoundVideos
 from annotate.use_cases.submit import submit
 from annotate.video.writer import Encoding
 from tests.benchmarks.tracking_scenes import Case, scene_set
@@ -75,7 +76,9 @@ def tracked(videos: list[Path], folder: Path, people: People) -> Path:
     """The program's answer for all videos, as a COCO file. Parts that stand are not made again."""
     settings = settings_from(store=str(folder / "store"))
     store = open_store(settings.store)
-    job = submit(store, videos, SubmitOptions(people=people), settings, workers=PROCESSES)
+    job = submit(
+        store, FoundVideos(tuple(videos)), SubmitOptions(people=people), settings, workers=PROCESSES
+    )
     _forget_tracks(store, job)
     work_here(store, job, settings, PROCESSES, lambda _status: None)
     out = folder / f"{people}.json"

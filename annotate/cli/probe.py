@@ -1,0 +1,185 @@
+"""`annotate probe`, and what `annotate submit --dry-run` prints."""
+
+import json
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from annotate.cli.options import JsonOption, StoreOption, store_of
+from annotate.domain.errors import ExitCode, with_hint
+from annotate.domain.job import Rejected
+from annotate.domain.options import SubmitOptions
+
+if TYPE_CHECKING:
+    from annotate.domain.video import VideoIndex
+    from annotate.use_cases.probe_videos import VideoFacts
+
+
+def probe(
+    videos: Annotated[
+        list[str], typer.Argument(metavar="VIDEO", help="Video files, or folders of them.")
+    ],
+    *,
+    as_json: JsonOption = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Name the files of folders that are left out.")
+    ] = False,
+    store: StoreOption = None,
+) -> None:
+    """Show what is in videos, and what annotating them would cost.
+
+    Every packet is read, so that frames are counted, not guessed; `submit`
+    does not read the same files again. Exits with 3 when some of them
+    cannot be read, with 4 when none can.
+
+    Examples:
+
+      annotate probe videos/
+
+      annotate probe match.mp4 --json
+    """
+    from annotate.cli.progress import phases, print_left_out
+    from annotate.use_cases.find_videos import find_videos
+    from annotate.use_cases.probe_videos import probe_videos
+
+    the_store, settings = store_of(store)
+    found = find_videos(videos, store=the_store.folder)
+    print_left_out(found, verbose=verbose)
+    with phases() as phase:
+        facts = probe_videos(the_store, found, SubmitOptions(), settings, phase)
+    if as_json:
+        typer.echo(json.dumps([fields_of(one) for one in facts], indent=2))
+    else:
+        print_facts(facts, os.cpu_count() or 1)
+    raise typer.Exit(exit_code(facts))
+
+
+def exit_code(videos: "Sequence[VideoFacts | Rejected]") -> ExitCode:
+    """Says whether some videos, or all of them, cannot be read."""
+    refused = sum(isinstance(one, Rejected) for one in videos)
+    if refused == len(videos):
+        return ExitCode.BAD_VIDEO
+    return ExitCode.PARTIAL if refused else ExitCode.DONE
+
+
+def print_facts(videos: "Sequence[VideoFacts | Rejected]", cores: int) -> None:
+    """Prints a row a video, the expected time, and why files are rejected."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from annotate.cli.progress import print_line
+    from annotate.cli.text import say
+    from annotate.use_cases.probe_videos import total_core_s
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("video", "stream", "codec", "stored", "displayed"):
+        table.add_column(column, overflow="fold")
+    for column in ("frames", "fps", "length", "time"):
+        table.add_column(column, justify="right")
+    table.add_column("notes", overflow="fold")
+    for one in videos:
+        if not isinstance(one, Rejected):
+            table.add_row(*_row(one))
+    if table.row_count:
+        Console().print(table)
+        say(_expected(total_core_s(videos), cores))
+    for one in videos:
+        if isinstance(one, Rejected):
+            print_line(with_hint(f"rejected   {one.reason}", one.hint), "yellow")
+
+
+def _expected(core_s: float | None, cores: int) -> str:
+    from annotate.cli.text import count, duration
+
+    if core_s is None:
+        return "The expected time is known once the models are: annotate models pull"
+    return (
+        f"About {duration(core_s / cores)} on {count(cores, 'core')} of a server of 2024: "
+        "an estimate, for one or two people a frame."
+    )
+
+
+def _row(video: "VideoFacts") -> list[str]:
+    from annotate.cli.text import duration, number
+
+    index, stored = video.index, video.recording
+    streams = ", ".join(map(str, index.video_streams))
+    return [
+        video.path,
+        f"{index.stream} of {streams}" if len(index.video_streams) > 1 else f"{index.stream}",
+        f"{index.codec} {stored.pixel_format}",
+        f"{stored.width}x{stored.height}",
+        f"{index.width}x{index.height}",
+        number(len(index)),
+        f"{index.fps:.2f}".rstrip("0").rstrip("."),
+        f"{float(index.time_s[-1]):.1f} s",
+        "" if video.core_s is None else duration(video.core_s),
+        ", ".join(_notes(video)),
+    ]
+
+
+def _notes(video: "VideoFacts") -> list[str]:
+    """What is not usual in a video, in a few words each."""
+    index = video.index
+    declared = index.declared_frames
+    notes = {
+        f"{video.selected:,} frames selected": video.selected != len(index),
+        f"{declared or 0:,} frames declared": declared is not None and declared != len(index),
+        f"turned by {index.rotation}": index.rotation != 0,
+        "mirrored": index.mirrored,
+        f"pixels {index.pixel_aspect}": index.pixel_aspect != 1,
+        "variable rate": video.variable_rate,
+        "interlaced": video.recording.interlaced,
+        f"HDR ({video.recording.hdr})": video.recording.hdr is not None,
+    }
+    return [note for note, holds in notes.items() if holds] + list(_damage(index))
+
+
+def _damage(index: "VideoIndex") -> list[str]:
+    notes = {
+        f"last {index.missing_s:.1f} s missing": index.missing_s > 0,
+        f"{index.undecodable} packets cannot be decoded": index.undecodable > 0,
+        f"{index.interpolated} time stamps interpolated": index.interpolated > 0,
+        f"counted at {index.assumed_fps or 0:g} fps": index.assumed_fps is not None,
+    }
+    return [note for note, holds in notes.items() if holds]
+
+
+def fields_of(video: "VideoFacts | Rejected") -> dict[str, Any]:
+    """The same for `--json`."""
+    if isinstance(video, Rejected):
+        return {"path": video.path, "rejected": {"reason": video.reason, "hint": video.hint}}
+    index, stored = video.index, video.recording
+    return {
+        "path": video.path,
+        "rejected": None,
+        "fingerprint": index.fingerprint,
+        "size_bytes": index.size_bytes,
+        "stream": index.stream,
+        "video_streams": list(index.video_streams),
+        "codec": index.codec,
+        "pixel_format": stored.pixel_format,
+        "stored_width": stored.width,
+        "stored_height": stored.height,
+        "width": index.width,
+        "height": index.height,
+        "rotation": index.rotation,
+        "mirrored": index.mirrored,
+        "pixel_aspect": str(index.pixel_aspect),
+        "frames": len(index),
+        "declared_frames": index.declared_frames,
+        "selected_frames": video.selected,
+        "fps": round(index.fps, 3),
+        "duration_s": round(float(index.time_s[-1]), 6),
+        "time_base": str(index.time_base),
+        "variable_rate": video.variable_rate,
+        "interlaced": stored.interlaced,
+        "hdr": stored.hdr,
+        "missing_s": index.missing_s,
+        "undecodable": index.undecodable,
+        "interpolated": index.interpolated,
+        "assumed_fps": index.assumed_fps,
+        "estimated_core_s": None if video.core_s is None else round(video.core_s, 1),
+    }

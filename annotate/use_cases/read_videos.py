@@ -1,0 +1,182 @@
+"""Reads videos, several at a time. The index of each is filed as soon as it is known, so that a
+submission that was interrupted goes on.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from annotate.domain.errors import StoreError, VideoError
+from annotate.domain.job import Rejected
+from annotate.domain.names import printable, printable_lines
+from annotate.domain.options import SubmitOptions
+from annotate.domain.progress import ByteProgress, Progress
+from annotate.domain.settings import Settings
+from annotate.domain.video import VideoIndex
+from annotate.store import Store
+from annotate.store.known_files import KnownFiles, state_of
+from annotate.use_cases.patience import with_patience
+from annotate.video import probe, reader_version
+
+# The largest number of videos that are read at a time; more would only wait for the disk.
+MAX_THREADS = 16
+# Seconds between two reports of progress.
+REPORT_S = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class ReadVideo:
+    """A video that can be read, and its index."""
+
+    path: Path
+    index: VideoIndex
+
+
+class _StoppedError(Exception):
+    """Reading was interrupted."""
+
+
+def read_videos(
+    store: Store,
+    videos: Sequence[Path],
+    options: SubmitOptions,
+    settings: Settings,
+    progress: Progress,
+) -> list[ReadVideo | Rejected]:
+    """Reads videos, or finds the indexes of those that were read before and have not changed.
+
+    Args:
+        settings: of this host: where it remembers the videos that it has read.
+        progress: called from the calling thread.
+
+    Returns:
+        For each video, in the same order, its index, or why it cannot be read.
+
+    Raises:
+        HostError: a file cannot be read now; what was read before is filed.
+        StoreError: the store cannot be written.
+    """
+    label = f"Reading {len(videos):,} videos"
+    if len(videos) == 1:
+        label = f"Reading {printable(videos[0].name)}"
+    reader = _Reader(store, options, settings, len(videos))
+    with _pool(min(len(videos), os.cpu_count() or 1, MAX_THREADS), reader) as pool:
+        pending = [pool.submit(reader.read, n, video) for n, video in enumerate(videos)]
+        return _results(pending, reader, lambda fraction: progress(label, fraction))
+
+
+class _Reader:
+    """Reads videos in several threads.
+
+    Attributes:
+        stopped: set where reading is interrupted.
+    """
+
+    def __init__(
+        self, store: Store, options: SubmitOptions, settings: Settings, videos: int
+    ) -> None:
+        self.stopped = threading.Event()
+        self._store = store
+        self._options = options
+        self._settings = settings
+        self._known = KnownFiles(settings.cache)
+        self._version = reader_version()
+        self._fractions = [0.0] * videos
+
+    @property
+    def fraction(self) -> float:
+        """How much of all videos is read, in [0, 1]."""
+        return sum(self._fractions) / max(len(self._fractions), 1)
+
+    def read(self, number: int, path: Path) -> ReadVideo | Rejected:
+        read = partial(self._index, path, self._report(number))
+        try:
+            return ReadVideo(path, with_patience(read, self._settings, self._check_stopped))
+        except VideoError as error:
+            return rejected(path, error)
+        finally:
+            self._fractions[number] = 1.0
+
+    def _index(self, path: Path, report: ByteProgress) -> VideoIndex:
+        """The index of a video, whose fingerprint this host then knows.
+
+        Raises:
+            VideoError: all bytes of the file can be read, and it cannot be annotated.
+            HostError: the file cannot be read now.
+        """
+        place = Path(os.path.abspath(path))  # noqa: PTH100 - links stay links
+        before = state_of(path)
+        known = None if self._options.rehash else self._known.known(place, before)
+        filed = self._filed(known)
+        if filed is not None:
+            return filed
+        options = self._options
+        try:
+            index = probe(path, report, stream=options.stream, assume_fps=options.assume_fps)
+        except VideoError:
+            # FFmpeg hides errors of the disk, which then look like damage.
+            if path.is_file() and os.access(path, os.R_OK):
+                self._known.read(place, report)
+            raise
+        self._store.write_index(replace(index, reader=self._version), options.selection)
+        self._known.remember(place, before, index.fingerprint)
+        return index
+
+    def _filed(self, fingerprint: str | None) -> VideoIndex | None:
+        """The index in the store of a video with that fingerprint, if this version has made it."""
+        if fingerprint is not None:
+            with suppress(StoreError):  # it has none, or it is damaged: read the video again
+                index = self._store.read_index(fingerprint, self._options.selection)
+                return index if index.reader == self._version else None
+        return None
+
+    def _report(self, number: int) -> ByteProgress:
+        def report(done: int, total: int) -> None:
+            self._check_stopped()
+            self._fractions[number] = done / max(total, 1)
+
+        return report
+
+    def _check_stopped(self) -> None:
+        if self.stopped.is_set():
+            raise _StoppedError
+
+
+@contextmanager
+def _pool(threads: int, reader: _Reader) -> Iterator[ThreadPoolExecutor]:
+    """Threads that end soon where the block is left by an error or Ctrl-C."""
+    pool = ThreadPoolExecutor(max(threads, 1), thread_name_prefix="read")
+    try:
+        yield pool
+    except BaseException:
+        reader.stopped.set()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _results(
+    futures: "Sequence[Future[ReadVideo | Rejected]]",
+    reader: _Reader,
+    report: Callable[[float], None],
+) -> list[ReadVideo | Rejected]:
+    """The results of all futures, in order; the first error that is none of a video ends them."""
+    pending = set(futures)
+    while pending:
+        done, pending = wait(pending, timeout=REPORT_S)
+        for future in done:
+            future.result()
+        report(reader.fraction)
+    return [future.result() for future in futures]
+
+
+def rejected(path: Path, error: VideoError) -> Rejected:
+    """What a job says of a file; its path can be printed and exported wherever it stands."""
+    shown = printable(str(path))
+    reason = printable_lines(error.message.replace(str(path), shown))
+    return Rejected(shown, reason, printable_lines(error.hint.replace(str(path), shown)))
