@@ -52,6 +52,20 @@ def test_of_a_steady_video(selection: Selection, frames: range) -> None:
     assert selected_frames(STEADY, selection).tolist() == list(frames)
 
 
+@pytest.mark.parametrize("first", [0, 15, 9000])
+def test_start_and_end_are_on_the_clock_of_players(first: int) -> None:
+    """The container starts half a second before the picture, whatever its clock says then."""
+    index = replace(STEADY, pts=STEADY.pts + first, container_start_s=first / 30 - 0.5)
+    assert selected_frames(index, Selection(start_s=0.4)).tolist() == list(range(90))
+    assert selected_frames(index, Selection(start_s=1.0, end_s=1.5)).tolist() == list(range(15, 30))
+    assert selected_frames(index, Selection(fps=1.0)).tolist() == [0, 30, 60]
+
+
+def test_a_container_start_that_is_rounded_up_loses_no_frame() -> None:
+    index = replace(STEADY, pts=STEADY.pts + 1, container_start_s=0.033334)
+    assert selected_frames(index, Selection(end_s=1.0)).tolist() == list(range(30))
+
+
 def test_of_an_uneven_video_the_frame_that_is_shown_is_taken() -> None:
     # At 0, 0.5, 1, 1.5, 2, 2.5 and 3 s; frame 29 is still shown at 1 and at 1.5 s.
     assert selected_frames(UNEVEN, Selection(fps=2.0)).tolist() == [0, 15, 29, 30, 45, 60]
@@ -104,7 +118,7 @@ def by_frame(dataset: dict[str, Any]) -> dict[int, list[list[float]]]:
         (["--start", "soon"], ExitCode.USAGE, "is not a time"),
         (["--start", "2", "--end", "1"], ExitCode.USAGE, "not after"),
         (["--every", "2", "--fps", "5"], ExitCode.USAGE, "exclude each other"),
-        (["--start", "1:00"], ExitCode.BAD_VIDEO, "it lasts 2.0 s"),
+        (["--start", "1:00"], ExitCode.BAD_VIDEO, "shown from 0.0 to 2.0 s"),
     ],
     ids=["not a time", "ends before it starts", "both ways", "after the video's end"],
 )

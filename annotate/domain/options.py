@@ -26,7 +26,8 @@ class Selection:
     """Which frames of every video are annotated: by default all.
 
     Attributes:
-        start_s, end_s: from this time of the video on, and before that one; None is its end.
+        start_s, end_s: from this time on, and before that one, as players show it: 0 is where the
+            container starts, sound included. None is the video's end.
         every: those whose index is a multiple of it.
         fps: instead, the frames that are shown at each 1 / fps seconds of the video.
         stream: index of a video stream in its container, as ffprobe numbers them; None: the best
@@ -156,7 +157,7 @@ class SubmitOptions:
         default=0.0,
         metadata={
             "flag": Flag(
-                "Begin at this time of every video, e.g. 90 or 1:30.",
+                "Begin at this time of every video as a player shows it, e.g. 90 or 1:30.",
                 metavar="TIME",
                 parse=seconds_of,
             )

@@ -59,6 +59,8 @@ class VideoIndex:
         mirrored: left and right are swapped for display, after the rotation.
         pixel_aspect: width of a stored pixel divided by its height. The displayed picture has
             square pixels: the stored width is multiplied by this, and rounded.
+        container_start_s: when the container starts, in seconds of the clock of `pts`: the earliest
+            start of its streams, sound included, which players show as 0.
         time_base: seconds per unit of `pts`.
         pts: (N,) int64, strictly increasing: presentation time of every displayed frame.
         keyframes: (K,) int64, increasing frame indices at which decoding can start: 0 and, unless
@@ -98,6 +100,7 @@ class VideoIndex:
     reader: str = ""
     mirrored: bool = False
     pixel_aspect: Fraction = SQUARE
+    container_start_s: float = 0.0
 
     def __len__(self) -> int:
         return len(self.pts)
@@ -112,6 +115,17 @@ class VideoIndex:
         """(N,) float64: seconds of every frame from the stream's first frame."""
         relative: NDArray[np.float64] = (self.pts - self.pts[0]) * float(self.time_base)
         return relative
+
+    @property
+    def start_s(self) -> float:
+        """Seconds of the first frame on the container's clock, which all its streams share."""
+        return float(self.pts[0] * self.time_base)
+
+    @property
+    def player_s(self) -> NDArray[np.float64]:
+        """(N,) float64: seconds of every frame as players show them, rounded to microseconds."""
+        # A container's start is rounded to microseconds, so the first frame may seem earlier.
+        return np.maximum(np.round(self.time_s + (self.start_s - self.container_start_s), 6), 0.0)
 
     @property
     def fps(self) -> float:

@@ -20,9 +20,9 @@ def selected_frames(index: VideoIndex, selection: Selection) -> IntArray:
         (M,) int64 frame indices, increasing; empty where the video ends before the selection
         starts.
     """
-    time_s = index.time_s
+    time_s, player_s = index.time_s, index.player_s
     end_s = np.inf if selection.end_s is None else selection.end_s
-    frames: IntArray = np.flatnonzero((time_s >= selection.start_s) & (time_s < end_s))
+    frames: IntArray = np.flatnonzero((player_s >= selection.start_s) & (player_s < end_s))
     if selection.fps is None:
         frames = frames[frames % selection.every == 0]
     if selection.fps is None or not len(frames):

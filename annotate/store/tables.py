@@ -40,6 +40,7 @@ def write_index(file: BinaryIO, index: VideoIndex) -> None:
         "rotation": index.rotation,
         "mirrored": index.mirrored,
         "pixel_aspect": str(index.pixel_aspect),
+        "container_start_s": index.container_start_s,
         "time_base": str(index.time_base),
         "declared_frames": index.declared_frames,
         "missing_s": index.missing_s,

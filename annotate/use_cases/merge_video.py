@@ -45,5 +45,10 @@ def merge_video(store: Store, unit: WorkUnit) -> None:
     tracker = TrackerSettings(min_start_score=pack.landmark.min_start_score)
     settings = MergeSettings(smooth_hz=job.smooth_hz, tracker=tracker)
     blocks = merge(parts(), settings, skeleton, (index.width, index.height))
-    facts = {"missing": [[chunk.start, chunk.stop] for chunk in absent]}
+    facts = {
+        "missing": [[chunk.start, chunk.stop] for chunk in absent],
+        "time_base": str(index.time_base),
+        "start_s": index.start_s,
+        "container_start_s": index.container_start_s,
+    }
     results.write_tracks(job.merge_digest, blocks, len(skeleton.landmarks), facts)

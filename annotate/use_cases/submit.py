@@ -164,8 +164,8 @@ def _selected(path: Path, index: VideoIndex, selection: Selection) -> IntArray:
     frames = selected_frames(index, selection)
     if not len(frames):
         raise VideoError(
-            f"{path} has no frame from {selection.start_s:g} s on: it lasts "
-            f"{index.time_s[-1]:.1f} s",
+            f"{path} has no frame from {selection.start_s:g} s on: its frames are shown from "
+            f"{index.player_s[0]:.1f} to {index.player_s[-1]:.1f} s",
             "Check --start and --end.",
         )
     return frames

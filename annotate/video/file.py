@@ -135,6 +135,12 @@ class VideoFile:
         """Width of a stored pixel divided by its height: the container's, else the codec's."""
         return usable_aspect(self.stream.sample_aspect_ratio)
 
+    @property
+    def start_s(self) -> float:
+        """Seconds at which the container starts, as in `VideoIndex.container_start_s`."""
+        start = self.container.start_time
+        return 0.0 if start is None else start / av.time_base
+
     def video_streams(self) -> tuple[int, ...]:
         """Indexes of the streams of the container that are moving pictures."""
         return tuple(stream.index for stream in _moving(self.container))

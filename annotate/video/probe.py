@@ -64,6 +64,7 @@ def probe(
         packets, decoded = _read_packets(video, read)
         decoded, times, keys = _frame_times(video, read, packets, decoded, assume_fps)
         chosen, streams = video.stream.index, video.video_streams()
+        container_start_s = 0.0 if times.assumed_fps else video.start_s
     digest = fingerprint(path, read.at)
     read.end_pass()
     if check_file(path) != video.size_bytes:
@@ -83,6 +84,7 @@ def probe(
         assumed_fps=None if times.assumed_fps is None else float(times.assumed_fps),
         stream=chosen,
         video_streams=streams,
+        container_start_s=container_start_s,
     )
 
 
