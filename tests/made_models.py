@@ -63,7 +63,7 @@ def fakes(pack: Pack, *, tracks: bool = True, logit: float = 3.0, shift: float =
     assert isinstance(decoder, BlazePose)
     landmark = replace(
         pack.landmark,
-        decoder=replace(decoder, heatmap=None),
+        decoder=replace(decoder, heatmap=None, world=None),
         next_roi=pack.landmark.next_roi if tracks else None,
     )
     return Models(

@@ -26,7 +26,7 @@ def made_index(frames: int = 10, fps: int = 30, fingerprint: str = FINGERPRINT) 
     )
 
 
-def made_poses(counts: list[int], start: int = 0, landmarks: int = 33) -> Poses:
+def made_poses(counts: list[int], start: int = 0, landmarks: int = 33, axes: int = 3) -> Poses:
     """Poses with random landmarks: `counts[i]` people in frame `start + i`."""
     random = np.random.default_rng(start)
     total = sum(counts)
@@ -41,6 +41,7 @@ def made_poses(counts: list[int], start: int = 0, landmarks: int = 33) -> Poses:
         roi=random.random((total, 4), np.float32),
         landmarks=random.random((total, landmarks, 5), np.float32),
         appearance=255 * random.random((total, 6), np.float32),
+        world=random.random((total, landmarks, axes), np.float32),
     )
 
 

@@ -112,6 +112,7 @@ def poses_from(found: list[list[NDArray[np.float64]]], time_s: NDArray[np.float6
             np.float32
         ),
         landmarks=landmarks,
+        world=np.zeros((total, landmarks.shape[1], 0), np.float32),
         appearance=np.full((total, 6), UNIFORM, np.float32),
     )
 

@@ -44,12 +44,14 @@ def made_tracks() -> Tracks:
         filled=np.zeros(6, np.bool_),
         raw=random.random((6, 33, 5), np.float32),
         smoothed=random.random((6, 33, 5), np.float32),
+        raw_world=random.random((6, 33, 3), np.float32),
+        smoothed_world=random.random((6, 33, 3), np.float32),
     )
 
 
 def made_tracks_file(store: Store) -> Read:
     results = store.results(RECIPE, VIDEO)
-    results.write_tracks(MERGE, [made_tracks()], 33, {"missing": []})
+    results.write_tracks(MERGE, [made_tracks()], 33, {"missing": []}, world_axes=3)
     return lambda: Tracks.concat([*results.read_tracks(MERGE)])
 
 

@@ -26,6 +26,8 @@ def made_tracks(count: int) -> Tracks:
         filled=frame % 3 == 0,
         raw=landmarks,
         smoothed=landmarks + 1,
+        raw_world=landmarks[:, :, :3],
+        smoothed_world=landmarks[:, :, :3] + 1,
     )
 
 

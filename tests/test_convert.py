@@ -22,6 +22,8 @@ from annotate.packs.tflite_graph import read_graph
 from annotate.packs.wheel import read_members
 from tests.tflite_models import Array
 
+WORLD_M = 1e-4
+"""World landmarks, in metres."""
 LANDMARK_PX = 0.01
 """x, y and z of landmarks, in pixels of the 256 pixel crop."""
 BOX_PX = 0.01
@@ -29,7 +31,12 @@ BOX_PX = 0.01
 PROBABILITY = 1e-3
 """Scores, flag, visibility, presence and heatmap cells, after the sigmoid."""
 
-LANDMARK_OUTPUTS = {"landmarks": "Identity", "flag": "Identity_1", "heatmap": "Identity_3"}
+LANDMARK_OUTPUTS = {
+    "landmarks": "Identity",
+    "flag": "Identity_1",
+    "heatmap": "Identity_3",
+    "world": "Identity_4",
+}
 VIDEOS = ["single_person", "two_people", "street_5fps"]
 
 
@@ -129,13 +136,18 @@ def test_both_models_on_made_pictures(
     assert_same_landmarks(landmark_models, pixels)
 
 
-def test_segmentation_and_world_branches_are_cut(blazepose_pack: Path) -> None:
+def test_the_segmentation_is_cut(blazepose_pack: Path) -> None:
     model = onnx.load(blazepose_pack / read_pack(blazepose_pack).landmark.file)
     shapes = {
         output.name: [axis.dim_value for axis in output.type.tensor_type.shape.dim]
         for output in model.graph.output
     }
-    assert shapes == {"landmarks": [1, 195], "flag": [1, 1], "heatmap": [1, 64, 64, 39]}
+    assert shapes == {
+        "landmarks": [1, 195],
+        "flag": [1, 1],
+        "heatmap": [1, 64, 64, 39],
+        "world": [1, 117],
+    }
     # MediaPipe's graph enlarges three times on the way to the heatmap and twice after it.
     assert [node.op_type for node in model.graph.node].count("Resize") == 3
     used = {name for node in model.graph.node for name in node.input}
@@ -189,6 +201,7 @@ def assert_same_landmarks(models: Pair, picture: Array) -> float:
     np.testing.assert_allclose(
         landmarks[:, :3], expected_landmarks[:, :3], rtol=0, atol=LANDMARK_PX
     )
+    np.testing.assert_allclose(converted["world"], expected["Identity_4"], rtol=0, atol=WORLD_M)
     for probability, other in (
         (sigmoid(landmarks[:, 3:]), sigmoid(expected_landmarks[:, 3:])),
         (sigmoid(converted["heatmap"]), sigmoid(expected["Identity_3"])),

@@ -45,6 +45,8 @@ def tracks(frames: range, people: int, seed: int = 0, landmarks: int = 33) -> Tr
         filled=np.zeros(count, np.bool_),
         raw=smoothed,
         smoothed=smoothed,
+        raw_world=smoothed[:, :, :0],
+        smoothed_world=smoothed[:, :, :0],
     )
 
 

@@ -21,6 +21,7 @@ WIDTH, HEIGHT = 1000, 400
 PICTURE = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
 RED, BLUE = (200.0, 30.0, 30.0), (30.0, 30.0, 200.0)
 SETTINGS = PipelineSettings()
+NO_WORLD = np.zeros((1, 0), np.float32)
 
 
 @dataclass
@@ -62,7 +63,9 @@ class World:
         landmarks = np.full((1, 5), visible[0].x(self.frame), np.float32)
         appearance = np.tile(np.array(visible[0].colour, np.float32), 2)
         following = roi(float(landmarks[0, 0]))
-        return PersonPose(score, 1.0, roi_, landmarks, appearance, following, request.fresh)
+        return PersonPose(
+            score, 1.0, roi_, landmarks, NO_WORLD, appearance, following, request.fresh
+        )
 
     def distinct(
         self, poses: Sequence[PersonPose], trust: Sequence[float] | None = None
@@ -160,7 +163,8 @@ def test_appearance_tells_which_person_stopped_in_front_of_another() -> None:
 
 def test_poses_drawn_towards_a_person_in_front_do_not_move_the_expected_place() -> None:
     colours = np.zeros(6, np.float32)
-    pose = PersonPose(0.9, 1.0, roi(0), np.zeros((1, 5), np.float32), colours, None, fresh=False)
+    landmarks = np.zeros((1, 5), np.float32)
+    pose = PersonPose(0.9, 1.0, roi(0), landmarks, NO_WORLD, colours, None, fresh=False)
     person = TrackedPerson.new(pose, roi(100), 0.0, SETTINGS)
     for frame in range(1, 30):
         drawn = 12 if frame >= 28 else 0

@@ -25,7 +25,8 @@ NOT_THRESHOLDS = {
     "pose_table.NONE",
     "pose_table._COLUMNS",
     "pose_table._HIPS",
-    "smoothing.(_XY, _VISIBILITY)",
+    "smoothing.(_XY, _VISIBILITY, _CONFIDENCES)",
+    "smoothing.COLUMNS",
 }
 # Floats in functions: the ends of a range, a middle, and guards against division by zero.
 NOT_TUNED = {0.0, 1.0, 1e-6, 1e-9}

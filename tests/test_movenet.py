@@ -32,7 +32,7 @@ class Heads:
     def decoded(self) -> tuple[FloatArray, float]:
         """Landmarks (k, 5) in pixels of the 96 x 128 crop, and the score of the pose."""
         outputs = [self.heatmap, self.centre, self.regression, self.offset]
-        landmarks, score = landmark_decoder(movenet_spec(96, 128)).decode(outputs)
+        landmarks, _, score = landmark_decoder(movenet_spec(96, 128)).decode(outputs)
         return landmarks, score
 
 
@@ -110,6 +110,6 @@ def test_real_people_are_where_the_labels_are(
         outputs = session.run(
             ["heatmap", "centre", "regression", "offset"], {"image": scaled[None]}
         )
-        landmarks, _ = decoder.decode([np.asarray(output) for output in outputs])
+        landmarks, *_ = decoder.decode([np.asarray(output) for output in outputs])
         found.append(crop.oks(landmarks[:, :2]))
     assert np.mean(found) >= least

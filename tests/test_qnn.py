@@ -55,6 +55,8 @@ MAX_PX = 1.5
 # measured 0.11 in the median and 3.6 at most.
 PIPELINE_MEDIAN_PX = 0.3
 PIPELINE_MAX_PX = 5.0
+# Median distance of world landmarks in metres, likewise: measured 0.003.
+WORLD_MEDIAN_M = 0.006
 # Least agreement of the emulator's 8-bit arithmetic with the CPU's on one quantized model: measured
 # 32. A quantization step of the outputs is 1.6 pixels, at a peak of 170.
 QUANTIZED_DB = 28.0
@@ -123,23 +125,25 @@ def test_landmarks_of_real_frames_agree_with_the_cpu(
 ) -> None:
     cpu, npu = PoseEstimator(on_cpu), PoseEstimator(on_npu)
     stage_2 = LandmarkStage(on_npu, PipelineSettings(), looks_twice=False)
-    from_one_roi, whole = [], []
+    from_one_roi, whole, worlds = [], [], []
     for frame in real_frames(shared_data):
-        _, _, rois, expected, _ = cpu.poses(frame.rgb)
-        _, score, found_rois, found, _ = npu.poses(frame.rgb)
+        right, other = cpu.poses(frame.rgb), npu.poses(frame.rgb)
+        rois, expected, found = right.roi, right.landmarks, other.landmarks
         assert len(found) == len(expected) == 1
-        assert score[0] > 0.9
+        assert other.score[0] > 0.9
+        worlds.append(np.linalg.norm(other.world - right.world, axis=2))
         pixel = rois[0, 2] / 256
-        ((same_roi, _),) = stage_2.landmarks([CropRequest(frame.rgb, Candidate(1.0, rois[0]))])
+        ((same_roi, *_),) = stage_2.landmarks([CropRequest(frame.rgb, Candidate(1.0, rois[0]))])
         from_one_roi.append(apart(same_roi[:33], expected[0]) / pixel)
         whole.append(apart(found[0], expected[0]) / pixel)
-        assert apart(found_rois, rois).max() / pixel <= 1
+        assert apart(other.roi, rois).max() / pixel <= 1
     assert 0 < np.median(from_one_roi) <= MEDIAN_PX, (
         "equal landmarks would mean that the CPU computed them"
     )
     assert np.max(from_one_roi) <= MAX_PX
     assert np.median(whole) <= PIPELINE_MEDIAN_PX
     assert np.max(whole) <= PIPELINE_MAX_PX
+    assert np.median(worlds) <= WORLD_MEDIAN_M
 
 
 def apart(one: FloatArray, other: FloatArray) -> FloatArray:

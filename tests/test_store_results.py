@@ -23,8 +23,9 @@ def part_key(recipe: Recipe) -> str:
     [[1, 0, 3, 2], [0, 0, 0, 0], [0]],
     ids=["several people", "no people", "one empty frame"],
 )
-def test_a_part_is_read_back(store: Store, counts: list[int]) -> None:
-    poses = made_poses(counts)
+@pytest.mark.parametrize("axes", [0, 3], ids=["no world", "world"])
+def test_a_part_is_read_back(store: Store, counts: list[int], axes: int) -> None:
+    poses = made_poses(counts, axes=axes)
     results = store.results(RECIPE, VIDEO)
     assert not results.has_part(CHUNK)
     results.write_part(CHUNK, poses, {"provider": "cpu"})
@@ -42,7 +43,8 @@ def test_the_same_part_written_twice_has_the_same_bytes(store: Store) -> None:
     assert once == again
 
 
-def test_tracks_are_read_back_block_by_block(store: Store) -> None:
+@pytest.mark.parametrize("axes", [0, 3], ids=["no world", "world"])
+def test_tracks_are_read_back_block_by_block(store: Store, axes: int) -> None:
     random = np.random.default_rng(5)
 
     def block(rows: int) -> Tracks:
@@ -56,12 +58,14 @@ def test_tracks_are_read_back_block_by_block(store: Store) -> None:
             filled=np.arange(rows) % 2 == 0,
             raw=np.full((rows, 33, 5), np.nan, np.float32),
             smoothed=random.random((rows, 33, 5), np.float32),
+            raw_world=np.full((rows, 33, axes), np.nan, np.float32),
+            smoothed_world=random.random((rows, 33, axes), np.float32),
         )
 
     blocks = [block(3), block(5)]
     results = store.results(RECIPE, VIDEO)
     assert not results.has_tracks("m")
-    results.write_tracks("m", iter(blocks), 33, {"missing": [[1, 2]]})
+    results.write_tracks("m", iter(blocks), 33, {"missing": [[1, 2]]}, axes)
     assert results.has_tracks("m")
     assert results.merges() == ["m"]
     for actual, expected in zip(results.read_tracks("m"), blocks, strict=True):

@@ -123,10 +123,10 @@ def test_movenet(shared_data: Path, tfjs: Tfjs, name: str, side: int) -> None:
         for head, values in zip(HEADS, heads, strict=True):
             np.testing.assert_allclose(values, channels_first(expected[head]), rtol=0, atol=HEAD)
         points = expected[CELLS][:, ::-1] * 4 - 0.5
-        landmarks, _ = decoder.decode(heads)
+        landmarks, *_ = decoder.decode(heads)
         np.testing.assert_allclose(landmarks[:, :2], points, rtol=0, atol=KEYPOINT_PX)
         np.testing.assert_allclose(landmarks[:, 3], expected[ANSWER][:, 2], rtol=0, atol=SCORE)
-        own, _ = decoder.decode(run(picture * np.float32(2 / 255) - 1))
+        own, *_ = decoder.decode(run(picture * np.float32(2 / 255) - 1))
         np.testing.assert_allclose(own[:, :2], points, rtol=0, atol=OWN_SCALING_PX)
 
 

@@ -23,6 +23,8 @@ class BlazePose:
         heatmap: name of the output (1, h, w, m) that refines x and y, or None.
         heatmap_window: odd side of the refining window in heat map cells.
         heatmap_min: the least maximum of a window that refines.
+        world: name of the output (1, 3m): x, y, z of every landmark in metres, the hip centre as
+            origin, the crop's axes; or None.
     """
 
     landmarks: str
@@ -34,12 +36,19 @@ class BlazePose:
     heatmap_window: int = 0
     heatmap_min: float = 0.0
     confidence_scale: float = 1.0
+    world: str | None = None
     kind: Literal["blazepose"] = "blazepose"
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of the outputs, in the order in which the decoder takes them."""
-        return (self.landmarks, self.flag, *((self.heatmap,) if self.heatmap else ()))
+        names = (self.landmarks, self.flag, self.heatmap, self.world)
+        return tuple(name for name in names if name)
+
+    @property
+    def gives_world(self) -> bool:
+        """Whether it gives world landmarks."""
+        return self.world is not None
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,11 @@ class MoveNet:
     def outputs(self) -> tuple[str, ...]:
         """Names of the outputs, in the order in which the decoder takes them."""
         return (self.heatmap, self.centre, self.regression, self.offset)
+
+    @property
+    def gives_world(self) -> bool:
+        """Whether it gives world landmarks."""
+        return False
 
 
 LandmarkKind: TypeAlias = BlazePose | MoveNet

@@ -122,3 +122,8 @@ class LandmarkSpec(ModelSpec):
     mask: float | None = None
     next_roi: NextRoi | None = None
     second_look: bool = True
+
+    @property
+    def world_axes(self) -> int:
+        """Coordinates of a world landmark: 3, or 0 where the model gives none."""
+        return 3 if self.decoder.gives_world else 0

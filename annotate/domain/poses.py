@@ -16,6 +16,7 @@ _POSE_COLUMNS: dict[str, Shape] = {
     "score": ("P",),
     "roi": ("P", 4),
     "landmarks": ("P", "L", 5),
+    "world": ("P", "L", "D"),
     "appearance": ("P", 6),
 }
 
@@ -36,6 +37,8 @@ class Poses:
         score: (P,) float32 in [0, 1], the landmark model's flag "there is a person".
         roi: (P, 4) float32: centre x, centre y, side in pixels, rotation in radians, clockwise.
         landmarks: (P, L, 5) float32: x, y, z in pixels, visibility and presence in [0, 1].
+        world: (P, L, D) float32: x, y, z in metres with the hip centre as origin; right, down and
+            away from the camera are positive. D is 3, or 0 where the model gives none.
         appearance: (P, 6) float32 in [0, 255]: red, green, blue of the trunk, then of the thighs.
 
     Raises:
@@ -50,6 +53,7 @@ class Poses:
     score: FloatArray
     roi: FloatArray
     landmarks: FloatArray
+    world: FloatArray
     appearance: FloatArray
 
     def __post_init__(self) -> None:

@@ -19,6 +19,8 @@ _COLUMNS: dict[str, Shape] = {
     "filled": ("P",),
     "raw": ("P", "L", 5),
     "smoothed": ("P", "L", 5),
+    "raw_world": ("P", "L", "D"),
+    "smoothed_world": ("P", "L", "D"),
 }
 
 
@@ -37,6 +39,9 @@ class Tracks:
             person's; the smoother filled it in.
         raw: (P, L, 5) float32 as in `Poses.landmarks`; NaN where filled.
         smoothed: (P, L, 5) float32: the same, smoothed over time.
+        raw_world: (P, L, D) float32 as `Poses.world`; NaN where filled. D is 3, or 0 where the
+            model gives none.
+        smoothed_world: (P, L, D) float32: the same, smoothed over time.
 
     Raises:
         ValueError: a column does not have its shape.
@@ -51,6 +56,8 @@ class Tracks:
     filled: NDArray[np.bool_]
     raw: FloatArray
     smoothed: FloatArray
+    raw_world: FloatArray
+    smoothed_world: FloatArray
 
     def __post_init__(self) -> None:
         check_shapes(self, _COLUMNS)

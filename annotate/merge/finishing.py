@@ -12,7 +12,7 @@ from annotate.domain.tracks import Tracks
 from annotate.merge.left_right import mirrored
 from annotate.merge.occlusion import belongs_to_track
 from annotate.merge.pose_table import boxes
-from annotate.merge.smoothing import TrackPoses, smoothed
+from annotate.merge.smoothing import COLUMNS, TrackPoses, smoothed
 from annotate.merge.window import Window
 
 
@@ -60,8 +60,10 @@ class Finisher:
             score=np.concatenate([piece.score for piece in poses])[order],
             bbox=self._bbox(landmarks),
             filled=np.isnan(raw[:, 0, 0]),
-            raw=raw,
-            smoothed=landmarks,
+            raw=raw[:, :, :COLUMNS],
+            smoothed=landmarks[:, :, :COLUMNS],
+            raw_world=raw[:, :, COLUMNS:],
+            smoothed_world=landmarks[:, :, COLUMNS:],
         )
 
     def _pieces(self, window: Window, ids: IntArray) -> Iterator[tuple[int, TrackPoses]]:
@@ -106,7 +108,7 @@ class Finisher:
         those of other people left out.
         """
         settings, table = self._settings, window.table
-        raw = table.poses.landmarks[rows]
+        raw = np.concatenate([table.poses.landmarks[rows], table.poses.world[rows]], axis=2)
         if settings.smooth_hz is None:
             return [TrackPoses(table.frame[rows], raw, table.score[rows], raw)]
         keypoints, landmarks = table.keypoints[rows], raw.copy()

@@ -10,7 +10,9 @@ from annotate.domain.arrays import FloatArray, IntArray
 from annotate.domain.merge_settings import SmoothingSettings
 from annotate.numeric.smoothing import outliers, whittaker
 
-_XY, _VISIBILITY = slice(0, 2), 3
+# Of a landmark: x, y, z in pixels, visibility and presence; x, y, z in metres follow, if any.
+COLUMNS = 5
+_XY, _VISIBILITY, _CONFIDENCES = slice(0, 2), 3, slice(3, COLUMNS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,9 +21,11 @@ class TrackPoses:
 
     Attributes:
         place: (n,) int64, increasing: of their frames in the window.
-        raw: (n, L, 5) float32, as the model gave them; NaN where filled.
+        raw: (n, L, 5 + D) float32: landmarks, then world landmarks, as the model gave them; NaN
+            where filled.
         score: (n,) float32; 0 where filled.
-        landmarks: (n, L, 5) float32: with left and right as they should be, maybe smoothed.
+        landmarks: (n, L, 5 + D) float32: the same with left and right as they should be, maybe
+            smoothed.
     """
 
     place: IntArray
@@ -66,7 +70,7 @@ def _smoothed_stretch(
     # Step 2: smooth all of it.
     smooth = whittaker(values, weights, time_s, cutoff_hz, settings.max_cutoff_per_fps)
     landmarks = smooth.astype(np.float32)
-    landmarks[:, :, _VISIBILITY:] = landmarks[:, :, _VISIBILITY:].clip(0, 1)
+    landmarks[:, :, _CONFIDENCES] = landmarks[:, :, _CONFIDENCES].clip(0, 1)
     raw = np.full(values.shape, np.nan, np.float32)
     raw[known] = poses.raw
     score = np.zeros(len(place), np.float32)

@@ -67,13 +67,17 @@ def convert_landmark(tflite: bytes, size: Size) -> Built[LandmarkSpec]:
     Raises:
         PackError: the model cannot be converted.
     """
-    # The model's two other outputs, segmentation and world landmarks, are left out: without the
-    # segmentation branch the model takes half the time.
+    # The segmentation is left out: without its branch the model takes half the time.
     model = convert(
         tflite,
         f"pose_landmark_{size}",
         "image",
-        {"landmarks": "Identity", "flag": "Identity_1", "heatmap": "Identity_3"},
+        {
+            "landmarks": "Identity",
+            "flag": "Identity_1",
+            "heatmap": "Identity_3",
+            "world": "Identity_4",
+        },
     )
     return Built(_landmark_spec(f"pose_landmark_{size}.onnx", model), model)
 
@@ -119,6 +123,7 @@ def _landmark_spec(file: str, model: bytes) -> LandmarkSpec:
             heatmap="heatmap",
             heatmap_window=9,
             heatmap_min=0.5,
+            world="world",
         ),
         count=33,
         min_score=0.5,

@@ -32,6 +32,7 @@ class FramePoses(NamedTuple):
     score: FloatArray
     roi: FloatArray
     landmarks: FloatArray
+    world: FloatArray
     appearance: FloatArray
 
 
@@ -111,10 +112,11 @@ class PoseEstimator:
             counts.append(len(people))
             for column, values in zip(columns, poses, strict=True):
                 column += values.tobytes()
-        detection_score, score, roi, landmarks, appearance = (
+        detection_score, score, roi, landmarks, world, appearance = (
             np.frombuffer(column, np.float32) for column in columns
         )
         frame_index = np.array(indices, np.int64)
+        spec, count = self._models.pack.landmark, len(score)
         return Poses(
             frame_index=frame_index,
             pts=index.pts[frame_index],
@@ -123,7 +125,8 @@ class PoseEstimator:
             detection_score=detection_score,
             score=score,
             roi=roi.reshape(-1, 4),
-            landmarks=landmarks.reshape(-1, self._models.pack.landmark.count, len(COLUMNS)),
+            landmarks=landmarks.reshape(count, spec.count, len(COLUMNS)),
+            world=world.reshape(count, spec.count, spec.world_axes),
             appearance=appearance.reshape(-1, COLOURS),
         )
 
@@ -183,5 +186,6 @@ class PoseEstimator:
             np.array([pose.score for pose in poses], np.float32),
             np.array([pose.roi for pose in poses], np.float32).reshape(-1, 4),
             self._landmarks.body(poses),
+            self._landmarks.world(poses),
             np.array([pose.appearance for pose in poses], np.float32).reshape(-1, COLOURS),
         )

@@ -18,7 +18,7 @@ from annotate.pipeline.crops import model_crop
 from annotate.pipeline.decoders import landmark_decoder
 from annotate.pipeline.detector_pass import Candidate
 from annotate.pipeline.duplicates import distinct_poses
-from annotate.pipeline.landmarks import COLUMNS, CropPose, to_picture
+from annotate.pipeline.landmarks import COLUMNS, CropPose, to_picture, world_to_picture
 from annotate.pipeline.roi_rules import next_roi
 
 
@@ -46,6 +46,7 @@ class PersonPose(NamedTuple):
             says so.
         roi: (4,) float32 in which the landmarks were seen.
         landmarks: (m, 5) float32 in pixels of the picture, auxiliary ones included.
+        world: (m, D) float32 in metres, as in `annotate.domain.Poses`.
         appearance: (6,) float32 in [0, 255], as in `annotate.domain.Poses`.
         next_roi: (4,) float32 where to look for the same person next, by the pack's rule; None
             where the pose is too unsure to go on with, or the pack has no rule.
@@ -56,6 +57,7 @@ class PersonPose(NamedTuple):
     score: float
     roi: FloatArray
     landmarks: FloatArray
+    world: FloatArray
     appearance: FloatArray
     next_roi: FloatArray | None
     fresh: bool
@@ -118,6 +120,12 @@ class LandmarkStage:
         body = [pose.landmarks[:count] for pose in poses]
         return np.array(body, np.float32).reshape(-1, count, len(COLUMNS))
 
+    def world(self, poses: Sequence[PersonPose]) -> FloatArray:
+        """(n, L, D) world landmarks without the auxiliary ones."""
+        count, axes = self._spec.count, self._spec.world_axes
+        body = [pose.world[:count] for pose in poses]
+        return np.array(body, np.float32).reshape(len(poses), count, axes)
+
     def _first_look(self, requests: Sequence[CropRequest]) -> list[PersonPose | None]:
         return [self._pose(*pair) for pair in zip(requests, self.landmarks(requests), strict=True)]
 
@@ -133,6 +141,7 @@ class LandmarkStage:
             candidate.score if detected else found.score,
             candidate.roi,
             found.landmarks,
+            found.world,
             appearance,
             following,
             request.fresh,
@@ -164,4 +173,5 @@ class LandmarkStage:
     def _placed(self, request: CropRequest, outputs: Sequence[FloatArray]) -> CropPose:
         found = self._decoder.decode(outputs)
         roi = request.candidate.roi
-        return CropPose(to_picture(found.landmarks, roi, self._spec.size), found.score)
+        landmarks = to_picture(found.landmarks, roi, self._spec.size)
+        return CropPose(landmarks, world_to_picture(found.world, roi), found.score)

@@ -141,7 +141,12 @@ class VideoResults:
             return tuple(starmap(Chunk, tables.read_facts(file)["missing"]))
 
     def write_tracks(
-        self, merge: str, blocks: Iterable[Tracks], landmarks: int, facts: dict[str, Any]
+        self,
+        merge: str,
+        blocks: Iterable[Tracks],
+        landmarks: int,
+        facts: dict[str, Any],
+        world_axes: int = 0,
     ) -> None:
         """Files the tracks, and the merge is then done; blocks are consumed as they are written.
 
@@ -149,11 +154,12 @@ class VideoResults:
             merge: digest of the merge.
             landmarks: how many each pose has.
             facts: JSON-able facts about how the tracks were made, kept in the file's metadata.
+            world_axes: of their world landmarks; without any, the file has no columns of them.
         """
         from annotate.store import tables
 
         with self._files.writer(self._tracks(merge)) as file:
-            tables.write_tracks(file, blocks, landmarks, facts)
+            tables.write_tracks(file, blocks, landmarks, facts, world_axes)
 
     def delete_tracks(self, merge: str) -> None:
         """Lets the merge with that digest be done again."""

@@ -16,6 +16,7 @@ from annotate.domain.video import VideoIndex
 
 _COLUMNS = 5  # x, y, z, visibility, presence
 _COLOURS = 6  # of appearance
+_AXES = 3  # of world landmarks
 _META = b"annotate"
 # Measured floats hardly repeat: a dictionary of them makes files larger and five times as slow.
 _WRITE = {
@@ -72,16 +73,16 @@ def read_index(file: BinaryIO) -> VideoIndex:
 def write_part(file: BinaryIO, poses: Poses, facts: dict[str, Any]) -> None:
     """A row a frame, frames without people included; the poses are a list of structs."""
     landmarks = poses.landmarks.shape[1]
-    people = pa.StructArray.from_arrays(
-        [
-            pa.array(poses.detection_score),
-            pa.array(poses.score),
-            _fixed(poses.roi),
-            _fixed(poses.landmarks),
-            _fixed(poses.appearance),
-        ],
-        names=["detection_score", "score", "roi", "landmarks", "appearance"],
-    )
+    columns = {
+        "detection_score": pa.array(poses.detection_score),
+        "score": pa.array(poses.score),
+        "roi": _fixed(poses.roi),
+        "landmarks": _fixed(poses.landmarks),
+        "appearance": _fixed(poses.appearance),
+    }
+    if poses.world.shape[2]:
+        columns["world"] = _fixed(poses.world)
+    people = pa.StructArray.from_arrays([*columns.values()], names=[*columns])
     table = pa.table(
         {
             "frame_index": poses.frame_index,
@@ -101,6 +102,7 @@ def read_part(file: BinaryIO) -> Poses:
     lists = table["poses"].combine_chunks()
     lengths = lists.value_lengths().to_numpy(zero_copy_only=False)
     people = lists.flatten()
+    named = people.type.get_field_index("world") >= 0
     return Poses(
         frame_index=table["frame_index"].to_numpy(),
         pts=table["pts"].to_numpy(),
@@ -110,14 +112,20 @@ def read_part(file: BinaryIO) -> Poses:
         score=_plain(people.field("score")),
         roi=_plain(people.field("roi").flatten()).reshape(-1, 4),
         landmarks=_plain(people.field("landmarks").flatten()).reshape(-1, count, _COLUMNS),
+        world=_world(people.field("world") if named else None, len(people), count),
         appearance=_plain(people.field("appearance").flatten()).reshape(-1, _COLOURS),
     )
 
 
 def write_tracks(
-    file: BinaryIO, blocks: Iterable[Tracks], landmarks: int, facts: dict[str, Any]
+    file: BinaryIO,
+    blocks: Iterable[Tracks],
+    landmarks: int,
+    facts: dict[str, Any],
+    world_axes: int = 0,
 ) -> None:
     """A row a pose; the blocks are written as they come, a row group each."""
+    world = pa.list_(pa.float32(), landmarks * world_axes)
     schema = pa.schema(
         {
             "frame_index": pa.int64(),
@@ -129,6 +137,7 @@ def write_tracks(
             "filled": pa.bool_(),
             "raw": pa.list_(pa.float32(), landmarks * _COLUMNS),
             "smoothed": pa.list_(pa.float32(), landmarks * _COLUMNS),
+            **({"raw_world": world, "smoothed_world": world} if world_axes else {}),
         },
         metadata=_metadata({**facts, "landmarks": landmarks}),
     )
@@ -145,6 +154,8 @@ def write_tracks(
                 _fixed(block.raw),
                 _fixed(block.smoothed),
             ]
+            if world_axes:
+                columns += [_fixed(block.raw_world), _fixed(block.smoothed_world)]
             writer.write_batch(pa.record_batch([pa.array(c) for c in columns], schema=schema))
 
 
@@ -163,6 +174,8 @@ def read_tracks(file: BinaryIO) -> Iterator[Tracks]:
             bbox=_plain(columns["bbox"].flatten()).reshape(-1, 4),
             raw=_plain(columns["raw"].flatten()).reshape(-1, count, _COLUMNS),
             smoothed=_plain(columns["smoothed"].flatten()).reshape(-1, count, _COLUMNS),
+            raw_world=_world(columns.get("raw_world"), len(table), count),
+            smoothed_world=_world(columns.get("smoothed_world"), len(table), count),
         )
 
 
@@ -176,6 +189,13 @@ def _fixed(values: NDArray[np.float32]) -> Any:
     size = int(np.prod(values.shape[1:]))
     flat = pa.array(np.ascontiguousarray(values).reshape(-1))
     return pa.FixedSizeListArray.from_arrays(flat, size)
+
+
+def _world(lists: Any, rows: int, landmarks: int) -> NDArray[np.float32]:
+    """(rows, landmarks, D) world landmarks; without a column of them D is 0."""
+    if lists is None:
+        return np.zeros((rows, landmarks, 0), np.float32)
+    return _plain(lists.flatten()).reshape(rows, landmarks, _AXES)
 
 
 def _plain(array: Any) -> NDArray[Any]:

@@ -51,4 +51,5 @@ def merge_video(store: Store, unit: WorkUnit) -> None:
         "start_s": index.start_s,
         "container_start_s": index.container_start_s,
     }
-    results.write_tracks(job.merge_digest, blocks, len(skeleton.landmarks), facts)
+    axes = pack.landmark.world_axes
+    results.write_tracks(job.merge_digest, blocks, len(skeleton.landmarks), facts, axes)

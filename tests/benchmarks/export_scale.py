@@ -54,6 +54,8 @@ def made_tracks(frames: int) -> Iterator[Tracks]:
             filled=filled,
             raw=np.where(filled[:, None, None], np.nan, landmarks).astype(np.float32),
             smoothed=landmarks,
+            raw_world=landmarks[:, :, :0],
+            smoothed_world=landmarks[:, :, :0],
         )
 
 

@@ -37,6 +37,7 @@ def empty_frames(chunk: Chunk) -> Poses:
         score=none,
         roi=np.zeros((0, 4), np.float32),
         landmarks=np.zeros((0, LANDMARKS, 5), np.float32),
+        world=np.zeros((0, LANDMARKS, 0), np.float32),
         appearance=np.zeros((0, 6), np.float32),
     )
 

@@ -23,12 +23,16 @@ class BlazePoseDecoder:
         self._kind = kind
 
     def decode(self, outputs: Sequence[FloatArray]) -> CropPose:
-        """The pose in a crop, from the outputs landmarks, flag, and heat map if there is one."""
-        raw, flag, *heatmap = outputs
-        landmarks = self.landmarks(raw)
-        if heatmap:
-            landmarks = refine(landmarks, heatmap[0][0], self._size, self._kind)
-        return CropPose(landmarks, float(flag.item()))
+        """The pose in a crop, from the outputs in the order of `BlazePose.outputs`."""
+        kind = self._kind
+        by_name = dict(zip(kind.outputs, outputs, strict=True))
+        landmarks = self.landmarks(by_name[kind.landmarks])
+        if kind.heatmap:
+            landmarks = refine(landmarks, by_name[kind.heatmap][0], self._size, kind)
+        world = np.zeros((len(landmarks), 0), np.float32)
+        if kind.world:
+            world = by_name[kind.world].reshape(len(landmarks), 3)
+        return CropPose(landmarks, world, float(by_name[kind.flag].item()))
 
     def landmarks(self, raw: FloatArray) -> FloatArray:
         """The model's landmark output as (m, 5) float32: x, y, z in pixels of the crop, visibility,

@@ -41,7 +41,8 @@ class MoveNetDecoder:
         landmarks[:, :2] = (cells + offsets)[:, ::-1] * scale + self._kind.shift_px
         landmarks[:, 2] = 0
         landmarks[:, 3] = sigmoid(heatmap[keypoint, cells[:, 0], cells[:, 1]])
-        return CropPose(landmarks, float(sigmoid(centre[0, row, column])))
+        world = np.zeros((count, 0), np.float32)
+        return CropPose(landmarks, world, float(sigmoid(centre[0, row, column])))
 
 
 def best_cells(logits: FloatArray, expected: FloatArray, bias: float) -> np.ndarray:
