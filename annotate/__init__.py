@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from annotate.api import (
+        ExportOptions,
         SubmitOptions,
         export,
         final_tracks,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 __all__ = [
+    "ExportOptions",
     "SubmitOptions",
     "__version__",
     "export",

@@ -15,9 +15,11 @@ variables as for the command line. Every error is an `annotate.domain.errors.Ann
 
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from annotate.domain.arrays import IntArray
+from annotate.domain.export_options import ExportOptions
 from annotate.domain.job import Job, JobVideo
 from annotate.domain.options import SubmitOptions
 from annotate.domain.progress import Progress, silent
@@ -32,7 +34,15 @@ from annotate.use_cases import final_tracks as tracks_use_case
 from annotate.use_cases import submit as submit_use_case
 from annotate.use_cases.find_videos import find_videos
 
-__all__ = ["SubmitOptions", "export", "final_tracks", "missing_frames", "open_store", "submit"]
+__all__ = [
+    "ExportOptions",
+    "SubmitOptions",
+    "export",
+    "final_tracks",
+    "missing_frames",
+    "open_store",
+    "submit",
+]
 
 
 def open_store(location: str | Path | None = None) -> Store:
@@ -105,45 +115,36 @@ def submit(
 
 
 def export(
-    out: str | Path,
+    out: str | Path | None = None,
     job: Job | None = None,
-    file_format: str = "coco",
+    options: ExportOptions | None = None,
     *,
     store: Store | None = None,
-    allow_partial: bool = False,
-    keep_missing: bool = False,
     progress: Progress = silent,
 ) -> export_use_case.Summary:
-    """Writes the tracks of a job to a file, as `annotate export` does.
+    """Writes the tracks of a job to a file or folder, as `annotate export` does.
 
     Args:
-        out: the file to write; it appears whole or not at all.
+        out: what to write; it appears whole or not at all. None leaves it to the options.
         job: None is the newest job of the store.
-        file_format: one of `annotate.formats.registry.format_names()`.
+        options: None is the defaults: all poses, as a COCO annotation file.
         store: None is the default store.
-        allow_partial: write what there is of an unfinished job.
-        keep_missing: write the images of frames that were not processed too, and mark them;
-            otherwise they are left out.
         progress: called again and again with the fraction done.
 
     Returns:
         How many videos, frames and poses were written, and what is missing.
 
     Raises:
-        UsageError: there is no such format or no job, or `out` is a folder.
+        UsageError: there is no such format, job, video or track, or `out` does not fit.
         PartialResultError: frames are missing and that is not allowed; nothing was written.
-        StoreError: the store cannot be read, or `out` cannot be written.
+        StoreError: the store cannot be read.
+        OutputError: `out` cannot be written.
     """
+    options = options or ExportOptions()
+    if out is not None:
+        options = replace(options, out=Path(out))
     store = store or open_store()
-    return export_use_case.export(
-        store,
-        job or store.newest_job(),
-        Path(out),
-        file_format,
-        allow_partial=allow_partial,
-        keep_missing=keep_missing,
-        progress=progress,
-    )
+    return export_use_case.export(store, job or store.newest_job(), options, progress)
 
 
 def final_tracks(job: Job, video: JobVideo, *, store: Store | None = None) -> Iterator[Tracks]:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from annotate.domain.errors import ExitCode, UsageError
 from annotate.domain.names import file_key, printable, unique_names
-from annotate.formats.coco import image_folders
+from annotate.formats.names import video_folders
 from annotate.use_cases.find_videos import find_videos
 from tests.command import Host
 from tests.made_videos import Layout, add_silence
@@ -173,7 +173,7 @@ def test_names_are_printable_and_stay_apart_on_every_system(
 
 
 def test_folders_of_images_stay_apart_where_case_does_not_count() -> None:
-    assert image_folders(["A.mp4", "a.mov", "b.mp4"]) == ["A.mp4", "a.mov", "b"]
+    assert video_folders(["A.mp4", "a.mov", "b.mp4"]) == ["A.mp4", "a.mov", "b"]
 
 
 @pytest.fixture

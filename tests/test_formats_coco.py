@@ -4,7 +4,6 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,71 +15,22 @@ from pycocotools.cocoeval import COCOeval
 from annotate.domain.errors import UsageError
 from annotate.domain.skeleton import COCO_KEYPOINTS, SKELETONS, Skeleton
 from annotate.domain.tracks import Tracks
-from annotate.formats.base import Dataset, DatasetVideo
-from annotate.formats.coco import image_folders
+from annotate.formats.base import StreamFormat
+from annotate.formats.names import video_folders
 from annotate.formats.registry import find_format, format_names
+from tests.made_dataset import BLAZEPOSE, HEIGHT, WIDTH, Video, made_dataset, tracks, written
+from tests.made_dataset import made_video as video
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-WIDTH, HEIGHT = 640, 480
-BLAZEPOSE = SKELETONS["blazepose-33"]
 
-
-def tracks(frames: range, people: int, seed: int = 0, landmarks: int = 33) -> Tracks:
-    """Made people in `frames`; some of their landmarks are hidden, or outside the picture."""
-    random = np.random.default_rng(seed)
-    frame = np.repeat(np.array(frames, np.int64), people)
-    count = len(frame)
-    smoothed = random.uniform(0, 1, (count, landmarks, 5)).astype(np.float32)
-    smoothed[:, :, 0] *= 1.1 * WIDTH
-    smoothed[:, :, 1] *= 1.1 * HEIGHT
-    return Tracks(
-        frame_index=frame,
-        pts=frame * 512,
-        time_s=frame / 30,
-        track_id=np.tile(np.arange(1, people + 1), len(frames)),
-        score=random.uniform(0, 1, count).astype(np.float32),
-        bbox=random.uniform(50, 300, (count, 4)).astype(np.float32),
-        filled=np.zeros(count, np.bool_),
-        raw=smoothed,
-        smoothed=smoothed,
-        raw_world=smoothed[:, :, :0],
-        smoothed_world=smoothed[:, :, :0],
-    )
-
-
-def video(
-    *blocks: Tracks, frames: int = 10, name: str = "a/walk.mp4", number: int = 1
-) -> DatasetVideo:
-    index = np.arange(frames)
-    return DatasetVideo(
-        id=number,
-        name=name,
-        width=WIDTH,
-        height=HEIGHT,
-        fps=30.0,
-        frames=index,
-        pts=index * 512,
-        time_s=index / 30,
-        missing=np.zeros(frames, np.bool_),
-        tracks=lambda: blocks,
-    )
-
-
-def written(name: str, *videos: DatasetVideo, skeleton: Skeleton = BLAZEPOSE) -> bytes:
-    """The file that the format of that name makes of the videos."""
-    out = io.BytesIO()
-    find_format(name).write(Dataset(videos, skeleton), out)
-    return out.getvalue()
-
-
-def annotations(*videos: DatasetVideo, skeleton: Skeleton = BLAZEPOSE) -> dict[str, Any]:
+def annotations(*videos: Video, skeleton: Skeleton = BLAZEPOSE) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(written("coco", *videos, skeleton=skeleton))
     return content
 
 
-def results(*videos: DatasetVideo, skeleton: Skeleton = BLAZEPOSE) -> list[dict[str, Any]]:
+def results(*videos: Video, skeleton: Skeleton = BLAZEPOSE) -> list[dict[str, Any]]:
     content: list[dict[str, Any]] = json.loads(written("coco-results", *videos, skeleton=skeleton))
     return content
 
@@ -89,9 +39,7 @@ def altered(block: Tracks, **columns: np.ndarray) -> Tracks:
     return Tracks(**{**vars(block), **columns})
 
 
-def average_precision(
-    folder: Path, *videos: DatasetVideo, skeleton: Skeleton = BLAZEPOSE
-) -> COCOeval:
+def average_precision(folder: Path, *videos: Video, skeleton: Skeleton = BLAZEPOSE) -> COCOeval:
     """pycocotools' evaluation of the results file against the annotation file."""
     for name, format_name in (("people.json", "coco"), ("results.json", "coco-results")):
         (folder / name).write_bytes(written(format_name, *videos, skeleton=skeleton))
@@ -156,13 +104,16 @@ def test_the_results_file_scores_one_against_the_annotation_file(
 
 def test_two_videos_in_one_file_score_one(tmp_path: Path) -> None:
     one = video(TWO)
-    other = video(tracks(range(4), 3, seed=1), frames=4, name="b.mp4", number=2)
+    other = video(tracks(range(4), 3, seed=1), frames=4, name="b.mp4")
     assert average_precision(tmp_path, one, other).stats[0] == 1
 
 
 def test_every_frame_is_an_image_also_without_people() -> None:
     content = annotations(video(tracks(range(3, 5), 1), frames=7))
-    assert content["videos"] == [{"id": 1, "name": "a/walk.mp4", "width": 640, "height": 480}]
+    (walk,) = content["videos"]
+    assert walk == walk | {"id": 1, "name": "a/walk.mp4", "width": 640, "height": 480, "fps": 30.0}
+    assert walk["time_base"] == "1/15360"
+    assert (walk["start_s"], walk["duration_s"]) == (0, round(7 / 30, 6))
     assert [image["id"] for image in content["images"]] == [1, 2, 3, 4, 5, 6, 7]
     assert content["images"][6] == {
         "id": 7,
@@ -171,10 +122,22 @@ def test_every_frame_is_an_image_also_without_people() -> None:
         "height": HEIGHT,
         "video_id": 1,
         "frame_id": 6,
+        "frame_index": 6,
         "pts": 6 * 512,
         "time_s": 0.2,
     }
     assert {a["image_id"] for a in content["annotations"]} == {4, 5}
+
+
+def test_tracks_of_different_videos_have_different_ids() -> None:
+    content = annotations(
+        video(TWO), video(tracks(range(4), 3, seed=1), frames=4, name="b.mp4"), video(name="c.mp4")
+    )
+    image = {one["id"]: one["video_id"] for one in content["images"]}
+    found = {
+        (image[a["image_id"]], a["video_track_id"], a["track_id"]) for a in content["annotations"]
+    }
+    assert found == {(1, 1, 1), (1, 2, 2), (2, 1, 3), (2, 2, 4), (2, 3, 5)}
 
 
 def test_the_number_at_the_end_of_an_images_name_is_its_frame() -> None:
@@ -199,8 +162,9 @@ def test_an_annotation_has_what_every_reader_wants() -> None:
         assert annotation["category_id"] == content["categories"][0]["id"] == 1
         width, height = annotation["bbox"][2:]
         assert annotation["area"] == pytest.approx(0.53 * width * height, abs=0.01)
-        assert annotation["track_id"] in (1, 2)
-        assert annotation["attributes"] == {"track_id": annotation["track_id"], "keyframe": True}
+        track = annotation["track_id"]
+        assert track == annotation["video_track_id"] in (1, 2)
+        assert annotation["attributes"] == {"track_id": track, "keyframe": True, "filled": False}
 
 
 def test_the_category_is_cocos_person_with_edges_from_one() -> None:
@@ -291,9 +255,9 @@ def test_the_files_are_streams(name: str) -> None:
             return super().write(piece)
 
     out = Out()
-    find_format(name).write(
-        Dataset((replace(video(frames=10_000), tracks=blocks),), BLAZEPOSE), out
-    )
+    file_format = find_format(name)
+    assert isinstance(file_format, StreamFormat)
+    file_format.write(made_dataset(name, video(frames=10_000, stream=blocks)), out)
     assert out.seen == opened * 500 == 10_000
     assert out.longest < 2_000_000
 
@@ -324,9 +288,9 @@ def test_a_format_has_the_name_of_its_entry(name: str) -> None:
     ],
 )
 def test_folders_of_images_tell_videos_apart_by(names: list[str], folders: list[str]) -> None:
-    assert image_folders(names) == folders
+    assert video_folders(names) == folders
 
 
 def test_images_of_videos_with_one_stem_have_different_names() -> None:
-    content = annotations(video(frames=3, name="a.mp4"), video(frames=3, name="a.mov", number=2))
+    content = annotations(video(frames=3, name="a.mp4"), video(frames=3, name="a.mov"))
     assert len({image["file_name"] for image in content["images"]}) == 6

@@ -1,6 +1,7 @@
 """A dataset never calls a frame empty that was not processed: in every format, and in the API."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,12 @@ import pytest
 from annotate.api import final_tracks, missing_frames
 from annotate.domain.errors import ExitCode
 from annotate.domain.options import SubmitOptions
-from annotate.domain.skeleton import SKELETONS
 from annotate.domain.video import Chunk
-from annotate.formats.base import Dataset, DatasetVideo
 from annotate.use_cases.find_videos import FoundVideos
 from annotate.use_cases.submit import submit
 from annotate.video import probe
 from tests.command import Host
+from tests.made_dataset import made_dataset, made_video
 
 EXACT = ("--detect-every", "1")
 # Frames between two keyframes of the walk, and so of a chunk here.
@@ -163,8 +163,7 @@ def test_a_complete_export_says_nothing_of_missing_frames(host: Host, stroll: Pa
 def test_ranges_of_missing_frames_are_in_frames_of_the_source() -> None:
     frames = np.arange(0, 50, 5)
     missing = np.isin(frames, [0, 5, 20, 45])
-    video = DatasetVideo(
-        1, "a.mp4", 64, 48, 30.0, frames, frames * 512, frames / 30, missing, tuple
-    )
+    dataset = made_dataset("coco", made_video(frames=frames))
+    video = replace(dataset.videos[0], missing=missing)
     assert video.missing_ranges == [(0, 6), (20, 21), (45, 46)]
-    assert Dataset((video,), SKELETONS["blazepose-33"]).shown(video).sum() == 6
+    assert dataset.shown(video).sum() == 6

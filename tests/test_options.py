@@ -4,7 +4,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from annotate.cli.options import with_submit_options
+from annotate.cli.options import with_options
 from annotate.domain.errors import UsageError
 from annotate.domain.options import Selection, SubmitOptions
 from annotate.domain.settings import settings_from
@@ -16,7 +16,7 @@ def on_the_command_line(*arguments: str) -> SubmitOptions:
     app = typer.Typer()
 
     @app.command()
-    @with_submit_options
+    @with_options(SubmitOptions)
     def command(name: str, options: SubmitOptions) -> None:
         assert name == "walk"
         got.append(options)

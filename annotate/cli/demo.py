@@ -8,6 +8,7 @@ import typer
 
 from annotate.cli.text import say
 from annotate.domain.errors import ExitCode
+from annotate.domain.export_options import ExportOptions
 from annotate.domain.options import SubmitOptions
 from annotate.domain.settings import settings_from
 
@@ -44,7 +45,7 @@ def demo(
         raise typer.Exit(ExitCode.PARTIAL)
     with phases() as phase:
         for name, file_format in (("people.json", "coco"), ("results.json", "coco-results")):
-            export(store, job, out / name, file_format, progress=phase)
+            export(store, job, ExportOptions(out=out / name, format=file_format), phase)
         draw_overlay(store, job, video, out / "overlay.mp4", phase)
     _print_files(out)
     _print_accuracy(measure_accuracy(out / "people.json", truth), out)

@@ -11,6 +11,7 @@ import typer
 
 from annotate.cli.options import JsonOption, StoreOption, store_of, the_job
 from annotate.cli.text import say
+from annotate.domain.export_options import ExportOptions
 
 if TYPE_CHECKING:
     from annotate.evaluate import Evaluation
@@ -80,7 +81,7 @@ def _predictions(named: str, store: str | None) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{job.id}.json"
         with phases() as phase:
-            export(the_store, job, file, progress=phase)
+            export(the_store, job, ExportOptions(out=file), phase)
         yield file
 
 

@@ -1,14 +1,15 @@
 """`annotate export`."""
 
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from annotate.cli.options import StoreOption, store_of, the_job
+from annotate.cli.options import JobArgument, StoreOption, store_of, the_job, with_options
 from annotate.cli.text import count, say
 from annotate.domain.choices import one_of
 from annotate.domain.errors import ExitCode, UsageError
+from annotate.domain.export_options import ExportOptions
 from annotate.formats.registry import format_names
 
 if TYPE_CHECKING:
@@ -17,40 +18,19 @@ if TYPE_CHECKING:
 RESULTS = "coco-results"
 
 JobOption = Annotated[
-    str | None, typer.Option("--job", help="The job's id.", show_default="the newest job")
-]
-OutOption = Annotated[Path, typer.Option("--out", "-o", help="The file to write.")]
-FormatOption = Annotated[
     str | None,
-    typer.Option(
-        "--format",
-        "-f",
-        metavar="NAME",
-        help=f"One of: {', '.join(format_names())}.",
-        autocompletion=format_names,
-        show_default="coco",
-    ),
+    typer.Option("--job", metavar="JOB", help="The same as JOB.", show_default="the newest job"),
 ]
 ResultsOption = Annotated[bool, typer.Option("--results", help=f"Same as --format {RESULTS}.")]
-PartialOption = Annotated[
-    bool, typer.Option("--partial", help="Write what there is of an unfinished job.")
-]
-KeepMissingOption = Annotated[
-    bool,
-    typer.Option(
-        "--keep-missing", help="With --partial: keep the images of missing frames, marked."
-    ),
-]
 
 
+@with_options(ExportOptions, choices={"format": format_names})
 def export(
-    job: JobOption = None,
+    job: JobArgument = None,
     *,
-    out: OutOption,
-    file_format: FormatOption = None,
+    options: ExportOptions,
     results: ResultsOption = False,
-    partial: PartialOption = False,
-    keep_missing: KeepMissingOption = False,
+    job_option: JobOption = None,
     store: StoreOption = None,
 ) -> None:
     """Write the dataset: every pose of every frame, tracked and smoothed.
@@ -61,38 +41,41 @@ def export(
 
     Examples:
 
-      annotate export --format coco --out people.json
+      annotate export --out people.json
 
       annotate export --format coco-results --out results.json
+
+      annotate export --video match.mp4 --tracks 1,3 --every 5 --out some.json.gz
+
+      annotate export --out - | gzip > people.json.gz
     """
     from annotate.cli.progress import phases
     from annotate.use_cases.export import export as write
 
-    if results and file_format not in (None, "coco", RESULTS):
-        raise UsageError(f"--results is not for --format {file_format}", "Give one of them.")
-    if keep_missing and not partial:
-        raise UsageError("--keep-missing is only for --partial", "Give both.")
-    name = one_of(format_names(), RESULTS if results else file_format or "coco", "--format")
+    if results and options.format not in ("coco", RESULTS):
+        raise UsageError(f"--results is not for --format {options.format}", "Give one of them.")
+    if job and job_option and job != job_option:
+        raise UsageError(f"two jobs are named: {job} and {job_option}", "Give one of them.")
+    name = one_of(format_names(), RESULTS if results else options.format, "--format")
     the_store, _ = store_of(store)
+    chosen = the_job(the_store, job or job_option)
     with phases() as phase:
-        summary = write(
-            the_store,
-            the_job(the_store, job),
-            out,
-            name,
-            allow_partial=partial,
-            keep_missing=keep_missing,
-            progress=phase,
-        )
-    _print(out, summary)
+        summary = write(the_store, chosen, replace(options, format=name), phase)
+    _print(summary)
     if summary.missing:
         raise typer.Exit(ExitCode.PARTIAL)
 
 
-def _print(out: Path, summary: "Summary") -> None:
+def _print(summary: "Summary") -> None:
+    from annotate.use_cases.output import is_stdout
+
+    # Standard output may be the dataset itself.
+    to_stderr = any(map(is_stdout, summary.written))
+    where = ", ".join(map(str, summary.written)) if len(summary.written) == 1 else None
     say(
-        f"{out}: {count(summary.poses, 'pose')} in {count(summary.frames, 'frame')} of "
-        f"{count(summary.videos, 'video')}"
+        f"{where or count(len(summary.written), 'dataset')}: {count(summary.poses, 'pose')} in "
+        f"{count(summary.frames, 'frame')} of {count(summary.videos, 'video')}",
+        err=to_stderr,
     )
     if summary.frames and not summary.poses:
         say("No person was found in these frames; --people all also finds small ones.", err=True)

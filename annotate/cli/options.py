@@ -2,12 +2,14 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import Field, fields
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from annotate.domain.export_options import ExportOptions
 from annotate.domain.options import Flag, SubmitOptions
 from annotate.domain.settings import Settings, settings_from
 
@@ -34,48 +36,66 @@ ProcessesOption = Annotated[
 ]
 
 
-def with_submit_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with an option for each field of `SubmitOptions` instead of `options`.
+def with_options(
+    options: type[SubmitOptions] | type[ExportOptions],
+    choices: Mapping[str, Callable[[], list[str]]] = MappingProxyType({}),
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A command with an option for each field of a dataclass instead of its parameter `options`.
 
     Typer makes options from a function's signature, so this writes one: names, types, defaults and
     help are in one place, the dataclass.
+
+    Args:
+        choices: what lists the values of a field, by its name, for help and completion.
     """
-    flags = {one.name: _parameter(one) for one in fields(SubmitOptions)}
-    own = inspect.signature(command, eval_str=True)
-    kept = [one for one in own.parameters.values() if one.name != "options"]
+    flags = {one.name: _parameter(one, choices.get(one.name)) for one in fields(options)}
 
-    @functools.wraps(command)
-    def flat(**given: Any) -> None:
-        chosen = {name: given.pop(name) for name in flags}
-        command(options=SubmitOptions(**chosen), **given)
+    def flattened(command: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(command, eval_str=True)
+        kept = [one for one in own.parameters.values() if one.name != "options"]
 
-    keyword_only = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in kept]
-    parameters = [keyword_only[0], *flags.values(), *keyword_only[1:]]
-    flat.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
-    return flat
+        @functools.wraps(command)
+        def flat(**given: Any) -> None:
+            chosen = {name: _frozen(given.pop(name)) for name in flags}
+            command(options=options(**chosen), **given)
+
+        keyword_only = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in kept]
+        parameters = [keyword_only[0], *flags.values(), *keyword_only[1:]]
+        flat.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+        return flat
+
+    return flattened
 
 
-def _parameter(one: "Field[Any]") -> inspect.Parameter:
+def _frozen(value: Any) -> Any:
+    """The value of an option that may be given several times is a tuple."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _parameter(one: "Field[Any]", choices: Callable[[], list[str]] | None) -> inspect.Parameter:
     flag: Flag = one.metadata["flag"]
     default = one.default
     if flag.parse and default is not None:
         default = f"{default:g}"  # Typer gives the default to the parser too
-    # A switch has no `--no-` twin.
-    names = ["--" + one.name.replace("_", "-")] if one.type is bool else []
+    names = ["--" + one.name.replace("_", "-"), *([flag.short] if flag.short else [])]
     option = typer.Option(
         *names,
-        help=flag.help,
+        help=f"{flag.help} One of: {', '.join(choices())}." if choices else flag.help,
+        autocompletion=choices,
         metavar=flag.metavar,
         # A parser checks its own values.
         min=None if flag.parse else flag.minimum,
         show_default=flag.default if flag.default is not None else True,
         parser=flag.parse,
     )
+    several = default == ()
+    # Typer would take the type of what a parser makes as the number of its values.
+    kind = list[str] if several else str | None if flag.parse and default is None else one.type
     return inspect.Parameter(
         one.name,
         inspect.Parameter.KEYWORD_ONLY,
-        default=default,
-        annotation=Annotated[one.type, option],
+        default=[] if several else default,
+        annotation=Annotated[kind, option],
     )
 
 

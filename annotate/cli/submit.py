@@ -13,7 +13,7 @@ from annotate.cli.options import (
     StoreOption,
     store_of,
     the_job,
-    with_submit_options,
+    with_options,
 )
 from annotate.cli.text import duplicate_video, number, say, video_notes
 from annotate.domain.errors import ExitCode, with_hint
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from annotate.use_cases.find_videos import FoundVideos
 
 
-@with_submit_options
+@with_options(SubmitOptions)
 def submit(
     videos: Annotated[
         list[str], typer.Argument(metavar="VIDEO", help="Video files, or folders of them.")

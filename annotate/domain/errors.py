@@ -103,6 +103,12 @@ class StoreError(AnnotateError):
     exit_code = ExitCode.STORE
 
 
+class OutputError(AnnotateError):
+    """A file that a command makes cannot be written."""
+
+    exit_code = ExitCode.STORE
+
+
 class DamagedError(StoreError):
     """An object in the store is not what was written; the rest of the store may be fine."""
 

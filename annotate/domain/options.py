@@ -52,7 +52,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class Flag:
-    """How the command line shows a field of `SubmitOptions`; the option has the field's name.
+    """How the command line shows a field of an options class; the option has the field's name.
 
     Attributes:
         help: a sentence.
@@ -60,6 +60,7 @@ class Flag:
         minimum: smallest number that is allowed, or None.
         default: how the help names the default, or None for its value.
         parse: makes the value from the user's text, or None for the field's own type.
+        short: another name of the option, of one letter, or None.
     """
 
     help: str
@@ -67,6 +68,19 @@ class Flag:
     minimum: float | None = None
     default: str | None = None
     parse: Callable[[str], object] | None = None
+    short: str | None = None
+
+    def check(self, name: str, value: object) -> None:
+        """Checks a field's value against the minimum.
+
+        Raises:
+            UsageError: it is smaller, or not a number.
+        """
+        if self.minimum is None or not isinstance(value, int | float):
+            return
+        if not self.minimum <= value < inf:
+            flag = "--" + name.replace("_", "-")
+            raise UsageError(f"{flag} cannot be {value}", f"Give a number from {self.minimum} on.")
 
 
 def seconds_of(time: str) -> float:
@@ -251,7 +265,7 @@ class SubmitOptions:
         if self.hwaccel is not None:
             one_of(get_args(Hwaccel), self.hwaccel, "--hwaccel")
         for one in fields(self):
-            self._check_minimum(one.name, one.metadata["flag"].minimum)
+            one.metadata["flag"].check(one.name, getattr(self, one.name))
         if self.fps is not None and self.every != 1:
             raise UsageError("--every and --fps exclude each other", "Give one of them.")
         if self.end is not None and not self.end > self.start:
@@ -259,12 +273,6 @@ class SubmitOptions:
                 f"--end {self.end:g} s is not after --start {self.start:g} s",
                 "Check the two times.",
             )
-
-    def _check_minimum(self, name: str, minimum: float | None) -> None:
-        value = getattr(self, name)
-        if minimum is not None and value is not None and not minimum <= value < inf:
-            flag = "--" + name.replace("_", "-")
-            raise UsageError(f"{flag} cannot be {value}", f"Give a number from {minimum} on.")
 
     @property
     def selection(self) -> Selection:

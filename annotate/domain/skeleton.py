@@ -1,6 +1,6 @@
 """Skeletons of the models and of COCO: the one place where landmarks become keypoints."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -160,10 +160,22 @@ def coco_keypoints(landmarks: FloatArray, skeleton: Skeleton) -> FloatArray:
     Returns:
         (P, 17, 4) float32: x, y, visibility, presence; all 0 where the skeleton lacks the keypoint.
     """
-    keypoints = np.zeros((len(landmarks), len(COCO_KEYPOINTS), 4), np.float32)
-    present = [(k, place) for k, place in enumerate(skeleton.coco17) if place is not None]
-    rows, places = [k for k, _ in present], [place for _, place in present]
-    keypoints[:, rows] = landmarks[:, places][:, :, [0, 1, 3, 4]]
+    return keypoints_of(landmarks, skeleton.coco17)[:, :, [0, 1, 3, 4]]
+
+
+def keypoints_of(landmarks: FloatArray, places: Sequence[int | None]) -> FloatArray:
+    """Some landmarks of each pose.
+
+    Args:
+        landmarks: (P, L, ...) float32.
+        places: of K keypoints among the landmarks, or None where the model lacks one.
+
+    Returns:
+        (P, K, ...) float32: all 0 where the model lacks the keypoint.
+    """
+    keypoints = np.zeros((len(landmarks), len(places), *landmarks.shape[2:]), np.float32)
+    present = [(k, place) for k, place in enumerate(places) if place is not None]
+    keypoints[:, [k for k, _ in present]] = landmarks[:, [place for _, place in present]]
     return keypoints
 
 
@@ -174,11 +186,11 @@ def coco_visibility(keypoints: FloatArray, width: int, height: int) -> np.ndarra
     (presence >= 0.5), else 0; 0 too where it lies outside the picture.
 
     Args:
-        keypoints: (P, 17, 4) float32, from `coco_keypoints`.
+        keypoints: (P, K, 4) float32: x, y, visibility, presence.
         width, height: of the picture, in pixels.
 
     Returns:
-        (P, 17) int64.
+        (P, K) int64.
     """
     x, y, visibility, presence = np.moveaxis(keypoints, 2, 0)
     inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)

@@ -5,31 +5,30 @@ from 1 and v of 0, 1 or 2; CVAT (datumaro) wants `segmentation`, makes tracks on
 `track_id` and `keyframe` together, and reads the frame's number from the end of the image's name.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 import numpy as np
 import orjson
 
 from annotate.domain.arrays import IntArray
-from annotate.domain.names import file_key
 from annotate.domain.skeleton import AREA_OF_BOX
-from annotate.formats.base import Dataset, DatasetVideo
+from annotate.formats.base import Dataset, DatasetVideo, StreamFormat
 from annotate.formats.coco_common import (
     PERSON,
-    PERSON_CATEGORY,
     CocoPose,
+    category_of,
     coco_poses,
     triplets,
-    with_first_images,
     write_list,
 )
+from annotate.formats.names import image_name
+
+_DESCRIPTION = "Body keypoints of people in videos"
 
 
-class Coco:
+class Coco(StreamFormat):
     """Every processed frame is an image, with or without people; every pose is an annotation.
 
     Ids of images count missing frames too, so that they are the same in every export of a job.
@@ -37,22 +36,15 @@ class Coco:
 
     name = "coco"
     suffix = ".json"
+    signatures = (b'{"info":{"description":"' + _DESCRIPTION.encode(),)
 
     def write(self, dataset: Dataset, out: BinaryIO) -> None:
         """Writes the file as a stream."""
         head = {
-            "info": {
-                "description": "Body keypoints of people in videos",
-                "version": "1.0",
-                **_missing(dataset),
-            },
+            "info": _info(dataset),
             "licenses": [],
-            "videos": [
-                {"id": v.id, "name": v.name, "width": v.width, "height": v.height}
-                for v in dataset.videos
-                if dataset.shown(v).any()
-            ],
-            "categories": [PERSON_CATEGORY],
+            "videos": [_video(v) for v in dataset.videos if dataset.shown(v).any()],
+            "categories": [category_of(dataset.keypoints)],
         }
         out.write(orjson.dumps(head)[:-1] + b',"images":')
         write_list(out, _images(dataset))
@@ -65,47 +57,14 @@ class Coco:
 COCO = Coco()
 
 
-def image_folders(videos: Sequence[str]) -> list[str]:
-    """For each video the folder that its images are named after, no two the same folder on any
-    system.
-
-    It is the video's name without its ending, or with it where that alone tells two videos apart.
-
-    Args:
-        videos: names, no two alike.
-
-    >>> image_folders(["a.mp4", "b.mp4", "b.mov"])
-    ['a', 'b.mp4', 'b.mov']
-    """
-    stems = [str(PurePosixPath(name).with_suffix("")) for name in videos]
-    alike, whole = Counter(map(file_key, stems)), set(map(file_key, videos))
-    return [
-        stem if alike[key] == 1 and (stem == name or key not in whole) else name
-        for name, stem, key in zip(videos, stems, map(file_key, stems), strict=True)
-    ]
-
-
-def image_name(video: str, frame: int) -> str:
-    """Name of a frame's image, where no other video has the same stem; no such file need exist."""
-    return _image_name(image_folders([video])[0], frame)
-
-
-def _image_name(folder: str, frame: int) -> str:
-    return f"{folder}/frame_{frame:06d}.jpg"
-
-
 def _images(dataset: Dataset) -> Iterator[dict[str, Any]]:
-    folders = image_folders([video.name for video in dataset.videos])
-    for folder, (video, first_image) in zip(folders, with_first_images(dataset), strict=True):
-        shown = np.flatnonzero(dataset.shown(video))
-        yield from _images_of(video, folder, first_image, shown)
+    for video in dataset.videos:
+        yield from _images_of(video, np.flatnonzero(dataset.shown(video)))
 
 
-def _images_of(
-    video: DatasetVideo, folder: str, first_image: int, shown: IntArray
-) -> Iterator[dict[str, Any]]:
+def _images_of(video: DatasetVideo, shown: IntArray) -> Iterator[dict[str, Any]]:
     columns = (
-        first_image + shown,
+        video.images[shown],
         video.frames[shown],
         video.pts[shown],
         np.round(video.time_s[shown], 6),
@@ -115,15 +74,46 @@ def _images_of(
     for image, frame, pts, time_s, missing in rows:
         yield {
             "id": image,
-            "file_name": _image_name(folder, frame),
+            "file_name": image_name(video.folder, frame),
             "width": video.width,
             "height": video.height,
             "video_id": video.id,
             "frame_id": frame,
+            "frame_index": frame,
             "pts": pts,
             "time_s": time_s,
             **({"missing": True} if missing else {}),
         }
+
+
+def _info(dataset: Dataset) -> dict[str, Any]:
+    made = dataset.provenance
+    return {
+        "description": _DESCRIPTION,
+        "version": "1.0",
+        "program": made.program,
+        "date_created": made.submitted,
+        "job": made.job,
+        "model": {"name": made.pack_name, "digest": made.pack},
+        "settings": {"recipe": made.recipe, "merge": made.merge},
+        **_missing(dataset),
+    }
+
+
+def _video(video: DatasetVideo) -> dict[str, Any]:
+    origin = video.origin
+    return {
+        "id": video.id,
+        "name": video.name,
+        "width": video.width,
+        "height": video.height,
+        "fps": round(video.fps, 6),
+        "time_base": str(origin.time_base),
+        "start_s": round(origin.start_s, 6),
+        "duration_s": round(origin.duration_s, 6),
+        "fingerprint": origin.fingerprint,
+        "path": origin.path,
+    }
 
 
 def _missing(dataset: Dataset) -> dict[str, Any]:
@@ -156,6 +146,9 @@ def _annotation(number: int, pose: CocoPose) -> dict[str, Any]:
         "segmentation": [],
         "score": pose.score,
         "track_id": pose.track,
+        "video_track_id": pose.video_track,
         "filled": pose.filled,
-        "attributes": {"track_id": pose.track, "keyframe": True},
+        # CVAT makes tracks of a whole task from these: only ids of the dataset keep people of
+        # different videos apart.
+        "attributes": {"track_id": pose.track, "keyframe": True, "filled": pose.filled},
     }

@@ -1,51 +1,53 @@
-"""What COCO's two files share: the category, rounded poses, ids of images, streamed lists."""
+"""What COCO's two files share: the category, poses one by one, streamed lists."""
 
 from collections.abc import Iterable, Iterator
-from itertools import accumulate
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from annotate.domain.skeleton import (
-    COCO_EDGES,
-    COCO_KEYPOINTS,
-    Skeleton,
-    coco_keypoints,
-    coco_visibility,
-)
+from annotate.domain.keypoint_sets import COCO17, KeypointSet
 from annotate.formats.base import Dataset, DatasetVideo
 
 # Id of the only category.
 PERSON = 1
-PERSON_CATEGORY = {
-    "id": PERSON,
-    "name": "person",
-    "supercategory": "person",
-    "keypoints": list(COCO_KEYPOINTS),
-    "skeleton": [[a + 1, b + 1] for a, b in COCO_EDGES],
-}
 # Rows of a list that are written at a time.
 _BLOCK = 2000
 
 
+def category_of(keypoints: KeypointSet) -> dict[str, Any]:
+    """The category of people: names of the keypoints, and edges that count from 1."""
+    return {
+        "id": PERSON,
+        "name": "person",
+        "supercategory": "person",
+        "keypoints": list(keypoints.names),
+        "skeleton": [[a + 1, b + 1] for a, b in keypoints.edges],
+    }
+
+
+PERSON_CATEGORY = category_of(COCO17)
+
+
 class CocoPose(NamedTuple):
-    """One pose as both files say it.
+    """One pose as both files say it; see `PoseBlock`.
 
     Attributes:
         image: id of its image.
-        track: id of its track.
-        xy: (17, 2) float64 pixels, rounded to 0.01.
-        v: (17,) int64: COCO's visibility, 0, 1 or 2, of the rounded coordinates.
-        bbox: (4,) float64: x, y, width, height in pixels, rounded to 0.01.
-        score: in [0, 1], rounded to 0.0001.
-        confidence: (17,) float64 in [0, 1], rounded to 0.001.
-        filled: the person was not detected here; the smoother filled the pose in.
+        track: id of its track in the dataset.
+        video_track: id of its track in the video.
+        xy: (K, 2) float64 pixels.
+        v: (K,) int64: COCO's visibility.
+        bbox: (4,) float64: x, y, width, height in pixels.
+        score: in [0, 1].
+        confidence: (K,) float64 in [0, 1].
+        filled: the person was not detected here.
     """
 
     image: int
     track: int
+    video_track: int
     xy: NDArray[np.float64]
     v: NDArray[np.int64]
     bbox: NDArray[np.float64]
@@ -55,33 +57,22 @@ class CocoPose(NamedTuple):
 
 
 def coco_poses(dataset: Dataset) -> Iterator[CocoPose]:
-    """All poses, video by video. They are rounded before v is derived, so that the coordinates
-    and v agree in both files.
-    """
-    for video, first_image in with_first_images(dataset):
-        yield from _poses(video, first_image, dataset.skeleton)
+    """All poses, video by video."""
+    for video in dataset.videos:
+        yield from _poses(video)
 
 
-def with_first_images(dataset: Dataset) -> Iterator[tuple[DatasetVideo, int]]:
-    """Each video with the id of its first frame's image; ids count from 1 over all videos."""
-    counts = (len(video.frames) for video in dataset.videos)
-    return zip(dataset.videos, accumulate(counts, initial=1), strict=False)
-
-
-def _poses(video: DatasetVideo, first_image: int, skeleton: Skeleton) -> Iterator[CocoPose]:
-    for block in video.tracks():
-        keypoints = coco_keypoints(block.smoothed, skeleton)
-        # Adding 0 turns -0.0 into 0.0.
-        xy = np.round(keypoints[:, :, :2].astype(np.float64), 2) + 0.0
-        keypoints[:, :, :2] = xy
+def _poses(video: DatasetVideo) -> Iterator[CocoPose]:
+    for block in video.poses():
         columns = zip(
-            (first_image + np.searchsorted(video.frames, block.frame_index)).tolist(),
-            block.track_id.tolist(),
-            xy,
-            coco_visibility(keypoints, video.width, video.height),
-            np.round(block.bbox.astype(np.float64), 2) + 0.0,
-            np.round(block.score.astype(np.float64), 4).tolist(),
-            np.round(keypoints[:, :, 2].astype(np.float64), 3),
+            video.images[block.place].tolist(),
+            block.track.tolist(),
+            block.video_track.tolist(),
+            block.xy,
+            block.v,
+            block.bbox,
+            block.score.tolist(),
+            block.visibility,
             block.filled.tolist(),
             strict=True,
         )
@@ -89,7 +80,7 @@ def _poses(video: DatasetVideo, first_image: int, skeleton: Skeleton) -> Iterato
 
 
 def triplets(xy: NDArray[np.float64], v: NDArray[np.int64]) -> list[float]:
-    """x, y, v of each keypoint in a flat list of 51 numbers; v are ints."""
+    """x, y, v of each keypoint in a flat list of 3K numbers; v are ints."""
     flat: list[float] = np.column_stack([xy, v]).reshape(-1).tolist()
     flat[2::3] = v.tolist()
     return flat

@@ -4,11 +4,12 @@ from typing import BinaryIO
 
 import numpy as np
 
-from annotate.formats.base import Dataset
+from annotate.domain.keypoint_sets import COCO17
+from annotate.formats.base import Dataset, StreamFormat
 from annotate.formats.coco_common import PERSON, coco_poses, triplets, write_list
 
 
-class CocoResults:
+class CocoResults(StreamFormat):
     """Every pose with a labelled keypoint, all 17 coordinates as they are.
 
     A pose without a labelled keypoint stays out: COCO's evaluation ignores it in the annotation
@@ -17,6 +18,9 @@ class CocoResults:
 
     name = "coco-results"
     suffix = ".json"
+    signatures = (b'[\n{"image_id":', b"[\n\n]\n")
+    # The sigmas of COCO's evaluation are for its own keypoints.
+    keypoint_sets = (COCO17,)
 
     def write(self, dataset: Dataset, out: BinaryIO) -> None:
         """Writes the file as a stream."""

@@ -15,6 +15,7 @@ from itertools import starmap
 from typing import Any
 
 from annotate.domain.poses import Poses
+from annotate.domain.track_list import TrackList
 from annotate.domain.tracks import Tracks
 from annotate.domain.video import Chunk
 from annotate.domain.work import Failure
@@ -131,6 +132,14 @@ class VideoResults:
         key = self._tracks(merge)
         with self._files.reader(key) as file, damage_named(key):
             yield from tables.read_tracks(file)
+
+    def read_track_list(self, merge: str) -> TrackList:
+        """The tracks of a tracks file, a row a track."""
+        from annotate.store import tables
+
+        key = self._tracks(merge)
+        with self._files.reader(key) as file, damage_named(key):
+            return tables.read_track_list(file)
 
     def missing_chunks(self, merge: str) -> tuple[Chunk, ...]:
         """The chunks that had failed when the tracks were made, in order; usually none."""

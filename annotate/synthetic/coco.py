@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from annotate.formats.coco import image_name
 from annotate.formats.coco_common import PERSON, PERSON_CATEGORY
+from annotate.formats.names import image_name, video_folders
 from annotate.synthetic.truth import VISIBLE, SceneTruth
 
 _VIDEO = 1
@@ -29,6 +29,7 @@ def truth_to_coco(truth: SceneTruth, video: str) -> dict[str, Any]:
             zip(frames.tolist(), people.tolist(), strict=True), start=1
         )
     ]
+    (folder,) = video_folders([video])
     size = {"width": truth.width, "height": truth.height}
     return {
         "info": {"description": "Truth of a made scene", "version": "1.0"},
@@ -38,7 +39,7 @@ def truth_to_coco(truth: SceneTruth, video: str) -> dict[str, Any]:
         "images": [
             {
                 "id": frame + 1,
-                "file_name": image_name(video, frame),
+                "file_name": image_name(folder, frame),
                 **size,
                 "video_id": _VIDEO,
                 "frame_id": frame,

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from annotate.domain.arrays import IntArray
 from annotate.domain.job import Job, JobVideo
 from annotate.domain.skeleton import SKELETONS, Skeleton
+from annotate.domain.track_list import NO_TRACKS, TrackList
 from annotate.domain.tracks import Tracks
 from annotate.domain.video import VideoIndex
 from annotate.numeric.selection import selected_frames
@@ -24,6 +25,18 @@ def final_tracks(store: Store, job: Job, video: JobVideo) -> Iterator[Tracks]:
         StoreError: the video has no tracks in the store, or they cannot be read.
     """
     return store.results(job.recipe, video).read_tracks(job.merge_digest)
+
+
+def track_list(store: Store, job: Job, video: JobVideo) -> TrackList:
+    """The tracks that `final_tracks` has poses of, a row a track; none where there are none.
+
+    Raises:
+        StoreError: the video's tracks cannot be read.
+    """
+    results = store.results(job.recipe, video)
+    if not results.has_tracks(job.merge_digest):
+        return NO_TRACKS
+    return results.read_track_list(job.merge_digest)
 
 
 def missing_frames(store: Store, job: Job, video: JobVideo) -> IntArray:

@@ -14,7 +14,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +22,12 @@ import pyarrow as pa
 from annotate.domain.skeleton import SKELETONS
 from annotate.domain.tracks import Tracks
 from annotate.formats.base import Dataset, DatasetVideo
+from annotate.formats.poses import pose_blocks
 from annotate.formats.registry import find_format, format_names
 from annotate.merge import MergeSettings
 from annotate.store import LocalFiles
 from annotate.store.results import VideoResults
+from annotate.use_cases.export import write
 
 BLOCK_FRAMES = MergeSettings().block_frames
 WIDTH, HEIGHT, FPS, PEOPLE = 1920, 1080, 30, 4
@@ -65,14 +66,16 @@ def make(folder: Path, frames: int) -> None:
     results.write_tracks("merge", made_tracks(frames), len(SKELETON.landmarks), {})
 
 
-def export(folder: Path, name: str, frames: int) -> None:
-    """Writes one file and prints its row of the table."""
-    pa.set_cpu_count(1)
-    files = LocalFiles(folder)
-    frame = np.arange(frames)
+def made_dataset(folder: Path, name: str, frames: int) -> Dataset:
+    """The tracks file as the format of that name gets it."""
+    results = VideoResults(LocalFiles(folder), "results")
+    keypoints = find_format(name).keypoint_sets[0]
+    places = keypoints.places(SKELETON)
+    frame, size = np.arange(frames), (WIDTH, HEIGHT)
     video = DatasetVideo(
         id=1,
         name="made.mp4",
+        folder="made",
         width=WIDTH,
         height=HEIGHT,
         fps=FPS,
@@ -80,14 +83,24 @@ def export(folder: Path, name: str, frames: int) -> None:
         pts=frame * 512,
         time_s=frame / FPS,
         missing=np.zeros(frames, np.bool_),
-        tracks=partial(VideoResults(files, "results").read_tracks, "merge"),
+        images=frame + 1,
+        tracks=results.read_track_list("merge"),
+        track_offset=0,
+        poses=lambda: pose_blocks(results.read_tracks("merge"), frame, 0, places, size),
     )
+    return Dataset((video,), keypoints, np.ones(len(places), np.bool_))
+
+
+def export(folder: Path, name: str, frames: int) -> None:
+    """Writes one file and prints its row of the table."""
+    pa.set_cpu_count(1)
+    file_format, dataset = find_format(name), made_dataset(folder, name, frames)
+    out = folder / f"{name}{file_format.suffix}"
     wall, cpu = time.perf_counter(), time.process_time()
-    with files.writer(name) as file:
-        find_format(name).write(Dataset((video,), SKELETON), file)
+    write(file_format, dataset, out, force=False)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT / 1e6
-    size = (folder / name).stat().st_size / 1e6
+    size = sum(file.stat().st_size for file in (out, *out.rglob("*")) if file.is_file()) / 1e6
     print(f"{name:14} {wall:8.1f} {cpu:14.1f} {peak:9.0f} {size:8.0f}", flush=True)
 
 

@@ -25,6 +25,7 @@ from typing import Any, get_args
 
 import orjson
 
+from annotate.domain.export_options import ExportOptions
 from annotate.domain.job import Job
 from annotate.domain.options import People, SubmitOptions
 from annotate.domain.settings import settings_from
@@ -82,7 +83,7 @@ def tracked(videos: list[Path], folder: Path, people: People) -> Path:
     _forget_tracks(store, job)
     work_here(store, job, settings, PROCESSES, lambda _status: None)
     out = folder / f"{people}.json"
-    export(store, job, out)
+    export(store, job, ExportOptions(out=out))
     return out
 
 
