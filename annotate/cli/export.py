@@ -47,7 +47,7 @@ def export(
 
       annotate export --video match.mp4 --tracks 1,3 --every 5 --out some.json.gz
 
-      annotate export --out - | gzip > people.json.gz
+      annotate export --per-video datasets --partial
     """
     from annotate.cli.progress import phases
     from annotate.use_cases.export import export as write
