@@ -13,7 +13,6 @@ Settings that belong to the host, such as the store and the queue, come from the
 variables as for the command line. Every error is an `annotate.domain.errors.AnnotateError`.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +32,7 @@ from annotate.use_cases import export as export_use_case
 from annotate.use_cases import final_tracks as tracks_use_case
 from annotate.use_cases import submit as submit_use_case
 from annotate.use_cases.find_videos import find_videos
+from annotate.use_cases.worker_pool import processes_here
 
 __all__ = [
     "ExportOptions",
@@ -96,7 +96,7 @@ def submit(
     options = options or SubmitOptions()
     store = store or open_store()
     settings = options.on_host(settings_from(store=str(store.files)))
-    count = processes or os.cpu_count() or 1
+    count = processes_here(settings, processes)
     # A text is a sequence too: of one-letter paths, and `/` among them is the whole file system.
     several = [videos] if isinstance(videos, str | Path) else videos
     job = submit_use_case.submit(

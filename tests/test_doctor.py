@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from annotate.domain.soc import Soc, find_soc
 from annotate.domain.variant import read_variant, variant_folder
 from annotate.inference.host import emulates_npu
 from annotate.inference.isolated import run_isolated
-from annotate.use_cases.doctor import Check, judge
+from annotate.use_cases.doctor import Check, if_faster, judge
 
 pytestmark = pytest.mark.skipif(not emulates_npu(), reason="the HTP emulator is for x86-64 Linux")
 
@@ -95,6 +96,22 @@ WORKS = Check("models on the NPU", "ok", "", facts={"provider": "qnn"})
 EMULATED = Check("models on the emulator", "ok", "", facts={"provider": "htp-emulator"})
 BROKEN = Check("models on the NPU", "fail", "the NPU does not take it")
 ABSENT = Check("models on the NPU", "none", "skipped")
+
+
+def test_an_npu_that_is_slower_than_the_cpu_is_an_emulated_one() -> None:
+    ms = {"detector": 2.0, "landmark": 3.0}
+    cpu = Check("models on the CPU", "ok", "", facts={"provider": "cpu", "latency_ms": ms})
+    fast, slow = (
+        replace(WORKS, facts={"provider": "qnn", "latency_ms": {"detector": 2, "landmark": last}})
+        for last in (3.0, 3.1)
+    )
+    assert if_faster(fast, cpu) == fast
+    refused = if_faster(slow, cpu)
+    assert (refused.state, "emulated" in refused.value) == ("fail", True)
+    assert not judge((cpu, refused), X_ELITE, require_npu=False).npu
+    # The emulator of x86-64 Linux says itself what it is.
+    emulated = replace(slow, facts={**slow.facts, "provider": "htp-emulator"})
+    assert if_faster(emulated, cpu) == emulated
 
 
 @pytest.mark.parametrize(

@@ -19,23 +19,25 @@ from onnxruntime.quantization import (
 
 from annotate.domain.arrays import FloatArray
 from annotate.domain.errors import ProviderError, UsageError
+from annotate.domain.model_spec import ModelSpec
 from annotate.domain.pack import Pack, read_pack
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.soc import SOCS, find_soc, soc_described
 from annotate.domain.video import Chunk, Frame
-from annotate.inference import Models, QnnSettings, load_models, session
+from annotate.inference import Model, Models, QnnSettings, load_models, session
 from annotate.inference.agreement import agreement_db, made_picture
+from annotate.inference.cpu import cpu_options
 from annotate.inference.host import emulates_npu
+from annotate.inference.placement import placement
 from annotate.inference.qnn import (
     OPTIONS,
     PROVIDER,
     check_options,
     open_session,
-    placement,
     sdk_version,
     versions,
 )
-from annotate.inference.session import cpu_options
+from annotate.inference.timing import median_ms
 from annotate.pipeline import PoseEstimator
 from annotate.pipeline.crops import model_crop
 from annotate.pipeline.detector_pass import Candidate
@@ -257,12 +259,39 @@ def test_auto_uses_the_cpu_and_says_so_where_there_is_no_npu(
     assert (models.provider, models.reason) == ("cpu", "this host has no NPU")
 
 
-def test_auto_uses_an_npu_that_agrees_with_the_cpu(
-    pack: Pack, blazepose_pack: Path, settings: QnnSettings, monkeypatch: pytest.MonkeyPatch
+def test_auto_uses_an_npu_that_agrees_with_the_cpu_and_is_faster(
+    pack: Pack,
+    blazepose_pack: Path,
+    settings: QnnSettings,
+    on_npu: Models,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(session, "emulates_npu", lambda: False)
+    monkeypatch.setattr(session, "_on_qnn", lambda *_: on_npu)
+    npu = (on_npu.detector, on_npu.landmark)
+
+    def faster(model: Model, spec: ModelSpec, _runs: int) -> float:
+        # An NPU takes a thousandth of the emulator's time.
+        return median_ms(model, spec, 1) / (1000 if model in npu else 1)
+
+    monkeypatch.setattr(session, "median_ms", faster)
     models = load_models(pack, blazepose_pack, provider="auto", qnn=settings)
     assert (models.provider, models.reason) == ("htp-emulator", "")
+
+
+def test_auto_refuses_an_npu_that_is_only_emulated(
+    pack: Pack,
+    blazepose_pack: Path,
+    settings: QnnSettings,
+    on_npu: Models,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(session, "emulates_npu", lambda: False)
+    monkeypatch.setattr(session, "SPEED_RUNS", 1)
+    monkeypatch.setattr(session, "_on_qnn", lambda *_: on_npu)
+    models = load_models(pack, blazepose_pack, provider="auto", qnn=settings)
+    assert models.provider == "cpu"
+    assert models.reason.startswith("the NPU is slower than the CPU")
 
 
 def test_auto_uses_the_cpu_where_the_npu_gives_other_answers(

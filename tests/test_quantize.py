@@ -16,10 +16,12 @@ from annotate.domain.pack import read_pack
 from annotate.domain.soc import find_soc
 from annotate.inference import Models, QnnSettings, load_models, session
 from annotate.inference.compiled import compile_variant
+from annotate.inference.cpu import cpu_options
 from annotate.inference.host import emulates_npu
-from annotate.inference.qnn import PROVIDER, open_session, placement
+from annotate.inference.placement import placement
+from annotate.inference.qnn import PROVIDER, open_session
 from annotate.inference.quantization import CHOICES, quantize
-from annotate.inference.session import Model, cpu_options
+from annotate.inference.session import Model
 from annotate.packs.installed import installed_packs, verify_pack
 from annotate.pipeline import fidelity
 from annotate.pipeline.calibration_crops import Crops, take_crops

@@ -5,6 +5,7 @@ imports it.
 """
 
 import os
+import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from annotate.inference import Models
     from annotate.pipeline import PoseEstimator
 
+_LOADING = threading.Lock()
+
 
 def this_store() -> Store:
     """The store of this host's settings."""
@@ -33,8 +36,17 @@ def this_store() -> Store:
 
 def estimator_of(store: Store, recipe: Recipe) -> "PoseEstimator":
     """The pipeline of a recipe; its models are loaded once in this process."""
-    folder = _pack_folder(store, recipe.pack)
-    return _estimator(folder, recipe.people, recipe.detect_every)
+    # The threads of a process that owns an NPU would each load the models, at the same time.
+    with _LOADING:
+        folder = _pack_folder(store, recipe.pack)
+        return _estimator(folder, recipe.people, recipe.detect_every)
+
+
+def forget_models() -> None:
+    """Makes the next chunk load the models again, since a session that failed stays unusable."""
+    with _LOADING:
+        _estimator.cache_clear()
+        _models.cache_clear()
 
 
 def planned_chunk(store: Store, job: Job, video: JobVideo, bounds: tuple[int, int]) -> Chunk:

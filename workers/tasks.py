@@ -15,7 +15,12 @@ from billiard.exceptions import WorkerLostError
 from celery import Task, signals
 from celery.worker.request import Request
 
-from annotate.domain.errors import AnnotateError, CancelledJobError, UnknownWorkError
+from annotate.domain.errors import (
+    AnnotateError,
+    CancelledJobError,
+    ProviderError,
+    UnknownWorkError,
+)
 from annotate.domain.job import MERGE_DIGEST, PIPELINE_DIGEST
 from annotate.domain.settings import settings_from
 from annotate.domain.work import WorkUnit
@@ -27,7 +32,14 @@ from annotate.queue.manifest_check import check_version, checked_job
 from annotate.queue.messages import Queue
 from annotate.store import Store
 from workers.application import app
-from workers.host import estimator_of, planned_chunk, this_board, this_store, this_worker
+from workers.host import (
+    estimator_of,
+    forget_models,
+    planned_chunk,
+    this_board,
+    this_store,
+    this_worker,
+)
 
 # Seconds that a worker waits after trouble that is not the unit's fault.
 REST_S = 10.0
@@ -72,7 +84,11 @@ def chunk_task(job_id: str, digest: str, fingerprint: str, start: int, stop: int
         def work() -> None:
             check_version(job.recipe.pipeline, PIPELINE_DIGEST, job)
             settings, beats = settings_from(), store if board is None else board.reports
-            run_chunk(store, unit, settings, lambda: estimator_of(store, job.recipe), beats)
+            try:
+                run_chunk(store, unit, settings, lambda: estimator_of(store, job.recipe), beats)
+            except ProviderError:
+                forget_models()
+                raise
 
         if _do(store, board, unit, work) and board is not None:
             # If this fails, the next reconciliation does it.

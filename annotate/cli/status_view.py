@@ -10,6 +10,7 @@ from rich.text import Text
 from annotate.cli.text import count, duplicate_video, duration, number
 from annotate.domain.errors import with_hint
 from annotate.domain.names import printable_lines
+from annotate.domain.settings import NO_NPU
 from annotate.domain.work import Heartbeat
 from annotate.queue.job_status import JobStatus, VideoStatus
 from annotate.use_cases.job_snapshot import JobSnapshot
@@ -31,7 +32,7 @@ def as_table(snapshot: JobSnapshot) -> RenderableType:
     lines: list[RenderableType] = [_text(headline(snapshot)), _videos(now)]
     running = [beat for video in now.videos for beat in video.running]
     if snapshot.queue and running:
-        lines += [Text(""), _workers(running)]
+        lines += [Text(""), _workers(running), *_reasons(running)]
     if snapshot.queue and snapshot.queue.error:
         lines.append(_text(f"{snapshot.queue.error}: showing the store alone.", style="yellow"))
     if snapshot.queue and snapshot.queue.dropped:
@@ -80,6 +81,12 @@ def _videos(now: JobStatus) -> Table:
             number(speed) if speed else "",
         )
     return table
+
+
+def _reasons(beats: list[Heartbeat]) -> list[Text]:
+    """Why hosts with an accelerator run the models on the CPU, a line each."""
+    reasons = {beat.reason for beat in beats} - {"", NO_NPU}
+    return [Text(f"The models run on the CPU: {one}", style="yellow") for one in sorted(reasons)]
 
 
 def _workers(beats: list[Heartbeat]) -> Table:
@@ -181,5 +188,6 @@ def _worker_fields(beat: Heartbeat) -> dict[str, Any]:
         "frames_per_s": round(beat.frames_per_s, 1),
         "provider": beat.provider,
         "placement": beat.placement,
+        "reason": beat.reason,
         "rss_bytes": beat.rss_bytes,
     }

@@ -1,6 +1,5 @@
 """`annotate submit` and `annotate retry`."""
 
-import os
 import shlex
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
@@ -66,6 +65,7 @@ def submit(
     from annotate.use_cases.find_videos import find_videos
     from annotate.use_cases.probe_videos import probe_videos
     from annotate.use_cases.submit import submit as submit_videos
+    from annotate.use_cases.worker_pool import processes_here
 
     the_store, settings = store_of(store)
     settings = options.on_host(settings)
@@ -73,7 +73,7 @@ def submit(
     print_left_out(found, verbose=verbose)
     if options.hwaccel == "auto":
         _print_decoder(found)
-    workers = processes or os.cpu_count() or 1
+    workers = processes_here(settings, processes)
     if dry_run:
         with phases() as phase:
             facts = probe_videos(the_store, found, options, settings, phase)
@@ -93,12 +93,13 @@ def retry(
 ) -> None:
     """Retry what failed in a job, and continue with what is missing."""
     from annotate.use_cases.retry import forget_failures
+    from annotate.use_cases.worker_pool import processes_here
 
     the_store, settings = store_of(store)
     manifest = the_job(the_store, job)
     forgotten = forget_failures(the_store, manifest)
     say(f"Job {manifest.id}: retrying {forgotten} failures.", err=True)
-    workers = processes or os.cpu_count() or 1
+    workers = processes_here(settings, processes)
     _print_result(_work(the_store, manifest, settings, workers), store, job)
 
 

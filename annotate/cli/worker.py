@@ -1,8 +1,6 @@
 """`annotate worker` and `annotate cancel`."""
 
-import os
 import signal
-import sys
 from dataclasses import replace
 from typing import Annotated
 
@@ -16,9 +14,6 @@ NO_QUEUE = (
     "Set it, e.g. to redis://host:6379/0, here and where you submit. One host alone needs no "
     "worker: `annotate submit` does the work itself."
 )
-# Threads that feed an NPU: some prepare crops while one runs the model. Three keep it busy 85% of
-# the time, four 91%, and more make no difference (tests.benchmarks.npu_feed).
-NPU_THREADS = 4
 
 
 def worker(
@@ -57,6 +52,7 @@ def worker(
     from annotate.cli.progress import console
     from annotate.queue.board import open_board, queue_errors
     from annotate.queue.supervise import Plan, Supervisor
+    from annotate.use_cases.worker_pool import worker_pool
 
     the_store, settings = store_of(store)
     check_queue(settings)
@@ -67,29 +63,19 @@ def worker(
     board = open_board(settings.broker)
     with queue_errors(settings.broker):
         board.jobs.ids()
-    threads = _uses_threads(settings)
-    count = concurrency or (NPU_THREADS if threads else os.cpu_count() or 1)
-    supervisor = Supervisor(Plan(count, threads, max_jobs, stop_when_idle), settings, board)
+    pool = worker_pool(settings, concurrency)
+    plan = Plan(pool.count, pool.threads, max_jobs, stop_when_idle)
+    supervisor = Supervisor(plan, settings, board)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, supervisor.stop)
 
     def say(line: str) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    pool = f"{count} {'threads' if threads else 'processes'}"
-    say(f"Worker {supervisor.name}: {pool}, store {the_store.files}. Ctrl-C to stop.")
+    size = f"{pool.count} {'threads' if pool.threads else 'processes'} ({pool.reason})"
+    say(f"Worker {supervisor.name}: {size}, store {the_store.files}. Ctrl-C to stop.")
     supervisor.run(say)
     say("Stopped.")
-
-
-def _uses_threads(settings: Settings) -> bool:
-    """Whether one process with threads does the work: one process owns an NPU, and Windows has no
-    pool of processes in Celery.
-    """
-    from annotate.inference.host import emulates_npu
-
-    npu = settings.provider == "qnn" or (settings.provider == "auto" and not emulates_npu())
-    return npu or sys.platform == "win32"
 
 
 def check_queue(settings: Settings) -> None:

@@ -22,7 +22,9 @@ S3_SCHEME = "s3://"
 # Gigabytes of videos that the cache holds by default.
 CACHE_GB = 50.0
 
-Provider = Literal["auto", "cpu", "qnn"]
+Provider = Literal["auto", "cpu", "qnn", "cuda", "tensorrt", "openvino", "coreml", "dml"]
+# Why `auto` chose the CPU on most hosts: nothing to look into.
+NO_NPU = "this host has no NPU"
 Hwaccel = Literal["off", "auto"]
 NpuPerformance = Literal[
     "sustained_high_performance",
@@ -54,8 +56,8 @@ class Settings:
         cache_bytes: most bytes of a bucket's videos in it (`ANNOTATE_CACHE_GB`).
         roots: where this host sees the shares that all hosts know by name (`ANNOTATE_ROOTS`, e.g.
             `media=/mnt/share`; several are separated as in PATH).
-        provider: what runs the models (`ANNOTATE_PROVIDER`): `cpu`, `qnn`, or `auto`, which takes
-            the NPU where its self-test passes.
+        provider: what runs the models (`ANNOTATE_PROVIDER`): `cpu`, `qnn`, another accelerator, or
+            `auto`, which takes an NPU or a GPU that agrees with the CPU and is faster.
         hwaccel: `auto` decodes in hardware where this host can, `off` (the default) on the CPU
             (`ANNOTATE_HWACCEL`).
         soc: name of this host's SoC, where it cannot be detected (`ANNOTATE_SOC`), or empty.

@@ -130,6 +130,7 @@ class Heartbeat:
         time_s: Unix time of writing.
         version: of the program.
         placement: how many nodes of each model each execution provider of ONNX Runtime has.
+        reason: why `auto` chose the CPU, or empty.
     """
 
     worker: str
@@ -144,6 +145,7 @@ class Heartbeat:
     time_s: float
     version: str
     placement: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    reason: str = ""
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> "Heartbeat":
@@ -153,7 +155,8 @@ class Heartbeat:
             ValueError, TypeError, KeyError: the fields are damaged, or of another version.
         """
         beat = cls(**{**fields, "chunk": Chunk(**fields["chunk"])})
-        texts = (beat.worker, beat.job, beat.video, beat.fingerprint, beat.provider, beat.version)
+        texts = [beat.worker, beat.job, beat.video, beat.fingerprint, beat.provider]
+        texts += [beat.version, beat.reason]
         numbers = (beat.frames, beat.frames_per_s, beat.rss_bytes, beat.time_s)
         sound = all(isinstance(text, str) for text in texts)
         sound = sound and all(isinstance(number, int | float) for number in numbers)

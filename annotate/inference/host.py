@@ -36,11 +36,19 @@ def host_architecture() -> str:
     return platform.machine()
 
 
+def is_emulated_on_arm() -> bool:
+    """Whether this Python is for x86-64 Windows and an Arm host emulates it."""
+    return process_architecture() == "win-amd64" and host_architecture() == "ARM64"
+
+
 def emulates_npu() -> bool:
     """Whether the QNN libraries for this Python contain an emulator and cannot reach an NPU.
 
-    This is so on x86-64 Linux. The libraries for x86-64 Windows run on Arm only and use its NPU.
+    The libraries for x86-64 Linux and Windows emulate it, unless an Arm host emulates x86-64: there
+    `qnn_library` chooses those that reach the NPU.
     """
+    if process_architecture() == "win-amd64":
+        return not is_emulated_on_arm()
     return process_architecture() == "linux-x86_64"
 
 

@@ -6,6 +6,8 @@ CPU; unknown options are ignored. So this module registers the plugin and adds i
 both fallbacks, reads back where each node was placed, and validates the options itself.
 """
 
+import os
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,12 +22,15 @@ from annotate.domain.distribution import install_command
 from annotate.domain.errors import ProviderError, UsageError
 from annotate.domain.settings import NpuPerformance
 from annotate.domain.soc import SOCS, Soc
-from annotate.inference.host import emulates_npu, this_soc
+from annotate.inference.host import emulates_npu, is_emulated_on_arm, this_soc
+from annotate.inference.placement import placement
 
 PROVIDER = "QNNExecutionProvider"
 PACKAGE = "onnxruntime-qnn"
 NPU = "qnn"
 EMULATOR = "htp-emulator"
+# The plugin's folder of libraries for x86-64 processes on Arm hosts.
+ARM64EC = "arm64ec"
 
 # The options that a user may set, with their allowed values; an empty tuple allows any value. None
 # of them changes a compiled variant.
@@ -157,15 +162,6 @@ def open_session(file: Path, soc: Soc, options: Mapping[str, str]) -> ort.Infere
     return session
 
 
-def placement(session: ort.InferenceSession) -> dict[str, int]:
-    """Number of the model's nodes on each execution provider, for a session that records it."""
-    placed: dict[str, int] = {}
-    for subgraph in session.get_provider_graph_assignment_info():
-        nodes = len(subgraph.get_nodes())
-        placed[subgraph.ep_name] = placed.get(subgraph.ep_name, 0) + nodes
-    return placed
-
-
 def _plugin() -> Any:
     try:
         import onnxruntime_qnn
@@ -191,7 +187,7 @@ def _device() -> ort.OrtEpDevice:
     plugin = _plugin()
     if not _devices():
         try:
-            ort.register_execution_provider_library(PROVIDER, plugin.get_library_path())
+            ort.register_execution_provider_library(PROVIDER, str(_library(plugin)))
         # Another thread may have registered it at the same time: then its devices are listed.
         except Exception as error:
             if not _devices():
@@ -203,7 +199,47 @@ def _device() -> ort.OrtEpDevice:
         raise ProviderError(
             "the QNN plugin of ONNX Runtime finds no device on this host", "Run `annotate doctor`."
         )
-    return max(_devices(), key=lambda one: one.device.type == ort.OrtHardwareDeviceType.NPU)
+    best = max(_devices(), key=_is_npu)
+    if not _is_npu(best) and not emulates_npu():
+        raise ProviderError(
+            f"the QNN plugin finds no NPU on this host, only a {best.device.type.name}",
+            "Install the NPU's driver, and run `annotate doctor`.",
+        )
+    return best
+
+
+def _is_npu(device: ort.OrtEpDevice) -> bool:
+    return bool(device.device.type == ort.OrtHardwareDeviceType.NPU)
+
+
+def _library(plugin: Any) -> Path:
+    """The plugin's library for this process.
+
+    On an Arm host that emulates x86-64, the plugin itself would choose its libraries for x86-64
+    hosts, which only emulate the NPU (onnxruntime-qnn 2.7: it looks at `platform.machine()`).
+
+    Raises:
+        ProviderError: the plugin has none that reaches the NPU.
+    """
+    library = Path(plugin.get_library_path())
+    if is_emulated_on_arm():
+        library = library.parent.parent / ARM64EC / library.name
+        if not library.exists():
+            raise ProviderError(
+                f"{PACKAGE} has no libraries for emulated Python on Arm ({library})",
+                f"Install {PACKAGE} 2.7 or newer, or use the CPU: ANNOTATE_PROVIDER=cpu.",
+            )
+        _add_library_folder(library.parent)
+    if not emulates_npu():
+        # Where the NPU's driver looks for the parts of QNN that run on the NPU.
+        os.environ.setdefault("ADSP_LIBRARY_PATH", str(library.parent))
+    return library
+
+
+def _add_library_folder(folder: Path) -> None:
+    if sys.platform == "win32":
+        os.add_dll_directory(str(folder))
+        os.environ["PATH"] = str(folder) + os.pathsep + os.environ.get("PATH", "")
 
 
 def _devices() -> list[ort.OrtEpDevice]:

@@ -1,18 +1,22 @@
 """A self-test of both models of a pack on one execution provider: placement, latency, answers."""
 
-import statistics
 import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from annotate.domain.model_spec import ModelSpec
 from annotate.domain.pack import read_pack
 from annotate.domain.soc import Soc
-from annotate.inference.agreement import made_picture
-from annotate.inference.qnn import QnnSettings, device_kind, open_session, placement, soc_of
-from annotate.inference.session import Model, Models, agreements, check_agreement, load_models
+from annotate.inference.placement import placement
+from annotate.inference.qnn import QnnSettings, device_kind, open_session, soc_of
+from annotate.inference.session import (
+    NPU_TITLE,
+    Models,
+    agreements,
+    check_agreement,
+    load_models,
+)
+from annotate.inference.timing import median_ms
 
 # Runs of each model, whose median is reported.
 CPU_RUNS = 15
@@ -70,24 +74,13 @@ def self_test_npu(folder: Path, soc: Soc | None) -> SelfTest:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         models = load_models(pack, folder, provider="qnn", qnn=QnnSettings(soc, {}, Path(scratch)))
         found = agreements(models, load_models(pack, folder))
-        check_agreement(found)
+        check_agreement(found, NPU_TITLE)
         runs = NPU_RUNS if models.provider == "qnn" else EMULATOR_RUNS
         return SelfTest(models.provider, device_kind(), placed, _latencies(models, runs), found)
 
 
 def _latencies(models: Models, runs: int) -> dict[str, float]:
     return {
-        stage: _median_ms(models.stage(stage), spec, runs)
+        stage: median_ms(models.stage(stage), spec, runs)
         for stage, spec in models.pack.stages.items()
     }
-
-
-def _median_ms(model: Model, spec: ModelSpec, runs: int) -> float:
-    picture = made_picture(spec)
-    model.run(picture)  # the first run includes set-up
-    times = []
-    for _ in range(runs):
-        began = time.perf_counter()
-        model.run(picture)
-        times.append(time.perf_counter() - began)
-    return statistics.median(times) * 1000

@@ -5,8 +5,9 @@ survive the fork, so it would hang in the child.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +19,25 @@ from annotate.domain.arrays import FloatArray
 from annotate.domain.errors import PackError, ProviderError
 from annotate.domain.model_spec import ModelSpec
 from annotate.domain.pack import Pack
-from annotate.domain.settings import Provider
+from annotate.domain.settings import NO_NPU, Provider
+from annotate.inference.accelerators import ACCELERATORS, PROVEN, installed, open_accelerated
 from annotate.inference.agreement import agreement_db, made_picture
 from annotate.inference.compiled import compiled_models
+from annotate.inference.cpu import cpu_options, is_quantized, sums_need_care
 from annotate.inference.host import emulates_npu
+from annotate.inference.placement import placement
 from annotate.inference.qdq import dequantize_values, quantize_values
-from annotate.inference.qnn import QnnSettings, label, open_session, placement, soc_of
+from annotate.inference.qnn import QnnSettings, label, open_session, soc_of
+from annotate.inference.timing import median_ms
 
 CPU = "cpu"
+NPU_TITLE = "the NPU"
 # The least accepted agreement of the NPU with the CPU, in dB. Correct variants reach 27 dB or more
 # (8 bits, on the made picture, which is unlike the calibration pictures); some context binaries of
 # other compilers were wrong, at -5 to 8 dB.
 MIN_AGREEMENT_DB = 20.0
+# Runs of each model, whose median tells whether an accelerator is faster than the CPU.
+SPEED_RUNS = 5
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +68,7 @@ class Model:
         except Exception as error:
             raise ProviderError(
                 f"the model fails on {self._session.get_providers()[0]}: {error}",
-                "Run `annotate doctor`. On the NPU, restarting the worker may help.",
+                "Run `annotate doctor`. Restarting the worker may help.",
             ) from error
         quantized = self._spec.quantized
         return [
@@ -86,10 +94,11 @@ class Models:
     """The models of a pack, and the pack.
 
     Attributes:
-        provider: what runs them in fact: `cpu`, `qnn` (the NPU), or `htp-emulator`.
+        provider: what runs them in fact: `cpu`, `qnn` (the NPU), `htp-emulator`, or the name of
+            another accelerator.
         placement: by model, the number of nodes on each execution provider of ONNX Runtime; a
             compiled model is one node.
-        reason: why `auto` did not choose the NPU, else empty.
+        reason: why `auto` chose the CPU, else empty.
     """
 
     pack: Pack
@@ -118,13 +127,13 @@ def load_models(
 
     Args:
         threads: number of threads of each model on the CPU.
-        provider: `cpu`; `qnn`, only the NPU; or `auto`, the NPU if it runs every node and agrees
-            with the CPU, else the CPU.
+        provider: `cpu`; `qnn`, only the NPU; another accelerator, only that one; or `auto`, the
+            NPU or a GPU if it runs every node, agrees with the CPU and is faster, else the CPU.
         qnn: settings of the NPU.
 
     Raises:
         PackError: a file is missing or ONNX Runtime refuses it.
-        ProviderError: `provider` is `qnn`, and the NPU cannot run the models.
+        ProviderError: `provider` is neither `cpu` nor `auto`, and it cannot run the models.
         UsageError: an option in `qnn` does not exist.
     """
     if provider == "qnn":
@@ -132,20 +141,37 @@ def load_models(
     on_cpu = _bound(pack, lambda name: _cpu_session(threads, folder / name), CPU)
     if provider == "cpu":
         return on_cpu
-    return _best(on_cpu, folder, qnn or QnnSettings())
+    if provider == "auto":
+        return _best(on_cpu, folder, qnn or QnnSettings())
+    on_accelerator = _on_accelerator(pack, folder, provider)
+    check_agreement(agreements(on_accelerator, on_cpu), ACCELERATORS[provider].title)
+    return on_accelerator
 
 
 def _best(on_cpu: Models, folder: Path, qnn: QnnSettings) -> Models:
-    """The models on the NPU if they agree with those on the CPU, else the latter."""
-    if emulates_npu():
-        return replace(on_cpu, reason="this host has no NPU")
-    try:
-        on_npu = _on_qnn(on_cpu.pack, folder, qnn)
-        check_agreement(agreements(on_npu, on_cpu))
-    except (PackError, ProviderError) as error:
-        logger.warning("The models run on the CPU: %s", error.message)
-        return replace(on_cpu, reason=error.message)
-    return on_npu
+    """The models on the first accelerator that agrees with the CPU and is faster, or on the CPU."""
+    reasons = []
+    for title, load in _candidates(on_cpu.pack, folder, qnn):
+        try:
+            models = load()
+            check_agreement(agreements(models, on_cpu), title)
+            check_speed(models, on_cpu, title)
+        except (PackError, ProviderError) as error:
+            logger.warning("The models run on the CPU: %s", error.message)
+            reasons.append(error.message)
+        else:
+            return models
+    return replace(on_cpu, reason="; ".join(reasons) or NO_NPU)
+
+
+def _candidates(
+    pack: Pack, folder: Path, qnn: QnnSettings
+) -> Iterator[tuple[str, Callable[[], Models]]]:
+    """The accelerators that `auto` tries: their titles, and what loads the models on them."""
+    if not emulates_npu():
+        yield NPU_TITLE, lambda: _on_qnn(pack, folder, qnn)
+    for name in filter(installed, PROVEN):
+        yield ACCELERATORS[name].title, partial(_on_accelerator, pack, folder, name)
 
 
 def agreements(models: Models, reference: Models) -> dict[str, float]:
@@ -161,8 +187,11 @@ def agreements(models: Models, reference: Models) -> dict[str, float]:
     return found
 
 
-def check_agreement(found: Mapping[str, float]) -> None:
+def check_agreement(found: Mapping[str, float], title: str) -> None:
     """Checks the result of `agreements` against `MIN_AGREEMENT_DB`.
+
+    Args:
+        title: name of the accelerator.
 
     Raises:
         ProviderError: a model does not agree with its reference.
@@ -170,15 +199,40 @@ def check_agreement(found: Mapping[str, float]) -> None:
     for name, decibel in found.items():
         if decibel < MIN_AGREEMENT_DB:
             raise ProviderError(
-                f"on the NPU the {name} model agrees with the CPU to only {decibel:.0f} dB",
-                "Compile the variant again: `annotate models compile`.",
+                f"on {title} the {name} model agrees with the CPU to only {decibel:.0f} dB",
+                "Use the CPU: ANNOTATE_PROVIDER=cpu. For an NPU, compiling the variant again may "
+                "help: `annotate models compile`.",
             )
+
+
+def check_speed(models: Models, on_cpu: Models, title: str) -> None:
+    """Checks that one run of all models takes less time than on the CPU.
+
+    Args:
+        title: name of the accelerator.
+
+    Raises:
+        ProviderError: it takes longer, as it does on an emulated NPU.
+    """
+    here, there = (
+        sum(median_ms(one.stage(name), spec, SPEED_RUNS) for name, spec in one.pack.stages.items())
+        for one in (models, on_cpu)
+    )
+    if here > there:
+        raise ProviderError(
+            f"{title} is slower than the CPU: {here:.0f} ms a run of all models, not {there:.0f}",
+            "Use the CPU: ANNOTATE_PROVIDER=cpu. `annotate doctor` examines this host.",
+        )
 
 
 def _on_qnn(pack: Pack, folder: Path, qnn: QnnSettings) -> Models:
     soc = soc_of(qnn)
     compiled = compiled_models(pack, folder, soc, qnn.cache)
     return _bound(pack, lambda file: open_session(compiled / file, soc, qnn.options), label())
+
+
+def _on_accelerator(pack: Pack, folder: Path, name: Provider) -> Models:
+    return _bound(pack, lambda file: open_accelerated(folder / file, name), name)
 
 
 def _bound(pack: Pack, opened: Callable[[str], ort.InferenceSession], provider: str) -> Models:
@@ -203,21 +257,8 @@ def load_model(spec: ModelSpec, file: Path) -> Model:
     return Model(_cpu_session(1, file), spec)
 
 
-def cpu_options(threads: int = 1) -> ort.SessionOptions:
-    """Options of a session on the CPU."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
-    # Without this, sums of 8-bit products silently overflow on x86-64 CPUs without VNNI: the median
-    # error of landmarks of an 8-bit model was 3.5% of the crop, and 0.33% with this.
-    options.add_session_config_entry("session.x64quantprecision", "1")
-    return options
-
-
 def _cpu_session(threads: int, file: Path) -> ort.InferenceSession:
-    options = cpu_options(threads)
+    options = cpu_options(threads, exact_sums=sums_need_care() and is_quantized(file))
     try:
         return ort.InferenceSession(file, sess_options=options, providers=["CPUExecutionProvider"])
     # ONNX Runtime's exceptions have no common base below Exception.

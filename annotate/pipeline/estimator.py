@@ -83,6 +83,11 @@ class PoseEstimator:
         """How many nodes of each model each execution provider of ONNX Runtime has."""
         return self._models.placement
 
+    @property
+    def reason(self) -> str:
+        """Why `auto` chose the CPU, or empty."""
+        return self._models.reason
+
     def poses(self, rgb: NDArray[np.uint8]) -> FramePoses:
         """Every person in one picture (H, W, 3) uint8, in descending order of detection score."""
         (found,) = self._detector.candidates([self._detector.views(rgb)])

@@ -96,6 +96,7 @@ class ChunkHeartbeats:
                     time_s=self._beats.now(),
                     version=__version__,
                     placement=self._pipeline.placement,
+                    reason=self._pipeline.reason,
                 )
             )
 

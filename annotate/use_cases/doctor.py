@@ -31,6 +31,7 @@ from annotate.inference.host import (
     fastrpc_device,
     fastrpc_library,
     host_architecture,
+    is_emulated_on_arm,
     process_architecture,
     this_soc,
 )
@@ -71,7 +72,7 @@ class Check:
     state: State
     value: str
     hint: str = ""
-    facts: Mapping[str, object] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,10 @@ def examine(settings: Settings, *, require_npu: bool, progress: Progress) -> Rep
     checks += _pack_checks(settings.packs)
     folder = _sound_pack(settings.packs)
     progress("Models on the CPU", 0.2)
-    checks.append(_self_test_check("models on the CPU", folder, self_test_cpu))
+    on_cpu = _self_test_check("models on the CPU", folder, self_test_cpu)
+    checks.append(on_cpu)
     progress("Models on the NPU", 0.4)
-    checks.append(_npu_check(folder, soc))
+    checks.append(if_faster(_npu_check(folder, soc), on_cpu))
     progress("Decoding", 0.8)
     checks.append(_checked("decoding", _decode_check))
     progress("Store and broker", 0.9)
@@ -164,8 +166,7 @@ def _version_checks(soc: Soc | None) -> Iterator[Check]:
 
 def _host_checks(soc: Soc | None) -> Iterator[Check]:
     process, host = process_architecture(), host_architecture()
-    emulated = process == "win-amd64" and host == "ARM64"
-    value = f"{process} on {host}" + (", emulated" if emulated else "")
+    value = f"{process} on {host}" + (", emulated" if is_emulated_on_arm() else "")
     yield Check("architecture", "ok", value, facts={"process": process, "host": host})
     yield Check("SoC", "ok" if soc else "none", soc.title if soc else "none with a known NPU")
     if sys.platform != "linux" or not soc:
@@ -225,6 +226,18 @@ def _npu_check(folder: Path | None, soc: Soc | None) -> Check:
     check = _self_test_check(name, folder, self_test_npu, soc)
     # A host without an NPU is not at fault.
     return check if soc or check.state != "fail" else replace(check, state="none")
+
+
+def if_faster(npu: Check, cpu: Check) -> Check:
+    """The check of the NPU, failed if it is slower than the CPU: then it is an emulated one."""
+    if npu.facts.get("provider") != NPU or "latency_ms" not in cpu.facts:
+        return npu
+    there, here = (sum(check.facts["latency_ms"].values()) for check in (cpu, npu))
+    if here <= there:
+        return npu
+    value = f"{here:,.0f} ms for both models, and the CPU takes {there:.0f}: it is emulated"
+    hint = "On Windows on Arm, install an Arm or newer x86-64 Python and its driver again."
+    return Check(npu.name, "fail", value, hint)
 
 
 def _self_test_check(

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from annotate.domain.soc import SOCS
 from annotate.inference import QnnSettings, load_models
-from annotate.inference.qnn import PROVIDER, open_session, placement, versions
+from annotate.inference.placement import placement
+from annotate.inference.qnn import PROVIDER, open_session, versions
 from annotate.packs.installed import verify_pack
 from annotate.pipeline.calibration_crops import take_crops
 from annotate.use_cases.quantize import pack_fidelity
