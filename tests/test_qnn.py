@@ -22,7 +22,7 @@ from annotate.domain.errors import ProviderError, UsageError
 from annotate.domain.model_spec import ModelSpec
 from annotate.domain.pack import Pack, read_pack
 from annotate.domain.pipeline_settings import PipelineSettings
-from annotate.domain.soc import SOCS, find_soc, soc_described
+from annotate.domain.soc import find_soc
 from annotate.domain.video import Chunk, Frame
 from annotate.inference import Model, Models, QnnSettings, load_models, session
 from annotate.inference.agreement import agreement_db, made_picture
@@ -321,7 +321,7 @@ def test_auto_uses_the_cpu_where_the_soc_is_unknown(
     assert "SoC of this host is not known" in models.reason
 
 
-# Agreement, SoCs and versions
+# Agreement and versions
 
 
 def test_agreement_is_infinite_for_equal_values_and_falls_20_db_for_each_factor_of_ten() -> None:
@@ -337,29 +337,6 @@ def test_the_made_picture_lies_in_the_models_range(pack: Pack) -> None:
     assert picture.shape == (224, 224, 3)
     assert picture.dtype == np.float32
     assert -1 <= picture.min() < -0.9 < 0.9 < picture.max() <= 1
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("Snapdragon(R) X Elite - X1E80100 - Qualcomm(R) Oryon(TM) CPU", "x-elite"),
-        ("Snapdragon(R) X2 Elite - X2E80100 - Qualcomm(R) Oryon(TM) CPU", "x2-elite"),
-        ("qcom,qcs8550-aim300-aiot\0qcom,qcs8550\0qcom,sm8550", "qcs8550"),
-        ("QCS9075\n", "iq-9075"),
-        ("Snapdragon(R) X Plus - X1P42100 - Qualcomm(R) Oryon(TM) CPU", None),
-        ("AMD EPYC", None),
-    ],
-)
-def test_a_host_detects_its_soc_from_its_description(text: str, name: str | None) -> None:
-    soc = soc_described(text)
-    assert (soc and soc.name) == name
-
-
-def test_an_unknown_soc_is_refused_with_a_suggestion() -> None:
-    assert [find_soc(soc.name) for soc in SOCS] == list(SOCS)
-    with pytest.raises(UsageError, match="'x-elit' is not one of: x-elite, x2-elite") as raised:
-        find_soc("x-elit")
-    assert raised.value.hint == "Did you mean x-elite?"
 
 
 def test_versions_include_the_plugin_and_its_sdk() -> None:
