@@ -107,13 +107,18 @@ def test_an_empty_list_of_chunks_is_damage(host: Host, stroll: Path) -> None:
     host.run("submit", stroll, *EXACT)
     (plan,) = Path(host.store).glob("results/*/*/chunks.json")
     plan.write_text("[]")
-    for command in (["status"], ["export", "--out", "people.json"], ["retry"]):
-        said = host.run(*command, code=ExitCode.STORE).err
-        assert "chunks.json in the store is damaged" in said
-        assert "Delete that file" in said
-    plan.unlink()
-    assert "not planned" in host.run("status").out
-    host.run("submit", stroll, *EXACT)
+    codes = {
+        ("status",): ExitCode.DONE,
+        ("export", "--out", "people.json"): ExitCode.PARTIAL,
+        ("retry",): ExitCode.PARTIAL,
+    }
+    for command, code in codes.items():
+        said = host.run(*command, code=code)
+        assert "chunks.json in the store is damaged" in said.out + said.err
+        assert "not planned" in said.out + said.err
+    said = host.run("submit", stroll, *EXACT)
+    assert "chunks.json" in said.err
+    assert "made again" in said.err
     host.run("export", "--out", "people.json")
 
 

@@ -8,8 +8,10 @@ import pytest
 from annotate.domain.errors import DamagedError
 from annotate.domain.job import Recipe
 from annotate.domain.tracks import Tracks
+from annotate.domain.video import Chunk
 from annotate.domain.work import Failure
 from annotate.store import Store
+from annotate.store.results import tracks_name
 from tests.made_job import CHUNK, RECIPE, VIDEO
 from tests.made_poses import FINGERPRINT, assert_same, made_poses
 
@@ -25,20 +27,21 @@ def part_key(recipe: Recipe) -> str:
 )
 @pytest.mark.parametrize("axes", [0, 3], ids=["no world", "world"])
 def test_a_part_is_read_back(store: Store, counts: list[int], axes: int) -> None:
-    poses = made_poses(counts, axes=axes)
+    poses, chunk = made_poses(counts, axes=axes), Chunk(0, len(counts))
     results = store.results(RECIPE, VIDEO)
-    assert not results.has_part(CHUNK)
-    results.write_part(CHUNK, poses, {"provider": "cpu"})
-    assert results.has_part(CHUNK)
-    assert results.parts() == {CHUNK.name}
-    assert_same(results.read_part(CHUNK), poses)
+    assert not results.has_part(chunk)
+    results.write_part(chunk, poses, {"provider": "cpu"})
+    assert results.has_part(chunk)
+    assert results.parts() == {chunk.name}
+    assert_same(results.read_part(chunk), poses)
 
 
 def test_the_same_part_written_twice_has_the_same_bytes(store: Store) -> None:
-    recipes = [RECIPE, replace(RECIPE, detect_every=5)]
-    for recipe in recipes:
-        store.results(recipe, VIDEO).write_part(CHUNK, made_poses([1, 2]), {"provider": "cpu"})
-    once, again = (store.files.read(part_key(recipe)) for recipe in recipes)
+    written = []
+    for _ in range(2):
+        store.results(RECIPE, VIDEO).write_part(CHUNK, made_poses([1, 2]), {"provider": "cpu"})
+        written.append(store.files.read(part_key(RECIPE)))
+    once, again = written
     assert once is not None
     assert once == again
 
@@ -67,10 +70,10 @@ def test_tracks_are_read_back_block_by_block(store: Store, axes: int) -> None:
     assert not results.has_tracks("m")
     results.write_tracks("m", iter(blocks), 33, {"missing": [[1, 2]]}, axes)
     assert results.has_tracks("m")
-    assert results.merges() == ["m"]
+    assert results.merges() == [tracks_name("m", [Chunk(1, 2)])]
     for actual, expected in zip(results.read_tracks("m"), blocks, strict=True):
         assert_same(actual, expected)
-    results.delete_tracks("m")
+    results.delete_tracks(*results.merges())
     assert results.merges() == []
 
 
@@ -91,15 +94,33 @@ def test_a_damaged_part_is_named(store: Store) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"[]", b"{}", b"[[0, 0]]", b"[[0, 5, 9]]", b"[[0,", b"[3]", b"[[null, 5]]"],
-    ids=["no chunk", "no list", "no frame", "three bounds", "cut off", "no bounds", "no start"],
+    [
+        b"[[0, 4], [5, 8]]",
+        b"[]",
+        b"{}",
+        b"[[0, 0]]",
+        b"[[0, 5, 9]]",
+        b"[[0,",
+        b"[3]",
+        b"[[null, 5]]",
+    ],
+    ids=[
+        "a gap",
+        "no chunk",
+        "no list",
+        "no frame",
+        "three bounds",
+        "cut off",
+        "no bounds",
+        "no start",
+    ],
 )
 def test_a_damaged_list_of_chunks_is_named(store: Store, data: bytes) -> None:
     key = f"results/{RECIPE.digest}/{FINGERPRINT}/chunks.json"
     store.files.write(key, data)
     with pytest.raises(DamagedError, match=key) as error:
         store.results(RECIPE, VIDEO).read_chunks()
-    assert "Delete that file" in error.value.hint
+    assert "annotate submit" in error.value.hint
 
 
 def test_a_video_is_never_cut_into_no_chunks(store: Store) -> None:
@@ -109,8 +130,45 @@ def test_a_video_is_never_cut_into_no_chunks(store: Store) -> None:
     assert results.read_chunks() is None
 
 
-def test_a_damaged_failure_is_named(store: Store) -> None:
+@pytest.mark.parametrize("data", [b'{"unit": 1}', b"", b"null", b'{"reason": 5}'])
+def test_a_damaged_failure_still_counts_and_is_named(store: Store, data: bytes) -> None:
     key = f"results/{RECIPE.digest}/{FINGERPRINT}/failures/{CHUNK.name}.json"
-    store.files.write(key, b'{"unit": 1}')
-    with pytest.raises(DamagedError, match=CHUNK.name):
-        store.results(RECIPE, VIDEO).failures()
+    store.files.write(key, data)
+    (failure,) = store.results(RECIPE, VIDEO).failures().values()
+    assert failure.unit == CHUNK.name
+    assert key in failure.reason
+    assert not failure.lasting
+
+
+def test_fields_of_another_version_of_a_failure_are_left_out(store: Store) -> None:
+    key = f"results/{RECIPE.digest}/{FINGERPRINT}/failures/{CHUNK.name}.json"
+    store.files.write(key, b'{"unit": "x", "reason": "damaged", "colour": 1}')
+    expected = Failure(CHUNK.name, "damaged", 1)
+    assert store.results(RECIPE, VIDEO).failures() == {CHUNK.name: expected}
+
+
+def test_files_of_another_video_recipe_or_chunk_are_refused(store: Store) -> None:
+    other = replace(RECIPE, detect_every=5)
+    chunks = [Chunk(0, 4), Chunk(4, 8)]
+    for recipe in (RECIPE, other):
+        for chunk in chunks:
+            store.results(recipe, VIDEO).write_part(chunk, made_poses([1, 0, 2, 1]), {})
+        store.results(recipe, VIDEO).write_tracks("m", [], 33, {"missing": []})
+    below = f"results/{RECIPE.digest}/{FINGERPRINT}"
+    foreign = {
+        "recipe": f"results/{other.digest}/{FINGERPRINT}/parts/{chunks[0].name}.parquet",
+        "chunk": f"{below}/parts/{chunks[1].name}.parquet",
+    }
+    results = store.results(RECIPE, VIDEO)
+    for what, key in foreign.items():
+        data = store.files.read(key)
+        assert data is not None
+        store.files.write(f"{below}/parts/{chunks[0].name}.parquet", data)
+        with pytest.raises(DamagedError, match=f"another {what}"):
+            results.read_part(chunks[0])
+    data = store.files.read(f"results/{other.digest}/{FINGERPRINT}/tracks/m.parquet")
+    assert data is not None
+    store.files.write(f"{below}/tracks/m.parquet", data)
+    for read in (lambda: [*results.read_tracks("m")], lambda: results.missing_chunks("m")):
+        with pytest.raises(DamagedError, match="another recipe"):
+            read()

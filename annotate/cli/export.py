@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from annotate.cli.options import JobArgument, StoreOption, store_of, the_job, with_options
+from annotate.cli.options import (
+    JobArgument,
+    StoreOption,
+    noting_damage,
+    store_of,
+    the_job,
+    with_options,
+)
 from annotate.cli.text import count, say
 from annotate.domain.choices import one_of
 from annotate.domain.errors import ExitCode, UsageError
@@ -59,7 +66,7 @@ def export(
     name = one_of(format_names(), RESULTS if results else options.format, "--format")
     the_store, _ = store_of(store)
     chosen = the_job(the_store, job or job_option)
-    with phases() as phase:
+    with noting_damage(the_store), phases() as phase:
         summary = write(the_store, chosen, replace(options, format=name), phase)
     _print(summary)
     if summary.missing:

@@ -2,13 +2,15 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import Field, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from annotate.domain.errors import StoreError
 from annotate.domain.export_options import ExportOptions
 from annotate.domain.options import Flag, SubmitOptions
 from annotate.domain.settings import Settings, settings_from
@@ -110,3 +112,22 @@ def store_of(location: str | None) -> tuple["Store", Settings]:
 def the_job(store: "Store", job: str | None) -> "Job":
     """The job of that id, or the newest."""
     return store.read_job(job) if job else store.newest_job()
+
+
+@contextmanager
+def noting_damage(store: "Store") -> Iterator[None]:
+    """Says, after the block, which damaged files of the store were set aside in it."""
+    from annotate.store.damage import ASIDE
+
+    before = {entry.key for entry in store.files.walk(ASIDE)}
+    try:
+        yield
+    finally:
+        with suppress(StoreError):
+            for key in sorted({entry.key for entry in store.files.walk(ASIDE)} - before):
+                name = key.removeprefix(f"{ASIDE}/")
+                typer.echo(
+                    f"{name} in the store was damaged: it is kept as {key}, and what was lost "
+                    "with it is made again.",
+                    err=True,
+                )

@@ -8,7 +8,7 @@ import typer
 
 from annotate.cli.options import JobArgument, JsonOption, StoreOption, store_of, the_job
 from annotate.cli.text import say
-from annotate.domain.errors import ExitCode, ManifestError
+from annotate.domain.errors import DamagedError, ExitCode, ManifestError
 
 if TYPE_CHECKING:
     from annotate.domain.job import Job
@@ -85,7 +85,7 @@ def jobs(*, store: StoreOption = None, as_json: JsonOption = False) -> None:
     for one in reversed(the_store.job_ids()):
         try:
             manifests.append(the_store.read_job(one))
-        except ManifestError:
+        except (ManifestError, DamagedError):
             unreadable.append(one)
     if as_json:
         rows = [{"job": m.id, "videos": [v.name for v in m.videos]} for m in manifests]

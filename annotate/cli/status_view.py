@@ -113,7 +113,10 @@ def _notes(now: JobStatus) -> list[Text]:
     """Videos that cannot continue by themselves, failures, rejected and duplicate files."""
     lines = [
         _text(
-            f"{video.video.name}  not planned: run the same `annotate submit` again to plan it",
+            with_hint(
+                f"{video.video.name}  not planned: run the same `annotate submit` again to plan it",
+                video.damage,
+            ),
             style="yellow",
         )
         for video in now.unplanned
@@ -168,6 +171,7 @@ def _video_fields(video: VideoStatus) -> dict[str, Any]:
         "name": video.video.name,
         "fingerprint": video.video.fingerprint,
         "state": video.state,
+        "damage": video.damage,
         "frames": video.frames,
         "frames_done": video.frames_done,
         "chunks": len(video.chunks or ()),

@@ -10,6 +10,7 @@ from annotate.cli.options import (
     JobArgument,
     ProcessesOption,
     StoreOption,
+    noting_damage,
     store_of,
     the_job,
     with_options,
@@ -80,10 +81,14 @@ def submit(
         print_facts(facts, workers)
         say("Nothing was submitted.\nNext: the same command without --dry-run")
         raise typer.Exit(exit_code(facts))
-    with phases() as phase:
-        job = submit_videos(the_store, found, options, settings, workers=workers, progress=phase)
-    _print_notes(the_store, job)
-    _print_result(_work(the_store, job, settings, workers, detach=detach), store)
+    with noting_damage(the_store):
+        with phases() as phase:
+            job = submit_videos(
+                the_store, found, options, settings, workers=workers, progress=phase
+            )
+        _print_notes(the_store, job)
+        status = _work(the_store, job, settings, workers, detach=detach)
+    _print_result(status, store)
     if job.rejected:
         raise typer.Exit(ExitCode.PARTIAL)
 
@@ -97,10 +102,12 @@ def retry(
 
     the_store, settings = store_of(store)
     manifest = the_job(the_store, job)
-    forgotten = forget_failures(the_store, manifest)
-    say(f"Job {manifest.id}: retrying {forgotten} failures.", err=True)
     workers = processes_here(settings, processes)
-    _print_result(_work(the_store, manifest, settings, workers), store, job)
+    with noting_damage(the_store):
+        forgotten = forget_failures(the_store, manifest)
+        say(f"Job {manifest.id}: retrying {forgotten} failures.", err=True)
+        status = _work(the_store, manifest, settings, workers)
+    _print_result(status, store, job)
 
 
 def _print_decoder(found: "FoundVideos") -> None:
@@ -174,7 +181,7 @@ def _print_result(status: "JobStatus", store: str | None, job_id: str | None = N
         f"{number(status.frames_done)} frames."
     )
     for video in status.unplanned:
-        say(f"{video.video.name} is not planned.", err=True)
+        say(with_hint(f"{video.video.name} is not planned.", video.damage), err=True)
     say(f"Next: {_next_step(status, store, job_id)}")
     if not status.complete:
         raise typer.Exit(ExitCode.PARTIAL)

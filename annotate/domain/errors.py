@@ -37,7 +37,7 @@ class AnnotateError(Exception):
         self.message = message
         self.hint = hint
 
-    def __reduce__(self) -> tuple[type["AnnotateError"], tuple[str, str]]:
+    def __reduce__(self) -> tuple[type["AnnotateError"], tuple[str, ...]]:
         # Errors cross processes: without this, unpickling would drop the hint.
         return type(self), (self.message, self.hint)
 
@@ -110,7 +110,18 @@ class OutputError(AnnotateError):
 
 
 class DamagedError(StoreError):
-    """An object in the store is not what was written; the rest of the store may be fine."""
+    """An object in the store is not what was written; the rest of the store may be fine.
+
+    Attributes:
+        key: of the object.
+    """
+
+    def __init__(self, message: str, hint: str = "", key: str = "") -> None:
+        super().__init__(message, hint)
+        self.key = key
+
+    def __reduce__(self) -> tuple[type["DamagedError"], tuple[str, str, str]]:
+        return type(self), (self.message, self.hint, self.key)
 
 
 class ManifestError(StoreError):

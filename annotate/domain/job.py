@@ -145,8 +145,8 @@ class Job:
         return tuple((video.name, first.name) for video, first in firsts if first is not video)
 
     def to_json(self) -> str:
-        """The text of the manifest."""
-        return json.dumps(asdict(self), indent=2) + "\n"
+        """The text of the manifest, which has its own digest."""
+        return json.dumps({**asdict(self), "digest": self.digest}, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Job":
@@ -157,7 +157,7 @@ class Job:
         """
         try:
             fields: dict[str, Any] = json.loads(text)
-            return cls(
+            job = cls(
                 id=fields["id"],
                 recipe=_recipe(fields["recipe"]),
                 smooth_hz=fields["smooth_hz"],
@@ -166,11 +166,13 @@ class Job:
                 priority=fields["priority"],
                 merge=fields["merge"],
             )
-        except (ValueError, TypeError, KeyError) as error:
+            _check_digest(fields.get("digest"), job.digest)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ManifestError(
                 f"a job's manifest cannot be read ({type(error).__name__}: {error})",
                 "It was written by another version or is damaged; submit the videos again.",
             ) from error
+        return job
 
     def video(self, fingerprint: str) -> JobVideo:
         """The first video with that fingerprint.
@@ -184,6 +186,12 @@ class Job:
         raise UnknownWorkError(
             f"job {self.id} has no video {fingerprint!s:.12}", "Submit it again."
         )
+
+
+def _check_digest(stated: str | None, own: str) -> None:
+    """Earlier versions stated none."""
+    if stated not in (None, own):
+        raise ValueError("its content does not match its digest")
 
 
 def _is_below(path: str) -> bool:

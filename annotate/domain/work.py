@@ -113,6 +113,20 @@ class Failure:
     hint: str = ""
     lasting: bool = False
 
+    @classmethod
+    def from_fields(cls, unit: str, fields: Mapping[str, Any]) -> "Failure":
+        """The failure of a unit from `dataclasses.asdict`; fields of other versions are left out.
+
+        Raises:
+            TypeError, KeyError: the fields are damaged.
+        """
+        own = {name: fields[name] for name in cls.__dataclass_fields__ if name in fields}
+        failure = cls(**{"attempts": 1, **own, "unit": unit, "reason": fields["reason"]})
+        texts = (failure.reason, failure.traceback, failure.hint)
+        if not (all(isinstance(text, str) for text in texts) and isinstance(failure.attempts, int)):
+            raise TypeError("a failure has a field of another type")
+        return failure
+
 
 @dataclass(frozen=True)
 class Heartbeat:

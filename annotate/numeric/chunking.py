@@ -1,6 +1,7 @@
 """Where to cut a video into chunks: at keyframes, as long as decoding between them stays cheap."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise, starmap
 
 import numpy as np
 
@@ -90,6 +91,22 @@ def cut(frames: IntArray, keyframes: IntArray, target: int, align: int = 1) -> t
     # The first selected frame from each keyframe on, as its number among the selected ones.
     heads = np.unique(np.searchsorted(frames, keyframes))
     return tuple(_cut(len(frames), heads[heads < len(frames)], target, align))
+
+
+def with_done(fresh: Sequence[Chunk], done: Iterable[Chunk]) -> tuple[Chunk, ...]:
+    """Chunks that cover the same frames as `fresh` and keep those that are done already.
+
+    >>> [c.name for c in with_done([Chunk(0, 50), Chunk(50, 99)], [Chunk(20, 70)])]
+    ['000000000-000000020', '000000020-000000070', '000000070-000000099']
+    """
+    kept: list[Chunk] = []
+    for chunk in sorted(done):
+        if chunk.stop <= fresh[-1].stop and (not kept or chunk.start >= kept[-1].stop):
+            kept.append(chunk)
+    bounds = {0, *(chunk.stop for chunk in fresh)}
+    bounds -= {b for chunk in kept for b in bounds if chunk.start < b < chunk.stop}
+    ends = sorted(bounds.union(*((chunk.start, chunk.stop) for chunk in kept)))
+    return tuple(starmap(Chunk, pairwise(ends)))
 
 
 def _cut(frames: int, keyframes: np.ndarray, target: int, align: int) -> Iterator[Chunk]:

@@ -40,5 +40,6 @@ def verify_pack(folder: Path) -> Pack:
 def _unusable(file: Path, what: str) -> PackError:
     return PackError(
         f"model file {file} {what}",
-        "Run `annotate models pull --force` to download the pack again.",
+        "Run `annotate models pull --force` to download the pack again; for a copy in a store, run "
+        "the same `annotate submit` again.",
     )

@@ -9,10 +9,12 @@ from typing import Literal, TypeAlias
 
 import psutil
 
+from annotate.domain.errors import DamagedError
 from annotate.domain.job import Job, JobVideo
 from annotate.domain.video import Chunk
 from annotate.domain.work import MERGE, SILENCE_S, Failure, Heartbeat, WorkUnit
 from annotate.store import Store
+from annotate.store.results import tracks_name
 
 VideoState: TypeAlias = Literal[
     "not planned", "waiting", "running", "merging", "done", "partial", "failed"
@@ -31,6 +33,7 @@ class VideoStatus:
         failures: of its chunks and of the merge, by the name of the work unit.
         merged: the tracks are in the store.
         running: heartbeats of the workers that work on one of its chunks.
+        damage: what of it is damaged in the store and hides how it is cut, or empty.
     """
 
     video: JobVideo
@@ -39,6 +42,7 @@ class VideoStatus:
     failures: dict[str, Failure]
     merged: bool
     running: tuple[Heartbeat, ...]
+    damage: str = ""
 
     @property
     def planned(self) -> bool:
@@ -186,16 +190,26 @@ def _runs(pid: int) -> bool:
 
 def _video_status(store: Store, job: Job, video: JobVideo, beats: list[Heartbeat]) -> VideoStatus:
     results = store.results(job.recipe, video)
-    chunks = results.read_chunks()
+    chunks, damage = None, ""
+    try:
+        chunks = results.read_chunks()
+    except DamagedError as error:
+        damage = error.message
     # A video whose chunks.json was deleted may have been cut differently since: what is left of
     # its former chunks does not count.
     known = {chunk.name for chunk in chunks or ()}
-    failures = results.failures()
+    failures, done, tracks = results.failures(), results.parts() & known, set(results.merges())
+    # Tracks that were made without a chunk count only as long as that chunk is a failure.
+    absent = [chunk for chunk in chunks or () if chunk.name not in done]
+    wanted = {job.merge_digest}
+    if all(chunk.name in failures for chunk in absent):
+        wanted.add(tracks_name(job.merge_digest, absent))
     return VideoStatus(
         video=video,
         chunks=chunks,
-        done=frozenset(results.parts() & known),
+        done=frozenset(done),
         failures={name: one for name, one in failures.items() if name in known or name == MERGE},
-        merged=results.has_tracks(job.merge_digest),
+        merged=bool(tracks & wanted),
         running=tuple(beat for beat in beats if beat.fingerprint == video.fingerprint),
+        damage=damage,
     )

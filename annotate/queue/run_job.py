@@ -70,6 +70,8 @@ def work_here(
             pending = list(status.pending())
             if not pending:
                 return status
+            # A unit that was done comes back where its part turns out to be damaged.
+            sent &= {unit.key for unit in pending}
             for unit in pending:
                 if unit.key not in sent:
                     sent.add(unit.key)

@@ -1,9 +1,12 @@
-"""Objects of a store that are not what was written."""
+"""Objects of a store that are not what was written: they are named, and set aside."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from annotate.domain.errors import DamagedError
+
+# Damaged objects are moved to the same key below this one.
+ASIDE = "damaged"
 
 
 @contextmanager
@@ -15,7 +18,7 @@ def damage_named(key: str) -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError) as error:
         raise damaged(key, str(error)) from error
     except OSError as error:
         # Parquet's errors, those of a wrong checksum among them, have no number of the system.
@@ -28,5 +31,7 @@ def damaged(key: str, reason: str) -> DamagedError:
     """The error for an object that is damaged."""
     return DamagedError(
         f"{key} in the store is damaged: {reason}",
-        "Delete that file and run the same `annotate submit` again; it makes the file again.",
+        "Run the same `annotate submit` again: it makes the file again. `annotate check --deep` "
+        "looks for more.",
+        key,
     )

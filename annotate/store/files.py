@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from annotate.domain.errors import StoreError
 from annotate.domain.progress import ByteProgress
+from annotate.store.damage import ASIDE
 
 # Bytes that are read or written at a time.
 BLOCK = 8 * 2**20
@@ -76,6 +77,10 @@ class Files(ABC):
         """Deletes the object at `key`, if there is one."""
 
     @abstractmethod
+    def move(self, key: str, to: str) -> None:
+        """Makes the object at `key` the one at `to`; a folder in its place is moved too."""
+
+    @abstractmethod
     def upload(self, path: Path, key: str, progress: ByteProgress) -> None:
         """Copies a file of this host to `key`.
 
@@ -94,6 +99,15 @@ class Files(ABC):
         """Makes `data` the object at `key`."""
         with self.writer(key, durable=durable) as file:
             file.write(data)
+
+    def set_aside(self, key: str) -> str:
+        """Moves a damaged object out of the way; returns its new key, which nothing reads."""
+        to, number = f"{ASIDE}/{key}", 1
+        while self.exists(to):
+            number += 1
+            to = f"{ASIDE}/{key}-{number}"
+        self.move(key, to)
+        return to
 
     def exists(self, key: str) -> bool:
         """Whether there is an object at `key`."""

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from annotate.domain.errors import StoreError
 from annotate.domain.progress import ByteProgress
+from annotate.store.damage import damaged
 from annotate.store.files import BLOCK, Entry, Files, checked_key
 
 _TEMPORARY = ".tmp-"
@@ -21,6 +22,7 @@ class LocalFiles(Files):
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._was_there = False
 
     def __str__(self) -> str:
         return str(self.root)
@@ -31,6 +33,7 @@ class LocalFiles(Files):
             try:
                 return self.path(key).read_bytes()
             except FileNotFoundError:
+                self._check_root()
                 return None
 
     @contextmanager
@@ -45,6 +48,7 @@ class LocalFiles(Files):
         final = self.path(key)
         temporary = final.with_name(f"{final.name}{_TEMPORARY}{uuid.uuid4().hex}")
         with self._errors("write", key):
+            self._check_root()
             final.parent.mkdir(parents=True, exist_ok=True)
             try:
                 with temporary.open("wb") as file:
@@ -53,7 +57,7 @@ class LocalFiles(Files):
                         # Without it, a power cut can leave a renamed file that is empty.
                         file.flush()
                         os.fsync(file.fileno())
-                temporary.replace(final)
+                self._replace(temporary, final, key)
             finally:
                 temporary.unlink(missing_ok=True)
 
@@ -63,6 +67,7 @@ class LocalFiles(Files):
             try:
                 status = self.path(key).stat()
             except FileNotFoundError:
+                self._check_root()
                 return None
         return None if stat.S_ISDIR(status.st_mode) else status.st_size
 
@@ -74,6 +79,7 @@ class LocalFiles(Files):
                 with os.scandir(self.path(key)) as entries:
                     names = [entry.name for entry in entries]
             except FileNotFoundError:
+                self._check_root()
                 return []
         return sorted(name for name in names if _TEMPORARY not in name)
 
@@ -94,7 +100,18 @@ class LocalFiles(Files):
     def delete(self, key: str) -> None:
         """As in `Files`."""
         with self._errors("delete", key):
+            if self.path(key).is_dir():
+                self.set_aside(key)
             self.path(key).unlink(missing_ok=True)
+
+    def move(self, key: str, to: str) -> None:
+        """As in `Files`."""
+        target = self.path(to)
+        with self._errors("move", key):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.is_dir():  # which no file replaces
+                target = target.with_name(f"{target.name}-{uuid.uuid4().hex}")
+            self.path(key).replace(target)
 
     def upload(self, path: Path, key: str, progress: ByteProgress) -> None:
         """As in `Files`."""
@@ -110,11 +127,35 @@ class LocalFiles(Files):
         """As in `Files`."""
         return self.root / checked_key(key)
 
+    def _replace(self, temporary: Path, final: Path, key: str) -> None:
+        try:
+            temporary.replace(final)
+        except OSError:
+            if not final.is_dir():
+                raise
+            # It stands where the file belongs.
+            self.set_aside(key)
+            temporary.replace(final)
+
+    def _check_root(self) -> None:
+        """Notices that the store itself is away, so that it does not look empty, and that nothing
+        is written to the folder below a mount that is gone.
+
+        Raises:
+            OSError: the folder of the store was there and is not any more.
+        """
+        if self._was_there:
+            self.root.stat()
+        else:
+            self._was_there = self.root.is_dir()
+
     @contextmanager
     def _errors(self, verb: str, key: str) -> Iterator[None]:
         try:
             yield
         except OSError as error:
+            if self.path(key).is_dir() and verb in ("read", "write"):
+                raise damaged(key, "it is a folder") from error
             raise StoreError(
                 f"cannot {verb} {key} in the store {self.root}: {error.strerror or error}",
                 _HINTS.get(error.errno or 0, "Check the store's folder, or name another: --store."),

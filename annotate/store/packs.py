@@ -3,6 +3,8 @@
 The file that describes the others is copied last, so that every file it names is there.
 """
 
+import filecmp
+
 from annotate.domain.errors import PackError
 from annotate.domain.pack import PACK_FILE, Pack
 from annotate.domain.variant import VARIANT_FILE, VARIANTS, sources_of
@@ -32,15 +34,39 @@ def described_pack(files: Files, below: str) -> Pack:
     Raises:
         PackError: there is no pack, or its description is damaged.
     """
-    return Pack.from_json(_read(files, f"{below}/{PACK_FILE}").decode(errors="replace"))
+    key = f"{below}/{PACK_FILE}"
+    try:
+        return Pack.from_json(_read(files, key).decode(errors="replace"))
+    except PackError as error:
+        if key in error.message:
+            raise
+        hint = "Run the same `annotate submit` again: it copies the pack again."
+        raise PackError(f"{key} in {files}: {error.message}", hint) from error
 
 
 def _copy(source: Files, start: str, target: Files, end: str, names: list[str]) -> None:
-    description = _read(source, f"{start}/{names[-1]}")
-    if target.read(f"{end}/{names[-1]}") == description:
-        return
-    for name in names:
-        target.write(f"{end}/{name}", _read(source, f"{start}/{name}"))
+    """Copies those of the files that are missing or damaged, the one that describes them last."""
+    keys = [(f"{start}/{name}", f"{end}/{name}") for name in names]
+    # All are copied again where the description differs: it may be another version's.
+    same = _is_copy(source, keys[-1][0], target, keys[-1][1])
+    for old, new in keys:
+        if not (same and _is_copy(source, old, target, new)):
+            target.write(new, _read(source, old))
+
+
+def _is_copy(source: Files, old: str, target: Files, new: str) -> bool:
+    """Whether the target has a file. Where both are folders, the content is compared, else the
+    length: a bucket checks what it keeps.
+    """
+    size = source.size(old)
+    if size is None or size != target.size(new):
+        return False
+    here, there = source.path(old), target.path(new)
+    if here is not None and there is not None:
+        return filecmp.cmp(here, there, shallow=False)
+    return new.rpartition("/")[2] not in (PACK_FILE, VARIANT_FILE) or (
+        _read(source, old) == target.read(new)
+    )
 
 
 def _read(files: Files, key: str) -> bytes:

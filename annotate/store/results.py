@@ -3,17 +3,21 @@
 <results>/chunks.json                how the video is cut; its presence makes the video "planned"
 <results>/parts/<chunk>.parquet      the poses of a chunk that is done
 <results>/failures/<unit>.json       why a chunk or the merge is not tried any more
-<results>/tracks/<merge>.parquet     the tracks, by the digest of the merge that made them
+<results>/tracks/<merge>.parquet     the tracks, by the digest of the merge that made them;
+                                     `<merge>-<digest>` where chunks had failed, by their names
 
 Parquet is loaded where it is read or written: `annotate status` starts without it.
 """
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from itertools import starmap
 from typing import Any
 
+from annotate.domain.digests import digest_of
+from annotate.domain.errors import DamagedError
 from annotate.domain.poses import Poses
 from annotate.domain.track_list import TrackList
 from annotate.domain.tracks import Tracks
@@ -25,6 +29,15 @@ from annotate.store.files import Files
 _PARQUET, _JSON = ".parquet", ".json"
 
 
+def tracks_name(merge: str, missing: Iterable[Chunk]) -> str:
+    """The name of the tracks that a merge makes where some chunks had failed.
+
+    So a listing tells whether the tracks are those of all chunks that are done.
+    """
+    names = [chunk.name for chunk in missing]
+    return f"{merge}-{digest_of({'missing': names})[:8]}" if names else merge
+
+
 class VideoResults:
     """Reads and writes the results below one key of a store.
 
@@ -32,9 +45,10 @@ class VideoResults:
     an object is not what was written.
     """
 
-    def __init__(self, files: Files, key: str) -> None:
+    def __init__(self, files: Files, recipe: str, fingerprint: str) -> None:
         self._files = files
-        self._key = key
+        self._key = f"results/{recipe}/{fingerprint}"
+        self._owner = {"recipe": recipe, "fingerprint": fingerprint}
 
     # Chunks
 
@@ -46,6 +60,9 @@ class VideoResults:
             return None
         with damage_named(key):
             chunks = tuple(starmap(Chunk, json.loads(data)))
+            starts, stops = [c.start for c in chunks], [c.stop for c in chunks]
+            if starts[:1] + stops[:-1] != [0, *starts[1:]][: len(chunks)]:
+                raise ValueError("its chunks do not follow each other")
         if not chunks:
             raise damaged(key, "it lists no chunk")
         return chunks
@@ -60,6 +77,16 @@ class VideoResults:
         if not ranges:
             raise ValueError("a video is cut into at least one chunk")
         self._files.write(f"{self._key}/chunks.json", json.dumps(ranges).encode())
+
+    def known_chunks(self) -> list[Chunk]:
+        """The chunks that parts and failures are named after, however the video is cut now."""
+        found = []
+        for name in {*self.parts(), *self._names("failures", _JSON)}:
+            with suppress(ValueError, TypeError):
+                chunk = Chunk(*map(int, name.split("-")))
+                if chunk.name == name:
+                    found.append(chunk)
+        return sorted(found)
 
     # Parts
 
@@ -77,7 +104,11 @@ class VideoResults:
 
         key = self._part(chunk)
         with self._files.reader(key) as file, damage_named(key):
-            return tables.read_part(file)
+            poses, facts = tables.read_part(file)
+            self._check_owner(facts, {"chunk": [chunk.start, chunk.stop]})
+            if len(poses.frame_index) > len(chunk):
+                raise ValueError(f"it has {len(poses.frame_index)} frames, more than {len(chunk)}")
+            return poses
 
     def write_part(self, chunk: Chunk, poses: Poses, facts: dict[str, Any]) -> None:
         """Files the poses of a chunk, which is then done.
@@ -87,21 +118,31 @@ class VideoResults:
         """
         from annotate.store import tables
 
+        facts = {**facts, **self._owner, "chunk": [chunk.start, chunk.stop]}
         with self._files.writer(self._part(chunk)) as file:
             tables.write_part(file, poses, facts)
 
     # Failures
 
     def failures(self) -> dict[str, Failure]:
-        """The failures, by the name of their work unit."""
-        found = {}
-        for name in self._names("failures", _JSON):
-            key = self._failure(name)
+        """The failures, by the name of their work unit.
+
+        A damaged one still counts: without it, frames that are missing would look done.
+        """
+        names = self._names("failures", _JSON)
+        found = {name: self._read_failure(name) for name in names}
+        return {name: failure for name, failure in found.items() if failure is not None}
+
+    def _read_failure(self, unit: str) -> Failure | None:
+        """The failure, or None where it was deleted since it was listed."""
+        key = self._failure(unit)
+        try:
             data = self._files.read(key)
-            if data is not None:  # deleted since it was listed
-                with damage_named(key):
-                    found[name] = Failure(**json.loads(data))
-        return found
+            with damage_named(key):
+                return None if data is None else Failure.from_fields(unit, json.loads(data))
+        except DamagedError as error:
+            hint = "The same `annotate submit` tries it again."
+            return Failure(unit, f"why it failed is not known: {error.message}", 1, hint=hint)
 
     def has_failure(self, unit: str) -> bool:
         """Whether the work unit of that name has failed."""
@@ -118,36 +159,43 @@ class VideoResults:
     # Tracks
 
     def merges(self) -> list[str]:
-        """Digests of the merges whose tracks are there."""
+        """Names of the tracks that are there, as `tracks_name` gives them."""
         return self._names("tracks", _PARQUET)
 
     def has_tracks(self, merge: str) -> bool:
-        """Whether the merge with that digest is done."""
-        return self._files.exists(self._tracks(merge))
+        """Whether there are tracks of the merge with that digest, of all chunks or of some."""
+        return self._best_tracks(merge) is not None
 
     def read_tracks(self, merge: str) -> Iterator[Tracks]:
-        """The blocks of a tracks file, one at a time."""
+        """The blocks of a tracks file, one at a time; of two, those of all chunks.
+
+        That a block is missing is known after the last one.
+        """
         from annotate.store import tables
 
-        key = self._tracks(merge)
+        key = self._tracks(self._best_tracks(merge) or merge)
         with self._files.reader(key) as file, damage_named(key):
+            self._check_owner(tables.read_facts(file), {"merge": merge})
             yield from tables.read_tracks(file)
 
     def read_track_list(self, merge: str) -> TrackList:
         """The tracks of a tracks file, a row a track."""
         from annotate.store import tables
 
-        key = self._tracks(merge)
+        key = self._tracks(self._best_tracks(merge) or merge)
         with self._files.reader(key) as file, damage_named(key):
+            self._check_owner(tables.read_facts(file), {"merge": merge})
             return tables.read_track_list(file)
 
     def missing_chunks(self, merge: str) -> tuple[Chunk, ...]:
         """The chunks that had failed when the tracks were made, in order; usually none."""
         from annotate.store import tables
 
-        key = self._tracks(merge)
+        key = self._tracks(self._best_tracks(merge) or merge)
         with self._files.reader(key) as file, damage_named(key):
-            return tuple(starmap(Chunk, tables.read_facts(file)["missing"]))
+            facts = tables.read_facts(file)
+            self._check_owner(facts, {"merge": merge})
+            return tuple(starmap(Chunk, facts.get("missing", ())))
 
     def write_tracks(
         self,
@@ -162,21 +210,47 @@ class VideoResults:
         Args:
             merge: digest of the merge.
             landmarks: how many each pose has.
-            facts: JSON-able facts about how the tracks were made, kept in the file's metadata.
+            facts: JSON-able facts about how the tracks were made, kept in the file's metadata;
+                `missing` lists the bounds of the chunks that failed.
             world_axes: of their world landmarks; without any, the file has no columns of them.
         """
         from annotate.store import tables
 
-        with self._files.writer(self._tracks(merge)) as file:
+        name = tracks_name(merge, starmap(Chunk, facts.get("missing", ())))
+        with self._files.writer(self._tracks(name)) as file:
+            facts = {**facts, **self._owner, "merge": merge}
             tables.write_tracks(file, blocks, landmarks, facts, world_axes)
+        for other in self.merges():
+            if other != name and other.startswith(merge):
+                self.delete_tracks(other)
 
-    def delete_tracks(self, merge: str) -> None:
-        """Lets the merge with that digest be done again."""
-        self._files.delete(self._tracks(merge))
+    def delete_tracks(self, name: str) -> None:
+        """Lets the merge be done again whose tracks have that name."""
+        self._files.delete(self._tracks(name))
+
+    def tracks_keys(self, merge: str) -> list[str]:
+        """Keys in the store of the tracks of the merge with that digest."""
+        return [self._tracks(n) for n in self.merges() if n.partition("-")[0] == merge]
+
+    def _best_tracks(self, merge: str) -> str | None:
+        if self._files.exists(self._tracks(merge)):
+            return merge
+        names = [name for name in self.merges() if name.partition("-")[0] == merge]
+        return min(names, key=len, default=None)
+
+    def _check_owner(self, facts: dict[str, Any], more: dict[str, Any]) -> None:
+        """Compares whose file it is with whose it should be; earlier versions wrote less.
+
+        Raises:
+            ValueError: it belongs elsewhere.
+        """
+        for name, own in {**self._owner, **more}.items():
+            if facts.get(name, own) != own:
+                raise ValueError(f"it belongs to another {name}: {facts[name]}")
 
     def _names(self, folder: str, ending: str) -> list[str]:
         names = self._files.names(f"{self._key}/{folder}")
-        return [name.removesuffix(ending) for name in names]
+        return [name.removesuffix(ending) for name in names if name.endswith(ending)]
 
     def _part(self, chunk: Chunk) -> str:
         return f"{self._key}/parts/{chunk.name}{_PARQUET}"

@@ -154,6 +154,11 @@ class S3Files(Files):
 
         self._with_retries("delete", key, delete)
 
+    def move(self, key: str, to: str) -> None:
+        """As in `Files`."""
+        source, target = self._place(key), self._place(to)
+        self._with_retries("move", key, lambda: self._fs.move(source, target))
+
     def upload(self, path: Path, key: str, progress: ByteProgress) -> None:
         """As in `Files`."""
         place = self._place(key)

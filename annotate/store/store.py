@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from annotate.domain.errors import PackError, StoreError, UsageError
+from annotate.domain.errors import ManifestError, PackError, StoreError, UsageError, unreadable
 from annotate.domain.job import Job, JobVideo, Recipe
 from annotate.domain.options import Selection
 from annotate.domain.pack import Pack
@@ -54,7 +54,8 @@ class Store:
 
     def job_ids(self) -> list[str]:
         """Ids of all jobs, oldest first."""
-        return [name.removesuffix(".json") for name in self.files.names("jobs")]
+        names = self.files.names("jobs")
+        return [name.removesuffix(".json") for name in names if name.endswith(".json")]
 
     def read_job(self, job_id: str) -> Job:
         """The manifest of a job.
@@ -69,7 +70,11 @@ class Store:
             raise UsageError(
                 f"no job {job_id} in the store {self.files}", f"Its newest jobs are: {shown}."
             )
-        return Job.from_json(self.files.read(f"jobs/{job_id}.json") or b"")
+        key = f"jobs/{job_id}.json"
+        try:
+            return Job.from_json(self.files.read(key) or b"")
+        except ManifestError as error:
+            raise ManifestError(f"{key} in the store: {error.message}", error.hint) from error
 
     def newest_job(self) -> Job:
         """The job submitted last.
@@ -132,8 +137,11 @@ class Store:
     def add_source(self, fingerprint: str, path: Path, progress: ByteProgress) -> None:
         """Copies the bytes of a video into the store, unless all of them are there."""
         key = _source_key(fingerprint)
-        if self.files.size(key) != path.stat().st_size:
-            self.files.upload(path, key, progress)
+        try:
+            if self.files.size(key) != path.stat().st_size:
+                self.files.upload(path, key, progress)
+        except OSError as error:
+            raise unreadable(path, error) from error
 
     def source_path(self, fingerprint: str) -> Path | None:
         """The file in the store with a video's bytes, or None where the store is in a bucket."""
@@ -179,7 +187,7 @@ class Store:
 
     def results(self, recipe: Recipe, video: JobVideo | VideoIndex) -> VideoResults:
         """The results of a video under a recipe; there may be none yet."""
-        return VideoResults(self.files, f"results/{recipe.digest}/{video.fingerprint}")
+        return VideoResults(self.files, recipe.digest, video.fingerprint)
 
     # Heartbeats
 
@@ -203,9 +211,9 @@ class Store:
         """
         beats = []
         for name in self.files.names("heartbeats"):
-            data = self.files.read(f"heartbeats/{name}")
-            if data is not None:  # deleted since it was listed
-                with suppress(ValueError, TypeError, KeyError):
+            with suppress(StoreError, ValueError, TypeError, KeyError):
+                data = self.files.read(f"heartbeats/{name}")
+                if data is not None:  # deleted since it was listed
                     beats.append(Heartbeat.from_fields(json.loads(data)))
         return beats
 

@@ -1,7 +1,8 @@
 """Indexes, parts and tracks as Parquet files."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from fractions import Fraction
 from typing import Any, BinaryIO
 
@@ -14,6 +15,14 @@ from annotate.domain.poses import Poses
 from annotate.domain.track_list import TrackList
 from annotate.domain.tracks import Tracks
 from annotate.domain.video import VideoIndex
+from annotate.store.seals import (
+    FACTS_SEAL,
+    ROWS_SEAL,
+    RowsSeal,
+    check_seal,
+    columns_of,
+    facts_seal,
+)
 
 _COLUMNS = 5  # x, y, z, visibility, presence
 _COLOURS = 6  # of appearance
@@ -53,21 +62,24 @@ def write_index(file: BinaryIO, index: VideoIndex) -> None:
         "video_streams": list(index.video_streams),
         "reader": index.reader,
     }
-    table = pa.table({"pts": index.pts, "keyframe": keyframe})
-    pq.write_table(_with_facts(table, facts), file, **_WRITE)
+    rows = {"pts": index.pts, "keyframe": keyframe}
+    pq.write_table(_sealed(pa.table(rows), facts, rows), file, **_WRITE)
 
 
 def read_index(file: BinaryIO) -> VideoIndex:
     """Inverse of `write_index`."""
-    table = pq.read_table(file, page_checksum_verification=True)
-    facts = _facts(table.schema)
+    parquet = _opened(file)
+    table, facts = parquet.read(), _facts(parquet)
+    rows = {name: table[name].to_numpy() for name in ("pts", "keyframe")}
+    _check_rows(parquet, rows)
     facts["time_base"] = Fraction(facts["time_base"])
     facts["pixel_aspect"] = Fraction(facts.get("pixel_aspect", "1"))
     facts["video_streams"] = tuple(facts.get("video_streams", ()))
+    known = {field.name for field in fields(VideoIndex)}  # another version may have more
     return VideoIndex(
-        **facts,
-        pts=table["pts"].to_numpy(),
-        keyframes=np.flatnonzero(table["keyframe"].to_numpy()),
+        **{name: value for name, value in facts.items() if name in known},
+        pts=rows["pts"],
+        keyframes=np.flatnonzero(rows["keyframe"]),
     )
 
 
@@ -93,18 +105,19 @@ def write_part(file: BinaryIO, poses: Poses, facts: dict[str, Any]) -> None:
         }
     )
     facts = {**facts, "landmarks": landmarks}
-    pq.write_table(_with_facts(table, facts), file, **_WRITE)
+    pq.write_table(_sealed(table, facts, columns_of(poses)), file, **_WRITE)
 
 
-def read_part(file: BinaryIO) -> Poses:
-    """Inverse of `write_part`."""
-    table = pq.read_table(file, page_checksum_verification=True).combine_chunks()
-    count = _facts(table.schema)["landmarks"]
+def read_part(file: BinaryIO) -> tuple[Poses, dict[str, Any]]:
+    """The poses that `write_part` wrote, and the facts."""
+    parquet = _opened(file)
+    table, facts = parquet.read().combine_chunks(), _facts(parquet)
+    count = facts["landmarks"]
     lists = table["poses"].combine_chunks()
     lengths = lists.value_lengths().to_numpy(zero_copy_only=False)
     people = lists.flatten()
     named = people.type.get_field_index("world") >= 0
-    return Poses(
+    poses = Poses(
         frame_index=table["frame_index"].to_numpy(),
         pts=table["pts"].to_numpy(),
         time_s=table["time_s"].to_numpy(),
@@ -116,6 +129,8 @@ def read_part(file: BinaryIO) -> Poses:
         world=_world(people.field("world") if named else None, len(people), count),
         appearance=_plain(people.field("appearance").flatten()).reshape(-1, _COLOURS),
     )
+    _check_rows(parquet, columns_of(poses))
+    return poses, facts
 
 
 def write_tracks(
@@ -142,8 +157,10 @@ def write_tracks(
         },
         metadata=_metadata({**facts, "landmarks": landmarks}),
     )
+    seal = RowsSeal()
     with pq.ParquetWriter(file, schema, **_WRITE) as writer:
         for block in blocks:
+            seal.add(columns_of(block))
             columns = [
                 block.frame_index,
                 block.pts,
@@ -158,16 +175,19 @@ def write_tracks(
             if world_axes:
                 columns += [_fixed(block.raw_world), _fixed(block.smoothed_world)]
             writer.write_batch(pa.record_batch([pa.array(c) for c in columns], schema=schema))
+        writer.add_key_value_metadata({ROWS_SEAL: seal.value})
 
 
 def read_tracks(file: BinaryIO) -> Iterator[Tracks]:
-    """The blocks of a tracks file, one at a time."""
-    parquet = pq.ParquetFile(file, page_checksum_verification=True)
-    count = _facts(parquet.schema_arrow)["landmarks"]
+    """The blocks of a tracks file, one at a time; whether they are all that were written is known
+    after the last one.
+    """
+    parquet = _opened(file)
+    count, seal = _facts(parquet)["landmarks"], RowsSeal()
     for group in range(parquet.num_row_groups):
         table = parquet.read_row_group(group)
         columns = {name: table[name].combine_chunks() for name in table.column_names}
-        yield Tracks(
+        block = Tracks(
             **{
                 name: _plain(columns[name])
                 for name in ("frame_index", "pts", "time_s", "track_id", "score", "filled")
@@ -178,6 +198,9 @@ def read_tracks(file: BinaryIO) -> Iterator[Tracks]:
             raw_world=_world(columns.get("raw_world"), len(table), count),
             smoothed_world=_world(columns.get("smoothed_world"), len(table), count),
         )
+        seal.add(columns_of(block))
+        yield block
+    check_seal(parquet.metadata.metadata, ROWS_SEAL, seal.value)
 
 
 def read_track_list(file: BinaryIO) -> TrackList:
@@ -189,7 +212,7 @@ def read_track_list(file: BinaryIO) -> TrackList:
 
 def read_facts(file: BinaryIO) -> dict[str, Any]:
     """The facts that were given when the file was written."""
-    return _facts(pq.read_schema(file))
+    return _facts(_opened(file))
 
 
 def _fixed(values: NDArray[np.float32]) -> Any:
@@ -212,13 +235,28 @@ def _plain(array: Any) -> NDArray[Any]:
 
 
 def _metadata(facts: dict[str, Any]) -> dict[bytes, bytes]:
-    return {_META: json.dumps(facts, sort_keys=True).encode()}
+    text = json.dumps(facts, sort_keys=True).encode()
+    return {_META: text, FACTS_SEAL: facts_seal(text)}
 
 
-def _with_facts(table: Any, facts: dict[str, Any]) -> Any:
-    return table.replace_schema_metadata(_metadata(facts))
+def _sealed(table: Any, facts: dict[str, Any], rows: Mapping[str, NDArray[Any]]) -> Any:
+    seal = RowsSeal()
+    seal.add(rows)
+    return table.replace_schema_metadata({**_metadata(facts), ROWS_SEAL: seal.value})
 
 
-def _facts(schema: Any) -> dict[str, Any]:
-    facts: dict[str, Any] = json.loads(schema.metadata[_META])
+def _opened(file: BinaryIO) -> Any:
+    return pq.ParquetFile(file, page_checksum_verification=True)
+
+
+def _facts(parquet: Any) -> dict[str, Any]:
+    metadata = parquet.metadata.metadata
+    check_seal(metadata, FACTS_SEAL, facts_seal(metadata[_META]))
+    facts: dict[str, Any] = json.loads(metadata[_META])
     return facts
+
+
+def _check_rows(parquet: Any, rows: Mapping[str, NDArray[Any]]) -> None:
+    seal = RowsSeal()
+    seal.add(rows)
+    check_seal(parquet.metadata.metadata, ROWS_SEAL, seal.value)

@@ -15,6 +15,7 @@ from annotate.queue.job_status import JobStatus, job_status
 from annotate.store import Store
 from annotate.use_cases.dataset import Meter, open_dataset
 from annotate.use_cases.output import output_file, output_folder, output_path
+from annotate.use_cases.remake_tracks import with_tracks_remade
 
 
 @dataclass(frozen=True)
@@ -52,17 +53,21 @@ def export(store: Store, job: Job, options: ExportOptions, progress: Progress = 
     missing = tuple(_missing(status, options))
     if missing and not options.partial:
         raise _refusal(status, missing)
-    meter = Meter(progress)
-    dataset = open_dataset(store, status, options, file_format, meter)
-    written = []
-    for out, part in _targets(dataset, options, file_format):
-        write(file_format, part, out, force=options.force)
-        written.append(out)
-    processed = [int((~video.missing).sum()) for video in dataset.videos]
-    poses = sum(meter.poses.values())
-    videos, frames = sum(map(bool, processed)), sum(processed)
-    rejected = tuple(with_hint(one.reason, one.hint) for one in dataset.rejected)
-    return Summary(videos, frames, poses, missing, tuple(written), rejected)
+
+    def write_all() -> Summary:
+        meter = Meter(progress)
+        dataset = open_dataset(store, status, options, file_format, meter)
+        written = []
+        for out, part in _targets(dataset, options, file_format):
+            write(file_format, part, out, force=options.force)
+            written.append(out)
+        processed = [int((~video.missing).sum()) for video in dataset.videos]
+        poses = sum(meter.poses.values())
+        videos, frames = sum(map(bool, processed)), sum(processed)
+        rejected = tuple(with_hint(one.reason, one.hint) for one in dataset.rejected)
+        return Summary(videos, frames, poses, missing, tuple(written), rejected)
+
+    return with_tracks_remade(store, job, write_all)
 
 
 def _targets(
@@ -112,7 +117,7 @@ def _missing(status: JobStatus, options: ExportOptions) -> Iterator[str]:
         for failure in video.failures.values():
             yield with_hint(f"{name}: {failure.unit} failed: {failure.reason}", failure.hint)
         if not video.planned:
-            yield f"{name}: not planned, all frames missing"
+            yield with_hint(f"{name}: not planned, all frames missing", video.damage)
         elif not video.finished:
             missing = video.frames - video.frames_done
             yield f"{name}: {missing} of {video.frames} frames missing ({video.state})"

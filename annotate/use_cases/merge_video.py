@@ -1,21 +1,26 @@
 """Makes the tracks file of one video from all its parts."""
 
+import logging
 from collections.abc import Iterator
 
-from annotate.domain.errors import StoreError
+from annotate.domain.errors import DamagedError, StoreError
 from annotate.domain.merge_settings import TrackerSettings
 from annotate.domain.poses import Poses
 from annotate.domain.skeleton import SKELETONS
 from annotate.domain.work import WorkUnit
 from annotate.merge import MergeSettings, merge
 from annotate.store import Store
+from annotate.store.results import tracks_name
+
+logger = logging.getLogger(__name__)
 
 
 def merge_video(store: Store, unit: WorkUnit) -> None:
     """Makes the tracks of a video; not where they are in the store, a chunk is neither done nor
     failed, or every chunk failed.
 
-    The file lists the frames of failed chunks as missing.
+    The file lists the frames of failed chunks as missing. A damaged part is set aside: no tracks
+    are made then, and its chunk has to be done again.
 
     Raises:
         StoreError: the video is not planned, or the store cannot be read or written.
@@ -32,7 +37,8 @@ def merge_video(store: Store, unit: WorkUnit) -> None:
     present = [chunk for chunk in chunks if chunk.name in done]
     absent = [chunk for chunk in chunks if chunk.name not in done]
     ready = present and all(chunk.name in failed for chunk in absent)
-    if not ready or results.has_tracks(job.merge_digest):
+    made = {job.merge_digest, tracks_name(job.merge_digest, absent)} & set(results.merges())
+    if not ready or made:
         return
     index = store.read_index(video.fingerprint, unit.job.recipe.selection)
     pack = store.read_pack(job.recipe.pack)
@@ -52,4 +58,9 @@ def merge_video(store: Store, unit: WorkUnit) -> None:
         "container_start_s": index.container_start_s,
     }
     axes = pack.landmark.world_axes
-    results.write_tracks(job.merge_digest, blocks, len(skeleton.landmarks), facts, axes)
+    try:
+        results.write_tracks(job.merge_digest, blocks, len(skeleton.landmarks), facts, axes)
+    except DamagedError as error:
+        # Without its part the chunk is not done, so that it is processed again, and merged then.
+        aside = store.files.set_aside(error.key)
+        logger.warning("%s  It is kept as %s, and made again.", error.message, aside)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from annotate.domain.arrays import IntArray
-from annotate.domain.errors import ManifestError, VideoError, with_hint
+from annotate.domain.errors import DamagedError, ManifestError, VideoError, with_hint
 from annotate.domain.job import Job, JobVideo, Recipe, Rejected
 from annotate.domain.names import printable, unique_names
 from annotate.domain.options import Selection, SubmitOptions
@@ -16,7 +16,7 @@ from annotate.domain.pack import Pack, read_pack
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.progress import ByteProgress, Progress, silent
 from annotate.domain.settings import Settings
-from annotate.domain.video import VideoIndex
+from annotate.domain.video import Chunk, VideoIndex
 from annotate.numeric.chunking import (
     TILES,
     chunk_frames,
@@ -24,9 +24,11 @@ from annotate.numeric.chunking import (
     frame_core_seconds,
     model_core_seconds,
     restart_every,
+    with_done,
 )
 from annotate.numeric.selection import selected_frames
 from annotate.store import Store
+from annotate.store.results import VideoResults
 from annotate.store.source_video import publish_source
 from annotate.use_cases.find_pack import find_pack
 from annotate.use_cases.find_videos import FoundVideos
@@ -139,8 +141,19 @@ def _plan_chunks(store: Store, recipe: Recipe, videos: Sequence[_Readable], targ
     restart = restart_every(recipe.detect_every, PipelineSettings().remembered_frames)
     for video in videos:
         results = store.results(recipe, video.index)
-        if results.read_chunks() is None:
-            results.write_chunks(cut(video.frames, video.index.keyframes, target, restart))
+        chunks = _readable_chunks(store, results)
+        if chunks is None or chunks[-1].stop != len(video.frames):
+            fresh = cut(video.frames, video.index.keyframes, target, restart)
+            results.write_chunks(with_done(fresh, results.known_chunks()))
+
+
+def _readable_chunks(store: Store, results: VideoResults) -> tuple[Chunk, ...] | None:
+    """How a video is cut; None where it is not. A damaged list is set aside."""
+    try:
+        return results.read_chunks()
+    except DamagedError as error:
+        store.files.set_aside(error.key)
+        return None
 
 
 def _publish(
@@ -173,8 +186,8 @@ def _selected(path: Path, index: VideoIndex, selection: Selection) -> IntArray:
 
 def _filed(store: Store, job: Job) -> Job:
     ids = store.job_ids()
-    # A manifest of another version cannot be continued.
-    with suppress(ManifestError):
+    # A manifest that is damaged, or of another version, cannot be continued.
+    with suppress(ManifestError, DamagedError):
         if ids and (newest := store.read_job(ids[-1])).content_digest == job.content_digest:
             return newest
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")

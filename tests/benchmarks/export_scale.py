@@ -62,13 +62,13 @@ def made_tracks(frames: int) -> Iterator[Tracks]:
 
 def make(folder: Path, frames: int) -> None:
     """Files the tracks."""
-    results = VideoResults(LocalFiles(folder), "results")
+    results = VideoResults(LocalFiles(folder), "recipe", "video")
     results.write_tracks("merge", made_tracks(frames), len(SKELETON.landmarks), {})
 
 
 def made_dataset(folder: Path, name: str, frames: int) -> Dataset:
     """The tracks file as the format of that name gets it."""
-    results = VideoResults(LocalFiles(folder), "results")
+    results = VideoResults(LocalFiles(folder), "recipe", "video")
     keypoints = find_format(name).keypoint_sets[0]
     places = keypoints.places(SKELETON)
     frame, size = np.arange(frames), (WIDTH, HEIGHT)

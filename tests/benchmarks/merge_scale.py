@@ -55,7 +55,7 @@ def two_minutes() -> Poses:
 
 def make(folder: Path, chunks: list[Chunk]) -> None:
     """Files the parts."""
-    results = VideoResults(LocalFiles(folder), "results")
+    results = VideoResults(LocalFiles(folder), "recipe", "video")
     once = two_minutes()
     for chunk in chunks:
         poses = replace(
@@ -70,7 +70,7 @@ def make(folder: Path, chunks: list[Chunk]) -> None:
 def measure(folder: Path, chunks: list[Chunk], profile: bool) -> None:
     """Merges, and prints what it took."""
     pa.set_cpu_count(1)
-    results = VideoResults(LocalFiles(folder), "results")
+    results = VideoResults(LocalFiles(folder), "recipe", "video")
     poses = len(chunks) * len(two_minutes().score)
     profiler = cProfile.Profile()
     if profile:
