@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
+from annotate.domain.errors import ExitCode
 from tests.in_process import InProcess, cheap_work, made_host
 
 COMMANDS = ("status", "export", "submit", "retry")
 # Every so many of the damages are tried by default.
-SLICE = 19
+SLICE, CHECK_SLICE = 19, 37
 FLIPS, CUTS = 24, 10
 
 Damage = Callable[[Path], None]
@@ -163,6 +164,40 @@ def test_a_slice_of_damages_is_named_and_healed(host: InProcess, expected: dict[
     tried = [(case, COMMANDS[n % 4]) for n, case in enumerate(all_cases[::SLICE])]
     assert len(tried) >= 40
     assert [line for case, command in tried for line in wrong(host, case, command, expected)] == []
+
+
+def is_harmless(case: Case) -> bool:
+    """Whether the damaged file says all that it has to say, or may be lost."""
+    return (
+        case.key.startswith("heartbeats/")
+        or case.what in ("unknown field", "no digest", "no traceback", "no hint", "no attempts")
+        # Parquet's footer has bytes that no reader uses; a wrong dataset is noticed all the same.
+        or (case.key.endswith(".parquet") and case.what.startswith("bit"))
+        or ("failures/" in case.key and not case.what.startswith(("json", "empty", "text")))
+    )
+
+
+def test_a_check_finds_a_slice_of_damages_and_sets_them_aside(
+    host: InProcess, expected: dict[str, Any]
+) -> None:
+    host.restore(host.home / "sound")
+    assert host.run("check", "--deep").code == 0
+    found = []
+    for case in cases(host.home / "sound")[::CHECK_SLICE]:
+        host.restore(host.home / "sound")
+        case.damage(host.folder / case.key)
+        said = host.run("check", "--deep")
+        named = case.key in said.text and said.code == ExitCode.STORE
+        mended = host.run("check", "--deep", "--repair")
+        sound = host.run("check", "--deep").code if case.key.startswith("heartbeats/") else 0
+        again, (code, content) = host.submit(), dataset(host)
+        right = (again.code, code, content) == (
+            *(expected["submit"], expected["export"], expected["dataset"]),
+        )
+        clean = host.run("check", "--deep").code == 0
+        if not (named or is_harmless(case)) or mended.defect or sound or not (right and clean):
+            found.append(f"{case.key} {case.what}: {said.code} {mended} {again} {code} {clean}")
+    assert found == []
 
 
 @pytest.mark.drill

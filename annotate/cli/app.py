@@ -13,6 +13,7 @@ import typer
 
 from annotate import __version__
 from annotate.cli import models, models_hub
+from annotate.cli.check import check
 from annotate.cli.clean import clean
 from annotate.cli.demo import demo
 from annotate.cli.doctor import doctor
@@ -43,6 +44,7 @@ app.command()(export)
 app.command()(retry)
 app.command()(jobs)
 app.command()(cancel)
+app.command()(check)
 app.command()(clean)
 app.command()(worker)
 app.add_typer(models.app, name="models")

@@ -52,9 +52,14 @@ class VideoResults:
 
     # Chunks
 
+    @property
+    def chunks_key(self) -> str:
+        """Key in the store of the list of chunks."""
+        return f"{self._key}/chunks.json"
+
     def read_chunks(self) -> tuple[Chunk, ...] | None:
         """How the video is cut: at least one chunk, in order; None where it is not planned."""
-        key = f"{self._key}/chunks.json"
+        key = self.chunks_key
         data = self._files.read(key)
         if data is None:
             return None
@@ -76,7 +81,7 @@ class VideoResults:
         ranges = [[chunk.start, chunk.stop] for chunk in chunks]
         if not ranges:
             raise ValueError("a video is cut into at least one chunk")
-        self._files.write(f"{self._key}/chunks.json", json.dumps(ranges).encode())
+        self._files.write(self.chunks_key, json.dumps(ranges).encode())
 
     def known_chunks(self) -> list[Chunk]:
         """The chunks that parts and failures are named after, however the video is cut now."""
@@ -96,19 +101,31 @@ class VideoResults:
 
     def has_part(self, chunk: Chunk) -> bool:
         """Whether the chunk is done."""
-        return self._files.exists(self._part(chunk))
+        return self._files.exists(self.part_key(chunk))
 
     def read_part(self, chunk: Chunk) -> Poses:
         """The poses of a chunk that is done."""
         from annotate.store import tables
 
-        key = self._part(chunk)
+        key = self.part_key(chunk)
         with self._files.reader(key) as file, damage_named(key):
             poses, facts = tables.read_part(file)
             self._check_owner(facts, {"chunk": [chunk.start, chunk.stop]})
             if len(poses.frame_index) > len(chunk):
                 raise ValueError(f"it has {len(poses.frame_index)} frames, more than {len(chunk)}")
             return poses
+
+    def check_part(self, chunk: Chunk, *, deep: bool) -> None:
+        """Raises where the part is damaged or another's; `deep`: every page of it is read."""
+        from annotate.store import tables
+
+        key = self.part_key(chunk)
+        if deep:
+            self.read_part(chunk)
+            return
+        with self._files.reader(key) as file, damage_named(key):
+            bounds = {"chunk": [chunk.start, chunk.stop]}
+            self._check_owner(tables.read_facts(file), bounds)
 
     def write_part(self, chunk: Chunk, poses: Poses, facts: dict[str, Any]) -> None:
         """Files the poses of a chunk, which is then done.
@@ -119,7 +136,7 @@ class VideoResults:
         from annotate.store import tables
 
         facts = {**facts, **self._owner, "chunk": [chunk.start, chunk.stop]}
-        with self._files.writer(self._part(chunk)) as file:
+        with self._files.writer(self.part_key(chunk)) as file:
             tables.write_part(file, poses, facts)
 
     # Failures
@@ -130,31 +147,34 @@ class VideoResults:
         A damaged one still counts: without it, frames that are missing would look done.
         """
         names = self._names("failures", _JSON)
-        found = {name: self._read_failure(name) for name in names}
+        found = {name: self._counted_failure(name) for name in names}
         return {name: failure for name, failure in found.items() if failure is not None}
 
-    def _read_failure(self, unit: str) -> Failure | None:
-        """The failure, or None where it was deleted since it was listed."""
-        key = self._failure(unit)
+    def _counted_failure(self, unit: str) -> Failure | None:
         try:
-            data = self._files.read(key)
-            with damage_named(key):
-                return None if data is None else Failure.from_fields(unit, json.loads(data))
+            return self.read_failure(unit)
         except DamagedError as error:
             hint = "The same `annotate submit` tries it again."
             return Failure(unit, f"why it failed is not known: {error.message}", 1, hint=hint)
 
+    def read_failure(self, unit: str) -> Failure | None:
+        """Why the work unit of that name has failed; None where it has not."""
+        key = self.failure_key(unit)
+        data = self._files.read(key)
+        with damage_named(key):
+            return None if data is None else Failure.from_fields(unit, json.loads(data))
+
     def has_failure(self, unit: str) -> bool:
         """Whether the work unit of that name has failed."""
-        return self._files.exists(self._failure(unit))
+        return self._files.exists(self.failure_key(unit))
 
     def write_failure(self, failure: Failure) -> None:
         """Files why a work unit is not tried any more."""
-        self._files.write(self._failure(failure.unit), json.dumps(asdict(failure)).encode())
+        self._files.write(self.failure_key(failure.unit), json.dumps(asdict(failure)).encode())
 
     def delete_failure(self, unit: str) -> None:
         """Lets the work unit of that name be tried again."""
-        self._files.delete(self._failure(unit))
+        self._files.delete(self.failure_key(unit))
 
     # Tracks
 
@@ -228,6 +248,15 @@ class VideoResults:
         """Lets the merge be done again whose tracks have that name."""
         self._files.delete(self._tracks(name))
 
+    def check_tracks(self, key: str, merge: str, *, deep: bool) -> None:
+        """Raises where tracks are damaged or another's; `deep`: every page of them is read."""
+        from annotate.store import tables
+
+        with self._files.reader(key) as file, damage_named(key):
+            self._check_owner(tables.read_facts(file), {"merge": merge})
+            for _ in tables.read_tracks(file) if deep else ():
+                pass
+
     def tracks_keys(self, merge: str) -> list[str]:
         """Keys in the store of the tracks of the merge with that digest."""
         return [self._tracks(n) for n in self.merges() if n.partition("-")[0] == merge]
@@ -252,10 +281,12 @@ class VideoResults:
         names = self._files.names(f"{self._key}/{folder}")
         return [name.removesuffix(ending) for name in names if name.endswith(ending)]
 
-    def _part(self, chunk: Chunk) -> str:
+    def part_key(self, chunk: Chunk) -> str:
+        """Key in the store of the chunk's part."""
         return f"{self._key}/parts/{chunk.name}{_PARQUET}"
 
-    def _failure(self, unit: str) -> str:
+    def failure_key(self, unit: str) -> str:
+        """Key in the store of the unit's failure."""
         return f"{self._key}/failures/{unit}{_JSON}"
 
     def _tracks(self, merge: str) -> str:

@@ -107,6 +107,14 @@ class Store:
 
     # Videos and packs
 
+    def index_key(self, fingerprint: str, selection: Selection = ALL_FRAMES) -> str:
+        """Key of a video's index; `selection` as for `read_index`."""
+        return f"videos/{fingerprint}/index{selection.reading}.parquet"
+
+    def source_key(self, fingerprint: str) -> str:
+        """Key of a video's bytes."""
+        return f"videos/{fingerprint}/original"
+
     def read_index(self, fingerprint: str, selection: Selection = ALL_FRAMES) -> VideoIndex:
         """The index of a video.
 
@@ -118,25 +126,28 @@ class Store:
         """
         from annotate.store import tables
 
-        key = _index_key(fingerprint, selection)
+        key = self.index_key(fingerprint, selection)
         if not self.files.exists(key):
             raise StoreError(
                 f"the store {self.files} has no index of video {fingerprint[:12]}",
                 "Run the same `annotate submit` again: it reads the video again.",
             )
         with self.files.reader(key) as file, damage_named(key):
-            return tables.read_index(file)
+            index = tables.read_index(file)
+            if index.fingerprint != fingerprint:
+                raise ValueError(f"it belongs to another video: {index.fingerprint}")
+            return index
 
     def write_index(self, index: VideoIndex, selection: Selection = ALL_FRAMES) -> None:
         """Files the index; `selection` as for `read_index`."""
         from annotate.store import tables
 
-        with self.files.writer(_index_key(index.fingerprint, selection)) as file:
+        with self.files.writer(self.index_key(index.fingerprint, selection)) as file:
             tables.write_index(file, index)
 
     def add_source(self, fingerprint: str, path: Path, progress: ByteProgress) -> None:
         """Copies the bytes of a video into the store, unless all of them are there."""
-        key = _source_key(fingerprint)
+        key = self.source_key(fingerprint)
         try:
             if self.files.size(key) != path.stat().st_size:
                 self.files.upload(path, key, progress)
@@ -145,11 +156,11 @@ class Store:
 
     def source_path(self, fingerprint: str) -> Path | None:
         """The file in the store with a video's bytes, or None where the store is in a bucket."""
-        return self.files.path(_source_key(fingerprint))
+        return self.files.path(self.source_key(fingerprint))
 
     def download_source(self, fingerprint: str, path: Path, progress: ByteProgress) -> None:
         """Copies the bytes of a video to a file of this host."""
-        self.files.download(_source_key(fingerprint), path, progress)
+        self.files.download(self.source_key(fingerprint), path, progress)
 
     def add_pack(self, folder: Path, digest: str) -> None:
         """Files the pack in `folder` and its compiled variants, as far as they are missing."""
@@ -220,11 +231,3 @@ class Store:
 
 def _cancelled_key(job_id: str) -> str:
     return f"cancelled/{job_id}"
-
-
-def _index_key(fingerprint: str, selection: Selection) -> str:
-    return f"videos/{fingerprint}/index{selection.reading}.parquet"
-
-
-def _source_key(fingerprint: str) -> str:
-    return f"videos/{fingerprint}/original"

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from annotate.domain.job import Job
 from annotate.store import Store
+from annotate.store.damage import ASIDE
 from annotate.store.files import Entry
 
-KINDS = ("jobs", "cancelled", "results", "videos", "packs", "heartbeats")
+KINDS = ("jobs", "cancelled", "results", "videos", "packs", "heartbeats", ASIDE)
 LEFTOVERS = "leftovers"
 # Seconds after which a temporary file was left by a killed writer: longer than the longest write.
 LEFTOVER_AGE_S = 86400.0
