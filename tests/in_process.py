@@ -77,7 +77,7 @@ class CheapPipeline:
             score=none,
             roi=np.zeros((len(numbers), 4), np.float32),
             landmarks=landmarks,
-            world=np.zeros((len(numbers), LANDMARKS, 0), np.float32),
+            world=np.zeros((len(numbers), LANDMARKS, 3), np.float32),
             appearance=np.zeros((len(numbers), 6), np.float32),
         )
 
