@@ -65,7 +65,7 @@ def submit(
     from annotate.cli.progress import phases, print_left_out
     from annotate.use_cases.find_videos import find_videos
     from annotate.use_cases.probe_videos import probe_videos
-    from annotate.use_cases.submit import submit as submit_videos
+    from annotate.use_cases.submit import submit as submit_all
     from annotate.use_cases.worker_pool import processes_here
 
     the_store, settings = store_of(store)
@@ -83,9 +83,7 @@ def submit(
         raise typer.Exit(exit_code(facts))
     with noting_damage(the_store):
         with phases() as phase:
-            job = submit_videos(
-                the_store, found, options, settings, workers=workers, progress=phase
-            )
+            job = submit_all(the_store, found, options, settings, workers=workers, progress=phase)
         _print_notes(the_store, job)
         status = _work(the_store, job, settings, workers, detach=detach)
     _print_result(status, store)
