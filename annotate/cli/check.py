@@ -50,7 +50,7 @@ def check(
         return
     typer.echo(f"{head}: {count(len(report.findings), 'problem')}.", err=True)
     if repair:
-        typer.echo("Next: submit the same videos again, which makes again what is missing.")
+        typer.echo("Submit the same videos again: what is missing is made again.")
     else:
-        typer.echo("Next: annotate check --repair, then submit the same videos again.")
+        typer.echo("Run `annotate check --repair`, then submit the same videos again.")
     raise typer.Exit(ExitCode.PARTIAL if repair and report.is_mended else ExitCode.STORE)
