@@ -52,6 +52,10 @@ def tracks(frames: range, people: int, seed: int = 0, landmarks: int = 33) -> Tr
     )
 
 
+def altered(block: Tracks, **columns: np.ndarray) -> Tracks:
+    return Tracks(**{**vars(block), **columns})
+
+
 def listed(blocks: Iterable[Tracks]) -> TrackList:
     """The tracks of the blocks, as the store lists them."""
     blocks = list(blocks)

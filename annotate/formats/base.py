@@ -31,7 +31,7 @@ class PoseBlock:
         bbox: (P, 4) float64: x, y, width, height in pixels, rounded to 0.01.
         filled: (P,) bool: the person was not detected here; the smoother filled the pose in.
         xy: (P, K, 2) float64 pixels, rounded to 0.01; 0 where the model lacks the keypoint.
-        z: (P, K) float32 pixels, towards the camera negative, from the hips.
+        z: (P, K) float32 pixels from the hips, away from the camera positive.
         visibility, presence: (P, K) float64 in [0, 1], rounded to 0.001.
         v: (P, K) int64: COCO's visibility, 0, 1 or 2, of the rounded coordinates.
         world: (P, K, D) float64 metres from the centre of the hips, rounded to 0.0001; 0 where the

@@ -16,6 +16,15 @@ _FORMATS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "coco": ("annotate.formats.coco", "COCO"),
         "coco-results": ("annotate.formats.coco_results", "COCO_RESULTS"),
+        "csv": ("annotate.formats.csv", "CSV"),
+        "parquet": ("annotate.formats.parquet", "PARQUET"),
+        "cvat": ("annotate.formats.cvat", "CVAT"),
+        "yolo-pose": ("annotate.formats.yolo_pose", "YOLO_POSE"),
+        "mot": ("annotate.formats.mot", "MOT"),
+        "posetrack21": ("annotate.formats.posetrack21", "POSETRACK21"),
+        "openpose": ("annotate.formats.openpose", "OPENPOSE"),
+        "deeplabcut": ("annotate.formats.deeplabcut", "DEEPLABCUT"),
+        "trc": ("annotate.formats.trc", "TRC"),
     }
 )
 
@@ -23,8 +32,8 @@ _FORMATS: Mapping[str, tuple[str, str]] = MappingProxyType(
 def format_names() -> list[str]:
     """Names of all formats.
 
-    >>> format_names()
-    ['coco', 'coco-results']
+    >>> format_names()[:3]
+    ['coco', 'coco-results', 'csv']
     """
     return list(_FORMATS)
 

@@ -1,0 +1,28 @@
+"""A table as comma-separated values: a row for each keypoint of each pose."""
+
+from typing import BinaryIO
+
+from pyarrow import csv
+
+from annotate.domain.keypoint_sets import BLAZEPOSE33, BODY_FEET, COCO17
+from annotate.formats.base import Dataset, StreamFormat
+from annotate.formats.table import SCHEMA, rows_of
+
+
+class Csv(StreamFormat):
+    """The columns of `SCHEMA`, with a head; texts are quoted."""
+
+    name = "csv"
+    suffix = ".csv"
+    signatures = (b'"video","frame","pts",',)
+    keypoint_sets = (BLAZEPOSE33, COCO17, BODY_FEET)
+
+    def write(self, dataset: Dataset, out: BinaryIO) -> None:
+        """Writes the file as a stream."""
+        with csv.CSVWriter(out, SCHEMA) as writer:
+            for video in dataset.videos:
+                for block in video.poses():
+                    writer.write_batch(rows_of(block, video, dataset))
+
+
+CSV = Csv()

@@ -1,0 +1,61 @@
+"""MOT Challenge: the boxes of tracks, a line for each pose.
+
+Source: the format of MOT16 and MOT17, as TrackEval and CVAT read it.
+"""
+
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from annotate.domain.keypoint_sets import COCO17
+from annotate.formats.base import Dataset, DatasetVideo, FolderFormat
+
+# The class "pedestrian".
+_PERSON = 1
+
+
+class Mot(FolderFormat):
+    """`VIDEO/gt/gt.txt`: frame (from 1: the source index plus 1), track (as the video counts it),
+    left, top, width, height, 1 (to be counted), class, and the share of keypoints that are visible.
+    `VIDEO/seqinfo.ini` describes the video.
+    """
+
+    name = "mot"
+    keypoint_sets = (COCO17,)
+
+    def write_folder(self, dataset: Dataset, folder: Path) -> None:
+        """Writes the files of each video as streams."""
+        for video in dataset.videos:
+            sequence = folder / PurePosixPath(video.folder)
+            (sequence / "gt").mkdir(parents=True)
+            (sequence / "seqinfo.ini").write_text(_description(video), "utf-8")
+            with (sequence / "gt" / "gt.txt").open("w", encoding="ascii", newline="\n") as out:
+                for block in video.poses():
+                    rows = zip(
+                        (video.frames[block.place] + 1).tolist(),
+                        block.video_track.tolist(),
+                        block.bbox.tolist(),
+                        np.round((block.v == 2).mean(axis=1), 3).tolist(),
+                        strict=True,
+                    )
+                    out.writelines(
+                        f"{frame},{track},{','.join(map(str, box))},1,{_PERSON},{visible}\n"
+                        for frame, track, box, visible in rows
+                    )
+
+
+MOT = Mot()
+
+
+def _description(video: DatasetVideo) -> str:
+    length = int(video.frames[-1]) + 1 if len(video.frames) else 0
+    return (
+        "[Sequence]\n"
+        f"name={PurePosixPath(video.folder).name}\n"
+        "imDir=img1\n"
+        f"frameRate={video.fps:g}\n"
+        f"seqLength={length}\n"
+        f"imWidth={video.width}\n"
+        f"imHeight={video.height}\n"
+        "imExt=.jpg\n"
+    )

@@ -1,0 +1,34 @@
+"""A table as Parquet files, one for each video: a row for each keypoint of each pose."""
+
+from pathlib import Path
+from urllib.parse import quote
+
+import pyarrow.parquet as pq
+
+from annotate.domain.keypoint_sets import BLAZEPOSE33, BODY_FEET, COCO17
+from annotate.formats.base import Dataset, FolderFormat
+from annotate.formats.table import SCHEMA, rows_of
+
+_COLUMNS = SCHEMA.remove(SCHEMA.get_field_index("video"))
+
+
+class Parquet(FolderFormat):
+    """Files `video=NAME/poses.parquet`: readers take the column `video` from the folder's name,
+    as Hive partitions; characters that are no letters or digits are `%` and two hex digits.
+    """
+
+    name = "parquet"
+    keypoint_sets = (BLAZEPOSE33, COCO17, BODY_FEET)
+
+    def write_folder(self, dataset: Dataset, folder: Path) -> None:
+        """Writes a file for each video, each as a stream."""
+        for video in dataset.videos:
+            part = folder / f"video={quote(video.name, safe='')}"
+            part.mkdir()
+            with pq.ParquetWriter(part / "poses.parquet", _COLUMNS, compression="zstd") as writer:
+                for block in video.poses():
+                    rows = rows_of(block, video, dataset)
+                    writer.write_batch(rows.select(_COLUMNS.names))
+
+
+PARQUET = Parquet()
