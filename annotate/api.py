@@ -101,7 +101,7 @@ def submit(
     several = [videos] if isinstance(videos, str | Path) else videos
     job = submit_use_case.submit(
         store,
-        find_videos(list(several), store=store.folder),
+        find_videos(list(several), store=store),
         options,
         settings,
         workers=count,

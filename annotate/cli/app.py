@@ -25,6 +25,7 @@ from annotate.cli.probe import probe
 from annotate.cli.status import jobs, status
 from annotate.cli.submit import retry, submit
 from annotate.cli.text import say
+from annotate.cli.watch import watch
 from annotate.cli.worker import cancel, worker
 from annotate.domain.errors import AnnotateError, ExitCode
 
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 app.command()(submit)
 app.command()(probe)
+app.command()(watch)
 app.command()(status)
 app.command()(export)
 app.command()(retry)

@@ -2,6 +2,8 @@
 
 import functools
 import inspect
+import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import Field, fields
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from annotate.domain.errors import StoreError
+from annotate.domain.errors import StoreError, UsageError
 from annotate.domain.export_options import ExportOptions
 from annotate.domain.options import Flag, SubmitOptions
 from annotate.domain.settings import Settings, settings_from
@@ -30,6 +32,14 @@ StoreOption = Annotated[
 ]
 JobArgument = Annotated[
     str | None, typer.Argument(metavar="JOB", help="The job's id.", show_default="the newest job")
+]
+VideosArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="VIDEO",
+        help="Video files, folders of them, or s3://bucket/prefix; - reads a list from standard "
+        "input, a path a line.",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 ProcessesOption = Annotated[
@@ -99,6 +109,24 @@ def _parameter(one: "Field[Any]", choices: Callable[[], list[str]] | None) -> in
         default=[] if several else default,
         annotation=Annotated[kind, option],
     )
+
+
+def with_list(videos: list[str]) -> list[str]:
+    """The named videos, with the lines of standard input in the place of `-`.
+
+    Paths may also be apart by zero bytes, as `find -print0` writes them.
+    """
+    named: list[str] = []
+    for one in videos:
+        if one != "-":
+            named.append(one)
+            continue
+        data = sys.stdin.buffer.read()
+        lines = data.split(b"\0") if b"\0" in data else data.splitlines()
+        named += [os.fsdecode(line) for line in lines if line.strip()]
+    if not named:
+        raise UsageError("the list on standard input is empty", "Write a path on each line.")
+    return named
 
 
 def store_of(location: str | None) -> tuple["Store", Settings]:

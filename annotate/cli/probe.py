@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from annotate.cli.options import JsonOption, StoreOption, store_of
+from annotate.cli.options import JsonOption, StoreOption, VideosArgument, store_of, with_list
 from annotate.domain.errors import ExitCode, with_hint
 from annotate.domain.job import Rejected
 from annotate.domain.options import SubmitOptions
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 
 def probe(
-    videos: Annotated[
-        list[str], typer.Argument(metavar="VIDEO", help="Video files, or folders of them.")
-    ],
+    videos: VideosArgument,
     *,
     as_json: JsonOption = False,
     verbose: Annotated[
@@ -45,7 +43,7 @@ def probe(
     from annotate.use_cases.probe_videos import probe_videos
 
     the_store, settings = store_of(store)
-    found = find_videos(videos, store=the_store.folder)
+    found = find_videos(with_list(videos), store=the_store)
     print_left_out(found, verbose=verbose)
     with phases() as phase:
         facts = probe_videos(the_store, found, SubmitOptions(), settings, phase)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -20,7 +20,9 @@ from annotate.cli.text import count, duration, number
 from annotate.domain.errors import with_hint
 from annotate.domain.names import printable, printable_lines
 from annotate.queue.job_status import JobStatus, VideoStatus
-from annotate.use_cases.find_videos import FoundVideos
+
+if TYPE_CHECKING:
+    from annotate.use_cases.find_videos import FoundVideos
 
 # Seconds between two lines where output is not a terminal.
 LINE_EVERY_S = 5.0
@@ -32,13 +34,13 @@ def print_line(text: str, style: str | None = None) -> None:
     console.print(printable_lines(text), style=style, markup=False, highlight=False, soft_wrap=True)
 
 
-def print_left_out(found: FoundVideos, *, verbose: bool) -> None:
+def print_left_out(found: "FoundVideos", *, verbose: bool) -> None:
     """Says how many files of the folders are left out, and with `verbose` which."""
     if found.left_out:
         more = "" if verbose else " (--verbose names them)"
         print_line(f"left out   {count(len(found.left_out), 'file')} of the folders{more}", "dim")
     for one in found.left_out if verbose else ():
-        print_line(f"left out   {printable(str(one.path))}: {one.reason}", "dim")
+        print_line(f"left out   {printable(one.path)}: {one.reason}", "dim")
 
 
 @contextmanager

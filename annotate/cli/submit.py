@@ -2,6 +2,7 @@
 
 import shlex
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,9 +11,11 @@ from annotate.cli.options import (
     JobArgument,
     ProcessesOption,
     StoreOption,
+    VideosArgument,
     noting_damage,
     store_of,
     the_job,
+    with_list,
     with_options,
 )
 from annotate.cli.text import duplicate_video, number, say, video_notes
@@ -30,9 +33,7 @@ if TYPE_CHECKING:
 
 @with_options(SubmitOptions)
 def submit(
-    videos: Annotated[
-        list[str], typer.Argument(metavar="VIDEO", help="Video files, or folders of them.")
-    ],
+    videos: VideosArgument,
     options: SubmitOptions,
     *,
     detach: Annotated[
@@ -60,6 +61,8 @@ def submit(
       annotate submit recordings/ --smooth 10
 
       annotate submit match.mp4 --start 1:30 --end 2:00 --fps 10
+
+      annotate submit s3://bucket/recordings
     """
     from annotate.cli.probe import exit_code, print_facts
     from annotate.cli.progress import phases, print_left_out
@@ -70,7 +73,7 @@ def submit(
 
     the_store, settings = store_of(store)
     settings = options.on_host(settings)
-    found = find_videos(videos, store=the_store.folder)
+    found = find_videos(with_list(videos), store=the_store)
     print_left_out(found, verbose=verbose)
     if options.hwaccel == "auto":
         _print_decoder(found)
@@ -84,10 +87,10 @@ def submit(
     with noting_damage(the_store):
         with phases() as phase:
             job = submit_all(the_store, found, options, settings, workers=workers, progress=phase)
-        _print_notes(the_store, job)
-        status = _work(the_store, job, settings, workers, detach=detach)
-    _print_result(status, store)
-    if job.rejected:
+        print_notes(the_store, job)
+        status = work(the_store, job, settings, workers, detach=detach)
+    print_result(status, store)
+    if job.rejected or not status.complete:
         raise typer.Exit(ExitCode.PARTIAL)
 
 
@@ -104,8 +107,10 @@ def retry(
     with noting_damage(the_store):
         forgotten = forget_failures(the_store, manifest)
         say(f"Job {manifest.id}: retrying {forgotten} failures.", err=True)
-        status = _work(the_store, manifest, settings, workers)
-    _print_result(status, store, job)
+        status = work(the_store, manifest, settings, workers)
+    print_result(status, store, job)
+    if not status.complete:
+        raise typer.Exit(ExitCode.PARTIAL)
 
 
 def _print_decoder(found: "FoundVideos") -> None:
@@ -115,7 +120,7 @@ def _print_decoder(found: "FoundVideos") -> None:
     from annotate.video import hardware_device
 
     line = "Decoding on the CPU."
-    for file in found.videos:
+    for file in (video for video in found.videos if isinstance(video, Path)):
         with suppress(VideoError):
             device = hardware_device(file)
             line = f"Decoding on {device}."
@@ -125,7 +130,7 @@ def _print_decoder(found: "FoundVideos") -> None:
     print_line(line)
 
 
-def _print_notes(store: "Store", job: "Job") -> None:
+def print_notes(store: "Store", job: "Job") -> None:
     """Prints which files are rejected, truncated or duplicates."""
     from annotate.cli.progress import print_line
 
@@ -139,7 +144,7 @@ def _print_notes(store: "Store", job: "Job") -> None:
         print_line(duplicate_video(name, first), "dim")
 
 
-def _work(
+def work(
     store: "Store", job: "Job", settings: "Settings", processes: int, *, detach: bool = False
 ) -> "JobStatus":
     """Works on the job here, or has the workers of the queue do it, until it is finished."""
@@ -164,8 +169,8 @@ def _work(
         raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
-def _print_result(status: "JobStatus", store: str | None, job_id: str | None = None) -> None:
-    """Prints the result and the next step; exits with 3 where something is missing.
+def print_result(status: "JobStatus", store: str | None, job_id: str | None = None) -> None:
+    """Prints the result and the next step.
 
     Args:
         store, job_id: as the user gave them: the next step needs them too.
@@ -181,8 +186,6 @@ def _print_result(status: "JobStatus", store: str | None, job_id: str | None = N
     for video in status.unplanned:
         say(with_hint(f"{video.video.name} is not planned.", video.damage), err=True)
     say(f"Next: {_next_step(status, store, job_id)}")
-    if not status.complete:
-        raise typer.Exit(ExitCode.PARTIAL)
 
 
 def _next_step(status: "JobStatus", store: str | None, job_id: str | None) -> str:

@@ -24,8 +24,9 @@ PIPELINE_DIGEST = PipelineSettings().digest
 MERGE_DIGEST = MergeSettings().digest
 
 # Roots of videos that are not on a share: those whose bytes are in the store (their path is empty),
-# and those that only the host which submitted them can read (their path is absolute).
-STORED, HERE = ".store", ".here"
+# those that only the host which submitted them can read (their path is absolute), and those in a
+# bucket (their path is its name and the object's key).
+STORED, HERE, BUCKET = ".store", ".here", ".bucket"
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
@@ -63,7 +64,7 @@ class JobVideo:
     Attributes:
         name: unique in the job; names in exports are made from it.
         fingerprint: of its content.
-        root: name of the share that it is on, the same on all hosts; or `STORED` or `HERE`.
+        root: name of the share that it is on, the same on all hosts; or `STORED`, `HERE`, `BUCKET`.
         path: relative to the root, with `/` between names.
     """
 
@@ -73,7 +74,7 @@ class JobVideo:
     path: str
 
     def __post_init__(self) -> None:
-        if not _FINGERPRINT.fullmatch(self.fingerprint):
+        if not is_fingerprint(self.fingerprint):
             raise ValueError(f"{self.fingerprint!r} is not a fingerprint")
         if self.root == STORED and self.path:
             raise ValueError(f"the path of a video in the store is empty, not {self.path!r}")
@@ -192,6 +193,11 @@ def _check_digest(stated: str | None, own: str) -> None:
     """Earlier versions stated none."""
     if stated not in (None, own):
         raise ValueError("its content does not match its digest")
+
+
+def is_fingerprint(text: str) -> bool:
+    """Whether a text has the form of a fingerprint."""
+    return _FINGERPRINT.fullmatch(text) is not None
 
 
 def _is_below(path: str) -> bool:

@@ -64,7 +64,7 @@ class S3Files(Files):
     def __init__(
         self, url: str, environ: Mapping[str, str] = os.environ, patience_s: float = PATIENCE_S
     ) -> None:
-        self._bucket, self._prefix = _split(url)
+        self._bucket, self._prefix = split_url(url)
         self._endpoint = _endpoint(environ)
         self._patience_s = patience_s
         self._bucket_found = False
@@ -125,6 +125,31 @@ class S3Files(Files):
         length: int | None = info.size if info.type == fs.FileType.File else None
         return length
 
+    def version(self, key: str) -> tuple[int, str]:
+        """Length in bytes and ETag of an object, or the time of its last change where it has none:
+        one of them changes when its bytes do.
+
+        Raises:
+            StoreError: it does not exist, or the server does not answer.
+        """
+        place = self._place(key)
+
+        def look() -> tuple[int, str]:
+            with self._fs.open_input_file(place) as file:
+                facts = file.metadata() or {}
+                tag = facts.get("ETag") or facts.get("Last-Modified") or b""
+                return file.size(), tag.decode("ascii", "replace")
+
+        return self._with_retries("read", key, look)
+
+    @contextmanager
+    def ranges(self, key: str) -> Iterator[BinaryIO]:
+        """The object at `key`, of which only those ranges are downloaded that are read."""
+        with self._with_retries(
+            "read", key, lambda: self._fs.open_input_file(self._place(key))
+        ) as file:
+            yield file
+
     def names(self, key: str) -> list[str]:
         """As in `Files`."""
         below = fs.FileSelector(self._place(key), allow_not_found=True)
@@ -135,7 +160,7 @@ class S3Files(Files):
         """As in `Files`; a bucket has no temporary files of killed writers."""
         below = fs.FileSelector(self._place(key), allow_not_found=True, recursive=True)
         infos = self._with_retries("list", key, lambda: self._fs.get_file_info(below))
-        start = len(self._place(key)) - len(key)
+        start = len(self._place("")) + 1
         return [
             Entry(info.path[start:], info.size, info.mtime.timestamp() if info.mtime else 0.0)
             for info in infos
@@ -194,7 +219,8 @@ class S3Files(Files):
                     progress(done, size)
 
     def _place(self, key: str) -> str:
-        return "/".join(filter(None, (self._bucket, self._prefix, checked_key(key))))
+        below = checked_key(key) if key else ""  # all of the store
+        return "/".join(filter(None, (self._bucket, self._prefix, below)))
 
     def _with_retries(self, verb: str, key: str, action: Callable[[], T]) -> T:
         """The result of `action`, which is tried again for a while where the server is away."""
@@ -218,7 +244,7 @@ class S3Files(Files):
         if self._fs.get_file_info(self._bucket).type == fs.FileType.NotFound:
             raise StoreError(
                 f"there is no bucket {self._bucket} at {self._server}",
-                "Make the bucket, or correct ANNOTATE_STORE or AWS_ENDPOINT_URL.",
+                "Make the bucket, or correct its name, in ANNOTATE_STORE say, or AWS_ENDPOINT_URL.",
             )
         self._bucket_found = True
 
@@ -254,7 +280,7 @@ class S3Files(Files):
         return StoreError(f"cannot {verb} {key} in the store {self}: {what}", hint)
 
 
-def _split(url: str) -> tuple[str, str]:
+def split_url(url: str) -> tuple[str, str]:
     """Bucket and prefix.
 
     Raises:

@@ -1,4 +1,6 @@
-"""Source videos: workers find them on a share that all hosts know by name, or in the store."""
+"""Source videos: workers find them on a share that all hosts know by name, in a bucket, or in the
+store.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,21 +8,22 @@ from pathlib import Path, PurePosixPath
 from socket import gethostname
 
 from annotate.domain.errors import ChangedError, StoreError, VideoError
-from annotate.domain.job import HERE, STORED, JobVideo
+from annotate.domain.job import BUCKET, HERE, STORED, JobVideo
 from annotate.domain.progress import ByteProgress
 from annotate.domain.settings import Settings
 from annotate.domain.video import VideoIndex
 from annotate.files import sha256_of
 from annotate.store import Store
+from annotate.store.bucket_videos import BucketVideo, Source, bucket_video, fetched
 from annotate.store.cache import Cache
 from annotate.store.known_files import FileState, KnownFiles, state_of
 
 
 def publish_source(
-    store: Store, settings: Settings, path: Path, index: VideoIndex, progress: ByteProgress
+    store: Store, settings: Settings, source: Source, index: VideoIndex, progress: ByteProgress
 ) -> tuple[str, str]:
-    """Makes sure that workers can read the video at `path`: one that is not on a share is copied
-    into the store, once.
+    """Makes sure that workers can read a video: one that is neither on a share nor in a bucket is
+    copied into the store, once.
 
     Returns:
         Root and path of the video, as in `JobVideo`.
@@ -28,13 +31,15 @@ def publish_source(
     Raises:
         StoreError: the store cannot be written.
     """
-    real = path.resolve()
+    if isinstance(source, BucketVideo):
+        return BUCKET, source.path
+    real = source.resolve()
     for name, folder in settings.roots.items():
         if real.is_relative_to(folder.resolve()):
             return name, real.relative_to(folder.resolve()).as_posix()
     if settings.embedded and not store.in_bucket:
-        return HERE, str(path.absolute())
-    store.add_source(index.fingerprint, path, progress)
+        return HERE, str(source.absolute())
+    store.add_source(index.fingerprint, source, progress)
     return STORED, ""
 
 
@@ -105,6 +110,9 @@ def _place(
     """Where this host has the video."""
     if video.root == STORED:
         with _from_store(store, settings, index, progress) as path:
+            yield path
+    elif video.root == BUCKET:
+        with fetched(bucket_video(video.path), settings, progress) as path:
             yield path
     elif video.root == HERE:
         if not settings.embedded:

@@ -6,6 +6,7 @@ videos/<fingerprint>/index.parquet       every frame's pts, the keyframes; `inde
 videos/<fingerprint>/original            the bytes of a video that workers cannot read elsewhere
 packs/<digest>/                          the packs that recipes refer to
 results/<recipe>/<fingerprint>/          see `VideoResults`
+sources/<version>                        the fingerprint of what lies in a bucket under an address
 cancelled/<job>                          the job is cancelled
 heartbeats/<worker>.json                 what a worker process is doing; may be lost
 
@@ -19,7 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from annotate.domain.errors import ManifestError, PackError, StoreError, UsageError, unreadable
-from annotate.domain.job import Job, JobVideo, Recipe
+from annotate.domain.job import Job, JobVideo, Recipe, is_fingerprint
 from annotate.domain.options import Selection
 from annotate.domain.pack import Pack
 from annotate.domain.progress import ByteProgress
@@ -145,6 +146,16 @@ class Store:
         with self.files.writer(self.index_key(index.fingerprint, selection)) as file:
             tables.write_index(file, index)
 
+    def source_fingerprint(self, version: str) -> str | None:
+        """The fingerprint of that version of an object in a bucket, if a host has hashed it."""
+        data = self.files.read(_version_key(version)) or b""
+        text = data.decode("ascii", "replace")
+        return text if is_fingerprint(text) else None
+
+    def write_source_fingerprint(self, version: str, fingerprint: str) -> None:
+        """Files the fingerprint of an object in a bucket; see `source_fingerprint`."""
+        self.files.write(_version_key(version), fingerprint.encode(), durable=False)
+
     def add_source(self, fingerprint: str, path: Path, progress: ByteProgress) -> None:
         """Copies the bytes of a video into the store, unless all of them are there."""
         key = self.source_key(fingerprint)
@@ -231,3 +242,7 @@ class Store:
 
 def _cancelled_key(job_id: str) -> str:
     return f"cancelled/{job_id}"
+
+
+def _version_key(version: str) -> str:
+    return f"sources/{version}"

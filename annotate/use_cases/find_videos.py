@@ -8,25 +8,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from annotate.domain.errors import UsageError
-from annotate.video import holds_video
+from annotate.domain.settings import S3_SCHEME
+from annotate.store import Store
+from annotate.store.bucket_videos import BucketVideo, Source, list_bucket, opened
+from annotate.video import holds_video, streams_video
 
 # Files with these endings are taken for videos without a look: one that cannot be read is then
 # rejected by name. `.ts` is not among them, since programs end in it too.
 _FILM = [".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".ogv", ".webm", ".wmv", ".asf", ".f4v"]
 _CAMERA = [".3g2", ".3gp", ".divx", ".m2ts", ".mpeg", ".mpg", ".mts", ".mxf", ".vob"]
 VIDEO_ENDINGS = frozenset(_FILM + _CAMERA)
+# Programs that copy or download give files such endings until they are complete.
+UNFINISHED_ENDINGS = frozenset([".part", ".partial", ".crdownload", ".download", ".filepart"])
 
 
 @dataclass(frozen=True)
 class LeftOutFile:
-    """A file or folder below a named folder that is not annotated.
+    """A file, folder or object below a named folder or address that is not annotated.
 
     Attributes:
         path: as it was found.
         reason: in a few words.
     """
 
-    path: Path
+    path: str
     reason: str
 
 
@@ -35,44 +40,55 @@ class FoundVideos:
     """What was found among the files and folders that a user named.
 
     Attributes:
-        videos: files to annotate, each once, in the order of the names, then of the paths.
-        left_out: of the folders. Hidden files are not listed.
+        videos: what to annotate, each once, in the order of the names, then of the paths.
+        left_out: of the folders and buckets. Hidden files are not listed.
     """
 
-    videos: tuple[Path, ...]
+    videos: tuple[Source, ...]
     left_out: tuple[LeftOutFile, ...] = ()
 
 
-def find_videos(named: Sequence[str | Path], *, store: Path | None = None) -> FoundVideos:
-    """The named files, and every file below the named folders that FFmpeg can read as video,
-    whatever its ending.
+def find_videos(
+    named: Sequence[str | Path], *, store: Store | None = None, may_be_empty: bool = False
+) -> FoundVideos:
+    """The named files, and every file below the named folders, or `s3://bucket/prefix`, that FFmpeg
+    can read as video, whatever its ending.
 
     Links are followed; of several paths to the same file, the first one counts. Hidden files and
     folders, `._x` of macOS among them, are not looked at.
 
     Args:
-        store: a folder that is not searched.
+        store: is not searched.
+        may_be_empty: whether a folder or an address without a video is no error.
 
     Raises:
-        UsageError: there is no such file, or a folder without a video.
+        UsageError: there is no such file, or a folder or an address without a video.
+        StoreError: a bucket's server does not answer, or refuses.
     """
-    found: dict[str, Path] = {}
+    found: dict[str, Source] = {}
     left_out: list[LeftOutFile] = []
-    for path in map(Path, named):
+    for one in named:
+        if str(one).startswith(S3_SCHEME):
+            objects = _videos_in_bucket(str(one), store, left_out)
+            if not objects and not may_be_empty:
+                raise UsageError(f"no video at {one}", "Check the address and AWS_ENDPOINT_URL.")
+            found |= {str(video): video for video in objects if str(video) not in found}
+            continue
+        path = Path(one)
         if not _is_folder(path):
             if not _exists(path):
                 raise UsageError(f"no such file: {path}", _similar(path))
             found.setdefault(os.path.realpath(path), path)
             continue
-        inside = _videos_below(path, store, left_out)
-        if not inside:
+        inside = _videos_below(path, None if store is None else store.folder, left_out)
+        if not inside and not may_be_empty:
             raise UsageError(
                 f"no video in the folder {path}",
                 "No file in it, or in the folders below it, can be read as video. Name a file "
                 "itself to see what is wrong with it.",
             )
-        for one in inside:
-            found.setdefault(os.path.realpath(one), one)
+        for video in inside:
+            found.setdefault(os.path.realpath(video), video)
     return FoundVideos(tuple(found.values()), tuple(left_out))
 
 
@@ -81,12 +97,39 @@ def _videos_below(folder: Path, store: Path | None, left_out: list[LeftOutFile])
     videos = []
     for path in sorted(_files_below(folder, store, left_out)):
         if not _exists(path):
-            left_out.append(LeftOutFile(path, "a link that leads nowhere"))
+            left_out.append(LeftOutFile(str(path), "a link that leads nowhere"))
+        elif path.suffix.lower() in UNFINISHED_ENDINGS:
+            left_out.append(LeftOutFile(str(path), "not complete yet"))
         elif path.suffix.lower() in VIDEO_ENDINGS or holds_video(path):
             videos.append(path)
         else:
-            left_out.append(LeftOutFile(path, "not a video"))
+            left_out.append(LeftOutFile(str(path), "not a video"))
     return videos
+
+
+def _videos_in_bucket(
+    url: str, store: Store | None, left_out: list[LeftOutFile]
+) -> list[BucketVideo]:
+    """The videos at an address, by their endings, else by some ranges of their bytes."""
+    listing, videos = list_bucket(url), []
+    left_out += [LeftOutFile(one, "a key that is no path") for one in listing.unusable]
+    for video, size in listing.objects:
+        ending, inside = Path(video.name).suffix.lower(), f"{store.files}/" if store else None
+        hidden = any(part.startswith(".") for part in video.key.split("/"))
+        if hidden or (inside and str(video).startswith(inside)):
+            continue
+        if ending in UNFINISHED_ENDINGS:
+            left_out.append(LeftOutFile(str(video), "not complete yet"))
+        elif ending in VIDEO_ENDINGS or (size and _is_video(video)):
+            videos.append(video)
+        else:
+            left_out.append(LeftOutFile(str(video), "not a video"))
+    return videos
+
+
+def _is_video(video: BucketVideo) -> bool:
+    with opened(video) as file:
+        return streams_video(file)
 
 
 def _files_below(top: Path, store: Path | None, left_out: list[LeftOutFile]) -> Iterator[Path]:
@@ -101,13 +144,13 @@ def _files_below(top: Path, store: Path | None, left_out: list[LeftOutFile]) -> 
         try:
             names = [name for name in os.listdir(folder) if not name.startswith(".")]  # noqa: PTH208 - pathlib is slower
         except OSError as error:
-            left_out.append(LeftOutFile(folder, f"cannot be listed: {error.strerror}"))
+            left_out.append(LeftOutFile(str(folder), f"cannot be listed: {error.strerror}"))
             continue
         for path in (folder / name for name in names):
             if not _is_folder(path):
                 yield path
             elif (identity := _identity(path)) in seen:
-                left_out.append(LeftOutFile(path, "a folder that is searched elsewhere"))
+                left_out.append(LeftOutFile(str(path), "a folder that is searched elsewhere"))
             else:
                 seen.add(identity)
                 folders.append(path)

@@ -18,7 +18,7 @@ from annotate.numeric.selection import selected_frames
 from annotate.store import Store
 from annotate.use_cases.find_pack import DEFAULT_PACK, find_pack
 from annotate.use_cases.find_videos import FoundVideos
-from annotate.use_cases.read_videos import ReadVideo, read_videos, rejected
+from annotate.use_cases.read_videos import ReadVideo, local_copy, read_videos, rejected
 from annotate.use_cases.submit import frame_core_s, recipe_of
 from annotate.video import describe
 from annotate.video.describe import Recording
@@ -75,7 +75,10 @@ def probe_videos(
     """
     frame_s = _frame_core_s(options, settings)
     read = read_videos(store, found.videos, options, settings, progress)
-    return [one if isinstance(one, Rejected) else _facts(one, options, frame_s) for one in read]
+    return [
+        one if isinstance(one, Rejected) else _facts(one, options, settings, frame_s)
+        for one in read
+    ]
 
 
 def total_core_s(videos: Sequence[VideoFacts | Rejected]) -> float | None:
@@ -111,13 +114,14 @@ def _frame_core_s(options: SubmitOptions, settings: Settings) -> float | None:
 
 
 def _facts(
-    video: ReadVideo, options: SubmitOptions, frame_s: float | None
+    video: ReadVideo, options: SubmitOptions, settings: Settings, frame_s: float | None
 ) -> VideoFacts | Rejected:
     index = video.index
     try:
-        recording = describe(video.path, index.stream)
+        with local_copy(video.source, settings) as path:
+            recording = describe(path, index.stream)
     except VideoError as error:
-        return rejected(video.path, error)
+        return rejected(video.source, error)
     frames = len(selected_frames(index, options.selection))
     core_s = None if frame_s is None else frames * frame_s
-    return VideoFacts(printable(str(video.path)), index, recording, frames, core_s)
+    return VideoFacts(printable(str(video.source)), index, recording, frames, core_s)

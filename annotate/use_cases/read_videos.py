@@ -19,6 +19,7 @@ from annotate.domain.progress import ByteProgress, Progress
 from annotate.domain.settings import Settings
 from annotate.domain.video import VideoIndex
 from annotate.store import Store
+from annotate.store.bucket_videos import BucketVideo, Source, fetched, version_of
 from annotate.store.known_files import KnownFiles, state_of
 from annotate.use_cases.patience import with_patience
 from annotate.video import probe, reader_version
@@ -33,7 +34,7 @@ REPORT_S = 0.1
 class ReadVideo:
     """A video that can be read, and its index."""
 
-    path: Path
+    source: Source
     index: VideoIndex
 
 
@@ -43,7 +44,7 @@ class _StoppedError(Exception):
 
 def read_videos(
     store: Store,
-    videos: Sequence[Path],
+    videos: Sequence[Source],
     options: SubmitOptions,
     settings: Settings,
     progress: Progress,
@@ -93,38 +94,60 @@ class _Reader:
         """How much of all videos is read, in [0, 1]."""
         return sum(self._fractions) / max(len(self._fractions), 1)
 
-    def read(self, number: int, path: Path) -> ReadVideo | Rejected:
-        read = partial(self._index, path, self._report(number))
+    def read(self, number: int, source: Source) -> ReadVideo | Rejected:
+        read = partial(self._index, source, self._report(number))
         try:
-            return ReadVideo(path, with_patience(read, self._settings, self._check_stopped))
+            return ReadVideo(source, with_patience(read, self._settings, self._check_stopped))
         except VideoError as error:
-            return rejected(path, error)
+            return rejected(source, error)
         finally:
             self._fractions[number] = 1.0
 
-    def _index(self, path: Path, report: ByteProgress) -> VideoIndex:
-        """The index of a video, whose fingerprint this host then knows.
+    def _index(self, source: Source, report: ByteProgress) -> VideoIndex:
+        """The index of a video, whose fingerprint is then known.
 
         Raises:
-            VideoError: all bytes of the file can be read, and it cannot be annotated.
+            VideoError: all its bytes can be read, and it cannot be annotated.
             HostError: the file cannot be read now.
+            StoreError: the bucket cannot be read, or the store cannot be written.
         """
-        place = Path(os.path.abspath(path))  # noqa: PTH100 - links stay links
-        before = state_of(path)
+        if isinstance(source, BucketVideo):
+            return self._index_in_bucket(source, report)
+        place = Path(os.path.abspath(source))  # noqa: PTH100 - links stay links
+        before = state_of(source)
         known = None if self._options.rehash else self._known.known(place, before)
-        filed = self._filed(known)
-        if filed is not None:
-            return filed
+        index = self._filed(known)
+        if index is None:
+            index = self._probe(source, report)
+            self._known.remember(place, before, index.fingerprint)
+        return index
+
+    def _index_in_bucket(self, video: BucketVideo, report: ByteProgress) -> VideoIndex:
+        version = version_of(video)
+        known = None if self._options.rehash else self._store.source_fingerprint(version)
+        index = self._filed(known)
+        if index is None:
+            with fetched(video, self._settings, report) as path:
+                try:
+                    index = self._probe(path, report)
+                except VideoError as error:
+                    texts = (error.message, error.hint)
+                    shown = (text.replace(str(path), str(video)) for text in texts)
+                    raise VideoError(*shown) from error
+            self._store.write_source_fingerprint(version, index.fingerprint)
+        return index
+
+    def _probe(self, path: Path, report: ByteProgress) -> VideoIndex:
+        """Reads a video and files its index."""
         options = self._options
         try:
             index = probe(path, report, stream=options.stream, assume_fps=options.assume_fps)
         except VideoError:
             # FFmpeg hides errors of the disk, which then look like damage.
             if path.is_file() and os.access(path, os.R_OK):
-                self._known.read(place, report)
+                self._known.read(path, report)
             raise
         self._store.write_index(replace(index, reader=self._version), options.selection)
-        self._known.remember(place, before, index.fingerprint)
         return index
 
     def _filed(self, fingerprint: str | None) -> VideoIndex | None:
@@ -175,8 +198,18 @@ def _results(
     return [future.result() for future in futures]
 
 
-def rejected(path: Path, error: VideoError) -> Rejected:
-    """What a job says of a file; its path can be printed and exported wherever it stands."""
-    shown = printable(str(path))
-    reason = printable_lines(error.message.replace(str(path), shown))
-    return Rejected(shown, reason, printable_lines(error.hint.replace(str(path), shown)))
+def rejected(source: Source, error: VideoError) -> Rejected:
+    """What a job says of a video; its path can be printed and exported wherever it stands."""
+    shown = printable(str(source))
+    reason = printable_lines(error.message.replace(str(source), shown))
+    return Rejected(shown, reason, printable_lines(error.hint.replace(str(source), shown)))
+
+
+@contextmanager
+def local_copy(source: Source, settings: Settings) -> Iterator[Path]:
+    """The file, or a copy in this host's cache of what lies in a bucket."""
+    if isinstance(source, BucketVideo):
+        with fetched(source, settings, lambda _done, _total: None) as path:
+            yield path
+    else:
+        yield source

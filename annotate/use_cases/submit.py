@@ -28,6 +28,7 @@ from annotate.numeric.chunking import (
 )
 from annotate.numeric.selection import selected_frames
 from annotate.store import Store
+from annotate.store.bucket_videos import BucketVideo, Source
 from annotate.store.results import VideoResults
 from annotate.store.source_video import publish_source
 from annotate.use_cases.find_pack import find_pack
@@ -40,7 +41,7 @@ from annotate.use_cases.retry import forget_failures
 class _Readable:
     """A file that can be annotated, and the frames of it that are."""
 
-    path: Path
+    source: Source
     index: VideoIndex
     frames: IntArray
 
@@ -83,7 +84,7 @@ def submit(
     frames = sum(len(video.frames) for video in readable)
     target = chunk_frames(frames, workers, frame_core_s(models, pack, recipe))
     _plan_chunks(store, recipe, readable, target)
-    names = unique_names([Path(os.path.abspath(video.path)).parts for video in readable])  # noqa: PTH100 - without `..`, links as they are
+    names = unique_names([_parts(video.source) for video in readable])
     entries = tuple(
         JobVideo(name, video.index.fingerprint, *_publish(store, settings, video, progress))
         for name, video in zip(names, readable, strict=True)
@@ -116,10 +117,10 @@ def _select(
             refused.append(video)
             continue
         try:
-            frames = _selected(video.path, video.index, selection)
-            readable.append(_Readable(video.path, video.index, frames))
+            frames = _selected(video.source, video.index, selection)
+            readable.append(_Readable(video.source, video.index, frames))
         except VideoError as error:
-            refused.append(rejected(video.path, error))
+            refused.append(rejected(video.source, error))
     return readable, refused
 
 
@@ -160,8 +161,15 @@ def _publish(
     store: Store, settings: Settings, video: _Readable, progress: Progress
 ) -> tuple[str, str]:
     """Root and path by which workers find the video."""
-    report = _in_bytes(progress, f"Uploading {printable(video.path.name)}")
-    return publish_source(store, settings, video.path, video.index, report)
+    report = _in_bytes(progress, f"Uploading {printable(video.source.name)}")
+    return publish_source(store, settings, video.source, video.index, report)
+
+
+def _parts(source: Source) -> Sequence[str]:
+    """The parts of a path or an address, without `..`."""
+    if isinstance(source, BucketVideo):
+        return source.path.split("/")
+    return Path(os.path.abspath(source)).parts  # noqa: PTH100 - links stay as they are
 
 
 def _in_bytes(progress: Progress, step: str) -> ByteProgress:
@@ -173,11 +181,11 @@ def _in_bytes(progress: Progress, step: str) -> ByteProgress:
     return report
 
 
-def _selected(path: Path, index: VideoIndex, selection: Selection) -> IntArray:
+def _selected(source: Source, index: VideoIndex, selection: Selection) -> IntArray:
     frames = selected_frames(index, selection)
     if not len(frames):
         raise VideoError(
-            f"{path} has no frame from {selection.start_s:g} s on: its frames are shown from "
+            f"{source} has no frame from {selection.start_s:g} s on: its frames are shown from "
             f"{index.player_s[0]:.1f} to {index.player_s[-1]:.1f} s",
             "Check --start and --end.",
         )

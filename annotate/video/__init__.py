@@ -4,7 +4,7 @@ from annotate.video.decode import decode
 from annotate.video.describe import describe
 from annotate.video.file import VideoFile, fingerprint
 from annotate.video.hardware import hardware_device
-from annotate.video.holds_video import holds_video
+from annotate.video.holds_video import holds_video, streams_video
 from annotate.video.probe import probe
 from annotate.video.reader import reader_version
 from annotate.video.writer import VideoWriter
@@ -19,4 +19,5 @@ __all__ = [
     "holds_video",
     "probe",
     "reader_version",
+    "streams_video",
 ]

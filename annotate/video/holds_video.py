@@ -1,9 +1,12 @@
 """Whether a file is a video, judged by its content."""
 
 from pathlib import Path
+from typing import BinaryIO
+
+import av
 
 from annotate.domain.errors import VideoError
-from annotate.video.file import VideoFile
+from annotate.video.file import FORMATS, MAX_PIXELS, NOT_MOVING, VideoFile
 
 
 def holds_video(path: Path) -> bool:
@@ -16,4 +19,18 @@ def holds_video(path: Path) -> bool:
         with VideoFile(path):
             return True
     except VideoError:
+        return False
+
+
+def streams_video(file: BinaryIO) -> bool:
+    """The same for an open file, of which only some ranges are read."""
+    try:
+        with av.open(
+            file,
+            options={"max_pixels": str(MAX_PIXELS)},
+            container_options={"format_whitelist": FORMATS},
+            metadata_errors="replace",
+        ) as container:
+            return any(not one.disposition & NOT_MOVING for one in container.streams.video)
+    except (av.FFmpegError, OSError, ValueError):
         return False

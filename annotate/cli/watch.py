@@ -1,0 +1,103 @@
+"""`annotate watch`."""
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from annotate.cli.options import ProcessesOption, StoreOption, store_of, with_options
+from annotate.cli.submit import print_notes, print_result, work
+from annotate.cli.text import count, say
+from annotate.domain.errors import AnnotateError, ExitCode, PackError, UsageError, with_hint
+from annotate.domain.options import SubmitOptions
+
+if TYPE_CHECKING:
+    from annotate.domain.settings import Settings
+    from annotate.store import Store
+    from annotate.use_cases.find_videos import FoundVideos
+
+# Seconds between two looks, and how many times as long as a look takes: watching costs little.
+POLL_S, PAUSE_LOOKS = 1.0, 5.0
+
+
+@with_options(SubmitOptions)
+def watch(
+    places: Annotated[
+        list[str], typer.Argument(metavar="PLACE", help="Folders, or s3://bucket/prefix.")
+    ],
+    options: SubmitOptions,
+    *,
+    settle: Annotated[
+        float,
+        typer.Option(
+            min=0, metavar="SECONDS", help="A file is complete when it stays the same for so long."
+        ),
+    ] = 10.0,
+    processes: ProcessesOption = None,
+    store: StoreOption = None,
+) -> None:
+    """Annotate what is in a folder or a bucket, and what arrives there, until stopped.
+
+    Whenever something has arrived and is complete, all that is there is
+    submitted as a new job, which computes only what is new: the newest job
+    has everything. Stop it with Ctrl-C; the same command goes on.
+
+    Examples:
+
+      annotate watch recordings/
+
+      annotate watch s3://bucket/recordings --people all
+    """
+    from annotate.use_cases.find_videos import FoundVideos, find_videos
+    from annotate.use_cases.watch import Arrivals
+    from annotate.use_cases.worker_pool import processes_here
+
+    the_store, settings = store_of(store)
+    settings = options.on_host(settings)
+    workers = processes_here(settings, processes)
+    arrivals, submitted = Arrivals(settle), frozenset[object]()
+    say(f"Watching {', '.join(places)}. Ctrl-C to stop.", err=True)
+    try:
+        while True:
+            began = time.monotonic()
+            found = find_videos(places, store=the_store, may_be_empty=True)
+            complete = arrivals.complete(found.videos, began)
+            took_s = time.monotonic() - began
+            if not complete.keys() <= submitted:
+                submitted = frozenset(complete)
+                _submit(
+                    the_store, FoundVideos(tuple(complete.values())), options, settings, workers
+                )
+            time.sleep(max(POLL_S, PAUSE_LOOKS * took_s))
+    except KeyboardInterrupt:
+        say("Stopped. Run the same command to continue: finished chunks are kept.", err=True)
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+
+def _submit(
+    store: "Store",
+    found: "FoundVideos",
+    options: SubmitOptions,
+    settings: "Settings",
+    workers: int,
+) -> None:
+    """Submits videos and, without a queue, works on them. What goes wrong is printed: it must not
+    end the watch.
+    """
+    from annotate.cli.progress import phases, print_line
+    from annotate.queue.run_job import hand_over
+    from annotate.use_cases.submit import submit
+
+    try:
+        with phases() as phase:
+            job = submit(store, found, options, settings, workers=workers, progress=phase)
+        print_notes(store, job)
+        if settings.embedded:
+            print_result(work(store, job, settings, workers), str(store.files))
+        else:
+            hand_over(store, job, settings)
+            say(f"Job {job.id} is queued, with {count(len(job.videos), 'video')}.")
+    except (PackError, UsageError):
+        raise
+    except AnnotateError as error:
+        print_line(with_hint(f"error: {error.message}", error.hint), "red")

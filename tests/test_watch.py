@@ -1,0 +1,88 @@
+"""`annotate watch`: what arrives is annotated when it is complete."""
+
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+from annotate.domain.errors import ExitCode
+from annotate.queue.job_status import job_status
+from annotate.store.bucket_videos import BucketVideo
+from annotate.use_cases.watch import Arrivals
+from tests.command import PATIENCE_S, Host
+
+SETTLE_S = 10.0
+
+
+def test_a_file_is_complete_when_it_stays_the_same(tmp_path: Path) -> None:
+    arrivals, video = Arrivals(SETTLE_S), tmp_path / "a.mp4"
+    video.write_bytes(b"some")
+    assert not arrivals.complete([video], 0.0)
+    video.write_bytes(b"some more")
+    assert not arrivals.complete([video], SETTLE_S)
+    assert not arrivals.complete([video], 2 * SETTLE_S - 1)
+    assert list(arrivals.complete([video], 2 * SETTLE_S).values()) == [video]
+    before = set(arrivals.complete([video], 3 * SETTLE_S))
+    # Written anew, it is a new arrival.
+    video.write_bytes(b"something else")
+    assert not arrivals.complete([video], 4 * SETTLE_S)
+    assert not set(arrivals.complete([video], 5 * SETTLE_S)) & before
+
+
+def test_a_file_that_went_and_came_back_has_to_settle_again(tmp_path: Path) -> None:
+    arrivals, video = Arrivals(SETTLE_S), tmp_path / "a.mp4"
+    video.write_bytes(b"some")
+    arrivals.complete([video], 0.0)
+    video.unlink()
+    assert not arrivals.complete([video], SETTLE_S)
+    video.write_bytes(b"some")
+    assert not arrivals.complete([video], SETTLE_S + 1)
+
+
+def test_an_object_in_a_bucket_is_complete_at_once() -> None:
+    video = BucketVideo("bucket", "a.mp4")
+    assert list(Arrivals(SETTLE_S).complete([video], 0.0).values()) == [video]
+
+
+def done_videos(host: Host) -> list[str]:
+    """Names of the videos of the newest job that are done."""
+    store = host.opened()
+    if not store.job_ids():
+        return []
+    status = job_status(store, store.newest_job())
+    return [one.video.name for one in status.videos if one.state == "done"]
+
+
+def wait_for(host: Host, names: list[str]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while done_videos(host) != names:
+        assert time.monotonic() < deadline, done_videos(host)
+        time.sleep(0.2)
+
+
+def _accept_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def test_what_arrives_is_annotated_until_it_is_stopped(host: Host, stroll: Path) -> None:
+    folder = host.home / "arrivals"
+    folder.mkdir()
+    process = host.start(
+        *("watch", folder, "--settle", "0.5", "--processes", "1", "--end", "0.2"),
+        preexec_fn=_accept_ctrl_c,
+    )
+    (folder / "notes.mp4").write_text("text")
+    shutil.copy(stroll, folder / "a.mp4")
+    wait_for(host, ["a.mp4"])
+    # A second one with other bytes, so that it is no duplicate.
+    (folder / "b.mp4.part").write_bytes(stroll.read_bytes() + bytes(8))
+    (folder / "b.mp4.part").rename(folder / "b.mp4")
+    wait_for(host, ["a.mp4", "b.mp4"])
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == ExitCode.INTERRUPTED, err
+    assert "Stopped." in err
+    assert "notes.mp4 is not a video file" in err
+    assert "2 of 2 videos done, 1 rejected" in out
+    assert "Traceback" not in err
