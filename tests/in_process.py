@@ -57,6 +57,7 @@ class CheapPipeline:
     """Stands for `PoseEstimator`: a person who walks to the right, in each frame."""
 
     provider = "cpu"
+    reason = ""
     placement: Mapping[str, Mapping[str, int]] = {}
 
     def run(self, frames: Iterable[Frame], index: VideoIndex, *, first: int | None = None) -> Poses:
