@@ -10,7 +10,7 @@ from annotate.domain.job import Job
 from annotate.domain.names import printable
 from annotate.domain.progress import Progress, silent
 from annotate.formats.base import Dataset, FileFormat, FolderFormat, Format, StreamFormat
-from annotate.formats.registry import find_format
+from annotate.formats.registry import all_signatures, find_format
 from annotate.queue.job_status import JobStatus, job_status
 from annotate.store import Store
 from annotate.use_cases.dataset import Meter, open_dataset
@@ -96,11 +96,13 @@ def write(file_format: Format, dataset: Dataset, out: Path, *, force: bool) -> N
     Raises:
         UsageError, StoreError, OutputError: as for `export`.
     """
+    # Formats are imported to ask them, which a new file need not wait for.
+    ours = all_signatures() if out.exists() else ()
     if isinstance(file_format, StreamFormat):
-        with output_file(out, file_format.signatures, force=force) as file:
+        with output_file(out, ours, force=force) as file:
             file_format.write(dataset, file)
     elif isinstance(file_format, FileFormat):
-        with output_path(out, file_format.signatures, force=force) as path:
+        with output_path(out, ours, force=force) as path:
             file_format.write_file(dataset, path)
     elif isinstance(file_format, FolderFormat):
         with output_folder(out, force=force) as folder:

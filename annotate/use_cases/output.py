@@ -150,7 +150,7 @@ def check_target(out: Path, signatures: Sequence[bytes], *, force: bool = False)
         raise UsageError(f"{out} is neither a file nor a pipe", "Name another file with --out.")
     if not force and not _is_ours(out, signatures):
         raise UsageError(
-            f"{out} exists and is not an export in this format",
+            f"{out} exists and is not an export",
             "Name another file, or replace it with --force.",
         )
 

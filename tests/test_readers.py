@@ -1,0 +1,234 @@
+"""Programs that users have read our exports and find what we wrote.
+
+They are the extra `readers`; each test is skipped where its reader is not installed:
+
+    pip install -e '.[test,readers]' && pytest tests/test_readers.py
+"""
+
+import contextlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from annotate.formats.names import image_name
+from tests.made_dataset import (
+    HEIGHT,
+    WIDTH,
+    Video,
+    made_dataset,
+    made_video,
+    tracks,
+    write_at,
+)
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+WALK = tracks(range(10), 3)
+GAPPED = WALK.take((WALK.track_id != 2) | (WALK.frame_index < 3) | (WALK.frame_index > 5))
+FIFTHS = np.arange(0, 50, 5)
+VIDEOS = (
+    made_video(GAPPED, frames=12, name="walk.mp4"),
+    # As `--every 5` writes it.
+    made_video(tracks(range(0, 50, 5), 2, seed=1), frames=FIFTHS, name="fifth.mp4"),
+    made_video(tracks(range(4), 1, seed=2), frames=4, name="short.mp4"),
+)
+IMAGES = 12 + 10 + 4
+
+# Of each pose: name of the video, frame, track in the dataset, and v of the keypoints.
+Row = tuple[str, int, int, tuple[int, ...]]
+
+
+def expected(format_name: str = "coco", *, per_video: bool = False) -> list[Row]:
+    found = []
+    for video in made_dataset(format_name, *VIDEOS).videos:
+        for block in video.poses():
+            for row, place in enumerate(block.place):
+                track = int((block.video_track if per_video else block.track)[row])
+                v = tuple(int(one) for one in block.v[row])
+                found.append((video.folder, int(video.frames[place]), track, v))
+    return sorted(found)
+
+
+def v_of(triplets: Any) -> tuple[int, ...]:
+    return tuple(int(v) for v in np.array(triplets).reshape(-1, 3)[:, 2])
+
+
+@pytest.fixture
+def coco(tmp_path: Path) -> Path:
+    return write_at("coco", tmp_path / "people.json", *VIDEOS)
+
+
+def make_images(folder: Path, format_name: str = "coco", *videos: Video) -> None:
+    """Black images under the names that the dataset gives them, in `folder`."""
+    for video in made_dataset(format_name, *(videos or VIDEOS)).videos:
+        for frame in video.frames.tolist():
+            path = folder / image_name(video.folder, frame)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    return write_at("csv", tmp_path / "people.csv", *VIDEOS)
+
+
+@pytest.fixture
+def parquet(tmp_path: Path) -> Path:
+    return write_at("parquet", tmp_path / "people", *VIDEOS)
+
+
+def test_pycocotools(coco: Path) -> None:
+    from pycocotools.coco import COCO
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        read = COCO(coco)
+    assert len(read.imgs) == IMAGES
+    rows = []
+    for one in read.loadAnns(read.getAnnIds()):
+        image = read.imgs[one["image_id"]]
+        video = image["file_name"].rpartition("/")[0]
+        rows.append((video, image["frame_id"], one["track_id"], v_of(one["keypoints"])))
+    assert sorted(rows) == expected()
+
+
+def test_datumaro(coco: Path, tmp_path: Path) -> None:
+    datumaro = pytest.importorskip("datumaro")
+    folder = tmp_path / "dataset" / "annotations"
+    folder.mkdir(parents=True)
+    coco.rename(folder / "person_keypoints_people.json")
+    make_images(folder.parent / "images" / "people")
+    read = datumaro.Dataset.import_from(str(folder.parent), "coco_person_keypoints")
+    assert len(read) == IMAGES
+    rows = []
+    for item in read:
+        # CVAT takes the number at the end of the name as the frame.
+        video, _, name = item.id.rpartition("/")
+        for one in item.annotations:
+            if one.type.name == "points":
+                v = tuple(flag.value for flag in one.visibility)
+                assert one.attributes["keyframe"] is True
+                rows.append((video, int(name[-6:]), one.attributes["track_id"], v))
+    assert sorted(rows) == expected()
+
+
+def test_kwcoco_and_dive(coco: Path) -> None:
+    kwcoco = pytest.importorskip("kwcoco")
+    read = kwcoco.CocoDataset(str(coco))
+    assert (len(read.imgs), len(read.videos())) == (IMAGES, 3)
+    names = {video["id"]: video["name"].removesuffix(".mp4") for video in read.dataset["videos"]}
+    rows = []
+    for one in read.annots().objs:
+        image = read.imgs[one["image_id"]]
+        v = v_of(one["keypoints"])
+        rows.append((names[image["video_id"]], image["frame_index"], one["track_id"], v))
+    assert sorted(rows) == expected()
+    frames = [read.imgs[g]["frame_index"] for g in read.videos().images.lookup("id")[1]]
+    assert frames == FIFTHS.tolist()
+
+
+def test_sleap_io(coco: Path) -> None:
+    sleap_io = pytest.importorskip("sleap_io")
+    make_images(coco.parent)
+    read = sleap_io.load_coco(str(coco), dataset_root=str(coco.parent))
+    assert sum(len(frame.instances) for frame in read) == len(expected())
+    assert len(read.skeletons[0].nodes) == 17
+    assert len(read.tracks) == 3 + 2 + 1
+
+
+def test_label_studio(coco: Path, tmp_path: Path) -> None:
+    converter = pytest.importorskip("label_studio_sdk.converter.imports.coco")
+    out = tmp_path / "tasks.json"
+    converter.convert_coco_to_ls(str(coco), str(out), use_super_categories=False)
+    tasks = json.loads(out.read_text())
+    assert len(tasks) == IMAGES
+
+
+@pytest.mark.parametrize("reader", ["polars", "duckdb"])
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_tables(reader: str, kind: str, request: pytest.FixtureRequest) -> None:
+    module = pytest.importorskip(reader)
+    path = request.getfixturevalue("table" if kind == "csv" else "parquet")
+    columns = ["video", "frame", "track_id", "keypoint", "v"]
+    if reader == "polars" and kind == "csv":
+        rows = module.read_csv(path).select(columns).rows()
+    elif reader == "polars":
+        found = module.read_parquet(path / "**" / "*.parquet", hive_partitioning=True)
+        rows = found.select(columns).rows()
+    else:
+        source = (
+            f"read_csv('{path}')"
+            if kind == "csv"
+            else f"read_parquet('{path}/**/*.parquet', hive_partitioning=true)"
+        )
+        rows = module.sql(f"select {', '.join(columns)} from {source}").fetchall()  # noqa: S608 - our own path
+    poses: dict[tuple[str, int, int], list[int]] = {}
+    for video, frame, track, _keypoint, v in rows:
+        poses.setdefault((video.removesuffix(".mp4"), frame, track), []).append(v)
+    assert sorted((*key, tuple(v)) for key, v in poses.items()) == expected("csv")
+
+
+def test_supervision_reads_yolo_labels(tmp_path: Path) -> None:
+    supervision = pytest.importorskip("supervision")
+    folder = write_at("yolo-pose", tmp_path / "yolo", VIDEOS[0])
+    make_images(folder / "images", "yolo-pose", VIDEOS[0])
+    read = supervision.DetectionDataset.from_yolo(
+        str(folder / "images" / "walk"),
+        str(folder / "labels" / "walk"),
+        str(folder / "data.yaml"),
+    )
+    assert (len(read), read.classes) == (12, ["person"])
+    assert sum(len(found) for found in read.annotations.values()) == len(GAPPED)
+
+
+def test_trackeval_reads_mot(tmp_path: Path) -> None:
+    trackeval = pytest.importorskip("trackeval")
+    truth = write_at("mot", tmp_path / "gt", *VIDEOS)
+    results = tmp_path / "trackers" / "ours" / "data"
+    results.mkdir(parents=True)
+    for name in ("walk", "fifth", "short"):
+        (results / f"{name}.txt").write_bytes((truth / name / "gt" / "gt.txt").read_bytes())
+    config = trackeval.datasets.MotChallenge2DBox.get_default_dataset_config()
+    dataset = trackeval.datasets.MotChallenge2DBox(
+        {
+            **config,
+            "GT_FOLDER": str(truth),
+            "TRACKERS_FOLDER": str(tmp_path / "trackers"),
+            "SKIP_SPLIT_FOL": True,
+            "SEQ_INFO": {"walk": None, "fifth": None, "short": None},
+            "PRINT_CONFIG": False,
+        }
+    )
+    metric = trackeval.metrics.CLEAR({"PRINT_CONFIG": False, "THRESHOLD": 0.5})
+    for name, poses, people in (("walk", len(GAPPED), 3), ("fifth", 20, 2), ("short", 4, 1)):
+        raw = dataset.get_raw_seq_data("ours", name)
+        data = dataset.get_preprocessed_seq_data(raw, "pedestrian")
+        assert (data["num_gt_dets"], data["num_gt_ids"]) == (poses, people)
+        assert metric.eval_sequence(data)["MOTA"] == 1
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_movement_reads_deeplabcut(tmp_path: Path, number: int) -> None:
+    load_poses = pytest.importorskip("movement.io.load_poses")
+    path = write_at("deeplabcut", tmp_path / "dlc.csv", VIDEOS[number])
+    read = load_poses.from_dlc_file(path, fps=30)
+    (video,) = made_dataset("deeplabcut", VIDEOS[number]).videos
+    assert read.sizes["time"] == len(video.frames)
+    assert read.sizes["individual" if "individual" in read.sizes else "individuals"] == len(
+        video.tracks
+    )
+    found = int(np.isfinite(read["position"].to_numpy()).sum())
+    assert found == sum(map(len, video.poses())) * 17 * 2
+
+
+def test_pose2sim_reads_trc(tmp_path: Path) -> None:
+    common = pytest.importorskip("Pose2Sim.common")
+    folder = write_at("trc", tmp_path / "trc", VIDEOS[1])
+    names, values = common.extract_trc_data(str(folder / "fifth" / "track_0001.trc"))
+    assert names == list(made_dataset("trc").keypoints.names)
+    assert np.allclose(values[:, 0], FIFTHS / 30, atol=1e-6)
+    assert values.shape == (10, 1 + 3 * 33)
