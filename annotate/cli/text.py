@@ -15,6 +15,10 @@ def say(text: str, *, err: bool = False) -> None:
     typer.echo(printable_lines(text), err=err)
 
 
+# As viewers and cameras call them.
+HDR_NAMES = {"pq": "PQ (HDR10)", "hlg": "HLG"}
+
+
 def number(value: float) -> str:
     """With a comma between thousands: 1,234; one decimal below 10.
 
@@ -96,4 +100,10 @@ def video_notes(name: str, index: "VideoIndex") -> list[str]:
         notes.append(other_streams(name, index.stream, index.video_streams))
     if index.pixel_aspect != 1:
         notes.append(displayed_video(name, index))
+    if index.hdr:
+        notes.append(
+            f"HDR        {name}: {HDR_NAMES[index.hdr]} is tone-mapped to standard pictures"
+        )
+    if index.interlaced:
+        notes.append(f"interlaced {name}: the odd and even lines of a frame show two moments")
     return notes

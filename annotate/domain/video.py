@@ -1,13 +1,16 @@
 """A video: its index, its frames, and the chunks that it is cut into."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import IntArray
 
+# How HDR videos code light: SMPTE ST 2084, or hybrid log-gamma.
+Hdr: TypeAlias = Literal["pq", "hlg"]
 # The shape of pixels that are as wide as they are high.
 SQUARE = Fraction(1)
 
@@ -44,6 +47,8 @@ class Display:
     rotation: int = 0
     mirrored: bool = False
     pixel_aspect: Fraction = SQUARE
+    hdr: Hdr | None = None
+    interlaced: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +64,8 @@ class VideoIndex:
         mirrored: left and right are swapped for display, after the rotation.
         pixel_aspect: width of a stored pixel divided by its height. The displayed picture has
             square pixels: the stored width is multiplied by this, and rounded.
+        hdr: how light is coded in HDR videos, which are tone-mapped; None for standard ones.
+        interlaced: of the first frames, some hold two moments in their odd and even lines.
         container_start_s: when the container starts, in seconds of the clock of `pts`: the earliest
             start of its streams, sound included, which players show as 0.
         time_base: seconds per unit of `pts`.
@@ -100,6 +107,8 @@ class VideoIndex:
     reader: str = ""
     mirrored: bool = False
     pixel_aspect: Fraction = SQUARE
+    hdr: Hdr | None = None
+    interlaced: bool = False
     container_start_s: float = 0.0
 
     def __len__(self) -> int:
@@ -108,7 +117,7 @@ class VideoIndex:
     @property
     def display(self) -> Display:
         """How the stored frames become the displayed picture."""
-        return Display(self.width, self.height, self.rotation, self.mirrored, self.pixel_aspect)
+        return Display(*(getattr(self, one.name) for one in fields(Display)))
 
     @property
     def time_s(self) -> NDArray[np.float64]:

@@ -51,6 +51,8 @@ def write_index(file: BinaryIO, index: VideoIndex) -> None:
         "rotation": index.rotation,
         "mirrored": index.mirrored,
         "pixel_aspect": str(index.pixel_aspect),
+        "hdr": index.hdr,
+        "interlaced": index.interlaced,
         "container_start_s": index.container_start_s,
         "time_base": str(index.time_base),
         "declared_frames": index.declared_frames,

@@ -1,5 +1,7 @@
 """What decoding tells of a video: its first frames while packets are read, or all of them."""
 
+from dataclasses import replace
+
 import av
 import numpy as np
 from av.video.frame import VideoFrame
@@ -9,7 +11,7 @@ from annotate.domain.video import Display
 from annotate.video.file import MAX_PIXELS, VideoFile, VideoPacket
 from annotate.video.orientation import displayed_size, orientation_of
 from annotate.video.packets import MAX_REORDERED, NO_PTS, DecodedFrames
-from annotate.video.picture import RgbConverter
+from annotate.video.picture import HDR, RgbConverter
 from annotate.video.progress import ReadProgress
 
 # The number of frames from the first keyframe on that are decoded to see whether packets and
@@ -85,10 +87,12 @@ class _Record:
         self._video = video
         self._rows: list[tuple[int, bool]] = []
         self._display: Display | None = None
+        self._interlaced = False
 
     def add(self, frame: VideoFrame) -> None:
         if self._display is None:
             self._display = _displayed(self._video, frame)
+        self._interlaced = self._interlaced or frame.interlaced_frame
         self._rows.append((NO_PTS if frame.pts is None else frame.pts, frame.key_frame))
 
     def count_from(self, pts: int) -> int:
@@ -103,7 +107,8 @@ class _Record:
             )
         table = np.array(self._rows, dtype=np.int64)
         undecodable = self._video.undecodable
-        return DecodedFrames(table[:, 0], table[:, 1] == 1, whole, undecodable, self._display)
+        display = replace(self._display, interlaced=self._interlaced)
+        return DecodedFrames(table[:, 0], table[:, 1] == 1, whole, undecodable, display)
 
 
 def _displayed(video: VideoFile, frame: VideoFrame) -> Display:
@@ -125,7 +130,8 @@ def _displayed(video: VideoFile, frame: VideoFrame) -> Display:
             f"{video.path} is displayed at {width}x{height}, over {MAX_PIXELS} pixels",
             "Scale it down: `ffmpeg -i FILE -vf scale=3840:-2 -c:v libx264 -crf 16 NEW.mp4`.",
         )
-    display = Display(width, height, way.rotation, way.mirrored, aspect)
+    hdr = HDR.get(frame.color_trc)
+    display = Display(width, height, way.rotation, way.mirrored, aspect, hdr)
     try:
         RgbConverter(display).rgb(frame)
     except av.FFmpegError as error:

@@ -1,17 +1,25 @@
 """From a decoded frame to the picture that is displayed: square pixels, upright, RGB."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from annotate.domain.video import Display
+from annotate.domain.video import Display, Hdr
 from annotate.numeric.fitting import fit
+from annotate.numeric.tone_map import tone_mapped
 from annotate.video.orientation import Orientation, displayed_size, orientation_of, oriented
 
 # The pixel formats of hardware decoders, and the same values in planes. Swscale's RGB of the two
 # differs slightly, so frames are brought into planes first.
 PLANAR = {"nv12": "yuv420p", "p010le": "yuv420p10le"}
+# How HDR videos code light, by FFmpeg's AVColorTransferCharacteristic; and the value of its
+# AVColorPrimaries that stands for those of standard video.
+HDR: Mapping[int, Hdr] = MappingProxyType({16: "pq", 18: "hlg"})
+BT709 = 1
 # The value of FFmpeg's AVColorSpace that means nothing.
 RESERVED_SPACE = 3
 
@@ -22,7 +30,7 @@ class RgbConverter:
     The conversion is that of `cv2.VideoCapture`, bit for bit where the video has 8 bits, an even
     height and square pixels: bicubic, and with the frame's own colour space and range (BT.601 and
     limited where it names none). Pictures that are scaled are so bilinearly, as players do: bicubic
-    edges overshoot, and fewer people are found.
+    edges overshoot, and fewer people are found. HDR is tone-mapped.
     """
 
     def __init__(self, display: Display) -> None:
@@ -63,6 +71,7 @@ class RgbConverter:
         self, frame: VideoFrame, size: tuple[int, int], way: Orientation
     ) -> NDArray[np.uint8]:
         """The frame as RGB, scaled so that it has this size (width, height) when it is upright."""
+        hdr, wide_primaries = HDR.get(frame.color_trc), frame.color_primaries != BT709
         if planar := PLANAR.get(frame.format.name):
             frame = self._reformatter.reformat(frame, format=planar, threads=1)
         stored = frame.width, frame.height
@@ -70,11 +79,15 @@ class RgbConverter:
         converted = self._reformatter.reformat(
             frame,
             *scaled,
-            "rgb24",
+            "rgb24" if hdr is None else "rgb48le",
             # Swscale refuses the reserved value; players read it as "not given".
             src_colorspace=Colorspace.ITU601 if frame.colorspace == RESERVED_SPACE else None,
             interpolation=Interpolation.BICUBIC if stored == scaled else Interpolation.BILINEAR,
             threads=1,
         )
-        rgb = np.asarray(converted.to_ndarray(), dtype=np.uint8)
+        if hdr is None:
+            rgb = np.asarray(converted.to_ndarray(), dtype=np.uint8)
+        else:
+            deep = np.asarray(converted.to_ndarray(), dtype=np.uint16)
+            rgb = tone_mapped(deep, hdr, wide_primaries=wide_primaries)
         return oriented(rgb, way.rotation, mirrored=way.mirrored)
