@@ -11,7 +11,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from annotate.domain.video import Chunk, Hdr
-from annotate.numeric.tone_map import (
+from annotate.video.tone_map import (
     PEAK_NITS,
     WHITE_NITS,
     compressed,

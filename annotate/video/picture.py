@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from annotate.domain.video import Display, Hdr
 from annotate.numeric.fitting import fit
-from annotate.numeric.tone_map import tone_mapped
+from annotate.video.tone_map import tone_mapped
 from annotate.video.orientation import Orientation, displayed_size, orientation_of, oriented
 
 # The pixel formats of hardware decoders, and the same values in planes. Swscale's RGB of the two
