@@ -11,6 +11,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from annotate.domain.video import Chunk, Hdr
+from annotate.video import decode, probe
 from annotate.video.tone_map import (
     PEAK_NITS,
     WHITE_NITS,
@@ -20,7 +21,6 @@ from annotate.video.tone_map import (
     pq_nits,
     tone_mapped,
 )
-from annotate.video import decode, probe
 
 # The values of FFmpeg's enums, and from BT.709's primaries to those of BT.2020 (ITU-R BT.2087).
 TRANSFER = {"pq": 16, "hlg": 18}

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from annotate.domain.video import Display, Hdr
 from annotate.numeric.fitting import fit
-from annotate.video.tone_map import tone_mapped
 from annotate.video.orientation import Orientation, displayed_size, orientation_of, oriented
+from annotate.video.tone_map import tone_mapped
 
 # The pixel formats of hardware decoders, and the same values in planes. Swscale's RGB of the two
 # differs slightly, so frames are brought into planes first.
