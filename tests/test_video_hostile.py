@@ -93,11 +93,6 @@ def unknown_codec(path: Path) -> None:
     path.write_bytes(data[:at] + b"zzzz" + data[at + 4 :])
 
 
-def raw_stream(path: Path) -> None:
-    """What a camera without a recorder sends: no times at all."""
-    LAYOUTS["H.264 with B-frames in MP4"].make(path.with_suffix(".h264")).path.rename(path)
-
-
 NO_VIDEO = "is not a video file, or is cut off"
 PLAYLIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\ngood.mp4\n#EXT-X-ENDLIST\n"
 
@@ -113,7 +108,6 @@ CASES: dict[str, tuple[Callable[[Path], object], str]] = {
     "playlist of a good video": (content(PLAYLIST), NO_VIDEO),
     "concat script of a good video": (content(b"ffconcat version 1.0\nfile good.mp4"), NO_VIDEO),
     "picture": (picture, NO_VIDEO),
-    "raw stream": (raw_stream, NO_VIDEO),
     "sound": (sound, "holds no video, only sound or pictures"),
     "sound with a cover": (sound_with_a_cover, "holds no video, only sound or pictures"),
     "cut off before its index": (without_index, NO_VIDEO),

@@ -28,15 +28,15 @@ Packets: TypeAlias = Iterator[VideoPacket]
 
 # The largest number of pixels in a frame: 8192 x 8192, twice 8K. It bounds the memory of a frame.
 MAX_PIXELS = 2**26
-# Containers that hold video in one file and give its packets time stamps. Whatever can name
-# another file or an address (playlists, concat scripts, DASH, SDP) stays out, and so do single
-# images and raw streams.
-FORMATS = "mov,mp4,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,mxf,nut,ivf"
+# Containers that hold video in one file, and raw streams. Whatever can name another file or an
+# address (playlists, concat scripts, DASH, SDP) stays out, and so do single images.
+FORMATS = "mov,mp4,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,mxf,nut,ivf,h264,hevc,dv,gif"
 # Neither is a moving picture: a cover, or the still images of a progress bar.
 NOT_MOVING = Disposition.attached_pic | Disposition.timed_thumbnails
 NOT_A_VIDEO = (
-    "Give a video file such as MP4, MOV, MKV, WebM, AVI or MPEG-TS. Convert anything else, "
-    "raw streams (.h264) too: `ffmpeg -i FILE -c:v libx264 -crf 16 NEW.mp4`."
+    "Give a video file such as MP4, MOV, MKV, WebM, AVI or MPEG-TS. Convert anything else with all "
+    "its frames: `ffmpeg -i FILE -fps_mode passthrough -c:v ffv1 NEW.mkv`, and numbered images: "
+    "`ffmpeg -framerate 25 -i FOLDER/%05d.png -c:v ffv1 NEW.mkv`."
 )
 
 
