@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from billiard.exceptions import WorkerLostError
 
 import workers.tasks
 from annotate.domain.errors import (
@@ -134,7 +135,7 @@ def test_a_unit_is_begun_three_times(store: Store, board: Board) -> None:
     for attempt in range(3):
         with pytest.raises(SystemExit):  # nothing is counted as finished when a process dies
             workers.tasks._do(store, board, CHUNK, lambda: died(begun))
-        workers.tasks.process_died(board, CHUNK, "signal 9 (SIGKILL)")
+        workers.tasks.process_died(board, CHUNK, WorkerLostError("signal 9 (SIGKILL)"))
         assert len(store.results(RECIPE, VIDEO).failures()) == (attempt == 2)
     assert not workers.tasks._do(store, board, CHUNK, lambda: died(begun)), "a late message"
     assert len(begun) == 3
@@ -152,7 +153,7 @@ def died(begun: list[int]) -> None:
 def test_a_retried_unit_begins_afresh(store: Store, board: Board) -> None:
     for _ in range(ATTEMPTS):
         board.attempts.begin(CHUNK)
-    workers.tasks.process_died(board, CHUNK, "signal 9 (SIGKILL)")
+    workers.tasks.process_died(board, CHUNK, WorkerLostError("signal 9 (SIGKILL)"))
     store.results(RECIPE, VIDEO).delete_failure(CHUNK.name)
     done: list[str] = []
     assert workers.tasks._do(store, board, CHUNK, lambda: done.append("done"))

@@ -5,6 +5,7 @@ imports it.
 """
 
 import os
+import sys
 import threading
 from collections.abc import Mapping
 from functools import lru_cache
@@ -21,6 +22,7 @@ from annotate.domain.video import Chunk
 from annotate.packs.installed import verify_pack
 from annotate.queue.board import Board, open_board
 from annotate.store import Store, open_store
+from workers.time_limit import TimeLimits
 
 if TYPE_CHECKING:
     from annotate.inference import Models
@@ -79,6 +81,14 @@ def this_board() -> Board | None:
     """The board of the queue's server; None where the queue lives in the command that submits."""
     settings = settings_from()
     return None if settings.embedded else open_board(settings.broker)
+
+
+@lru_cache(maxsize=1)
+def this_limits() -> TimeLimits:
+    """The time limits of this process. A command shows no log of its workers."""
+    quiet = settings_from().embedded
+    # It stays open as long as the process runs.
+    return TimeLimits(Path(os.devnull).open("w") if quiet else sys.stderr)
 
 
 def this_worker() -> str:

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 from billiard.einfo import ExceptionWithTraceback
@@ -37,9 +38,11 @@ from workers.host import (
     forget_models,
     planned_chunk,
     this_board,
+    this_limits,
     this_store,
     this_worker,
 )
+from workers.time_limit import CHUNK_LIMIT_S, EXIT_CODE, MERGE_LIMIT_S, ExtendingBeats
 
 # Seconds that a worker waits after trouble that is not the unit's fault.
 REST_S = 10.0
@@ -58,7 +61,7 @@ class ReportingRequest(Request):
         if not isinstance(error, WorkerLostError):
             task_error.send(sender=self.task, error=error)
         elif (board := this_board()) and (unit := _unit_of(self.args)):
-            process_died(board, unit, str(error))
+            process_died(board, unit, error)
         return super().on_failure(exc_info, *args, **options)
 
 
@@ -83,9 +86,11 @@ def chunk_task(job_id: str, digest: str, fingerprint: str, start: int, stop: int
 
         def work() -> None:
             check_version(job.recipe.pipeline, PIPELINE_DIGEST, job)
-            settings, beats = settings_from(), store if board is None else board.reports
+            beats = ExtendingBeats(store if board is None else board.reports, this_limits())
+            estimator = partial(estimator_of, store, job.recipe)
             try:
-                run_chunk(store, unit, settings, lambda: estimator_of(store, job.recipe), beats)
+                with this_limits().within(CHUNK_LIMIT_S):
+                    run_chunk(store, unit, settings_from(), estimator, beats)
             except ProviderError:
                 forget_models()
                 raise
@@ -108,7 +113,8 @@ def merge_task(job_id: str, digest: str, fingerprint: str) -> None:
 
         def work() -> None:
             check_version(job.merge, MERGE_DIGEST, job)
-            merge_video(store, unit)
+            with this_limits().within(MERGE_LIMIT_S):
+                merge_video(store, unit)
 
         _do(store, board, unit, work)
 
@@ -187,16 +193,16 @@ def record_lost_worker(exception: BaseException | None = None, args: Any = (), *
     raises has recorded its failure itself.
     """
     if isinstance(exception, WorkerLostError) and (unit := _unit_of(args)):
-        _give_up(this_board(), unit, str(exception))
+        _give_up(this_board(), unit, _cause(exception))
 
 
-def process_died(board: Board, unit: WorkUnit, cause: str) -> None:
+def process_died(board: Board, unit: WorkUnit, error: WorkerLostError) -> None:
     """Gives back the lease of a process that died in the unit, so that the next attempt need not
     wait until it expires; after the last attempt the failure is recorded first, so that none
     begins.
     """
     if board.attempts.of(unit) >= ATTEMPTS:
-        _give_up(board, unit, cause)
+        _give_up(board, unit, _cause(error))
     board.leases.release(unit, this_worker())
 
 
@@ -208,6 +214,13 @@ def _give_up(board: Board | None, unit: WorkUnit, cause: str) -> None:
     record_dead_worker(store, unit, cause)
     if board is not None:
         board.attempts.finish(unit, this_worker())
+
+
+def _cause(error: WorkerLostError) -> str:
+    """Why a process died, in a few words."""
+    if f"exitcode {EXIT_CODE}" in str(error):
+        return f"no progress for {CHUNK_LIMIT_S / 60:.0f} minutes, or it ended itself"
+    return str(error)
 
 
 def _unit_of(message: Any) -> WorkUnit | None:

@@ -76,8 +76,6 @@ def make_app(broker: str) -> Celery:
         worker_redirect_stdouts=False,
         # A worker takes no commands through the queue, and so subscribes to no channel.
         worker_enable_remote_control=False,
-        # Seconds; far more than any chunk takes on the slowest host.
-        task_time_limit=4 * 3600,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         # While the queue's server is away, workers finish their chunks.
