@@ -23,6 +23,17 @@ def test_a_manifest_is_read_back_and_its_digest_changes_with_any_field(store: St
     assert replace(JOB, id="other").content_digest == JOB.content_digest
 
 
+def test_the_newest_job_is_the_one_that_was_submitted_last(store: Store) -> None:
+    """Whatever the clock of its host says; jobs of earlier versions have no number."""
+    old = replace(JOB, id="20250101-000000-aaaaaa")
+    store.files.write(f"jobs/{old.id}.json", old.to_json().encode())
+    future, wrong, right = "20370101-000000-bbbbbb", "19700101-000000-cccccc", JOB.id
+    for job_id in (future, wrong, right):
+        store.write_job(replace(JOB, id=job_id))
+        assert store.newest_job().id == job_id
+    assert store.job_ids() == [old.id, future, wrong, right]
+
+
 def test_for_an_unknown_job_the_newest_jobs_are_listed(store: Store) -> None:
     store.write_job(JOB)
     with pytest.raises(UsageError) as error:

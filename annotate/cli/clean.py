@@ -25,8 +25,8 @@ def clean(
     """List what no job of the store needs any more; delete it with --yes.
 
     These are results, videos and packs that no job refers to, and what
-    killed writers left. Anything of the last hour stays: a submission may
-    still need it.
+    killed writers left. Anything of the last hour stays. Nothing is deleted
+    while a job is being submitted, or a worker works on one of JOB.
 
     Examples:
 
@@ -35,15 +35,16 @@ def clean(
       annotate clean 20260102-030405-1a2b3c --yes
     """
     from annotate.cli.text import number
-    from annotate.use_cases.clean import garbage, remove
+    from annotate.use_cases.clean import check_idle, garbage, remove
 
-    the_store, _ = store_of(store)
+    the_store, settings = store_of(store)
     found = garbage(the_store, tuple(jobs or ()))
     for one in found:
         typer.echo(f"{one.kind:10} {number(len(one.entries)):>8} files {one.size / 1e6:10,.1f} MB")
     if not found:
         typer.echo("Nothing to clean: everything in the store belongs to a job.")
     elif yes:
+        check_idle(the_store, settings, jobs or ())
         remove(the_store, found)
         typer.echo("Deleted.")
     else:

@@ -137,9 +137,18 @@ def store_of(location: str | None) -> tuple["Store", Settings]:
     return open_store(settings.store), settings
 
 
-def the_job(store: "Store", job: str | None) -> "Job":
-    """The job of that id, or the newest."""
-    return store.read_job(job) if job else store.newest_job()
+def the_job(store: "Store", job: str | None, *, announce: bool = True) -> "Job":
+    """The job of that id, or the newest.
+
+    Args:
+        announce: print which one is the newest; for commands that do not print it themselves.
+    """
+    if job:
+        return store.read_job(job)
+    newest = store.newest_job()
+    if announce:
+        typer.echo(f"Job {newest.id}, the newest.", err=True)
+    return newest
 
 
 @contextmanager

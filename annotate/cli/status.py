@@ -47,7 +47,7 @@ def status(
     from annotate.use_cases.job_snapshot import take_snapshot
 
     the_store, settings = store_of(store)
-    manifest = the_job(the_store, job)
+    manifest = the_job(the_store, job, announce=False)
     if watch and not as_json:
         snapshot = _watch(the_store, manifest, settings)
     else:

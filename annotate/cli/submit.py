@@ -102,7 +102,7 @@ def retry(
     from annotate.use_cases.worker_pool import processes_here
 
     the_store, settings = store_of(store)
-    manifest = the_job(the_store, job)
+    manifest = the_job(the_store, job, announce=False)
     workers = processes_here(settings, processes)
     with noting_damage(the_store):
         forgotten = forget_failures(the_store, manifest)
@@ -157,7 +157,7 @@ def work(
         raise typer.Exit(ExitCode.PARTIAL if job.rejected else ExitCode.DONE)
     try:
         with job_reporter() as report:
-            return run_job(store, job, settings, processes, report)
+            status = run_job(store, job, settings, processes, report)
     except KeyboardInterrupt:
         line = "Stopped. Run the same command to continue: finished chunks are kept."
         if not settings.embedded:
@@ -167,6 +167,9 @@ def work(
             )
         say(line, err=True)
         raise typer.Exit(ExitCode.INTERRUPTED) from None
+    if store.is_cancelled(job.id):
+        say(f"Job {job.id} was cancelled.", err=True)
+    return status
 
 
 def print_result(status: "JobStatus", store: str | None, job_id: str | None = None) -> None:

@@ -93,6 +93,10 @@ class QueueError(AnnotateError):
     """The queue's server does not answer, or refuses."""
 
 
+class BusyJobError(AnnotateError):
+    """Another command works on the job, or needs what is to be deleted."""
+
+
 class CancelledJobError(AnnotateError):
     """The job was cancelled while a worker processed a chunk of it."""
 

@@ -10,6 +10,7 @@ from annotate.domain.job import Job
 from annotate.domain.settings import Settings
 from annotate.queue.app import make_app
 from annotate.queue.board import open_board, queue_errors
+from annotate.queue.claims import claimed
 from annotate.queue.dispatch import reconcile
 from annotate.queue.embedded import embedded_worker
 from annotate.queue.job_status import JobStatus, job_status
@@ -50,14 +51,17 @@ def run_job(
 def work_here(
     store: Store, job: Job, settings: Settings, processes: int, report: Report
 ) -> JobStatus:
-    """Does the whole job with worker processes of this machine, and returns its final status.
+    """Does the whole job with worker processes of this machine, until it is done or cancelled;
+    returns its final status.
 
     Args:
         report: called a few times a second with the present status.
 
     Raises:
+        BusyJobError: another command without a queue works on the job.
         AnnotateError: what keeps every chunk from being done, e.g. a full disk.
     """
+    store.uncancel_job(job.id)
     status = job_status(store, job)
     report(status)
     if not any(status.pending()):
@@ -65,10 +69,10 @@ def work_here(
     # The worker's processes read their settings from their environment, as on any other host.
     os.environ.update(settings.to_environ())
     sent: set[str] = set()
-    with embedded_worker(processes) as (queue, errors):
+    with claimed(store, job) as renew, embedded_worker(processes) as (queue, errors):
         while True:
             pending = list(status.pending())
-            if not pending:
+            if not pending or store.is_cancelled(job.id):
                 return status
             # A unit that was done comes back where its part turns out to be damaged.
             sent &= {unit.key for unit in pending}
@@ -77,9 +81,21 @@ def work_here(
                     sent.add(unit.key)
                     queue.send(unit)
             time.sleep(POLL_S)
+            renew()
             errors.check()
             status = job_status(store, job)
             report(status)
+
+
+def check_queue(settings: Settings) -> None:
+    """Asks the queue's server, if there is one, for an answer.
+
+    Raises:
+        QueueError: it does not answer, or refuses.
+    """
+    if not settings.embedded:
+        with queue_errors(settings.broker):
+            open_board(settings.broker).jobs.ids()
 
 
 def hand_over(store: Store, job: Job, settings: Settings) -> None:

@@ -7,7 +7,10 @@ videos/<fingerprint>/original            the bytes of a video that workers canno
 packs/<digest>/                          the packs that recipes refer to
 results/<recipe>/<fingerprint>/          see `VideoResults`
 sources/<version>                        the fingerprint of what lies in a bucket under an address
+order/<number>-<job>                     the jobs in the order in which they were submitted
 cancelled/<job>                          the job is cancelled
+submitting/<name>                        somebody submits a job just now
+working/<job>.json                       the command that works on a job, where there is no queue
 heartbeats/<worker>.json                 what a worker process is doing; may be lost
 
 Parquet is loaded where it is read or written: `annotate status` starts without it.
@@ -54,9 +57,12 @@ class Store:
     # Jobs
 
     def job_ids(self) -> list[str]:
-        """Ids of all jobs, oldest first."""
+        """Ids of all jobs in the order in which they were submitted, whatever the clocks said."""
         names = self.files.names("jobs")
-        return [name.removesuffix(".json") for name in names if name.endswith(".json")]
+        known = [name.removesuffix(".json") for name in names if name.endswith(".json")]
+        order = {name.partition("-")[2]: name for name in self.files.names("order")}
+        # Ids begin with the time; those without a number are of earlier versions.
+        return sorted(known, key=lambda job_id: (order.get(job_id, ""), job_id))
 
     def read_job(self, job_id: str) -> Job:
         """The manifest of a job.
@@ -91,7 +97,10 @@ class Store:
         return self.read_job(ids[-1])
 
     def write_job(self, job: Job) -> None:
-        """Files the manifest."""
+        """Files the manifest, as that of the newest job."""
+        last = (self.files.names("order") or ["0"])[-1].partition("-")[0]
+        number = int(last) + 1 if last.isdecimal() else 1
+        self.files.write(f"order/{number:09}-{job.id}", b"")
         self.files.write(f"jobs/{job.id}.json", job.to_json().encode())
 
     def cancel_job(self, job_id: str) -> None:

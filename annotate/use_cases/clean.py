@@ -4,12 +4,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from annotate.domain.errors import BusyJobError
 from annotate.domain.job import Job
+from annotate.domain.settings import Settings
 from annotate.store import Store
 from annotate.store.damage import ASIDE
 from annotate.store.files import Entry
+from annotate.use_cases.announce import is_submitting
+from annotate.use_cases.job_snapshot import living_heartbeats
 
-KINDS = ("jobs", "cancelled", "results", "videos", "packs", "heartbeats", ASIDE)
+KINDS = ("jobs", "order", "cancelled", "working", "results", "videos", "packs", "heartbeats", ASIDE)
 LEFTOVERS = "leftovers"
 # Seconds after which a temporary file was left by a killed writer: longer than the longest write.
 LEFTOVER_AGE_S = 86400.0
@@ -45,8 +49,9 @@ def garbage(store: Store, jobs: Sequence[str] = ()) -> list[Garbage]:
     Raises:
         UsageError: there is no such job.
     """
-    deleted = _folders([store.read_job(job_id) for job_id in jobs])
-    needed = _folders([store.read_job(job_id) for job_id in store.job_ids() if job_id not in jobs])
+    kept = [job_id for job_id in store.job_ids() if job_id not in jobs]
+    deleted = _folders(store, [store.read_job(job_id) for job_id in jobs])
+    needed = _folders(store, [store.read_job(job_id) for job_id in kept])
     entries = [entry for kind in KINDS for entry in store.files.walk(kind)]
     now = time.time()
     found: dict[str, list[Entry]] = {kind: [] for kind in (*KINDS, LEFTOVERS)}
@@ -61,17 +66,42 @@ def garbage(store: Store, jobs: Sequence[str] = ()) -> list[Garbage]:
 
 
 def remove(store: Store, found: Sequence[Garbage]) -> None:
-    """Deletes it. Manifests go first: a job without its results would look unfinished."""
+    """Deletes it. Manifests go first: a job without its results would look unfinished.
+
+    Raises:
+        BusyJobError: somebody submits a job just now, which may need some of it.
+    """
+    if is_submitting(store):
+        raise BusyJobError(
+            "a job is being submitted to this store, and may need what would be deleted",
+            "Wait until `annotate submit` has read its videos, then run the same command again.",
+        )
     for one in sorted(found, key=lambda garbage: garbage.kind != "jobs"):
         for entry in one.entries:
             store.files.delete(entry.key)
 
 
-def _folders(jobs: Sequence[Job]) -> frozenset[str]:
+def check_idle(store: Store, settings: Settings, jobs: Sequence[str]) -> None:
+    """Checks that nobody works on these jobs.
+
+    Raises:
+        BusyJobError: a worker does.
+    """
+    for beat in living_heartbeats(store, settings):
+        if beat.job in jobs:
+            raise BusyJobError(
+                f"worker {beat.worker} works on job {beat.job}",
+                f"`annotate cancel {beat.job}` first; its workers stop within seconds.",
+            )
+
+
+def _folders(store: Store, jobs: Sequence[Job]) -> frozenset[str]:
     """What these jobs need: keys of objects, or of folders with all that is in them."""
     keys: set[str] = set()
+    order = {name.partition("-")[2]: name for name in store.files.names("order")}
     for job in jobs:
         keys |= {f"jobs/{job.id}.json", f"cancelled/{job.id}", f"packs/{job.recipe.pack}"}
+        keys |= {f"working/{job.id}.json", f"order/{order.get(job.id)}"}
         for video in job.videos:
             keys.add(f"videos/{video.fingerprint}")
             keys.add(f"results/{job.recipe.digest}/{video.fingerprint}")

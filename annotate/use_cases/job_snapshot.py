@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from annotate.domain.errors import QueueError
 from annotate.domain.job import Job
 from annotate.domain.settings import Settings
-from annotate.queue.job_status import JobStatus, job_status
+from annotate.queue.job_status import JobStatus, is_alive, job_status
 from annotate.store import Store
 
 if TYPE_CHECKING:
@@ -51,6 +51,16 @@ def take_snapshot(store: Store, job: Job, settings: Settings) -> JobSnapshot:
     """
     queue, beats = (None, []) if settings.embedded else _read_queue(settings.broker)
     return JobSnapshot(job_status(store, job, beats), store.is_cancelled(job.id), queue)
+
+
+def living_heartbeats(store: Store, settings: Settings) -> "list[Heartbeat]":
+    """Of all workers that process a chunk, of whatever job.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    beats = [beat for beat in store.heartbeats() if is_alive(beat)]
+    return beats if settings.embedded else [*beats, *_read_queue(settings.broker)[1]]
 
 
 def _read_queue(broker: str) -> "tuple[QueueState, list[Heartbeat]]":

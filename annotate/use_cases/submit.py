@@ -27,10 +27,12 @@ from annotate.numeric.chunking import (
     with_done,
 )
 from annotate.numeric.selection import selected_frames
+from annotate.queue.run_job import check_queue
 from annotate.store import Store
 from annotate.store.bucket_videos import BucketVideo, Source
 from annotate.store.results import VideoResults
 from annotate.store.source_video import publish_source
+from annotate.use_cases.announce import announced
 from annotate.use_cases.find_pack import find_pack
 from annotate.use_cases.find_videos import FoundVideos
 from annotate.use_cases.read_videos import ReadVideo, read_videos, rejected
@@ -70,8 +72,22 @@ def submit(
         UsageError: the pack needs the detector on every frame.
         PackError: there is no such pack, or the default one cannot be fetched.
         VideoError: none of the files can be read.
+        QueueError: the queue's server does not answer.
         StoreError: the store cannot be written.
     """
+    check_queue(settings)  # before anything is uploaded
+    with announced(store, progress) as announcing:
+        return _submit(store, videos, options, settings, workers, announcing)
+
+
+def _submit(
+    store: Store,
+    videos: FoundVideos,
+    options: SubmitOptions,
+    settings: Settings,
+    workers: int,
+    progress: Progress,
+) -> Job:
     pack = find_pack(settings.packs, options.pack, progress)
     models = read_pack(pack)
     recipe = recipe_of(models, options)
