@@ -1,7 +1,7 @@
 """Claims: which command works on a job whose queue lives in that command.
 
 Without a server, two commands would do the same work twice. A claim is an object of the store that
-its command writes again every few seconds; nobody compares clocks of two hosts.
+its command writes again every few seconds, so no clocks of two hosts are compared.
 """
 
 import json

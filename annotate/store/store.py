@@ -9,7 +9,7 @@ results/<recipe>/<fingerprint>/          see `VideoResults`
 sources/<version>                        the fingerprint of what lies in a bucket under an address
 order/<number>-<job>                     the jobs in the order in which they were submitted
 cancelled/<job>                          the job is cancelled
-submitting/<name>                        somebody submits a job just now
+submitting/<name>                        a job that is being submitted
 working/<job>.json                       the command that works on a job, where there is no queue
 heartbeats/<worker>.json                 what a worker process is doing; may be lost
 

@@ -1,4 +1,4 @@
-"""Announces a submission, so that nobody deletes what it has written and its job will need."""
+"""Announces a submission, so that what its job will need is not deleted."""
 
 import time
 import uuid

@@ -69,7 +69,7 @@ def remove(store: Store, found: Sequence[Garbage]) -> None:
     """Deletes it. Manifests go first: a job without its results would look unfinished.
 
     Raises:
-        BusyJobError: somebody submits a job just now, which may need some of it.
+        BusyJobError: a job is being submitted, which may need some of it.
     """
     if is_submitting(store):
         raise BusyJobError(
@@ -82,7 +82,7 @@ def remove(store: Store, found: Sequence[Garbage]) -> None:
 
 
 def check_idle(store: Store, settings: Settings, jobs: Sequence[str]) -> None:
-    """Checks that nobody works on these jobs.
+    """Checks that no worker works on these jobs.
 
     Raises:
         BusyJobError: a worker does.
