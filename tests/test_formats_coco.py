@@ -145,6 +145,24 @@ def test_tracks_of_different_videos_have_different_ids() -> None:
     assert found == {(1, 1, 1), (1, 2, 2), (2, 1, 3), (2, 2, 4), (2, 3, 5)}
 
 
+def test_more_rows_than_are_written_at_a_time_are_one_list_each() -> None:
+    block = tracks(range(2500), 2)
+    content = annotations(video(block, frames=4500))
+    assert [image["id"] for image in content["images"]] == list(range(1, 4501))
+    assert [one["id"] for one in content["annotations"]] == list(range(1, 5001))
+    one, image = content["annotations"][4321], content["images"][2160]
+    assert (one["image_id"], one["track_id"]) == (2161, 2)
+    assert (image["id"], image["frame_index"]) == (2161, 2160)
+    assert (image["pts"], image["time_s"]) == (2160 * 512, 72.0)
+    assert one["score"] == round(float(block.score[4321]), 4)
+    nose, labelled = block.smoothed[4321, 0], one["keypoints"][2] > 0
+    expected = [round(float(n), 2) for n in nose[:2]] if labelled else [0, 0]
+    assert one["keypoints"][:2] == expected
+    assert one["keypoint_scores"][0] == round(float(nose[3]), 3)
+    assert one["bbox"] == [round(float(n), 2) for n in block.bbox[4321]]
+    assert len(results(video(block, frames=4500))) > 4900
+
+
 def test_the_number_at_the_end_of_an_images_name_is_its_frame() -> None:
     for image in annotations(video(frames=12))["images"]:
         number = re.search(r"(\d+)\.jpg$", image["file_name"])

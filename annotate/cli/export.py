@@ -55,6 +55,8 @@ def export(
       annotate export --video match.mp4 --tracks 1,3 --every 5 --out some.json.gz
 
       annotate export --per-video datasets --partial
+
+      annotate export --every 10 --out people.json --images images
     """
     from annotate.cli.progress import phases
     from annotate.use_cases.export import export as write
@@ -64,10 +66,10 @@ def export(
     if job and job_option and job != job_option:
         raise UsageError(f"two jobs are named: {job} and {job_option}", "Give one of them.")
     name = one_of(format_names(), RESULTS if results else options.format, "--format")
-    the_store, _ = store_of(store)
+    the_store, settings = store_of(store)
     chosen = the_job(the_store, job or job_option)
     with noting_damage(the_store), phases() as phase:
-        summary = write(the_store, chosen, replace(options, format=name), phase)
+        summary = write(the_store, chosen, replace(options, format=name), phase, settings)
     _print(summary)
     if summary.missing:
         raise typer.Exit(ExitCode.PARTIAL)

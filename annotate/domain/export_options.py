@@ -45,6 +45,7 @@ class ExportOptions:
         every: only frames whose index is a multiple of it.
         raw: the landmarks as the model gave them, without smoothing and without filled poses.
         keypoints: which keypoints are written; None leaves it to the format.
+        images: folder for the images that the dataset names; None writes none.
         partial: write what there is of an unfinished job.
         keep_missing: write frames that were not processed too, and mark them.
         force: replace a file that is not an export.
@@ -129,6 +130,14 @@ class ExportOptions:
     keypoints: KeypointSetName | None = field(
         default=None,
         metadata={"flag": Flag("Which keypoints to write.", default="as the format has them")},
+    )
+    images: Path | None = field(
+        default=None,
+        metadata={
+            "flag": Flag(
+                "Also write the images of the frames, as JPEG, in this folder.", metavar="DIR"
+            )
+        },
     )
     partial: bool = field(
         default=False, metadata={"flag": Flag("Write what there is of an unfinished job.")}

@@ -9,12 +9,13 @@ from annotate.domain.export_options import ExportOptions
 from annotate.domain.job import Job
 from annotate.domain.names import printable
 from annotate.domain.progress import Progress, silent
+from annotate.domain.settings import Settings, settings_from
 from annotate.formats.base import Dataset, FileFormat, FolderFormat, Format, StreamFormat
 from annotate.formats.registry import all_signatures, find_format
 from annotate.queue.job_status import JobStatus, job_status
 from annotate.store import Store
 from annotate.use_cases.dataset import Meter, open_dataset
-from annotate.use_cases.output import output_file, output_folder, output_path
+from annotate.use_cases.output import is_stream, output_file, output_folder, output_path
 from annotate.use_cases.remake_tracks import with_tracks_remade
 
 
@@ -37,8 +38,17 @@ class Summary:
     rejected: tuple[str, ...] = ()
 
 
-def export(store: Store, job: Job, options: ExportOptions, progress: Progress = silent) -> Summary:
+def export(
+    store: Store,
+    job: Job,
+    options: ExportOptions,
+    progress: Progress = silent,
+    settings: Settings | None = None,
+) -> Summary:
     """Writes the tracks of a job; each file appears whole or not at all.
+
+    Args:
+        settings: of this host, which say where videos are; None takes them from the environment.
 
     Raises:
         UsageError: there is no such format, video, or track, or the place to write to does not fit.
@@ -61,12 +71,22 @@ def export(store: Store, job: Job, options: ExportOptions, progress: Progress = 
         for out, part in _targets(dataset, options, file_format):
             write(file_format, part, out, force=options.force)
             written.append(out)
+        if options.images is not None:
+            # Imported here: only images need the decoder.
+            from annotate.use_cases.export_images import write_images
+
+            where = settings or settings_from(store=str(store.files))
+            folder, force = options.images, options.force
+            write_images(store, job, dataset, folder, where, force=force, progress=progress)
         processed = [int((~video.missing).sum()) for video in dataset.videos]
         poses = sum(meter.poses.values())
         videos, frames = sum(map(bool, processed)), sum(processed)
         rejected = tuple(with_hint(one.reason, one.hint) for one in dataset.rejected)
         return Summary(videos, frames, poses, missing, tuple(written), rejected)
 
+    if options.out is not None and is_stream(options.out):
+        # What a pipe has taken cannot be written again.
+        return write_all()
     return with_tracks_remade(store, job, write_all)
 
 

@@ -36,6 +36,11 @@ def is_stdout(out: Path) -> bool:
     return str(out) in _NAMES_OF_STDOUT
 
 
+def is_stream(out: Path) -> bool:
+    """Whether what is written there is gone at once: standard output, a pipe, a terminal."""
+    return is_stdout(out) or _is_pipe(out)
+
+
 @contextmanager
 def output_file(
     out: Path, signatures: Sequence[bytes], *, force: bool = False
@@ -57,7 +62,7 @@ def output_file(
         KeyboardInterrupt: SIGTERM or SIGHUP arrived.
     """
     with _errors(out):
-        if is_stdout(out) or _is_pipe(out):
+        if is_stream(out):
             with _written_through(out) as file:
                 yield file
             return
@@ -86,7 +91,7 @@ def output_path(out: Path, signatures: Sequence[bytes], *, force: bool = False) 
         UsageError: as for `output_file`; or `out` is a pipe, in which such libraries cannot seek.
         OutputError: it cannot be written.
     """
-    if is_stdout(out) or _is_pipe(out):
+    if is_stream(out):
         raise UsageError(f"{out} is not a file, and this format needs one", "Name a file.")
     with _errors(out):
         final = _followed(out)

@@ -1,0 +1,70 @@
+"""The images that a dataset names, decoded from its videos."""
+
+from pathlib import Path, PurePosixPath
+
+import cv2
+import numpy as np
+
+from annotate.domain.errors import OutputError
+from annotate.domain.job import Job
+from annotate.domain.progress import Progress
+from annotate.domain.settings import Settings
+from annotate.domain.video import Chunk
+from annotate.formats.base import Dataset, DatasetVideo
+from annotate.formats.names import image_name
+from annotate.numeric.ranges import runs_of
+from annotate.store import Store
+from annotate.store.source_video import local_source
+from annotate.use_cases.output import output_folder
+from annotate.video import decode
+
+# Quality of JPEG files, in percent, at which artefacts of compression are hardly seen.
+_QUALITY = 95
+
+
+def write_images(
+    store: Store,
+    job: Job,
+    dataset: Dataset,
+    out: Path,
+    settings: Settings,
+    *,
+    force: bool,
+    progress: Progress,
+) -> None:
+    """Writes `VIDEO/frame_000123.jpg` for each frame that was processed; the folder appears whole.
+
+    Raises:
+        UsageError: the folder holds something else.
+        VideoError: a video is not the one that was submitted.
+        HostError: a video cannot be read now.
+        OutputError: an image cannot be written.
+    """
+    with output_folder(out, force=force) as folder:
+        for video in dataset.videos:
+            _write_video(store, job, video, folder, settings, progress)
+
+
+def _write_video(
+    store: Store,
+    job: Job,
+    video: DatasetVideo,
+    folder: Path,
+    settings: Settings,
+    progress: Progress,
+) -> None:
+    of_job = job.videos[video.id - 1]
+    index = store.read_index(of_job.fingerprint, job.recipe.selection)
+    count, label = max(int((~video.missing).sum()), 1), f"Images of {video.name}"
+    (folder / PurePosixPath(video.folder)).mkdir(parents=True, exist_ok=True)
+    done = 0
+    with local_source(store, settings, of_job, index, lambda _done, _all: None) as path:
+        # Damage lies in frames that were not processed; those between it are decoded one by one.
+        for start, stop in runs_of(~video.missing):
+            for frame in decode(path, index, Chunk(start, stop), asked=video.frames, threads=0):
+                target = folder / image_name(video.folder, frame.index)
+                bgr = np.ascontiguousarray(frame.rgb[:, :, ::-1])
+                if not cv2.imwrite(str(target), bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]):
+                    raise OutputError(f"cannot write {target}", "Make room, or name another place.")
+                done += 1
+                progress(label, done / count)
