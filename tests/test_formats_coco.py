@@ -119,6 +119,7 @@ def test_every_frame_is_an_image_also_without_people() -> None:
     assert walk == walk | {"id": 1, "name": "a/walk.mp4", "width": 640, "height": 480, "fps": 30.0}
     assert walk["time_base"] == "1/15360"
     assert (walk["start_s"], walk["duration_s"]) == (0, round(7 / 30, 6))
+    assert walk["player_start_s"] == 0
     assert [image["id"] for image in content["images"]] == [1, 2, 3, 4, 5, 6, 7]
     assert content["images"][6] == {
         "id": 7,

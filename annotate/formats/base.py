@@ -66,6 +66,8 @@ class Origin:
         start_s: time of the stream's first frame on the container's clock, in seconds.
         duration_s: seconds from the first frame's beginning to the last one's end, which is taken
             to be shown as long as the frames are on average.
+        player_start_s: time of the first frame as players show it, from which `--start` counts, in
+            seconds since the container's earliest stream starts.
     """
 
     fingerprint: str = ""
@@ -73,6 +75,7 @@ class Origin:
     time_base: Fraction = Fraction(1)
     start_s: float = 0.0
     duration_s: float = 0.0
+    player_start_s: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

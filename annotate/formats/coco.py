@@ -110,6 +110,7 @@ def _video(video: DatasetVideo) -> dict[str, Any]:
         "fps": round(video.fps, 6),
         "time_base": str(origin.time_base),
         "start_s": round(origin.start_s, 6),
+        "player_start_s": round(origin.player_start_s, 6),
         "duration_s": round(origin.duration_s, 6),
         "fingerprint": origin.fingerprint,
         "path": origin.path,

@@ -240,5 +240,6 @@ def _origin(video: JobVideo, index: VideoIndex) -> Origin:
         path=printable(video.path),
         time_base=index.time_base,
         start_s=index.start_s,
+        player_start_s=float(index.player_s[0]),
         duration_s=last_s + (1 / index.fps if index.fps else 0.0),
     )

@@ -85,7 +85,8 @@ def find_videos(
             raise UsageError(
                 f"no video in the folder {path}",
                 "No file in it, or in the folders below it, can be read as video. Name a file "
-                "itself to see what is wrong with it.",
+                "itself to see what is wrong with it. Numbered images become a video by "
+                f"`ffmpeg -framerate 25 -i {path}/%05d.png -c:v ffv1 NEW.mkv`.",
             )
         for video in inside:
             found.setdefault(os.path.realpath(video), video)
