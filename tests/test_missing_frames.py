@@ -12,6 +12,7 @@ from annotate.api import final_tracks, missing_frames
 from annotate.domain.errors import ExitCode
 from annotate.domain.options import SubmitOptions
 from annotate.domain.video import Chunk
+from annotate.domain.work import Failure
 from annotate.use_cases.find_videos import FoundVideos
 from annotate.use_cases.submit import submit
 from annotate.video import probe
@@ -26,33 +27,24 @@ PARTIAL = ("export", "--partial", "--out")
 
 
 @pytest.fixture(scope="module")
-def damaged_walk(walk: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The walk, whose packets from the third to the fifth second are overwritten with noise."""
-    path = tmp_path_factory.mktemp("damaged") / "damaged.mp4"
-    data = bytearray(walk.read_bytes())
-    noise = np.random.default_rng(3)
-    start, stop = len(data) * 3 // 8, len(data) * 4 // 8
-    data[start:stop] = noise.integers(0, 256, stop - start, np.uint8).tobytes()
-    path.write_bytes(data)
-    return path
-
-
-@pytest.fixture(scope="module")
 def lost(
-    tmp_path_factory: pytest.TempPathFactory, blazepose_pack: Path, damaged_walk: Path, stroll: Path
+    tmp_path_factory: pytest.TempPathFactory, blazepose_pack: Path, walk: Path, stroll: Path
 ) -> Host:
-    """A host with a job of a damaged video, a sound one and a text file; it ended as partial."""
+    """A host with a job of a video with two failed chunks, a sound one and a text file."""
     home = tmp_path_factory.mktemp("lost")
     host = Host(home / "store", blazepose_pack.parent, home)
     notes = home / "notes.mp4"
     notes.write_text("no video")
-    files = [damaged_walk, stroll, notes]
+    files = [walk, stroll, notes]
     store, settings = host.opened(), host.settings()
     job = submit(
         store, FoundVideos(tuple(files)), SubmitOptions(detect_every=1), settings, workers=1
     )
     chunks = [Chunk(start, start + CHUNK) for start in range(0, FRAMES, CHUNK)]
-    store.results(job.recipe, job.videos[0]).write_chunks(chunks)
+    results = store.results(job.recipe, job.videos[0])
+    results.write_chunks(chunks)
+    for chunk in chunks[3:5]:
+        results.write_failure(Failure(chunk.name, "its worker died", attempts=3, lasting=True))
     host.run("submit", *files, *EXACT, code=ExitCode.PARTIAL)
     return host
 
@@ -83,7 +75,7 @@ def test_frames_of_failed_chunks_are_left_out_of_the_dataset(lost: Host) -> None
     assert {a["image_id"] for a in content["annotations"]} <= {i["id"] for i in content["images"]}
     (damaged,) = content["info"]["missing"]
     (text,) = content["info"]["rejected"]
-    assert damaged["video"] == "damaged.mp4"
+    assert damaged["video"] == "walk.mp4"
     assert damaged["frames"] == len(failed)
     assert {f for start, stop in damaged["ranges"] for f in range(start, stop)} == failed
     assert text["path"].endswith("notes.mp4")

@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from annotate.domain.errors import VideoError
-from annotate.domain.video import Chunk, Display, VideoIndex
-from annotate.video import decode, probe
+from annotate.domain.video import Chunk, DamagedFrame, Display, Frame, VideoIndex
+from annotate.video import decode, decode_with_damage, probe
 from annotate.video.picture import RgbConverter
 from tests.made_videos import FRAMES, LAYOUTS, Layout, Made, number_of
 
@@ -221,7 +221,7 @@ def test_real_videos_give_the_frames_of_opencv(name: str, shared_data: Path) -> 
     )
 
 
-def test_damaged_frame_is_reported_with_its_time(tmp_path: Path) -> None:
+def test_damage_of_one_frame_costs_one_frame(tmp_path: Path) -> None:
     layout = Layout(".mov", codec="prores_ks", pix_fmt="yuv422p10le")
     path = layout.make(tmp_path / "damaged.mov").path
     with av.open(str(path)) as container:
@@ -231,21 +231,22 @@ def test_damaged_frame_is_reported_with_its_time(tmp_path: Path) -> None:
         file.write(bytes(packet.size))
     index = probe(path)
     assert len(index) == FRAMES
-    assert len(list(decode(path, index, Chunk(20, 40)))) == 20
-    with pytest.raises(VideoError, match=r"damaged\.mov is damaged at frame 40 \(1\.600 s\)"):
-        list(decode(path, index, Chunk(39, 42)))
+    frames = list(decode_with_damage(path, index, Chunk(39, 42)))
+    assert [isinstance(frame, Frame) for frame in frames] == [True, False, True]
+    assert frames[1] == DamagedFrame(40, int(index.pts[40]), "not decoded")
+    assert [number_of(frame.rgb) for frame in decode(path, index, Chunk(39, 42))] == [39, 41]
 
 
-def test_frames_before_the_damage_come_first(
+def test_frames_that_the_file_lacks_are_damaged(
     made: dict[str, Made], indexes: dict[str, VideoIndex]
 ) -> None:
     name = "H.264 with B-frames in MP4"
     index = indexes[name]
     more = replace(index, pts=np.append(index.pts, index.pts[-1] + 512))
-    frames = decode(made[name].path, more, Chunk(47, 51))
-    assert [next(frames).index for _ in range(3)] == [47, 48, 49]
-    with pytest.raises(VideoError, match="damaged at frame 50"):
-        next(frames)
+    frames = list(decode_with_damage(made[name].path, more, Chunk(47, 51)))
+    assert [frame.index for frame in frames] == [47, 48, 49, 50]
+    assert isinstance(frames[3], DamagedFrame)
+    assert all(isinstance(frame, Frame) for frame in frames[:3])
 
 
 def test_file_of_another_length_must_be_submitted_again(

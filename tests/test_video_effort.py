@@ -1,6 +1,6 @@
 """Decoding a chunk reads, decodes and converts little more than the frames of the chunk."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from annotate.domain.video import Chunk
 from annotate.video import VideoFile, decode, probe
-from annotate.video.file import Packets
+from annotate.video.file import Packets, VideoPacket
 from annotate.video.picture import RgbConverter
 from tests.made_videos import Layout, make_video
 
@@ -35,15 +35,15 @@ SEEKABLE = [
 
 def count_frames(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """Counts, from now on, the frames that decoders give out."""
-    original, count = VideoFile.frames, 0
+    original, count = VideoFile.decoded, 0
 
-    def counted(video: VideoFile, packets: Packets) -> Iterator[av.VideoFrame]:
+    def counted(video: VideoFile, packet: VideoPacket | None) -> list[av.VideoFrame]:
         nonlocal count
-        for frame in original(video, packets):
-            count += 1
-            yield frame
+        frames = original(video, packet)
+        count += len(frames)
+        return frames
 
-    monkeypatch.setattr(VideoFile, "frames", counted)
+    monkeypatch.setattr(VideoFile, "decoded", counted)
     return lambda: count
 
 

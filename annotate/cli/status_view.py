@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from annotate.cli.text import count, duplicate_video, duration, number
+from annotate.cli.text import accounts, count, duplicate_video, duration, number
 from annotate.domain.errors import with_hint
 from annotate.domain.names import printable_lines
 from annotate.domain.settings import NO_NPU
@@ -129,6 +129,7 @@ def _notes(now: JobStatus) -> list[Text]:
             )
             for failure in video.failures.values()
         ]
+    lines += [_text(line, style="yellow") for line in accounts(now)[1:]]
     lines += [
         _text(with_hint(f"rejected   {one.reason}", one.hint), style="yellow")
         for one in now.job.rejected
@@ -176,6 +177,8 @@ def _video_fields(video: VideoStatus) -> dict[str, Any]:
         "frames_done": video.frames_done,
         "chunks": len(video.chunks or ()),
         "chunks_done": len(video.done),
+        "account": video.account._asdict(),
+        "damaged": [asdict(one) for one in video.damaged],
         "failures": [
             {"unit": f.unit, "reason": f.reason, "hint": f.hint, "attempts": f.attempts}
             for f in video.failures.values()

@@ -18,7 +18,7 @@ from annotate.cli.options import (
     with_list,
     with_options,
 )
-from annotate.cli.text import duplicate_video, number, say, video_notes
+from annotate.cli.text import accounts, duplicate_video, number, say, video_notes
 from annotate.domain.errors import ExitCode, with_hint
 from annotate.domain.names import printable
 from annotate.domain.options import SubmitOptions
@@ -186,6 +186,8 @@ def print_result(status: "JobStatus", store: str | None, job_id: str | None = No
         f"Job {job.id}: {done} of {len(job.videos)} videos done{rejected}, "
         f"{number(status.frames_done)} frames."
     )
+    for line in accounts(status):
+        say(line)
     for video in status.unplanned:
         say(with_hint(f"{video.video.name} is not planned.", video.damage), err=True)
     say(f"Next: {_next_step(status, store, job_id)}")

@@ -8,6 +8,10 @@ from annotate.domain.names import printable_lines
 
 if TYPE_CHECKING:
     from annotate.domain.video import VideoIndex
+    from annotate.queue.job_status import JobStatus, VideoStatus
+
+# The number of ranges of damaged frames that a line names.
+SHOWN_RANGES = 4
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -59,6 +63,36 @@ def duplicate_video(name: str, first: str) -> str:
 def truncated_video(name: str, missing_s: float) -> str:
     """A line about a file that holds less than its header promises."""
     return f"truncated  {name}: last {missing_s:.1f} s missing; the rest is annotated"
+
+
+def accounts(status: "JobStatus") -> list[str]:
+    """What became of the frames: a line for the job, and one for each video that lost some."""
+    videos = [video.account for video in status.videos]
+    decoded = sum(one.decoded for one in videos)
+    damaged = sum(one.damaged for one in videos)
+    missing = sum(one.missing for one in videos)
+    return [
+        f"Frames: {number(decoded)} decoded, {number(damaged)} damaged, {number(missing)} missing.",
+        *(
+            account(video)
+            for video in status.videos
+            if video.account.damaged or video.account.missing
+        ),
+    ]
+
+
+def account(video: "VideoStatus") -> str:
+    """A line about the frames of a video, with the first ranges of damaged ones."""
+    one = video.account
+    declared = "" if one.declared is None else f"{number(one.declared)} declared, "
+    ranges = [f"{one.start}-{one.stop - 1} ({one.reason})" for one in video.damaged]
+    shown = ", ".join(ranges[:SHOWN_RANGES])
+    more = f" and {len(ranges) - SHOWN_RANGES} more" if len(ranges) > SHOWN_RANGES else ""
+    where = f": frames {shown}{more}" if ranges else ""
+    return (
+        f"  {video.video.name}: {declared}{number(one.decoded)} decoded, "
+        f"{number(one.missing)} missing, {number(one.damaged)} damaged{where}"
+    )
 
 
 def other_streams(name: str, stream: int | None, streams: tuple[int, ...]) -> str:

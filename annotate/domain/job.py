@@ -66,12 +66,16 @@ class JobVideo:
         fingerprint: of its content.
         root: name of the share that it is on, the same on all hosts; or `STORED`, `HERE`, `BUCKET`.
         path: relative to the root, with `/` between names.
+        declared_frames: how many frames the container claims; None where it claims nothing.
+        missing_frames: how many of them the file does not hold.
     """
 
     name: str
     fingerprint: str
     root: str
     path: str
+    declared_frames: int | None = None
+    missing_frames: int = 0
 
     def __post_init__(self) -> None:
         if not is_fingerprint(self.fingerprint):

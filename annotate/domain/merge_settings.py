@@ -228,7 +228,7 @@ class MergeSettings:
     """
 
     # Raise it when code changes the merge's answer to the same parts.
-    code_version: int = 15
+    code_version: int = 16
     # The frequency in Hz at which the smoother's response is one half; None leaves poses as they
     # are and gaps open.
     smooth_hz: float | None = 6.0

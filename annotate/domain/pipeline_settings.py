@@ -55,7 +55,7 @@ class PipelineSettings:
         thigh_down: likewise, fractions from the hips to the knees.
     """
 
-    code_version: int = 7
+    code_version: int = 8
 
     finest_tile: float = 1 / 6
     tile_overlap: float = 0.2

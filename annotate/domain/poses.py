@@ -1,7 +1,7 @@
 """The poses of a range of frames, before tracking."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 from annotate.domain.arrays import FloatArray, IntArray
 from annotate.domain.columns import Shape, check_shapes, concatenated, taken
 
-_FRAME_COLUMNS: dict[str, Shape] = {"frame_index": ("F",), "pts": ("F",), "time_s": ("F",)}
+_FRAME_COLUMNS: dict[str, Shape] = {
+    "frame_index": ("F",),
+    "pts": ("F",),
+    "time_s": ("F",),
+    "damage": ("F",),
+}
 _POSE_COLUMNS: dict[str, Shape] = {
     "detection_score": ("P",),
     "score": ("P",),
@@ -40,6 +45,8 @@ class Poses:
         world: (P, L, D) float32: x, y, z in metres with the hip centre as origin; right, down and
             away from the camera are positive. D is 3, or 0 where the model gives none.
         appearance: (P, 6) float32 in [0, 255]: red, green, blue of the trunk, then of the thighs.
+        damage: (F,) int8: 0 for sound frames, else a place in `DAMAGE_REASONS`, counted from 1. By
+            default all frames are sound. A damaged frame has no pose.
 
     Raises:
         ValueError: a column does not have its shape, or the offsets do not fit.
@@ -55,8 +62,11 @@ class Poses:
     landmarks: FloatArray
     world: FloatArray
     appearance: FloatArray
+    damage: NDArray[np.int8] = field(default_factory=lambda: np.empty(0, np.int8))
 
     def __post_init__(self) -> None:
+        if not len(self.damage):
+            object.__setattr__(self, "damage", np.zeros(len(self.frame_index), np.int8))
         sizes = check_shapes(self, {**_FRAME_COLUMNS, **_POSE_COLUMNS})
         frames, poses = sizes["F"], sizes["P"]
         if self.offsets.shape != (frames + 1,):

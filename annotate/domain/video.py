@@ -1,8 +1,9 @@
 """A video: its index, its frames, and the chunks that it is cut into."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from itertools import pairwise
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,12 @@ from annotate.domain.arrays import IntArray
 Hdr: TypeAlias = Literal["pq", "hlg"]
 # The shape of pixels that are as wide as they are high.
 SQUARE = Fraction(1)
+
+
+# Why a frame cannot be shown as it was recorded: the decoder gives no picture; or marks it as
+# corrupt, or the container does; or a frame that it may be predicted from is not sound.
+DamageReason: TypeAlias = Literal["not decoded", "corrupt", "reference lost"]
+DAMAGE_REASONS: tuple[DamageReason, ...] = get_args(DamageReason)
 
 
 @dataclass(frozen=True, order=True)
@@ -77,8 +84,10 @@ class VideoIndex:
         declared_frames: what the container claims, or None where it claims nothing.
         missing_s: seconds of video that the container claims and the file does not hold, as where
             it was cut off; 0.0 where it is whole, or claims nothing.
-        undecodable: number of damaged packets that were found where the whole video had to be
-            decoded; their frames are left out.
+        undecodable: number of packets that the decoder rejected when the video was read: among its
+            first frames, or among all where all had to be decoded.
+        lost: (L,) int64, increasing: frames that the decoder gives no picture of, where frames can
+            only be counted; empty where they are found by their time stamps.
         interpolated: number of frames whose time stamps were out of order and were replaced.
         assumed_fps: frames per second at which `pts` counts frames, since the container's time
             stamps are unusable; None where they are used.
@@ -110,6 +119,7 @@ class VideoIndex:
     hdr: Hdr | None = None
     interlaced: bool = False
     container_start_s: float = 0.0
+    lost: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.pts)
@@ -142,6 +152,14 @@ class VideoIndex:
         seconds = float(self.time_s[-1])
         return (len(self) - 1) / seconds if seconds > 0 else 0.0
 
+    @property
+    def missing_frames(self) -> int:
+        """How many frames the container claims and the file does not hold."""
+        if not self.missing_s:
+            return 0
+        undeclared = max(1, round(self.missing_s * self.fps))
+        return max((self.declared_frames or 0) - len(self), 0) or undeclared
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -160,3 +178,65 @@ class Frame:
     pts: int
     rgb: NDArray[np.uint8]
     own_size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class DamagedFrame:
+    """A frame that cannot be decoded as it was recorded, so that no person is looked for in it.
+
+    Attributes:
+        index, pts: as in `Frame`.
+        reason: what is wrong with it.
+    """
+
+    index: int
+    pts: int
+    reason: DamageReason
+
+
+AnyFrame: TypeAlias = Frame | DamagedFrame
+
+
+@dataclass(frozen=True)
+class DamagedRange:
+    """Damaged frames that follow each other among the frames that a job annotates.
+
+    Attributes:
+        start, stop: every annotated frame in `[start, stop)` is damaged.
+        first_pts, last_pts: of the first and the last of them.
+        reason: the same for all.
+        count: how many they are.
+    """
+
+    start: int
+    stop: int
+    first_pts: int
+    last_pts: int
+    reason: DamageReason
+    count: int
+
+
+def damaged_ranges(frames: IntArray, pts: IntArray, damage: NDArray[np.int8]) -> list[DamagedRange]:
+    """The damaged ranges among consecutive annotated frames.
+
+    Args:
+        frames: (N,) int64, increasing: their indices.
+        pts: (N,) int64 of these frames.
+        damage: (N,) int8 as in `Poses`.
+
+    >>> damaged_ranges(np.arange(4), np.arange(4) * 512, np.array([0, 1, 1, 0], np.int8))
+    [DamagedRange(start=1, stop=3, first_pts=512, last_pts=1024, reason='not decoded', count=2)]
+    """
+    edges = [0, *(np.flatnonzero(np.diff(damage)) + 1).tolist(), len(damage)]
+    return [
+        DamagedRange(
+            start=int(frames[a]),
+            stop=int(frames[b - 1]) + 1,
+            first_pts=int(pts[a]),
+            last_pts=int(pts[b - 1]),
+            reason=DAMAGE_REASONS[damage[a] - 1],
+            count=b - a,
+        )
+        for a, b in pairwise(edges)
+        if a < b and damage[a]
+    ]

@@ -14,6 +14,7 @@ from annotate.domain.arrays import FloatArray, IntArray
 from annotate.domain.job import Rejected
 from annotate.domain.keypoint_sets import BLAZEPOSE33, BODY_FEET, COCO17, KeypointSet
 from annotate.domain.track_list import TrackList
+from annotate.domain.video import DamagedRange
 from annotate.numeric.ranges import runs_of
 
 
@@ -101,6 +102,7 @@ class DatasetVideo:
         poses: opens the video's poses, block by block, ordered by frame, then track. A format
             may call it again to read them twice.
         origin: of the video.
+        damaged: ranges of frames that cannot be decoded; the video has no pose there either.
     """
 
     id: int
@@ -118,6 +120,15 @@ class DatasetVideo:
     track_offset: int
     poses: Callable[[], Iterable[PoseBlock]]
     origin: Origin = Origin()
+    damaged: tuple[DamagedRange, ...] = ()
+
+    @property
+    def damaged_mask(self) -> NDArray[np.bool_]:
+        """(N,) bool: the frame cannot be decoded, so that its people are unknown."""
+        mask = np.zeros(len(self.frames), np.bool_)
+        for one in self.damaged:
+            mask |= (self.frames >= one.start) & (self.frames < one.stop)
+        return mask
 
     @property
     def missing_ranges(self) -> list[tuple[int, int]]:

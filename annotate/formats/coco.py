@@ -69,9 +69,10 @@ def _images_of(video: DatasetVideo, shown: IntArray) -> Iterator[dict[str, Any]]
         video.pts[shown],
         np.round(video.time_s[shown], 6),
         video.missing[shown],
+        video.damaged_mask[shown],
     )
     rows = zip(*(column.tolist() for column in columns), strict=True)
-    for image, frame, pts, time_s, missing in rows:
+    for image, frame, pts, time_s, missing, damaged in rows:
         yield {
             "id": image,
             "file_name": image_name(video.folder, frame),
@@ -83,6 +84,7 @@ def _images_of(video: DatasetVideo, shown: IntArray) -> Iterator[dict[str, Any]]
             "pts": pts,
             "time_s": time_s,
             **({"missing": True} if missing else {}),
+            **({"damaged": True} if damaged else {}),
         }
 
 
@@ -97,6 +99,7 @@ def _info(dataset: Dataset) -> dict[str, Any]:
         "model": {"name": made.pack_name, "digest": made.pack},
         "settings": {"recipe": made.recipe, "merge": made.merge},
         **_missing(dataset),
+        **_damaged(dataset),
     }
 
 
@@ -130,6 +133,20 @@ def _missing(dataset: Dataset) -> dict[str, Any]:
     rejected = [asdict(one) for one in dataset.rejected]
     lists = {"missing": missing, "rejected": rejected}
     return {name: rows for name, rows in lists.items() if rows}
+
+
+def _damaged(dataset: Dataset) -> dict[str, Any]:
+    """What `info` says of frames that cannot be decoded; nothing where there are none."""
+    damaged = [
+        {
+            "video": video.name,
+            "frames": int(video.damaged_mask.sum()),
+            "ranges": [asdict(one) for one in video.damaged],
+        }
+        for video in dataset.videos
+        if video.damaged
+    ]
+    return {"damaged": damaged} if damaged else {}
 
 
 def _annotation(number: int, pose: CocoPose) -> dict[str, Any]:

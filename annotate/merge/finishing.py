@@ -79,6 +79,8 @@ class Finisher:
                 self._mirrored_next[number] = bool(later[0])
             for poses in self._finished(window, rows, exchanged):
                 inside = (poses.place >= window.start) & (poses.place < window.stop)
+                # A filled pose of a frame that cannot be decoded would be invented.
+                inside &= window.table.poses.damage[poses.place] == 0
                 if inside.any():
                     yield number, poses.take(inside)
 

@@ -11,7 +11,7 @@ from annotate.domain.arrays import FloatArray
 from annotate.domain.options import People
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.poses import Poses
-from annotate.domain.video import Frame, VideoIndex
+from annotate.domain.video import DAMAGE_REASONS, AnyFrame, DamagedFrame, VideoIndex
 from annotate.inference import Models
 from annotate.numeric.chunking import restart_every
 from annotate.pipeline.appearance import COLOURS
@@ -45,7 +45,8 @@ class PoseEstimator:
     rule, whether or not the detector finds them again; when the landmark model sees no person
     there, or another one, they are searched for where they should be. New people are tracked
     backwards too: where people occlude each other, the detector is late. All people are forgotten
-    at fixed frames of the video, so that no answer depends on where a chunk begins.
+    at fixed frames of the video, so that no answer depends on where a chunk begins. Damaged frames
+    have no poses; where the detector was due on one, it runs on the next sound frame.
 
     Args:
         people: `near` runs the detector on the whole picture, `all` also on tiles of it.
@@ -95,7 +96,9 @@ class PoseEstimator:
         (poses,) = self._landmarks.people([FrameCandidates(rgb, candidates)])
         return self._columns(poses)
 
-    def run(self, frames: Iterable[Frame], index: VideoIndex, *, first: int | None = None) -> Poses:
+    def run(
+        self, frames: Iterable[AnyFrame], index: VideoIndex, *, first: int | None = None
+    ) -> Poses:
         """The poses of consecutive frames of the video that `index` describes.
 
         Args:
@@ -110,8 +113,9 @@ class PoseEstimator:
         # of released ones from being used again: a worker then grows by 10 KB a frame.
         indices: list[int] = []
         counts: list[int] = []
+        damage = bytearray()
         columns = [bytearray() for _ in FramePoses._fields]
-        for frame, people in self._in_order(frames, index.time_s, first):
+        for frame, people in self._in_order(_noted(frames, damage), index.time_s, first):
             poses = self._columns(people)
             indices.append(frame)
             counts.append(len(people))
@@ -133,38 +137,45 @@ class PoseEstimator:
             landmarks=landmarks.reshape(count, spec.count, len(COLUMNS)),
             world=world.reshape(count, spec.count, spec.world_axes),
             appearance=appearance.reshape(-1, COLOURS),
+            damage=np.frombuffer(damage, np.int8),
         )
 
     def _in_order(
-        self, frames: Iterable[Frame], times_s: NDArray[np.float64], first: int | None
+        self, frames: Iterable[AnyFrame], times_s: NDArray[np.float64], first: int | None
     ) -> Iterator[TrackedFrame]:
         """Consecutive frames with their poses."""
         if self._restart_every == 1:
             return self._each_alone(frames)
         return self._tracked(frames, times_s, first)
 
-    def _each_alone(self, frames: Iterable[Frame]) -> Iterator[TrackedFrame]:
+    def _each_alone(self, frames: Iterable[AnyFrame]) -> Iterator[TrackedFrame]:
         waiting = iter(frames)
         # The views are made while a picture is still in the processor's caches.
         while batch := [
-            (frame, self._detector.views(frame.rgb)) for frame in islice(waiting, BATCH)
+            (frame, () if isinstance(frame, DamagedFrame) else self._detector.views(frame.rgb))
+            for frame in islice(waiting, BATCH)
         ]:
-            found = self._detector.candidates([views for _, views in batch])
+            sound = [
+                (frame, views) for frame, views in batch if not isinstance(frame, DamagedFrame)
+            ]
+            found = self._detector.candidates([views for _, views in sound]) if sound else []
             pictures = [
                 FrameCandidates(
                     frame.rgb, new_candidates(candidates, (), self._settings.same_roi_iou)
                 )
-                for (frame, _), candidates in zip(batch, found, strict=True)
+                for (frame, _), candidates in zip(sound, found, strict=True)
             ]
-            people = self._landmarks.people(pictures)
-            for (frame, _), poses in zip(batch, people, strict=True):
+            people = iter(self._landmarks.people(pictures))
+            for frame, _ in batch:
+                poses = [] if isinstance(frame, DamagedFrame) else next(people)
                 yield TrackedFrame(frame.index, poses)
 
     def _tracked(
-        self, frames: Iterable[Frame], times_s: NDArray[np.float64], first: int | None
+        self, frames: Iterable[AnyFrame], times_s: NDArray[np.float64], first: int | None
     ) -> Iterator[TrackedFrame]:
         """A frame is yielded when new people can no longer be tracked back to it."""
         tracker: FrameTracker | None = None
+        due = False
         recent = RecentFrames(self._landmarks, self._settings.track_back_frames)
         for number, frame in enumerate(frames):
             place = (frame.index - number if first is None else first) + number
@@ -173,8 +184,13 @@ class PoseEstimator:
                 tracker = FrameTracker(self._landmarks, self._settings)
             if tracker is None:
                 raise ValueError(f"no chunk starts at frame {frame.index}")
+            due = due or place % self._detect_every == 0
+            if isinstance(frame, DamagedFrame):
+                yield from recent.push(frame, [])
+                continue
             detected = []
-            if place % self._detect_every == 0:
+            if due:
+                due = False
                 (found,) = self._detector.candidates([self._detector.views(frame.rgb)])
                 detected = new_candidates(
                     (one for one in found if one.starts),
@@ -194,3 +210,11 @@ class PoseEstimator:
             self._landmarks.world(poses),
             np.array([pose.appearance for pose in poses], np.float32).reshape(-1, COLOURS),
         )
+
+
+def _noted(frames: Iterable[AnyFrame], damage: bytearray) -> Iterator[AnyFrame]:
+    """The same frames; what is wrong with each is added to `damage`, as in `Poses`."""
+    for frame in frames:
+        known = DAMAGE_REASONS.index(frame.reason) + 1 if isinstance(frame, DamagedFrame) else 0
+        damage.append(known)
+        yield frame

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from annotate.domain.video import Frame
+from annotate.domain.video import AnyFrame, DamagedFrame
 from annotate.pipeline.detector_pass import Candidate
 from annotate.pipeline.landmark_stage import CropRequest, LandmarkStage, PersonPose
 
@@ -26,9 +26,9 @@ class RecentFrames:
     def __init__(self, stage: LandmarkStage, count: int) -> None:
         self._stage = stage
         self._count = count
-        self._frames: deque[tuple[Frame, list[PersonPose]]] = deque()
+        self._frames: deque[tuple[AnyFrame, list[PersonPose]]] = deque()
 
-    def push(self, frame: Frame, poses: list[PersonPose]) -> Iterator[TrackedFrame]:
+    def push(self, frame: AnyFrame, poses: list[PersonPose]) -> Iterator[TrackedFrame]:
         """Adds the next frame, and gives those that are complete."""
         for pose in poses:
             if pose.fresh:
@@ -47,7 +47,7 @@ class RecentFrames:
         no other pose there shows the same body.
         """
         for frame, poses in reversed(self._frames):
-            if pose.next_roi is None:
+            if pose.next_roi is None or isinstance(frame, DamagedFrame):
                 return
             before = Candidate(pose.detection_score, pose.next_roi)
             (earlier,) = self._stage.poses([CropRequest(frame.rgb, before)])
@@ -59,5 +59,5 @@ class RecentFrames:
             pose = earlier
 
 
-def _complete(frame: Frame, poses: list[PersonPose]) -> TrackedFrame:
+def _complete(frame: AnyFrame, poses: list[PersonPose]) -> TrackedFrame:
     return TrackedFrame(frame.index, sorted(poses, key=lambda pose: -pose.detection_score))

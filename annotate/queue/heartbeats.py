@@ -12,7 +12,7 @@ import psutil
 
 from annotate import __version__
 from annotate.domain.errors import CancelledJobError, StoreError
-from annotate.domain.video import Frame
+from annotate.domain.video import AnyFrame
 from annotate.domain.work import Heartbeat, WorkUnit
 from annotate.pipeline import PoseEstimator
 from annotate.store import Store
@@ -49,7 +49,7 @@ class ChunkHeartbeats:
         self._began = self._checked = time.monotonic()
         self._written = 0.0
 
-    def count(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+    def count(self, frames: Iterable[AnyFrame]) -> Iterator[AnyFrame]:
         """The same frames.
 
         Raises:

@@ -5,13 +5,13 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import psutil
 
 from annotate.domain.errors import DamagedError
 from annotate.domain.job import Job, JobVideo
-from annotate.domain.video import Chunk
+from annotate.domain.video import Chunk, DamagedRange
 from annotate.domain.work import MERGE, SILENCE_S, Failure, Heartbeat, WorkUnit
 from annotate.store import Store
 from annotate.store.results import tracks_name
@@ -19,6 +19,23 @@ from annotate.store.results import tracks_name
 VideoState: TypeAlias = Literal[
     "not planned", "waiting", "running", "merging", "done", "partial", "failed"
 ]
+
+
+class Account(NamedTuple):
+    """What became of a video's frames.
+
+    Attributes:
+        declared: frames that the container claims; None where it claims nothing.
+        decoded: frames that were annotated.
+        damaged: frames that the job asks for and that cannot be decoded.
+        missing: frames that the container claims and the file does not hold, and those of chunks
+            that failed.
+    """
+
+    declared: int | None
+    decoded: int
+    damaged: int
+    missing: int
 
 
 @dataclass(frozen=True)
@@ -34,6 +51,7 @@ class VideoStatus:
         merged: the tracks are in the store.
         running: heartbeats of the workers that work on one of its chunks.
         damage: what of it is damaged in the store and hides how it is cut, or empty.
+        damaged: frames of done chunks that cannot be decoded, in order.
     """
 
     video: JobVideo
@@ -43,6 +61,7 @@ class VideoStatus:
     merged: bool
     running: tuple[Heartbeat, ...]
     damage: str = ""
+    damaged: tuple[DamagedRange, ...] = ()
 
     @property
     def planned(self) -> bool:
@@ -60,6 +79,15 @@ class VideoStatus:
         under_way = {beat.chunk: beat.frames for beat in self.running}
         undone = self._undone
         return self.frames - sum(map(len, undone)) + sum(under_way.get(c, 0) for c in undone)
+
+    @property
+    def account(self) -> Account:
+        """What became of the frames of the chunks that are done or failed."""
+        damaged = sum(one.count for one in self.damaged)
+        failed = sum(len(chunk) for chunk in self._undone if chunk.name in self.failures)
+        decoded = self.frames - sum(map(len, self._undone)) - damaged
+        missing = failed + self.video.missing_frames
+        return Account(self.video.declared_frames, decoded, damaged, missing)
 
     @cached_property
     def missing(self) -> list[Chunk]:
@@ -199,6 +227,7 @@ def _video_status(store: Store, job: Job, video: JobVideo, beats: list[Heartbeat
     # its former chunks does not count.
     known = {chunk.name for chunk in chunks or ()}
     failures, done, tracks = results.failures(), results.parts() & known, set(results.merges())
+    lost = results.damage()
     # Tracks that were made without a chunk count only as long as that chunk is a failure.
     absent = [chunk for chunk in chunks or () if chunk.name not in done]
     wanted = {job.merge_digest}
@@ -212,4 +241,7 @@ def _video_status(store: Store, job: Job, video: JobVideo, beats: list[Heartbeat
         merged=bool(tracks & wanted),
         running=tuple(beat for beat in beats if beat.fingerprint == video.fingerprint),
         damage=damage,
+        damaged=tuple(
+            one for name, ranges in sorted(lost.items()) if name in done for one in ranges
+        ),
     )

@@ -2,6 +2,7 @@
 
 <results>/chunks.json                how the video is cut; its presence makes the video "planned"
 <results>/parts/<chunk>.parquet      the poses of a chunk that is done
+<results>/damage/<chunk>.json        its frames that cannot be decoded; only where there are some
 <results>/failures/<unit>.json       why a chunk or the merge is not tried any more
 <results>/tracks/<merge>.parquet     the tracks, by the digest of the merge that made them;
                                      `<merge>-<digest>` where chunks had failed, by their names
@@ -21,7 +22,7 @@ from annotate.domain.errors import DamagedError
 from annotate.domain.poses import Poses
 from annotate.domain.track_list import TrackList
 from annotate.domain.tracks import Tracks
-from annotate.domain.video import Chunk
+from annotate.domain.video import Chunk, DamagedRange
 from annotate.domain.work import Failure
 from annotate.store.damage import damage_named, damaged
 from annotate.store.files import Files
@@ -139,6 +140,27 @@ class VideoResults:
         with self._files.writer(self.part_key(chunk)) as file:
             tables.write_part(file, poses, facts)
 
+    # Damage
+
+    def damage(self) -> dict[str, list[DamagedRange]]:
+        """The damaged frames of chunks that have some, by the chunk's name.
+
+        Parts hold the same; these files are there for readers that start without Parquet.
+        """
+        found = {}
+        for name in self._names("damage", _JSON):
+            key = f"{self._key}/damage/{name}{_JSON}"
+            data = self._files.read(key)
+            if data is not None:  # deleted since it was listed
+                with damage_named(key):
+                    found[name] = [DamagedRange(**one) for one in json.loads(data)]
+        return found
+
+    def write_damage(self, chunk: Chunk, ranges: Iterable[DamagedRange]) -> None:
+        """Files which frames of a chunk are damaged; before its part."""
+        data = json.dumps([asdict(one) for one in ranges]).encode()
+        self._files.write(f"{self._key}/damage/{chunk.name}{_JSON}", data)
+
     # Failures
 
     def failures(self) -> dict[str, Failure]:
@@ -216,6 +238,14 @@ class VideoResults:
             facts = tables.read_facts(file)
             self._check_owner(facts, {"merge": merge})
             return tuple(starmap(Chunk, facts.get("missing", ())))
+
+    def damaged_frames(self, merge: str) -> tuple[DamagedRange, ...]:
+        """The damaged frames of the whole video, in order, as the tracks list them."""
+        from annotate.store import tables
+
+        key = self._tracks(self._best_tracks(merge) or merge)
+        with self._files.reader(key) as file, damage_named(key):
+            return tuple(DamagedRange(**one) for one in tables.read_facts(file).get("damaged", ()))
 
     def write_tracks(
         self,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from annotate.domain.poses import Poses
 from annotate.domain.track_list import TrackList
 from annotate.domain.tracks import Tracks
-from annotate.domain.video import VideoIndex
+from annotate.domain.video import DAMAGE_REASONS, VideoIndex
 from annotate.store.seals import (
     FACTS_SEAL,
     ROWS_SEAL,
@@ -63,6 +63,7 @@ def write_index(file: BinaryIO, index: VideoIndex) -> None:
         "stream": index.stream,
         "video_streams": list(index.video_streams),
         "reader": index.reader,
+        "lost": index.lost.tolist(),
     }
     rows = {"pts": index.pts, "keyframe": keyframe}
     pq.write_table(_sealed(pa.table(rows), facts, rows), file, **_WRITE)
@@ -77,6 +78,7 @@ def read_index(file: BinaryIO) -> VideoIndex:
     facts["time_base"] = Fraction(facts["time_base"])
     facts["pixel_aspect"] = Fraction(facts.get("pixel_aspect", "1"))
     facts["video_streams"] = tuple(facts.get("video_streams", ()))
+    facts["lost"] = np.array(facts.get("lost", ()), np.int64)
     known = {field.name for field in fields(VideoIndex)}  # another version may have more
     return VideoIndex(
         **{name: value for name, value in facts.items() if name in known},
@@ -106,6 +108,9 @@ def write_part(file: BinaryIO, poses: Poses, facts: dict[str, Any]) -> None:
             "poses": pa.ListArray.from_arrays(pa.array(poses.offsets, pa.int32()), people),
         }
     )
+    if poses.damage.any():
+        reasons = [DAMAGE_REASONS[code - 1] if code else None for code in poses.damage.tolist()]
+        table = table.append_column("damage", pa.array(reasons, pa.string()))
     facts = {**facts, "landmarks": landmarks}
     pq.write_table(_sealed(table, facts, columns_of(poses)), file, **_WRITE)
 
@@ -130,9 +135,19 @@ def read_part(file: BinaryIO) -> tuple[Poses, dict[str, Any]]:
         landmarks=_plain(people.field("landmarks").flatten()).reshape(-1, count, _COLUMNS),
         world=_world(people.field("world") if named else None, len(people), count),
         appearance=_plain(people.field("appearance").flatten()).reshape(-1, _COLOURS),
+        damage=_damage(table),
     )
     _check_rows(parquet, columns_of(poses))
     return poses, facts
+
+
+def _damage(table: Any) -> NDArray[np.int8]:
+    """(F,) int8 as in `Poses`; parts without damage have no such column."""
+    if "damage" not in table.column_names:
+        return np.zeros(len(table), np.int8)
+    codes: dict[str | None, int] = {None: 0}
+    codes.update((reason, code) for code, reason in enumerate(DAMAGE_REASONS, start=1))
+    return np.array([codes[reason] for reason in table["damage"].to_pylist()], np.int8)
 
 
 def write_tracks(

@@ -32,6 +32,7 @@ from annotate.numeric.selection import selected_frames
 from annotate.queue.job_status import JobStatus
 from annotate.store import Store
 from annotate.use_cases.final_tracks import (
+    damaged_frames,
     final_tracks,
     missing_mask,
     track_list,
@@ -170,6 +171,7 @@ class _Opener:
             track_offset=track_offset,
             poses=poses,
             origin=_origin(video, index),
+            damaged=damaged_frames(store, job, video),
         )
         return _Opened(made, len(frames), tracks.highest_id)
 

@@ -10,7 +10,7 @@ from annotate.domain.job import Job, JobVideo
 from annotate.domain.skeleton import SKELETONS, Skeleton
 from annotate.domain.track_list import NO_TRACKS, TrackList
 from annotate.domain.tracks import Tracks
-from annotate.domain.video import VideoIndex
+from annotate.domain.video import DamagedRange, VideoIndex
 from annotate.numeric.selection import selected_frames
 from annotate.store import Store
 
@@ -61,6 +61,14 @@ def missing_mask(store: Store, job: Job, index: VideoIndex, count: int) -> NDArr
     for chunk in results.missing_chunks(job.merge_digest):
         missing[chunk.start : chunk.stop] = True
     return missing
+
+
+def damaged_frames(store: Store, job: Job, video: JobVideo) -> tuple[DamagedRange, ...]:
+    """Ranges of the frames that cannot be decoded; none where the video has no tracks."""
+    results = store.results(job.recipe, video)
+    if not results.has_tracks(job.merge_digest):
+        return ()
+    return results.damaged_frames(job.merge_digest)
 
 
 def tracks_skeleton(store: Store, job: Job) -> Skeleton:

@@ -1,16 +1,22 @@
 """Makes the tracks file of one video from all its parts."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
+import numpy as np
+
+from annotate.domain.arrays import IntArray
 from annotate.domain.errors import DamagedError, StoreError
 from annotate.domain.merge_settings import TrackerSettings
 from annotate.domain.poses import Poses
 from annotate.domain.skeleton import SKELETONS
+from annotate.domain.video import DAMAGE_REASONS, Chunk, DamagedRange, VideoIndex, damaged_ranges
 from annotate.domain.work import WorkUnit
 from annotate.merge import MergeSettings, merge
+from annotate.numeric.selection import selected_frames
 from annotate.store import Store
-from annotate.store.results import tracks_name
+from annotate.store.results import VideoResults, tracks_name
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +25,8 @@ def merge_video(store: Store, unit: WorkUnit) -> None:
     """Makes the tracks of a video; not where they are in the store, a chunk is neither done nor
     failed, or every chunk failed.
 
-    The file lists the frames of failed chunks as missing. A damaged part is set aside: no tracks
+    The file lists the frames of failed chunks as missing, and those that cannot be decoded as
+    damaged. A damaged part is set aside: no tracks
     are made then, and its chunk has to be done again.
 
     Raises:
@@ -51,8 +58,10 @@ def merge_video(store: Store, unit: WorkUnit) -> None:
     tracker = TrackerSettings(min_start_score=pack.landmark.min_start_score)
     settings = MergeSettings(smooth_hz=job.smooth_hz, tracker=tracker)
     blocks = merge(parts(), settings, skeleton, (index.width, index.height))
+    frames = selected_frames(index, job.recipe.selection)
     facts = {
         "missing": [[chunk.start, chunk.stop] for chunk in absent],
+        "damaged": [asdict(one) for one in _damaged(results, index, frames, present)],
         "time_base": str(index.time_base),
         "start_s": index.start_s,
         "container_start_s": index.container_start_s,
@@ -64,3 +73,16 @@ def merge_video(store: Store, unit: WorkUnit) -> None:
         # Without its part the chunk is not done, so that it is processed again, and merged then.
         aside = store.files.set_aside(error.key)
         logger.warning("%s  It is kept as %s, and made again.", error.message, aside)
+
+
+def _damaged(
+    results: VideoResults, index: VideoIndex, frames: IntArray, present: Sequence[Chunk]
+) -> list[DamagedRange]:
+    """The damaged ranges of the video, the same however it is cut."""
+    codes = np.zeros(len(frames), np.int8)
+    found = results.damage()
+    for chunk in present:
+        for one in found.get(chunk.name, ()):
+            inside = slice(*np.searchsorted(frames, [one.start, one.stop]))
+            codes[inside] = DAMAGE_REASONS.index(one.reason) + 1
+    return damaged_ranges(frames, index.pts[frames], codes)

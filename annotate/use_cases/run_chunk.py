@@ -7,7 +7,7 @@ from socket import gethostname
 from annotate.domain.errors import AnnotateError, ChangedError, HostError, VideoError
 from annotate.domain.poses import Poses
 from annotate.domain.settings import Settings
-from annotate.domain.video import Frame, VideoIndex
+from annotate.domain.video import AnyFrame, VideoIndex, damaged_ranges
 from annotate.domain.work import WorkUnit
 from annotate.inference import CPU
 from annotate.numeric.selection import ALL_FRAMES, selected_frames
@@ -17,7 +17,7 @@ from annotate.queue.heartbeats import Beats, ChunkHeartbeats
 from annotate.store import Store
 from annotate.store.source_video import local_source
 from annotate.use_cases.patience import with_patience
-from annotate.video import decode, hardware_device
+from annotate.video import decode_with_damage, hardware_device
 
 
 def run_chunk(
@@ -59,6 +59,10 @@ def run_chunk(
             "provider": pipeline.provider,
             "placement": pipeline.placement,
         }
+        damaged = damaged_ranges(poses.frame_index, poses.pts, poses.damage)
+        if damaged:
+            # First: once the part is there, the chunk is done.
+            with_patience(partial(results.write_damage, chunk, damaged), settings, waiting)
         with_patience(partial(results.write_part, chunk, poses, facts), settings, waiting)
     finally:
         heart.stop()
@@ -110,11 +114,12 @@ def _poses(
     source = local_source(store, settings, unit.video, index, heart.fetching, read_again=read_again)
     with source as path:
         device = hardware_device(path, index.stream) if settings.hwaccel == "auto" else None
-        frames = heart.count(decode(path, index, chunk, asked=asked, device=device))
+        frames = decode_with_damage(path, index, chunk, asked=asked, device=device)
+        frames = heart.count(frames)
         return pipeline.run(_ahead(frames, pipeline.provider), index, first=chunk.start)
 
 
-def _ahead(frames: Iterator[Frame], provider: str) -> Iterator[Frame]:
+def _ahead(frames: Iterator[AnyFrame], provider: str) -> Iterator[AnyFrame]:
     """Decodes ahead where an accelerator would wait for frames. On the CPU there is one process a
     core, and a second thread costs 10% of core time: pictures move from one cache to another.
     """

@@ -102,7 +102,13 @@ def _submit(
     _plan_chunks(store, recipe, readable, target)
     names = unique_names([_parts(video.source) for video in readable])
     entries = tuple(
-        JobVideo(name, video.index.fingerprint, *_publish(store, settings, video, progress))
+        JobVideo(
+            name,
+            video.index.fingerprint,
+            *_publish(store, settings, video, progress),
+            video.index.declared_frames,
+            video.index.missing_frames,
+        )
         for name, video in zip(names, readable, strict=True)
     )
     job = Job("", recipe, options.smooth_hz, entries, tuple(refused), options.priority)

@@ -1,6 +1,6 @@
 """Video files: reading what they hold, decoding their frames, and writing new ones."""
 
-from annotate.video.decode import decode
+from annotate.video.decode import decode, decode_with_damage
 from annotate.video.describe import describe
 from annotate.video.file import VideoFile, fingerprint
 from annotate.video.hardware import hardware_device
@@ -13,6 +13,7 @@ __all__ = [
     "VideoFile",
     "VideoWriter",
     "decode",
+    "decode_with_damage",
     "describe",
     "fingerprint",
     "hardware_device",

@@ -1,14 +1,15 @@
 """Exact frames of any chunk: the same, bit for bit, as in one decode of the whole video.
 
 Decoding starts at the last keyframe at or before the wanted frame. Frames displayed before that
-keyframe lack their references (open GOP) and are dropped. From the keyframe on, the pts must
-follow the index without a gap. Where they do not, decoding starts again at the keyframe before,
-and at last at the file's beginning, which is the decode of the whole video.
+keyframe lack their references (open GOP) and are dropped. From the keyframe on, every frame must
+come with the time stamp that the index has, and neither container nor decoder may find damage.
+Where anything is wrong, the keyframe span is examined by itself (`annotate.video.damage`): its
+sound frames are given, the others are marked, and decoding goes on at the next keyframe.
 """
 
-from collections.abc import Iterator
-from contextlib import suppress
-from itertools import chain
+from collections import deque
+from collections.abc import Generator, Iterator
+from itertools import count
 from pathlib import Path
 
 import av
@@ -16,30 +17,23 @@ import numpy as np
 from av.video.frame import VideoFrame
 
 from annotate.domain.arrays import IntArray
-from annotate.domain.errors import ChangedError, VideoError
-from annotate.domain.video import Chunk, Frame, VideoIndex
-from annotate.video.file import Packets, VideoFile, fingerprint
+from annotate.domain.errors import ChangedError
+from annotate.domain.video import (
+    AnyFrame,
+    Chunk,
+    DamagedFrame,
+    DamageReason,
+    Frame,
+    VideoIndex,
+)
+from annotate.video.damage import Span, examined, sound_frames
+from annotate.video.file import VideoFile, fingerprint
+from annotate.video.in_order import BrokenError, frames_in_order
 from annotate.video.picture import RgbConverter
 
-# The number of frames by which a seek aims before the keyframe, tried in turn. Containers without
-# an index seek by the time of decoding, which is earlier than the time of display, and so land
-# after the keyframe.
-SEEK_MARGINS = (0, 16, 128, 1024)
 # Codecs whose decoders obey, packet by packet, what is to be skipped; AV1's decoder runs ahead.
 SKIPPING_CODECS = frozenset({"h264", "hevc", "mpeg2video", "mpeg4"})
 NOT_INDEXED = "The file has changed since it was submitted: submit it again."
-DAMAGED = (
-    "Copy the file again from its source, or convert it: `ffmpeg -i FILE -c:v libx264 -crf 16 "
-    "NEW.mp4`, and submit it again."
-)
-
-
-class _BrokenError(Exception):
-    """The frames no longer come as the index has them; `frame` is the first that does not."""
-
-    def __init__(self, frame: int) -> None:
-        super().__init__(frame)
-        self.frame = frame
 
 
 def decode(
@@ -51,7 +45,22 @@ def decode(
     threads: int = 1,
     device: str | None = None,
 ) -> Iterator[Frame]:
-    """The frames of `chunk` in order. Others are decoded where needed, never converted.
+    """The sound frames of `chunk` in order; arguments and errors as in `decode_with_damage`."""
+    frames = decode_with_damage(path, index, chunk, asked=asked, threads=threads, device=device)
+    return (frame for frame in frames if isinstance(frame, Frame))
+
+
+def decode_with_damage(
+    path: Path,
+    index: VideoIndex,
+    chunk: Chunk,
+    *,
+    asked: IntArray | None = None,
+    threads: int = 1,
+    device: str | None = None,
+) -> Iterator[AnyFrame]:
+    """The frames of `chunk` in order, damaged ones marked as such. Others are decoded where needed,
+    never converted. Which frames are damaged does not depend on the chunk.
 
     Args:
         path: of the video.
@@ -63,7 +72,6 @@ def decode(
 
     Raises:
         ChangedError: the file is not the one of the index.
-        VideoError: a frame of the chunk is damaged.
         HostError: the file cannot be read now.
         ValueError: the chunk reaches beyond the video.
     """
@@ -73,132 +81,170 @@ def decode(
     video = VideoFile(path, index.stream, threads=threads, device=device)
     if video.size_bytes != index.size_bytes:
         raise ChangedError(f"{path} is not the file that was submitted", NOT_INDEXED)
+    wanted = counted[chunk.start : chunk.stop]
     with video:
-        yield from _decode(video, index, counted[chunk.start : chunk.stop], asked is None)
-
-
-def _decode(
-    video: VideoFile, index: VideoIndex, wanted: IntArray, all_frames: bool
-) -> Iterator[Frame]:
-    """The frames `wanted`, from the nearest keyframe from which they come as the index has them."""
-    broken_at = -1
-    for attempt, start in enumerate(_starts(index, int(wanted[0]))):
-        if attempt:
-            video.rewind()
-        try:
-            for frame in _decode_from(video, index, start, wanted, all_frames):
-                yield frame
-                wanted = wanted[1:]
-        except _BrokenError as broken:
-            broken_at = max(broken_at, broken.frame)
+        if len(index.keyframes):
+            yield from _ByTime(video, index, wanted, asked).frames()
         else:
+            yield from _by_count(video, index, wanted)
+
+
+class _Pictures:
+    """What becomes of decoded frames of one video; keeps the tables of the conversion."""
+
+    def __init__(self, index: VideoIndex) -> None:
+        self._index = index
+        self._converter = RgbConverter(index.display)
+
+    def sound(self, number: int, frame: VideoFrame) -> AnyFrame:
+        """The picture of a sound frame."""
+        pts = int(self._index.pts[number])
+        try:
+            return Frame(number, pts, self._converter.rgb(frame), self._converter.own_size(frame))
+        except av.FFmpegError:  # damage can change the format of a picture
+            return DamagedFrame(number, pts, "not decoded")
+
+    def of(self, number: int, frame: VideoFrame | None, reason: DamageReason | None) -> AnyFrame:
+        """The picture of a frame, if it is there and nothing is wrong with it."""
+        if frame is None or reason is not None:
+            return DamagedFrame(number, int(self._index.pts[number]), reason or "not decoded")
+        return self.sound(number, frame)
+
+
+class _ByTime:
+    """The `frames`, found by their time stamps."""
+
+    def __init__(
+        self, video: VideoFile, index: VideoIndex, frames: IntArray, asked: IntArray | None
+    ) -> None:
+        """Prepares to decode from the last keyframe before the first of the `frames`.
+
+        Args:
+            asked: as in `decode`. Where these are not all frames, those that no other one is
+                predicted from are skipped: the same ones whatever the chunk, or damage would depend
+                on it.
+        """
+        self._video = video
+        self._index = index
+        self._pictures = _Pictures(index)
+        self._wanted: deque[int] = deque(frames.tolist())
+        self._start = _keyframe_before(index, self._wanted[0])
+        self._needed: frozenset[int] | None = None
+        if asked is not None and index.codec in SKIPPING_CODECS:
+            near = asked[(asked >= self._start) & (asked <= frames[-1])]
+            self._needed = frozenset(near.tolist())
+        self._span: Span | None = None
+        self._unchanged = False
+
+    def frames(self) -> Iterator[AnyFrame]:
+        """All of them, in order."""
+        while True:
+            broken_at = yield from self._straight_on()
+            if broken_at is None:
+                return
+            if not self._begins_elsewhere(broken_at):
+                yield from self._of_span()
+                if not self._wanted:
+                    return
+                self._start = _keyframe_before(self._index, self._wanted[0])
+            self._video.rewind()
+
+    def _straight_on(self) -> Generator[AnyFrame, None, int | None]:
+        """The next ones, until anything is wrong; returns the frame where it is, if it is."""
+        try:
+            frames = frames_in_order(self._video, self._index, self._start, self._needed)
+            for number, frame in frames:
+                if number == self._wanted[0]:
+                    yield self._pictures.sound(self._wanted.popleft(), frame)
+                    if not self._wanted:
+                        return None
+        except BrokenError as broken:
+            return broken.frame
+        return self._wanted[0]
+
+    def _begins_elsewhere(self, broken_at: int) -> bool:
+        """Whether to go straight on from another keyframe, rather than by an examined span."""
+        here = _keyframe_before(self._index, self._wanted[0])
+        if not self._unchanged:
+            _check_unchanged(self._video, self._index)
+            self._unchanged = True
+        if self._span is not None and self._span.first == here:
+            return False
+        start = here
+        if broken_at >= here or start == self._start:
+            self._span = examined(self._video.path, self._index, here)
+            # Without damage, a mark of the container was wrong.
+            start = self._start if self._span.damaged else self._span.start
+        elsewhere, self._start = start != self._start, start
+        return elsewhere
+
+    def _of_span(self) -> Iterator[AnyFrame]:
+        """The wanted frames of the examined span."""
+        span, wanted = self._span, self._wanted
+        if span is None:
             return
+        sound = sound_frames(self._video.path, self._index, span)
+        while wanted and wanted[0] < span.stop:
+            number = wanted.popleft()
+            reason = span.damaged.get(number)
+            frame = None
+            if reason is None:
+                frame = next((frame for found, frame in sound if found == number), None)
+            yield self._pictures.of(number, frame, reason)
+
+
+def _by_count(video: VideoFile, index: VideoIndex, frames: IntArray) -> Iterator[AnyFrame]:
+    """The `frames`, counted from the file's beginning."""
+    pictures, wanted = _Pictures(index), deque(frames.tolist())
+    lost = frozenset(index.lost.tolist())
+    for number, (frame, reason) in enumerate(_counted(video, lost)):
+        if number == wanted[0]:
+            yield pictures.of(wanted.popleft(), frame, reason)
+            if not wanted:
+                return
+    _check_unchanged(video, index)
+    for number in wanted:
+        yield pictures.of(number, None, "not decoded")
+
+
+def _counted(
+    video: VideoFile, lost: frozenset[int]
+) -> Iterator[tuple[VideoFrame | None, DamageReason | None]]:
+    """Every frame of the file, with what is wrong with it; None for those that are lost."""
+    reference_lost = False
+    for frame in _with_gaps(video.frames(video.packets()), lost):
+        reason: DamageReason | None = None
+        if frame is None:
+            reason = "not decoded"
+        elif frame.is_corrupt:
+            reason = "corrupt"
+        elif reference_lost and not frame.key_frame:
+            reason = "reference lost"
+        reference_lost = reason is not None
+        yield frame, reason
+
+
+def _with_gaps(frames: Iterator[VideoFrame], lost: frozenset[int]) -> Iterator[VideoFrame | None]:
+    """The frames, and None at the places of those that are lost."""
+    for place in count():
+        frame = None if place in lost else next(frames, None)
+        if frame is None and place not in lost:
+            return
+        yield frame
+
+
+def _keyframe_before(index: VideoIndex, frame: int) -> int:
+    """The last keyframe at or before a frame."""
+    return int(index.keyframes[index.keyframes.searchsorted(frame, "right") - 1])
+
+
+def _check_unchanged(video: VideoFile, index: VideoIndex) -> None:
+    """Reads all bytes of the file, so that errors of the disk, which FFmpeg hides, do not look like
+    damage.
+
+    Raises:
+        ChangedError: the file is not the one of the index.
+        HostError: it cannot be read now.
+    """
     if fingerprint(video.path) != index.fingerprint:
         raise ChangedError(f"{video.path} is not the file that was submitted", NOT_INDEXED)
-    raise VideoError(
-        f"{video.path} is damaged at frame {broken_at} ({index.time_s[broken_at]:.3f} s)", DAMAGED
-    )
-
-
-def _starts(index: VideoIndex, frame: int) -> list[int]:
-    """Where to start decoding for `frame`, in order of preference; 0 is the file's beginning."""
-    before = index.keyframes[index.keyframes <= frame]
-    return [*dict.fromkeys([*before[:-3:-1].tolist(), 0])]
-
-
-def _decode_from(
-    video: VideoFile, index: VideoIndex, start: int, wanted: IntArray, all_frames: bool
-) -> Iterator[Frame]:
-    """The frames `wanted`, decoding from keyframe `start` on, or raises `_BrokenError`.
-
-    Unless the job wants `all_frames`, frames that no other one is predicted from are skipped.
-    """
-    converter = RgbConverter(index.display)
-    at, wanted_set = start - 1, frozenset(wanted.tolist())
-    skipping = not all_frames and len(index.keyframes) > 0 and index.codec in SKIPPING_CODECS
-    packets = _packets_from(video, index, start)
-    if skipping:
-        packets = _skipping(video, packets, frozenset(index.pts[wanted].tolist()))
-    frames = video.frames(packets)
-    for at, frame in _numbered(frames, index, start, wanted_set if skipping else None):
-        if at in wanted_set:
-            try:
-                rgb = converter.rgb(frame)
-            except av.FFmpegError as error:
-                raise _BrokenError(at) from error
-            yield Frame(at, int(index.pts[at]), rgb, converter.own_size(frame))
-        if at == wanted[-1]:
-            return
-    raise _BrokenError(at + 1)
-
-
-def _skipping(video: VideoFile, packets: Packets, wanted: frozenset[int]) -> Packets:
-    """The same packets; the decoder skips frames that have none of the `wanted` pts and that no
-    other frame needs.
-    """
-    context = video.stream.codec_context
-    for packet in packets:
-        context.skip_frame = "DEFAULT" if packet.pts in wanted else "NONREF"
-        yield packet
-    context.skip_frame = "DEFAULT"
-
-
-def _numbered(
-    frames: Iterator[VideoFrame], index: VideoIndex, start: int, needed: frozenset[int] | None
-) -> Iterator[tuple[int, VideoFrame]]:
-    """Each frame from keyframe `start` on with its index, or raises `_BrokenError`.
-
-    Frames that are not `needed` may be missing; None: all frames are needed.
-    """
-    if not len(index.keyframes):
-        yield from enumerate(frames)
-        return
-    at = start
-    for frame in frames:
-        if frame.pts is None or frame.pts < index.pts[at]:
-            continue
-        while needed is not None and at not in needed and frame.pts > index.pts[at]:
-            at += 1
-        # Containers mark frames as keyframes that are not. Started there, the decoder gives
-        # frames that are nearly right, or leaves the first ones out (H.264 intra refresh).
-        if frame.pts > index.pts[at] or (at == start > 0 and not frame.key_frame):
-            raise _BrokenError(at)
-        yield at, frame
-        at += 1
-
-
-def _packets_from(video: VideoFile, index: VideoIndex, start: int) -> Packets:
-    """The packets from keyframe `start` on, in decoding order, or raises `_BrokenError`."""
-    if start == 0:
-        return video.packets()
-    packets = _packets_by_seeking(video, index, start)
-    if packets is None:
-        # The container does not seek. Packets that are read and not decoded cost little.
-        video.rewind()
-        packets = _from_key(video.packets(), index.pts[start])
-    if packets is None:
-        raise _BrokenError(start)
-    return packets
-
-
-def _packets_by_seeking(video: VideoFile, index: VideoIndex, start: int) -> Packets | None:
-    """The packets from keyframe `start` on; None where seeking does not lead there."""
-    for margin in SEEK_MARGINS:
-        with suppress(av.FFmpegError):
-            video.seek(int(index.pts[max(0, start - margin)]))
-            packets = _from_key(video.packets(), index.pts[start])
-            if packets is not None:
-                return packets
-    return None
-
-
-def _from_key(packets: Packets, pts: int) -> Packets | None:
-    """The packets from the keyframe at `pts` on; None where they begin after it."""
-    for packet in packets:
-        if packet.pts is None or not packet.is_keyframe:
-            continue
-        if packet.pts == pts:
-            return chain([packet], packets)
-        if packet.pts > pts:
-            return None
-    return None

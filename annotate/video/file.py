@@ -31,6 +31,8 @@ MAX_PIXELS = 2**26
 # Containers that hold video in one file, and raw streams. Whatever can name another file or an
 # address (playlists, concat scripts, DASH, SDP) stays out, and so do single images.
 FORMATS = "mov,mp4,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,mxf,nut,ivf,h264,hevc,dv,gif"
+# Formats that are recorded from a running transmission, which may begin between keyframes.
+BEGINS_ANYWHERE = frozenset({"mpegts", "mpeg", "h264", "hevc"})
 # Neither is a moving picture: a cover, or the still images of a progress bar.
 NOT_MOVING = Disposition.attached_pic | Disposition.timed_thumbnails
 NOT_A_VIDEO = (
@@ -50,8 +52,8 @@ class VideoFile:
     Attributes:
         path: of the file.
         size_bytes: length of the file when this object was made.
-        undecodable: number of packets, after the first frame, that the decoder rejected since the
-            file was opened or rewound.
+        rejected: number of packets that the decoder rejected since the file was opened or rewound.
+        empty: likewise, number of packets without data, which repeat the frame before them.
     """
 
     def __init__(
@@ -76,8 +78,8 @@ class VideoFile:
         """
         self.path = path
         self.size_bytes = check_file(path)
-        self.undecodable = 0
-        self._gave_frames = False
+        self.rejected = self.empty = 0
+        self._at_start = True
         self._wanted = stream
         self._threads = threads
         self._device = device
@@ -123,7 +125,8 @@ class VideoFile:
         keep some state even when they are flushed.
         """
         self._close()
-        self.undecodable, self._gave_frames = 0, False
+        self.rejected = self.empty = 0
+        self._at_start = True
         self._container = self._open()
         self._stream = self._video_stream(self._container)
         self._stream.thread_count = self._threads
@@ -151,18 +154,25 @@ class VideoFile:
         Raises:
             av.FFmpegError: the container cannot seek there.
         """
+        self._at_start = False
         self.container.seek(pts, stream=self.stream)
 
     def packets(self) -> Packets:
         """The stream's packets that hold data, in decoding order, up to the end or a read error.
 
-        Empty packets are left out: they would tell the decoder that the stream ends.
+        Empty packets are left out: they would tell the decoder that the stream ends. The first
+        packet of the file counts as a keyframe; if it is not marked so, it is damaged.
         """
+        anywhere = self.container.format.name in BEGINS_ANYWHERE
         # PyAV ends with an IndexError where a stream came up after the file was opened.
         with suppress(av.FFmpegError, IndexError):
             for packet in self.container.demux(self.stream):
                 if packet.size:
+                    packet.is_keyframe = packet.is_keyframe or (self._at_start and not anywhere)
+                    self._at_start = False
                     yield packet
+                elif packet.pts is not None or packet.dts is not None:
+                    self.empty += 1
 
     def frames(self, packets: Packets) -> Iterator[VideoFrame]:
         """The frames in `packets`, to the last one, in presentation order."""
@@ -176,12 +186,10 @@ class VideoFile:
         A damaged packet gives no frame.
         """
         try:
-            frames = self.stream.decode(packet)
+            return self.stream.decode(packet)
         except av.FFmpegError:
-            self.undecodable += self._gave_frames
+            self.rejected += 1
             return []
-        self._gave_frames = self._gave_frames or bool(frames)
-        return frames
 
     def _open(self) -> InputContainer:
         try:

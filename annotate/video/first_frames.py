@@ -6,8 +6,10 @@ import av
 import numpy as np
 from av.video.frame import VideoFrame
 
+from annotate.domain.arrays import IntArray
 from annotate.domain.errors import VideoError
 from annotate.domain.video import Display
+from annotate.video.feed import Fed, Feed
 from annotate.video.file import MAX_PIXELS, VideoFile, VideoPacket
 from annotate.video.orientation import displayed_size, orientation_of
 from annotate.video.packets import MAX_REORDERED, NO_PTS, DecodedFrames
@@ -24,6 +26,7 @@ class FirstFrames:
 
     def __init__(self, video: VideoFile) -> None:
         self._video = video
+        self._feed = Feed(video)
         self._record = _Record(video)
         self._first_key: int | None = None
         self._enough = False
@@ -40,8 +43,7 @@ class FirstFrames:
         if packet.is_keyframe and self._first_key is None:
             self._first_key = packet.pts
             self._untimed = self._enough = packet.pts is None
-        for frame in self._video.decoded(packet):
-            self._add(frame)
+        self._add(self._feed.take(packet, corrupt=packet.is_corrupt))
 
     def end(self) -> DecodedFrames | None:
         """What the decoder tells, after the last packet.
@@ -53,17 +55,14 @@ class FirstFrames:
         """
         if self._untimed:
             return None
-        if self._enough:
-            return self._record.found(whole=False)
-        for frame in self._video.decoded(None):
-            self._add(frame)
+        if not self._enough:
+            self._add(self._feed.take(None))
         return self._record.found(whole=not self._enough)
 
-    def _add(self, frame: VideoFrame) -> None:
-        if not self._enough:
-            self._record.add(frame)
-            key = self._first_key
-            self._enough = key is not None and self._record.count_from(key) >= CHECKED_FRAMES
+    def _add(self, fed: Fed) -> None:
+        self._record.add(fed)
+        key = self._first_key
+        self._enough = key is not None and self._record.count_from(key) >= CHECKED_FRAMES
 
 
 def decode_all(video: VideoFile, read: ReadProgress) -> DecodedFrames:
@@ -75,8 +74,8 @@ def decode_all(video: VideoFile, read: ReadProgress) -> DecodedFrames:
     record = _Record(video)
     read.add_pass()
     video.rewind()
-    for frame in video.frames(read.count(video.packets())):
-        record.add(frame)
+    for fed in Feed(video).of(read.count(video.packets())):
+        record.add(fed)
     return record.found(whole=True)
 
 
@@ -86,29 +85,57 @@ class _Record:
     def __init__(self, video: VideoFile) -> None:
         self._video = video
         self._rows: list[tuple[int, bool]] = []
+        self._packets = 0
+        self._rejected: list[int] = []
+        self._damaged = False
         self._display: Display | None = None
         self._interlaced = False
 
-    def add(self, frame: VideoFrame) -> None:
-        if self._display is None:
-            self._display = _displayed(self._video, frame)
-        self._interlaced = self._interlaced or frame.interlaced_frame
-        self._rows.append((NO_PTS if frame.pts is None else frame.pts, frame.key_frame))
+    def add(self, fed: Fed) -> None:
+        """A packet, and the frames that came out after it."""
+        self._damaged = self._damaged or fed.damaged
+        if fed.rejected:
+            self._rejected.append(self._packets)
+        # Packets count from the first that can give a frame.
+        self._packets += bool(self._packets or (fed.packet and fed.packet.is_keyframe))
+        for frame in fed.frames:
+            if self._display is None:
+                self._display = _displayed(self._video, frame)
+            self._damaged = self._damaged or frame.is_corrupt
+            self._interlaced = self._interlaced or frame.interlaced_frame
+            self._rows.append((NO_PTS if frame.pts is None else frame.pts, frame.key_frame))
 
     def count_from(self, pts: int) -> int:
         """How many of the frames are displayed at `pts` or later."""
         return sum(row_pts >= pts for row_pts, _ in self._rows)
 
     def found(self, *, whole: bool) -> DecodedFrames:
+        """What was found.
+
+        Raises:
+            VideoError: no frame was.
+        """
         if self._display is None:
             raise VideoError(
                 f"no frame of {self._video.path} can be decoded",
                 f"Check that it plays, and that its frames have at most {MAX_PIXELS} pixels.",
             )
         table = np.array(self._rows, dtype=np.int64)
-        undecodable = self._video.undecodable
-        display = replace(self._display, interlaced=self._interlaced)
-        return DecodedFrames(table[:, 0], table[:, 1] == 1, whole, undecodable, display)
+        return DecodedFrames(
+            pts=table[:, 0],
+            key=table[:, 1] == 1,
+            whole=whole,
+            lost=self._lost(),
+            undecodable=len(self._rejected),
+            damaged=self._damaged,
+            display=replace(self._display, interlaced=self._interlaced),
+        )
+
+    def _lost(self) -> IntArray:
+        """As in `DecodedFrames`: every packet that gave no frame is one that was rejected."""
+        count = min(len(self._rejected), max(0, self._packets - len(self._rows)))
+        lost = np.array(self._rejected[:count], np.int64)
+        return np.unique(lost.clip(0, len(self._rows) + count - 1))
 
 
 def _displayed(video: VideoFile, frame: VideoFrame) -> Display:

@@ -11,6 +11,8 @@ from annotate.domain.video import Display
 
 # No codec delays a frame by more other frames than this.
 MAX_REORDERED = 16
+# Codecs whose packets each show one frame, whatever else is in them.
+ONE_FRAME_A_PACKET = frozenset({"av1"})
 # Stands for "no time stamp" in int64 columns.
 NO_PTS = np.iinfo(np.int64).min
 
@@ -42,6 +44,12 @@ class PacketTable:
         """The known pts of the packets that are to be displayed, each once, rising."""
         return np.unique(self.pts[self.shown & (self.pts != NO_PTS)])
 
+    def reordered(self) -> bool:
+        """Whether packets come in another order than they are displayed, so that their time stamps
+        cannot be those of decoding.
+        """
+        return bool((np.diff(self.pts) < 0).any())
+
     def first_key(self) -> int | None:
         """The pts of the first keyframe, displayed or not.
 
@@ -63,37 +71,62 @@ class DecodedFrames:
         pts: (n,) int64, `NO_PTS` where a frame has none.
         key: (n,) bool: the decoder takes the frame for a keyframe.
         whole: these are all frames of the video.
-        undecodable: number of packets after the first frame that the decoder rejected.
+        lost: (L,) int64: places among all frames of those that the decoder gave no picture of, as
+            far as the order of packets tells.
+        undecodable: number of packets that the decoder rejected.
+        damaged: the decoder rejected a packet after the first keyframe, or marked a frame as
+            corrupt.
         display: how the first of them is displayed.
     """
 
     pts: IntArray
     key: NDArray[np.bool_]
     whole: bool
+    lost: IntArray
     undecodable: int
+    damaged: bool
     display: Display
+
+    def places(self) -> IntArray:
+        """(n,) int64: where each frame is among all frames, lost ones included."""
+        every = np.arange(len(self.pts) + len(self.lost))
+        return np.setdiff1d(every, self.lost)
+
+    def all_pts(self) -> IntArray:
+        """(n + L,) int64: the same pts, `NO_PTS` for lost frames."""
+        pts = np.full(len(self.pts) + len(self.lost), NO_PTS)
+        pts[self.places()] = self.pts
+        return pts
 
 
 def agreed_pts(packets: PacketTable, decoded: DecodedFrames) -> IntArray | None:
     """(N,) pts of all frames; None where packets and decoder disagree, or times do not rise.
 
     The decoder is right about frames before the first keyframe (a recording that was cut), and
-    about the end of a file that may be cut off.
+    about the end of a file that may be cut off. Frames that damage keeps from it are those of the
+    packets.
     """
     found, announced = decoded.pts, packets.frame_pts()
-    if NO_PTS in found or (np.diff(found) <= 0).any():
-        return None
-    if decoded.whole:
-        return found
     first_key = packets.first_key()
-    if first_key is None:
+    # Each packet of these codecs shows one frame; their decoders leave frames out without an error.
+    told = decoded.damaged or packets.codec in ONE_FRAME_A_PACKET
+    in_order = NO_PTS not in found and bool((np.diff(found) > 0).all())
+    told = told and (in_order or packets.reordered()) and bool(np.isin(found, announced).all())
+    if told and first_key is not None:
+        pts = np.union1d(found, announced[announced >= first_key])
+    elif not in_order:
         return None
-    expected = announced[(announced >= first_key) & (announced <= found[-1])]
-    if not np.array_equal(found[found >= first_key], expected):
+    elif decoded.whole:
+        return None if len(decoded.lost) else found
+    elif first_key is None:
         return None
-    pts = np.concatenate([found, announced[announced > found[-1]]])
+    else:
+        expected = announced[(announced >= first_key) & (announced <= found[-1])]
+        if not np.array_equal(found[found >= first_key], expected):
+            return None
+        pts = np.concatenate([found, announced[announced > found[-1]]])
     if len(packets.tail_pts):
-        pts = pts[(pts < packets.tail_pts[0]) | np.isin(pts, packets.tail_pts)]
+        pts = pts[pts <= packets.tail_pts.max()]
     return pts
 
 
@@ -105,18 +138,21 @@ def reordered_pts(packets: PacketTable, decoded: DecodedFrames) -> IntArray | No
     this is not so.
     """
     announced = packets.frame_pts()
-    if len(announced) != len(decoded.pts):
+    expected = decoded.places()
+    if len(announced) != len(decoded.pts) + len(decoded.lost):
         return None
     places = np.searchsorted(announced, decoded.pts)
-    if np.abs(places - np.arange(len(places))).max() > MAX_REORDERED:
+    if np.abs(places - expected).max() > MAX_REORDERED:
         return None
     return announced
 
 
 def keyframes(pts: IntArray, packets: PacketTable, decoded: DecodedFrames) -> IntArray:
     """As in `VideoIndex`, for frames at `pts`. The first frame is always among them."""
-    marked = np.intersect1d(pts, packets.pts[packets.key & packets.shown])
-    checked = marked[marked <= decoded.pts[-1]]
-    if not np.isin(checked, decoded.pts[decoded.key]).all():
+    marked = np.intersect1d(pts[1:], packets.pts[packets.key & packets.shown])
+    wrong = np.setdiff1d(marked[marked <= decoded.pts.max()], decoded.pts[decoded.key])
+    if decoded.damaged:  # it is the damage that keeps some from being keyframes
+        marked = np.setdiff1d(marked, wrong[np.isin(wrong, decoded.pts)])
+    elif len(wrong):
         marked = marked[:0]
     return np.union1d([0], np.searchsorted(pts, marked)).astype(np.int64)

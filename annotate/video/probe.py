@@ -8,13 +8,13 @@ tell, the whole video is decoded once.
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 
 from annotate.domain.arrays import IntArray
 from annotate.domain.errors import VideoError
 from annotate.domain.progress import ByteProgress
 from annotate.domain.video import VideoIndex
+from annotate.video.claims import claims_of
 from annotate.video.clock import Times, is_plausible, is_regular, repaired, usable_rate
 from annotate.video.file import NOT_A_VIDEO, VideoFile, VideoPacket, check_file, fingerprint
 from annotate.video.first_frames import FirstFrames, decode_all
@@ -31,8 +31,6 @@ from annotate.video.progress import ReadProgress
 # The largest number of packets after the last keyframe that are decoded to see whether the file
 # is cut off.
 MAX_TAIL_PACKETS = 512
-# The number of seconds by which sound may be longer than the pictures of a whole file.
-MAX_SOUND_ALONE_S = 2.0
 # The largest number of frames in a video: 77 hours at 60 frames per second.
 MAX_FRAMES = 2**24
 
@@ -79,12 +77,13 @@ def probe(
         keyframes=keys,
         declared_frames=packets.declared_frames,
         missing_s=packets.missing_s,
-        undecodable=decoded.undecodable if decoded.whole else 0,
+        undecodable=decoded.undecodable,
         interpolated=times.interpolated,
         assumed_fps=None if times.assumed_fps is None else float(times.assumed_fps),
         stream=chosen,
         video_streams=streams,
         container_start_s=container_start_s,
+        lost=decoded.lost if not len(keys) else decoded.lost[:0],
     )
 
 
@@ -119,7 +118,7 @@ def _frame_times(
     assumed = None if assume_fps is None else Fraction(assume_fps).limit_denominator(1001)
     declared = video.stream.codec_context.framerate, video.stream.average_rate
     fps = assumed or usable_rate(*declared)
-    return decoded, repaired(decoded.pts, packets.time_base, fps), no_keyframes
+    return decoded, repaired(decoded.all_pts(), packets.time_base, fps), no_keyframes
 
 
 def _read_packets(video: VideoFile, read: ReadProgress) -> tuple[PacketTable, DecodedFrames | None]:
@@ -142,6 +141,7 @@ def _read_packets(video: VideoFile, read: ReadProgress) -> tuple[PacketTable, De
     if not rows:
         raise VideoError(f"{video.path} holds no frame", NOT_A_VIDEO)
     decoded, stream, table = first_frames.end(), video.stream, np.array(rows, dtype=np.int64)
+    claims = claims_of(video, table[table[:, 2] == 1, 0])
     confirmed = stream.frames == len(rows) and not tail[-1].is_corrupt
     packets = PacketTable(
         pts=table[:, 0],
@@ -151,8 +151,8 @@ def _read_packets(video: VideoFile, read: ReadProgress) -> tuple[PacketTable, De
         codec=stream.codec.canonical_name,
         # FFmpeg gives every stream a time base, though the type allows for none.
         time_base=Fraction(stream.time_base or 1),
-        declared_frames=stream.frames or None,
-        missing_s=_missing_s(video, table[:, 0]),
+        declared_frames=claims.frames,
+        missing_s=claims.missing_s,
     )
     return packets, decoded
 
@@ -174,20 +174,3 @@ def _tail_pts(video: VideoFile, tail: list[VideoPacket]) -> IntArray:
     frames = video.frames(iter(tail))
     pts = [frame.pts for frame in frames if frame.pts is not None and frame.pts >= key]
     return np.array(pts, dtype=np.int64)
-
-
-def _missing_s(video: VideoFile, pts: IntArray) -> float:
-    """As in `VideoIndex`. Only containers that are written once all is known are believed.
-
-    Args:
-        video: whose packets have all been read.
-        pts: (n,) of the packets that are there.
-    """
-    container, stream = video.container, video.stream
-    kind, rate = container.format.name, stream.average_rate
-    if "mp4" in kind and rate:
-        return max(0, stream.frames - len(pts)) / float(rate)
-    if "matroska" in kind and container.duration is not None and stream.time_base is not None:
-        missing = container.duration / av.time_base - float(pts.max() * stream.time_base)
-        return missing if missing > MAX_SOUND_ALONE_S else 0.0
-    return 0.0

@@ -1,0 +1,96 @@
+"""Packets on their way into the decoder, and whether container or decoder find them damaged."""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from av.video.frame import VideoFrame
+
+from annotate.video.file import Packets, VideoFile, VideoPacket
+
+# The number of packets up to the gap of MPEG-TS counters that one is marked for: the parser that
+# cuts the stream into frames runs ahead.
+MARKS_AHEAD = 2
+
+
+class Fed(NamedTuple):
+    """A packet that went into the decoder.
+
+    Attributes:
+        packet: None for the end.
+        rejected: by the decoder.
+        damaged: rejected, or its data is lost in part.
+        frames: that came out after it.
+    """
+
+    packet: VideoPacket | None
+    rejected: bool
+    damaged: bool
+    frames: list[VideoFrame]
+
+
+class Feed:
+    """Decodes packets one by one.
+
+    What precedes the first keyframe of a transport stream, or is displayed before it, lacks its
+    references in sound recordings too, and does not count as damaged.
+    """
+
+    def __init__(self, video: VideoFile, needed: frozenset[int] | None = None) -> None:
+        """Takes the packets of `video` from a keyframe, or from the beginning, on.
+
+        Args:
+            needed: pts of the frames that are needed: the decoder skips others that no frame is
+                predicted from. None: all are.
+        """
+        self._video = video
+        self._needed = needed
+        self._key_pts: int | None = None
+
+    def of(self, packets: Packets) -> Iterator[Fed]:
+        """All packets, and the end."""
+        for packet, corrupt in _with_corrupt_marks(packets):
+            yield self.take(packet, corrupt=corrupt)
+        yield self.take(None)
+
+    def take(self, packet: VideoPacket | None, *, corrupt: bool = False) -> Fed:
+        """The next packet, or None for the end.
+
+        Args:
+            corrupt: the container marks it so.
+        """
+        if packet is not None and self._key_pts is None and packet.is_keyframe:
+            self._key_pts = packet.pts
+        if self._needed is not None:
+            skipped = packet is not None and packet.pts not in self._needed
+            self._video.stream.codec_context.skip_frame = "NONREF" if skipped else "DEFAULT"
+        before = self._video.rejected
+        frames = self._video.decoded(packet)
+        rejected = self._counts(packet) and self._video.rejected > before
+        # What a mark of the container stands for may lie in the packets that follow.
+        corrupt = corrupt and self._key_pts is not None
+        return Fed(packet, rejected, rejected or corrupt, frames)
+
+    def _counts(self, packet: VideoPacket | None) -> bool:
+        if packet is None or self._key_pts is None:
+            return packet is None
+        return packet.pts is None or packet.pts >= self._key_pts
+
+
+def _with_corrupt_marks(packets: Packets) -> Iterator[tuple[VideoPacket, bool]]:
+    """Each packet with whether data is lost in it or right after it.
+
+    Where a keyframe follows a gap of MPEG-TS counters, recordings were joined and nothing is lost.
+    """
+    ahead: deque[VideoPacket] = deque()
+    for packet in packets:
+        ahead.append(packet)
+        if len(ahead) > MARKS_AHEAD:
+            yield _marked(ahead)
+    while ahead:
+        yield _marked(ahead)
+
+
+def _marked(ahead: deque[VideoPacket]) -> tuple[VideoPacket, bool]:
+    packet = ahead.popleft()
+    return packet, packet.is_corrupt and not any(later.is_keyframe for later in ahead)
