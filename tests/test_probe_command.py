@@ -111,6 +111,7 @@ def test_a_table_names_what_is_unusual_and_the_expected_time(bare: Host, tmp_pat
     assert "120x160" in said.out
     assert "160x120" in said.out
     assert "annotate models pull" in said.out
+    assert said.out.count("turned.mp4") == 1
     assert "notes.mp4 is not a video file" in said.err
     assert bare.run("probe", tmp_path / "notes.mp4", code=ExitCode.BAD_VIDEO).out == ""
 

@@ -72,9 +72,10 @@ def print_facts(videos: "Sequence[VideoFacts | Rejected]", cores: int) -> None:
     from annotate.use_cases.probe_videos import total_core_s
 
     table = Table(box=None, pad_edge=False)
-    for column in ("video", "stream", "codec", "stored", "displayed"):
-        table.add_column(column, overflow="fold")
-    for column in ("frames", "fps", "length", "time"):
+    table.add_column("video", overflow="fold")
+    for column in ("stream", "codec", "stored", "displayed"):
+        table.add_column(column, no_wrap=True)
+    for column in ("frames", "fps", "time"):
         table.add_column(column, justify="right")
     table.add_column("notes", overflow="fold")
     for one in videos:
@@ -105,14 +106,13 @@ def _row(video: "VideoFacts") -> list[str]:
     index, stored = video.index, video.recording
     streams = ", ".join(map(str, index.video_streams))
     return [
-        video.path,
+        video.name,
         f"{index.stream} of {streams}" if len(index.video_streams) > 1 else f"{index.stream}",
-        f"{index.codec} {stored.pixel_format}",
+        index.codec,
         f"{stored.width}x{stored.height}",
         f"{index.width}x{index.height}",
         number(len(index)),
         f"{index.fps:.2f}".rstrip("0").rstrip("."),
-        f"{float(index.time_s[-1]):.1f} s",
         "" if video.core_s is None else duration(video.core_s),
         ", ".join(_notes(video)),
     ]

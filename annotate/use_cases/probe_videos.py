@@ -8,7 +8,7 @@ import numpy as np
 from annotate.domain.arrays import IntArray
 from annotate.domain.errors import VideoError
 from annotate.domain.job import Rejected
-from annotate.domain.names import printable
+from annotate.domain.names import printable, unique_names
 from annotate.domain.options import SubmitOptions
 from annotate.domain.pack import PACK_FILE, read_pack
 from annotate.domain.progress import Progress, silent
@@ -19,7 +19,7 @@ from annotate.store import Store
 from annotate.use_cases.find_pack import DEFAULT_PACK, find_pack
 from annotate.use_cases.find_videos import FoundVideos
 from annotate.use_cases.read_videos import ReadVideo, local_copy, read_videos, rejected
-from annotate.use_cases.submit import frame_core_s, recipe_of
+from annotate.use_cases.submit import frame_core_s, parts_of, recipe_of
 from annotate.video import describe
 from annotate.video.describe import Recording
 
@@ -34,6 +34,7 @@ class VideoFacts:
     """What is found in one video.
 
     Attributes:
+        name: short, unique among the videos, as a job would name it.
         path: as the user named it, printable.
         index: what reading it told.
         recording: how its frames are stored.
@@ -42,6 +43,7 @@ class VideoFacts:
             pack was not fetched yet.
     """
 
+    name: str
     path: str
     index: VideoIndex
     recording: Recording
@@ -75,9 +77,10 @@ def probe_videos(
     """
     frame_s = _frame_core_s(options, settings)
     read = read_videos(store, found.videos, options, settings, progress)
+    names = unique_names([parts_of(source) for source in found.videos])
     return [
-        one if isinstance(one, Rejected) else _facts(one, options, settings, frame_s)
-        for one in read
+        one if isinstance(one, Rejected) else _facts(name, one, options, settings, frame_s)
+        for name, one in zip(names, read, strict=True)
     ]
 
 
@@ -114,7 +117,11 @@ def _frame_core_s(options: SubmitOptions, settings: Settings) -> float | None:
 
 
 def _facts(
-    video: ReadVideo, options: SubmitOptions, settings: Settings, frame_s: float | None
+    name: str,
+    video: ReadVideo,
+    options: SubmitOptions,
+    settings: Settings,
+    frame_s: float | None,
 ) -> VideoFacts | Rejected:
     index = video.index
     try:
@@ -124,4 +131,4 @@ def _facts(
         return rejected(video.source, error)
     frames = len(selected_frames(index, options.selection))
     core_s = None if frame_s is None else frames * frame_s
-    return VideoFacts(printable(str(video.source)), index, recording, frames, core_s)
+    return VideoFacts(name, printable(str(video.source)), index, recording, frames, core_s)

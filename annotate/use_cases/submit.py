@@ -100,7 +100,7 @@ def _submit(
     frames = sum(len(video.frames) for video in readable)
     target = chunk_frames(frames, workers, frame_core_s(models, pack, recipe))
     _plan_chunks(store, recipe, readable, target)
-    names = unique_names([_parts(video.source) for video in readable])
+    names = unique_names([parts_of(video.source) for video in readable])
     entries = tuple(
         JobVideo(
             name,
@@ -187,7 +187,7 @@ def _publish(
     return publish_source(store, settings, video.source, video.index, report)
 
 
-def _parts(source: Source) -> Sequence[str]:
+def parts_of(source: Source) -> Sequence[str]:
     """The parts of a path or an address, without `..`."""
     if isinstance(source, BucketVideo):
         return source.path.split("/")
