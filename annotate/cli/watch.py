@@ -56,6 +56,8 @@ def watch(
     settings = options.on_host(settings)
     workers = processes_here(settings, processes)
     arrivals, submitted = Arrivals(settle), frozenset[object]()
+    # An address with credentials is refused here, before it is printed.
+    find_videos(places, store=the_store, may_be_empty=True)
     say(f"Watching {', '.join(places)}. Ctrl-C to stop.", err=True)
     try:
         while True:
