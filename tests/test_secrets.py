@@ -140,6 +140,12 @@ def test_a_store_with_credentials_is_refused_and_not_repeated(url: str) -> None:
     assert SECRET not in f"{error.value}{error.value.hint}"
 
 
+@pytest.mark.parametrize("command", ["submit", "probe", "watch"])
+def test_an_address_with_credentials_is_not_printed(host: Host, command: str) -> None:
+    said = host.run(command, f"s3://KEY:{SECRET}@bucket/videos", code=ExitCode.USAGE)
+    assert SECRET not in said.out + said.err
+
+
 def test_a_server_with_credentials_is_refused_and_not_repeated() -> None:
     with pytest.raises(UsageError) as error:
         S3Files("s3://bucket", {"AWS_ENDPOINT_URL": f"http://key:{SECRET}@127.0.0.1:1"})
