@@ -137,8 +137,8 @@ def test_a_bucket_is_annotated_where_it_lies(
     as_file = json.loads(host.exported("file.json"))
     for rows in ("images", "annotations"):
         assert in_bucket[rows] == as_file[rows]
-    table = away.run("probe", f"s3://{bucket}/in/stroll.mp4").out
-    assert f"s3://{bucket}/in/stroll.mp4" in table
+    (probed,) = json.loads(away.run("probe", f"s3://{bucket}/in", "--json").out)
+    assert (probed["path"], probed["frames"]) == (f"s3://{bucket}/in/stroll.mp4", 60)
 
 
 def test_an_object_that_changed_is_not_annotated_as_the_old_one(
