@@ -22,6 +22,7 @@ from annotate.cli.export import export
 from annotate.cli.models_compile import compile_pack
 from annotate.cli.models_quantize import quantize
 from annotate.cli.probe import probe
+from annotate.cli.signals import end_alike
 from annotate.cli.status import jobs, status
 from annotate.cli.submit import retry, submit
 from annotate.cli.text import say
@@ -100,6 +101,7 @@ def main() -> None:
         # A console may not have all letters of a name.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    end_alike()
     try:
         app(prog_name="annotate")
     except AnnotateError as error:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from annotate.cli.options import StoreOption, store_of
+from annotate.cli.signals import ENDING
 from annotate.domain.errors import UsageError
 from annotate.domain.settings import Provider, Settings
 
@@ -66,7 +67,7 @@ def worker(
     pool = worker_pool(settings, concurrency)
     plan = Plan(pool.count, pool.threads, max_jobs, stop_when_idle)
     supervisor = Supervisor(plan, settings, board)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         signal.signal(number, supervisor.stop)
 
     def say(line: str) -> None:
