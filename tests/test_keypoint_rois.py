@@ -1,6 +1,7 @@
 """A pack without auxiliary landmarks: masks, the next ROI from keypoints, tracking by it."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -18,7 +19,7 @@ from annotate.inference.session import Model
 from annotate.numeric.chunking import restart_every
 from annotate.packs.person_detectors import yolox_nano_spec
 from annotate.pipeline import PoseEstimator
-from annotate.pipeline.crops import model_crop
+from annotate.pipeline.crops import mask_outside, model_crop
 from annotate.pipeline.roi_rules import next_roi
 from tests.made_models import counts
 from tests.made_poses import made_index
@@ -74,7 +75,8 @@ def test_tracking_goes_on_only_with_enough_confident_keypoints(
 def test_a_masked_crop_is_black_outside_the_box() -> None:
     rgb = np.full((200, 200, 3), 200, np.uint8)
     roi = np.array([100, 100, 64, 0], np.float32)
-    crop = model_crop(rgb, roi, SPEC, np.array([84, 68, 116, 148], np.float32))
+    box = np.array([84, 68, 116, 148], np.float32)
+    crop = model_crop(rgb, roi, SPEC, partial(mask_outside, roi=roi, box=box))
     inside = np.zeros((SIZE, SIZE), bool)
     inside[:, 32:96] = True
     assert ((crop[:, :, 0] == 200) == inside).all()

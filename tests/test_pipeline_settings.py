@@ -24,6 +24,11 @@ NOT_THRESHOLDS = {
     "fidelity.MIN_FIDELITY_DB",
     "fidelity.MAX_LOST",
     "fidelity.MAX_MEDIAN_ERROR",
+    "crowd._VISIBILITY",
+    "occluders._FAR",
+    "occluders._HEAD",
+    "occluders._LIMBS",
+    "occluders._TRUNK",
     "prefetch.DEPTH",
     "roi_rules._VISIBILITY",
 }

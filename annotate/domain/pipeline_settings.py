@@ -50,12 +50,23 @@ class PipelineSettings:
         new_person_trust: in [0, 1]: how much a newly detected pose is trusted where it duplicates a
             pose of a tracked person, whose trust falls with distance and change of appearance.
 
+        anchor_iou: a detected box is of a tracked person if it overlaps their last one, or their
+            keypoints' box, by at least this.
+        neighbour_overlap: two people overlap if the common part of their boxes is more than this
+            fraction of the smaller one.
+        box_margin: of people who overlap, the crop is black outside a person's box times this.
+        painted_visibility: keypoints of a person in front with a higher visibility are painted
+            over in the crops of those behind.
+        limb_width, head_radius: of what is painted, in the longer side of the keypoints' box.
+        front_memory: in [0, 1]: of people who overlap, the one with the surest keypoints is in
+            front; this much of the earlier frames' sureness is kept in each frame.
+
         trunk_down, trunk_across: where the colours of the trunk are sampled: fractions from the
             shoulders to the hips, and from the left to the right side.
         thigh_down: likewise, fractions from the hips to the knees.
     """
 
-    code_version: int = 8
+    code_version: int = 9
 
     finest_tile: float = 1 / 6
     tile_overlap: float = 0.2
@@ -78,6 +89,14 @@ class PipelineSettings:
     match_distance: float = 0.15
     match_appearance: float = 15.0
     new_person_trust: float = 0.4
+
+    anchor_iou: float = 0.3
+    neighbour_overlap: float = 0.1
+    box_margin: float = 1.25
+    painted_visibility: float = 0.25
+    limb_width: float = 0.11
+    head_radius: float = 0.074
+    front_memory: float = 0.9
 
     trunk_down: tuple[float, ...] = (0.15, 0.35, 0.55, 0.75)
     trunk_across: tuple[float, ...] = (0.3, 0.5, 0.7)

@@ -6,7 +6,7 @@ with fixed-point maps then gives the same bytes in every version. Without it, la
 MediaPipe's by about 0.3% of torso length; with it, by less than 0.002%.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import cast
 
 import cv2
@@ -93,7 +93,10 @@ def to_range(picture: NDArray[np.uint8], spec: ModelSpec) -> FloatArray:
 
 
 def model_crop(
-    rgb: NDArray[np.uint8], roi: FloatArray, spec: ModelSpec, box: FloatArray | None = None
+    rgb: NDArray[np.uint8],
+    roi: FloatArray,
+    spec: ModelSpec,
+    hide: Callable[[NDArray[np.uint8]], None] | None = None,
 ) -> FloatArray:
     """The crop of an ROI as a model takes it.
 
@@ -101,19 +104,21 @@ def model_crop(
         rgb: (H, W, 3) uint8.
         roi: (4,) float32.
         spec: of the model.
-        box: (4,) x0, y0, x1, y1 in pixels of the picture: the crop, which must not be rotated, is
-            black outside it; None for no mask.
+        hide: paints over what the model must not see of the crop (height, width, 3) uint8.
 
     Returns:
         (height, width, 3) float32 RGB.
     """
     pixels = crop(rgb, sampling(roi, spec.size), spec.border, spec.grey)
-    if box is not None:
-        _mask_outside(pixels, roi, box)
+    if hide is not None:
+        hide(pixels)
     return to_range(pixels, spec)
 
 
-def _mask_outside(pixels: NDArray[np.uint8], roi: FloatArray, box: FloatArray) -> None:
+def mask_outside(pixels: NDArray[np.uint8], roi: FloatArray, box: FloatArray) -> None:
+    """Makes the crop of an ROI without rotation black outside a box (4,) x0, y0, x1, y1 in pixels
+    of the picture.
+    """
     height, width = pixels.shape[:2]
     low = crop_to_picture(roi, (width, height))[:, 2]
     corners = (box.reshape(2, 2) - low) * (max(width, height) / roi[2])

@@ -188,16 +188,12 @@ class PoseEstimator:
             if isinstance(frame, DamagedFrame):
                 yield from recent.push(frame, [])
                 continue
-            detected = []
+            time_s, detected = float(times_s[frame.index]), []
             if due:
                 due = False
                 (found,) = self._detector.candidates([self._detector.views(frame.rgb)])
-                detected = new_candidates(
-                    (one for one in found if one.starts),
-                    tracker.known(),
-                    self._settings.same_roi_iou,
-                )
-            poses = tracker.step(frame.rgb, float(times_s[frame.index]), detected)
+                detected = tracker.detected((one for one in found if one.starts), time_s)
+            poses = tracker.step(frame.rgb, time_s, detected)
             yield from recent.push(frame, poses)
         yield from recent.flush()
 

@@ -5,7 +5,7 @@ both. Motion and appearance tell whose body it is. The other person is occluded:
 for where their motion leads, until they are seen again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
 from annotate.domain.pipeline_settings import PipelineSettings
+from annotate.pipeline.anchors import assigned
+from annotate.pipeline.crowd import Crowd, Looked, candidate_of, look
 from annotate.pipeline.detector_pass import Candidate
+from annotate.pipeline.detector_stage import new_candidates
 from annotate.pipeline.landmark_stage import CropRequest, LandmarkStage, PersonPose
 from annotate.pipeline.tracked_person import TrackedPerson
 
@@ -39,11 +42,54 @@ class FrameTracker:
         self._stage = stage
         self._settings = settings
         self._seen: list[TrackedPerson] = []
+        # Those of whom no pose of their own was seen, though the detector sees them.
+        self._covered: list[TrackedPerson] = []
         self._occluded: list[TrackedPerson] = []
 
     def known(self) -> list[Candidate]:
         """Where the people of the last frame are expected in the next one."""
-        return [Candidate(person.pose.detection_score, person.roi) for person in self._seen]
+        return [candidate_of(person) for person in self._seen]
+
+    def detected(self, found: Iterable[Candidate], time_s: float) -> list[Candidate]:
+        """The candidates of a run of the detector besides the known people; those known whom it
+        shows whole are anchored.
+        """
+        candidates = [*found]
+        boxes = [candidate.box for candidate in candidates]
+        owned: dict[int, int] = {}
+        if any(box is not None for box in boxes) or self._covered:
+            people = [*self._seen, *self._covered]
+            owned = self._owned(people, boxes, time_s)
+            people = [
+                person.detected(candidates[owned[place]] if place in owned else None, time_s)
+                for place, person in enumerate(people)
+            ]
+            self._seen, self._covered = people[: len(self._seen)], people[len(self._seen) :]
+        known = [
+            candidate._replace(box=person.box_at(time_s))
+            for candidate, person in zip(self.known(), self._seen, strict=True)
+        ]
+        rest = [one for place, one in enumerate(candidates) if place not in owned.values()]
+        return new_candidates(rest, known, self._settings.same_roi_iou)
+
+    def _owned(
+        self, people: Sequence[TrackedPerson], boxes: Sequence[FloatArray | None], time_s: float
+    ) -> dict[int, int]:
+        """Which box shows which person: by the last one, else by the keypoints."""
+        least = self._settings.anchor_iou
+        anchors = [person.box_at(time_s) for person in people]
+        owned = assigned(anchors, boxes, least)
+        left = [None if place in owned else self._box(one) for place, one in enumerate(people)]
+        others = [None if n in owned.values() else box for n, box in enumerate(boxes)]
+        return owned | assigned(left, others, least)
+
+    def _box(self, person: TrackedPerson) -> FloatArray | None:
+        """(4,) about the keypoints that are sure."""
+        keypoints = self._stage.keypoints(person.pose)
+        sure = keypoints[keypoints[:, 2] > self._settings.painted_visibility, :2]
+        if not len(sure):
+            return None
+        return np.concatenate([sure.min(axis=0), sure.max(axis=0)])
 
     def step(
         self, rgb: NDArray[np.uint8], time_s: float, detected: Sequence[Candidate]
@@ -53,27 +99,18 @@ class FrameTracker:
         Args:
             detected: candidates in it besides the known ones.
         """
-        before = self._seen
-        requests = [CropRequest(rgb, candidate) for candidate in self.known()]
-        requests += [CropRequest(rgb, candidate, fresh=True) for candidate in detected]
-        found = self._each_once(self._trackable(requests, before), time_s)
+        crowd = Crowd(rgb, time_s, [*self._seen, *self._covered], detected)
+        looked = look(self._stage, crowd, self._settings)
+        found = self._each_once(_trackable(looked), time_s)
         kept = [one.person for one in found if one.person]
-        self._occluded += [person for person in before if person not in kept]
+        lost = [one for one in looked if one.person and one.person not in kept]
+        # The detector sees the whole of a person who overlaps another one: they are still there.
+        self._covered = [one.person for one in lost if one.person and one.overlaps]
+        self._occluded += [one.person for one in lost if one.person and not one.overlaps]
         self._occluded = [person for person in self._occluded if person.may_return(time_s)]
         self._seen = [self._assigned(one, time_s) for one in found]
         self._search_occluded(rgb, time_s)
         return [person.pose for person in self._seen]
-
-    def _trackable(
-        self, requests: Sequence[CropRequest], people: Sequence[TrackedPerson]
-    ) -> list[Found]:
-        """The poses in the crops; the first ones are those of `people`."""
-        owners = [*people, *[None] * (len(requests) - len(people))]
-        return [
-            Found(pose, pose.next_roi, person)
-            for pose, person in zip(self._stage.poses(requests), owners, strict=True)
-            if pose is not None and pose.next_roi is not None
-        ]
 
     def _each_once(self, found: list[Found], time_s: float) -> list[Found]:
         """The poses without duplicates, in descending order of detection score."""
@@ -109,9 +146,19 @@ class FrameTracker:
             if not (0 <= roi[0] < width and 0 <= roi[1] < height):
                 continue
             candidate = Candidate(person.pose.detection_score, roi)
-            for pose, next_roi, _ in self._trackable([CropRequest(rgb, candidate)], []):
+            (found,) = self._stage.poses([CropRequest(rgb, candidate)])
+            for pose, next_roi, _ in _trackable([Looked(None, found)]):
                 others = [other.pose for other in self._seen]
                 is_new = len(self._stage.distinct([*others, pose])) > len(others)
                 if is_new and person.matches(pose, next_roi, time_s):
                     self._occluded.remove(person)
                     self._seen.append(person.updated(pose, next_roi, time_s))
+
+
+def _trackable(looked: Iterable[Looked]) -> list[Found]:
+    """The poses from which tracking can go on."""
+    return [
+        Found(pose, pose.next_roi, person)
+        for person, pose, _ in looked
+        if pose is not None and pose.next_roi is not None
+    ]

@@ -1,6 +1,7 @@
 """Second stage: the people who are really in the regions that were found."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -9,16 +10,17 @@ from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
 from annotate.domain.pipeline_settings import PipelineSettings
-from annotate.domain.skeleton import SKELETONS
+from annotate.domain.skeleton import SKELETONS, coco_keypoints
 from annotate.inference import Models
 from annotate.numeric.geometry import roi_iou
 from annotate.pipeline.appearance import AppearanceSampler
 from annotate.pipeline.batching import run_batched
-from annotate.pipeline.crops import model_crop
+from annotate.pipeline.crops import mask_outside, model_crop
 from annotate.pipeline.decoders import landmark_decoder
 from annotate.pipeline.detector_pass import Candidate
 from annotate.pipeline.duplicates import distinct_poses
 from annotate.pipeline.landmarks import COLUMNS, CropPose, to_picture, world_to_picture
+from annotate.pipeline.occluders import Occluders, grown, hide
 from annotate.pipeline.roi_rules import next_roi
 
 
@@ -30,11 +32,14 @@ class FrameCandidates(NamedTuple):
 
 
 class CropRequest(NamedTuple):
-    """A candidate to look at in a picture (H, W, 3) uint8; `fresh` if it was detected in it."""
+    """A candidate to look at in a picture (H, W, 3) uint8; `fresh` if it was detected in it;
+    `occluders` are the people who overlap them.
+    """
 
     rgb: NDArray[np.uint8]
     candidate: Candidate
     fresh: bool = False
+    occluders: Occluders | None = None
 
 
 class PersonPose(NamedTuple):
@@ -126,6 +131,11 @@ class LandmarkStage:
         body = [pose.world[:count] for pose in poses]
         return np.array(body, np.float32).reshape(len(poses), count, axes)
 
+    def keypoints(self, pose: PersonPose) -> FloatArray:
+        """(17, 3) float32: x, y and visibility of COCO's keypoints."""
+        found: FloatArray = coco_keypoints(self.body([pose]), self._skeleton)[0, :, :3]
+        return found
+
     def _first_look(self, requests: Sequence[CropRequest]) -> list[PersonPose | None]:
         return [self._pose(*pair) for pair in zip(requests, self.landmarks(requests), strict=True)]
 
@@ -163,12 +173,13 @@ class LandmarkStage:
         return [poses[row] for row in self.distinct(poses)]
 
     def _input(self, request: CropRequest) -> FloatArray:
-        box = request.candidate.box
-        if box is None or self._spec.mask is None:
-            return model_crop(request.rgb, request.candidate.roi, self._spec)
-        margin = (box[2:] - box[:2]) * (self._spec.mask - 1) / 2
-        masked = box + np.concatenate([-margin, margin])
-        return model_crop(request.rgb, request.candidate.roi, self._spec, masked)
+        roi, box = request.candidate.roi, request.candidate.box
+        hiding = None
+        if request.occluders is not None:
+            hiding = partial(hide, roi=roi, others=request.occluders, settings=self._settings)
+        elif box is not None and self._spec.mask is not None:
+            hiding = partial(mask_outside, roi=roi, box=grown(box, self._spec.mask))
+        return model_crop(request.rgb, roi, self._spec, hiding)
 
     def _placed(self, request: CropRequest, outputs: Sequence[FloatArray]) -> CropPose:
         found = self._decoder.decode(outputs)

@@ -1,6 +1,6 @@
 """One tracked person: where they were, where they should be now, and what they look like."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from annotate.domain.arrays import FloatArray
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.numeric.similarity import appearance_distance
+from annotate.pipeline.anchors import Anchor
+from annotate.pipeline.detector_pass import Candidate
 from annotate.pipeline.landmark_stage import PersonPose
 
 
@@ -21,6 +23,10 @@ class TrackedPerson:
         path: (n, 3) float64: time in seconds, x and y of the centres of the next ROIs.
         appearances: (m, 6) float32: the person's appearance in the last poses.
         settings: of the pipeline.
+        anchor: the detection of the whole person in the last run of the detector; None where it
+            gave none.
+        sureness: in [0, 1], mean visibility of the keypoints over the last poses, while people
+            overlap.
     """
 
     pose: PersonPose
@@ -28,6 +34,8 @@ class TrackedPerson:
     path: NDArray[np.float64]
     appearances: FloatArray
     settings: PipelineSettings
+    anchor: Anchor | None = None
+    sureness: float | None = None
 
     @classmethod
     def new(
@@ -42,7 +50,27 @@ class TrackedPerson:
         path = np.concatenate([recent, _point(time_s, roi)])
         kept = self.appearances[1 - self.settings.appearance_poses :]
         appearances = np.concatenate([kept, pose.appearance[None]])
-        return TrackedPerson(pose, roi, path, appearances, self.settings)
+        return replace(self, pose=pose, roi=roi, path=path, appearances=appearances)
+
+    def box_at(self, time_s: float) -> FloatArray | None:
+        """(4,) float32: where the person's detected box is by now, or None where they have none."""
+        return None if self.anchor is None else self.anchor.box_at(time_s)
+
+    def detected(self, candidate: Candidate | None, time_s: float) -> "TrackedPerson":
+        """The same person, after a run of the detector that found them, or did not."""
+        if candidate is None or candidate.box is None:
+            return replace(self, anchor=None)
+        if self.anchor is None:
+            still = Anchor(candidate.box, time_s, np.zeros(2))
+            return replace(self, anchor=still)
+        anchor = self.anchor.followed(candidate.box, time_s)
+        return replace(self, anchor=anchor)
+
+    def seen_as_surely(self, visibility: float) -> "TrackedPerson":
+        """The same person, after a pose of that mean visibility."""
+        kept = self.settings.front_memory
+        before = visibility if self.sureness is None else self.sureness
+        return replace(self, sureness=kept * before + (1 - kept) * visibility)
 
     def may_return(self, time_s: float) -> bool:
         """Whether the person, who is occluded, is still searched for."""
