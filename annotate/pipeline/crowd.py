@@ -28,7 +28,7 @@ class Looked(NamedTuple):
 
     Attributes:
         person: who was looked for; None for a new detection.
-        pose: None where nobody was seen.
+        pose: None where no person was seen.
         overlaps: whether another person's box overlaps theirs.
     """
 

@@ -42,7 +42,7 @@ class FrameTracker:
         self._stage = stage
         self._settings = settings
         self._seen: list[TrackedPerson] = []
-        # Those of whom no pose of their own was seen, though the detector sees them.
+        # People without a pose of their own in the last frame, though the detector sees them.
         self._covered: list[TrackedPerson] = []
         self._occluded: list[TrackedPerson] = []
 
@@ -51,8 +51,8 @@ class FrameTracker:
         return [candidate_of(person) for person in self._seen]
 
     def detected(self, found: Iterable[Candidate], time_s: float) -> list[Candidate]:
-        """The candidates of a run of the detector besides the known people; those known whom it
-        shows whole are anchored.
+        """The candidates of a run of the detector besides the known people; its boxes anchor
+        those.
         """
         candidates = [*found]
         boxes = [candidate.box for candidate in candidates]

@@ -1,7 +1,7 @@
-"""Paints other people black in the crop of a person whom they overlap.
+"""Paints other people black in the crop of a person who overlaps them.
 
 A landmark model looks for one person, and shows the clearest one of the crop. So that it shows the
-person whom the crop is for, the others are covered: their boxes, as far as they lie outside the
+person that the crop is for, the others are covered: their boxes, as far as they lie outside the
 person's own one, and the bodies of those in front whose poses are known.
 """
 
@@ -26,7 +26,7 @@ class Occluders(NamedTuple):
     """What a crop must not show; all in pixels of the picture.
 
     Attributes:
-        own: (4,) float32 x0, y0, x1, y1: the box of the person whom the crop is for.
+        own: (4,) float32 x0, y0, x1, y1: the box of the person that the crop is for.
         boxes: (n, 4) float32: those of the people who overlap it.
         bodies: of those in front whose poses are known, (17, 3) float32 each: x, y and visibility
             of COCO's keypoints.
