@@ -70,6 +70,7 @@ class Layout:
         times: when a picture is shown, in units of 1 / FPS s, by its number.
         sound: a sound track goes with it.
         rework: what is done to the finished file; it returns the numbers that are then shown.
+        paint: the picture of a number, a width and a height.
     """
 
     suffix: str
@@ -86,6 +87,7 @@ class Layout:
     times: Callable[[int], int] = int
     sound: bool = False
     rework: Callable[[Path], Sequence[int] | None] | None = None
+    paint: Callable[[int, int, int], NDArray[np.uint8]] = picture
 
     def make(self, path: Path) -> Made:
         """Writes the video to `path`."""
@@ -96,7 +98,7 @@ class Layout:
             if self.sound:
                 add_silence(container, self.frames / FPS)
             for number in range(self.frames):
-                displayed = picture(number, *self.size)
+                displayed = self.paint(number, *self.size)
                 stored = np.ascontiguousarray(np.rot90(displayed, self.rotation // 90))
                 frame = av.VideoFrame.from_ndarray(stored, format="rgb24")
                 frame.pts, frame.time_base = self.times(number), Fraction(1, FPS)
