@@ -114,7 +114,11 @@ CODEC_CASES: Mapping[str, Case] = {
     "MPEG-2 in VOB": _codec(".vob", "mpeg2video", muxer="vob"),
     "MS-MPEG-4 in AVI": _codec(".avi", "msmpeg4"),
     "Sorenson H.263 in FLV": _codec(".flv", "flv"),
-    "H.263 in 3GP": _codec(".3gp", "h263", size=(352, 288)),
+    # The pixels of this size of H.263 are 12:11, so 352 by 288 are shown as 384 by 288.
+    "H.263 in 3GP": replace(
+        h263 := _codec(".3gp", "h263", size=(352, 288)),
+        answer=replace(h263.answer, size=(384, 288)),
+    ),
     "Sorenson Video in MOV": _codec(".mov", "svq1", "yuv410p"),
     "animated GIF": _codec(".gif", "gif", "rgb8"),
     "animated PNG": _codec(".apng", "apng", "rgb24"),

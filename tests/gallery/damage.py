@@ -16,8 +16,8 @@ def cut_off(path: Path, *, share: float) -> None:
 
 
 def without_moov(path: Path) -> None:
-    """Renames the box that describes everything."""
-    _change(path, lambda data: data.replace(b"moov", b"free"))
+    """Renames the box that describes everything. FFmpeg finds it in a box named `free`."""
+    _change(path, lambda data: data.replace(b"moov", b"junk"))
 
 
 def zeros_at_the_end(path: Path) -> None:

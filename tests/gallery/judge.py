@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -174,8 +175,12 @@ def _faults(
 
 def plain_frames(path: Path) -> int:
     """How many frames a plain decode by PyAV finds, the independent truth."""
+    frames = 0
     try:
         with av.open(str(path)) as container:
-            return sum(1 for _ in container.decode(video=0))
+            for packet in container.demux(video=0):
+                with suppress(av.FFmpegError):
+                    frames += len(packet.decode())
     except (av.FFmpegError, IndexError, OSError):
-        return 0
+        return frames
+    return frames

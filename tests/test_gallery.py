@@ -1,0 +1,49 @@
+"""Every case of the gallery is read as it must be; `python -m tests.benchmarks.gallery` annotates
+them too.
+"""
+
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from annotate.domain.errors import AnnotateError, VideoError
+from annotate.domain.video import Chunk, VideoIndex
+from annotate.use_cases.find_videos import find_videos
+from annotate.video import decode, probe
+from tests.gallery import CASES
+from tests.gallery.judge import plain_frames
+
+# Cases whose pictures take seconds to encode or decode: the benchmark has them.
+LARGE = {"7680 by 4320", "3840 by 2160"}
+
+
+@pytest.mark.parametrize("name", sorted(set(CASES) - LARGE))
+def test_a_case_of_the_gallery_is_read_with_all_frames_or_refused(
+    name: str, tmp_path: Path
+) -> None:
+    case = CASES[name]
+    path = case.make(tmp_path)
+    if case.answer.outcome == "rejected":
+        with pytest.raises(AnnotateError) as raised:
+            _read(path)
+        assert raised.value.message
+        assert raised.value.hint
+        return
+    if case.answer.outcome == "any":
+        with suppress(VideoError):
+            _read(path)
+        return
+    index, sizes = _read(path)
+    wanted = plain_frames(path) if case.answer.frames is None else case.answer.frames
+    if case.answer.outcome == "done":
+        assert len(index) == len(sizes) == wanted
+    assert set(sizes) == {case.answer.size}
+
+
+def _read(path: Path) -> tuple[VideoIndex, list[tuple[int, int]]]:
+    """The index of a video, and width and height of each frame."""
+    (found,) = find_videos([path]).videos
+    index = probe(found)
+    shapes = [frame.rgb.shape for frame in decode(found, index, Chunk(0, len(index)))]
+    return index, [(width, height) for height, width, _ in shapes]
