@@ -30,7 +30,7 @@ Packets: TypeAlias = Iterator[VideoPacket]
 MAX_PIXELS = 2**26
 # Containers that hold video in one file, and raw streams. Whatever can name another file or an
 # address (playlists, concat scripts, DASH, SDP) stays out, and so do single images.
-FORMATS = "mov,mp4,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,mxf,nut,ivf,h264,hevc,dv,gif"
+FORMATS = "mov,mp4,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,mxf,nut,ivf,h264,hevc,dv,gif,apng"
 # Formats that are recorded from a running transmission, which may begin between keyframes.
 BEGINS_ANYWHERE = frozenset({"mpegts", "mpeg", "h264", "hevc"})
 # Neither is a moving picture: a cover, or the still images of a progress bar.
