@@ -44,6 +44,7 @@ def test_a_case_of_the_gallery_is_read_with_all_frames_or_refused(
 def _read(path: Path) -> tuple[VideoIndex, list[tuple[int, int]]]:
     """The index of a video, and width and height of each frame."""
     (found,) = find_videos([path]).videos
+    assert isinstance(found, Path)
     index = probe(found)
     shapes = [frame.rgb.shape for frame in decode(found, index, Chunk(0, len(index)))]
     return index, [(width, height) for height, width, _ in shapes]
