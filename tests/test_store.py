@@ -2,6 +2,7 @@
 
 import errno
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -141,3 +142,33 @@ def test_a_heartbeat_of_another_version_is_skipped(store: Store) -> None:
     store.files.write("heartbeats/host-1.json", b'{"worker": "host-1", "mood": "fine"}')
     store.files.write("heartbeats/host-2.json", b"{")
     assert store.heartbeats() == []
+
+
+def test_in_a_store_of_a_group_new_folders_belong_to_the_group(tmp_path: Path) -> None:
+    root = tmp_path / "store"
+    root.mkdir()
+    root.chmod(0o2770)
+    LocalFiles(root).write("jobs/deep/a.json", b"x")
+    for folder in (root / "jobs", root / "jobs" / "deep"):
+        assert folder.stat().st_mode & 0o2070 == 0o2070
+    alone = tmp_path / "alone"
+    alone.mkdir(mode=0o755)
+    LocalFiles(alone).write("jobs/a.json", b"x")
+    assert not (alone / "jobs").stat().st_mode & 0o020
+
+
+def test_a_store_that_goes_away_does_not_look_empty(tmp_path: Path) -> None:
+    files = LocalFiles(tmp_path / "store")
+    files.write("jobs/a.json", b"x")
+    assert files.names("jobs") == ["a.json"]
+    (tmp_path / "store").rename(tmp_path / "away")
+    uses: list[Callable[[], object]] = [
+        lambda: files.names("jobs"),
+        lambda: files.read("jobs/a.json"),
+        lambda: files.size("jobs/a.json"),
+        lambda: files.write("jobs/b.json", b"x"),
+    ]
+    for use in uses:
+        with pytest.raises(StoreError, match="No such file"):
+            use()
+    assert not (tmp_path / "store").exists()

@@ -192,12 +192,17 @@ def job_status(store: Store, job: Job, heartbeats: Iterable[Heartbeat] = ()) -> 
     Args:
         heartbeats: of living workers, where they are not in the store but in the queue's server.
     """
-    beats = [*heartbeats, *(beat for beat in store.heartbeats() if is_alive(beat))]
+    beats = living(store, heartbeats)
     distinct = {video.fingerprint: video for video in reversed(job.videos)}
     order = dict.fromkeys(video.fingerprint for video in job.videos)
     return JobStatus(
-        job, tuple(_video_status(store, job, distinct[fingerprint], beats) for fingerprint in order)
+        job, tuple(video_status(store, job, distinct[fingerprint], beats) for fingerprint in order)
     )
+
+
+def living(store: Store, heartbeats: Iterable[Heartbeat]) -> list[Heartbeat]:
+    """Those heartbeats, and those in the store whose workers may still be running."""
+    return [*heartbeats, *(beat for beat in store.heartbeats() if is_alive(beat))]
 
 
 def is_alive(beat: Heartbeat) -> bool:
@@ -216,7 +221,12 @@ def _runs(pid: int) -> bool:
         return False
 
 
-def _video_status(store: Store, job: Job, video: JobVideo, beats: list[Heartbeat]) -> VideoStatus:
+def video_status(store: Store, job: Job, video: JobVideo, beats: list[Heartbeat]) -> VideoStatus:
+    """How far one video of a job is.
+
+    Args:
+        beats: of living workers.
+    """
     results = store.results(job.recipe, video)
     chunks, damage = None, ""
     try:

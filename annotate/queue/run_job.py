@@ -13,13 +13,18 @@ from annotate.queue.board import open_board, queue_errors
 from annotate.queue.claims import claimed
 from annotate.queue.dispatch import reconcile
 from annotate.queue.embedded import embedded_worker
-from annotate.queue.job_status import JobStatus, job_status
+from annotate.queue.job_status import JobStatus
+from annotate.queue.job_watch import JobWatch
 from annotate.queue.messages import Queue
 from annotate.store import Store
 
 # Seconds between two looks at the store: where this machine works, and where others do.
 POLL_S = 0.25
 FOLLOW_S = 1.0
+# How many times as long as a look takes no other one follows.
+LOOK_SHARE = 19
+# The longest pause in seconds between two looks where this machine works.
+LONGEST_POLL_S = 5.0
 # Seconds between two reconciliations of all jobs.
 RECONCILE_S = 10.0
 
@@ -62,16 +67,23 @@ def work_here(
         AnnotateError: what keeps every chunk from being done, e.g. a full disk.
     """
     store.uncancel_job(job.id)
-    status = job_status(store, job)
+    watch = JobWatch(store, job)
+    status = watch.look()
     report(status)
     if not any(status.pending()):
         return status
     # The worker's processes read their settings from their environment, as on any other host.
     os.environ.update(settings.to_environ())
     sent: set[str] = set()
+    look_s = 0.0
     with claimed(store, job) as renew, embedded_worker(processes) as (queue, errors):
         while True:
+            began = time.monotonic()
             pending = list(status.pending())
+            if not pending:
+                # What was deleted or damaged meanwhile is done again.
+                status = watch.look_at_all()
+                pending = list(status.pending())
             if not pending or store.is_cancelled(job.id):
                 return status
             # A unit that was done comes back where its part turns out to be damaged.
@@ -80,11 +92,15 @@ def work_here(
                 if unit.key not in sent:
                     sent.add(unit.key)
                     queue.send(unit)
-            time.sleep(POLL_S)
+            # In a large job a look takes long: use at most a twentieth of one core.
+            pause_s = LOOK_SHARE * (time.monotonic() - began + look_s)
+            time.sleep(min(max(POLL_S, pause_s), LONGEST_POLL_S))
             renew()
             errors.check()
-            status = job_status(store, job)
+            began = time.monotonic()
+            status = watch.look()
             report(status)
+            look_s = time.monotonic() - began
 
 
 def check_queue(settings: Settings) -> None:
@@ -119,16 +135,18 @@ def follow(store: Store, job: Job, settings: Settings, report: Report) -> JobSta
         report: called every second with the present status.
     """
     board, queue = open_board(settings.broker), Queue(make_app(settings.broker))
-    reconciled = time.monotonic()
+    reconciled, watch = time.monotonic(), JobWatch(store, job)
     while True:
-        status = job_status(store, job, board.reports.heartbeats())
+        began = time.monotonic()
+        status = watch.look(board.reports.heartbeats())
         report(status)
+        if status.stopped:
+            status = watch.look_at_all(board.reports.heartbeats())
         if status.stopped or store.is_cancelled(job.id):
             return status
-        began = time.monotonic()
         # Workers reconcile too; here it helps where every worker has ended.
         if began - reconciled >= RECONCILE_S and board.mutexes.acquire("reconcile", RECONCILE_S):
             with suppress(QueueError), queue_errors(settings.broker):
                 reconcile(board, queue, store, job)
             reconciled = time.monotonic()
-        time.sleep(max(FOLLOW_S, 5 * (time.monotonic() - began)))
+        time.sleep(max(FOLLOW_S, LOOK_SHARE * (time.monotonic() - began)))

@@ -49,7 +49,7 @@ class LocalFiles(Files):
         temporary = final.with_name(f"{final.name}{_TEMPORARY}{uuid.uuid4().hex}")
         with self._errors("write", key):
             self._check_root()
-            final.parent.mkdir(parents=True, exist_ok=True)
+            self._make_folder(final.parent)
             try:
                 with temporary.open("wb") as file:
                     yield file
@@ -108,7 +108,7 @@ class LocalFiles(Files):
         """As in `Files`."""
         target = self.path(to)
         with self._errors("move", key):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            self._make_folder(target.parent)
             if target.is_dir():  # which no file replaces
                 target = target.with_name(f"{target.name}-{uuid.uuid4().hex}")
             self.path(key).replace(target)
@@ -137,6 +137,18 @@ class LocalFiles(Files):
             self.set_aside(key)
             temporary.replace(final)
 
+    def _make_folder(self, folder: Path) -> None:
+        """Makes a folder. In a store that a group may write, the group may write it too."""
+        if folder.is_dir():
+            return
+        shared = self.root.is_dir() and self.root.stat().st_mode & (stat.S_IRWXG | stat.S_ISGID)
+        if folder != self.root and folder.parent != folder:
+            self._make_folder(folder.parent)
+        folder.mkdir(parents=True, exist_ok=True)
+        if shared and shared & stat.S_IWGRP:
+            with suppress(PermissionError):  # another user made it just now
+                folder.chmod(folder.stat().st_mode | shared)
+
     def _check_root(self) -> None:
         """Notices that the store itself is away, so that it does not look empty, and that nothing
         is written to the folder below a mount that is gone.
@@ -153,6 +165,7 @@ class LocalFiles(Files):
     def _errors(self, verb: str, key: str) -> Iterator[None]:
         try:
             yield
+            self._was_there = self._was_there or self.root.is_dir()
         except OSError as error:
             if self.path(key).is_dir() and verb in ("read", "write"):
                 raise damaged(key, "it is a folder") from error
@@ -173,6 +186,7 @@ def _copy(source: BinaryIO, target: BinaryIO, size: int, progress: ByteProgress)
 _HINTS = {
     errno.ENOSPC: "The disk is full. Make room and run the same command again: it goes on.",
     errno.EDQUOT: "Your quota is used up. Make room and run the same command again: it goes on.",
-    errno.EACCES: "You may not write there. Name another store with --store or ANNOTATE_STORE.",
+    errno.EACCES: "You may not do that there: its owner can let the group write with "
+    "`chmod -R g+rwX FOLDER`. Or name another store with --store or ANNOTATE_STORE.",
     errno.EROFS: "The disk is read-only. Name another store with --store or ANNOTATE_STORE.",
 }

@@ -16,6 +16,7 @@ from annotate.domain.work import WorkUnit
 from annotate.merge import MergeSettings, merge
 from annotate.numeric.selection import selected_frames
 from annotate.store import Store
+from annotate.store.damage import damaged
 from annotate.store.results import VideoResults, tracks_name
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,10 @@ def merge_video(store: Store, unit: WorkUnit) -> None:
     made = {job.merge_digest, tracks_name(job.merge_digest, absent)} & set(results.merges())
     if not ready or made:
         return
-    index = store.read_index(video.fingerprint, unit.job.recipe.selection)
+    index = store.read_index(video.fingerprint, job.recipe.selection)
+    if chunks[-1].stop != len(selected_frames(index, job.recipe.selection)):
+        store.files.set_aside(results.chunks_key)
+        raise damaged(results.chunks_key, "its chunks are not those of the video")
     pack = store.read_pack(job.recipe.pack)
     skeleton = SKELETONS[pack.skeleton]
 

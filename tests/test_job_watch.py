@@ -1,0 +1,83 @@
+"""Following a job of thousands of videos reads few of them at a look, and misses nothing."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from annotate.domain.job import Job, JobVideo
+from annotate.domain.video import Chunk
+from annotate.domain.work import Failure
+from annotate.queue import job_watch
+from annotate.queue.job_status import VideoStatus, job_status, video_status
+from annotate.queue.job_watch import FRONT, IN_TURN, JobWatch
+from annotate.store import Store, open_store
+from tests.made_job import JOB
+from tests.made_poses import made_poses
+
+VIDEOS = 500
+CHUNK = Chunk(0, 2)
+
+
+@pytest.fixture
+def job(folder_store: Store) -> Job:
+    """A job of many planned videos."""
+    videos = [JobVideo(f"{n}.mp4", f"{n:064x}", "media", f"{n}.mp4") for n in range(VIDEOS)]
+    job = replace(JOB, videos=tuple(videos))
+    for video in videos:
+        folder_store.results(job.recipe, video).write_chunks([CHUNK])
+    return job
+
+
+@pytest.fixture
+def folder_store(tmp_path: Path) -> Store:
+    return open_store(str(tmp_path / "store"))
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the videos that are read."""
+    found: list[str] = []
+
+    def counted(store: Store, job: Job, video: JobVideo, beats: list[object]) -> VideoStatus:
+        found.append(video.name)
+        return video_status(store, job, video, beats)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(job_watch, "video_status", counted)
+    return found
+
+
+def test_a_look_reads_few_videos(folder_store: Store, job: Job, reads: list[str]) -> None:
+    watch = JobWatch(folder_store, job)
+    watch.look()
+    assert len(reads) == VIDEOS
+    reads.clear()
+    watch.look()
+    assert len(reads) <= FRONT + IN_TURN
+
+
+def test_what_is_done_in_order_shows_at_once(folder_store: Store, job: Job) -> None:
+    watch = JobWatch(folder_store, job)
+    watch.look()
+    for number in range(FRONT):
+        results = folder_store.results(job.recipe, job.videos[number])
+        results.write_part(CHUNK, made_poses([0, 0]), {})
+        assert watch.look().videos[number].done == {CHUNK.name}
+        results.write_failure(Failure(CHUNK.name, "x", 1))
+
+
+def test_everything_else_shows_within_a_turn(folder_store: Store, job: Job) -> None:
+    watch = JobWatch(folder_store, job)
+    watch.look()
+    chosen = np.random.default_rng(3).choice(VIDEOS, 20, replace=False).tolist()
+    for number in chosen:
+        results = folder_store.results(job.recipe, job.videos[number])
+        results.write_part(CHUNK, made_poses([0, 0]), {})
+    for _ in range(-(-VIDEOS // IN_TURN)):
+        status = watch.look()
+    assert status == job_status(folder_store, job)
+    folder_store.results(job.recipe, job.videos[chosen[0]]).write_failure(
+        Failure(CHUNK.name, "x", 1)
+    )
+    assert watch.look_at_all() == job_status(folder_store, job)
