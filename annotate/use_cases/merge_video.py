@@ -63,15 +63,15 @@ def merge_video(store: Store, unit: WorkUnit) -> None:
     settings = MergeSettings(smooth_hz=job.smooth_hz, tracker=tracker)
     blocks = merge(parts(), settings, skeleton, (index.width, index.height))
     frames = selected_frames(index, job.recipe.selection)
-    facts = {
-        "missing": [[chunk.start, chunk.stop] for chunk in absent],
-        "damaged": [asdict(one) for one in _damaged(results, index, frames, present)],
-        "time_base": str(index.time_base),
-        "start_s": index.start_s,
-        "container_start_s": index.container_start_s,
-    }
     axes = pack.landmark.world_axes
     try:
+        facts = {
+            "missing": [[chunk.start, chunk.stop] for chunk in absent],
+            "damaged": [asdict(one) for one in _damaged(results, index, frames, present)],
+            "time_base": str(index.time_base),
+            "start_s": index.start_s,
+            "container_start_s": index.container_start_s,
+        }
         results.write_tracks(job.merge_digest, blocks, len(skeleton.landmarks), facts, axes)
     except DamagedError as error:
         # Without its part the chunk is not done, so that it is processed again, and merged then.
