@@ -62,7 +62,7 @@ def damages(path: Path) -> Iterator[tuple[str, Damage]]:
     yield "folder", made_folder
     for part in range(1, CUTS):
         yield f"{part} of {CUTS}", written(data[: len(data) * part // CUTS])
-    for number in range(FLIPS):
+    for number in range(FLIPS if data else 0):
         bit = (2 * number + 1) * 4 * len(data) // FLIPS
         flipped = bytearray(data)
         flipped[bit // 8] ^= 1 << (bit % 8)
