@@ -156,15 +156,14 @@ class Provenance:
 
     Attributes:
         program: name and version of the program.
-        job: id of the job.
-        submitted: UTC time of its submission, e.g. `2026-01-02T03:04:05Z`; empty if unknown.
+        submitted: UTC day of the job's submission, e.g. `2026-01-02`; empty if unknown. Two
+            submissions of the same videos on one day give the same bytes.
         pack_name: name of the model pack.
         pack, recipe, merge: digests of the pack, of all that can change the poses, and of all that
             can change the tracks made of them.
     """
 
     program: str = ""
-    job: str = ""
     submitted: str = ""
     pack_name: str = ""
     pack: str = ""

@@ -95,7 +95,6 @@ def _info(dataset: Dataset) -> dict[str, Any]:
         "version": "1.0",
         "program": made.program,
         "date_created": made.submitted,
-        "job": made.job,
         "model": {"name": made.pack_name, "digest": made.pack},
         "settings": {"recipe": made.recipe, "merge": made.merge},
         **_missing(dataset),

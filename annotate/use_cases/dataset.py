@@ -40,7 +40,7 @@ from annotate.use_cases.final_tracks import (
 )
 from annotate.use_cases.select_poses import chosen_poses, chosen_tracks
 
-_SUBMITTED = re.compile(r"(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)-")
+_SUBMITTED = re.compile(r"(\d{4})(\d\d)(\d\d)-")
 
 
 def open_dataset(
@@ -226,8 +226,7 @@ def _provenance(job: Job) -> Provenance:
     when = _SUBMITTED.match(job.id)
     return Provenance(
         program=f"annotate {__version__}",
-        job=job.id,
-        submitted="{}-{}-{}T{}:{}:{}Z".format(*when.groups()) if when else "",
+        submitted="{}-{}-{}".format(*when.groups()) if when else "",
         pack_name=job.recipe.pack_name,
         pack=job.recipe.pack,
         recipe=job.recipe.digest,
