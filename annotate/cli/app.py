@@ -17,6 +17,7 @@ from annotate.cli.check import check
 from annotate.cli.clean import clean
 from annotate.cli.demo import demo
 from annotate.cli.doctor import doctor
+from annotate.cli.draw import draw
 from annotate.cli.evaluate import evaluate
 from annotate.cli.export import export
 from annotate.cli.models_compile import compile_pack
@@ -44,6 +45,7 @@ app.command()(probe)
 app.command()(watch)
 app.command()(status)
 app.command()(export)
+app.command()(draw)
 app.command()(retry)
 app.command()(jobs)
 app.command()(cancel)

@@ -14,6 +14,7 @@ import typer
 
 from annotate.domain.errors import StoreError, UsageError
 from annotate.domain.export_options import ExportOptions
+from annotate.domain.look import Look
 from annotate.domain.options import Flag, SubmitOptions
 from annotate.domain.settings import Settings, settings_from
 
@@ -49,7 +50,7 @@ ProcessesOption = Annotated[
 
 
 def with_options(
-    options: type[SubmitOptions] | type[ExportOptions],
+    options: type[SubmitOptions] | type[ExportOptions] | type[Look],
     choices: Mapping[str, Callable[[], list[str]]] = MappingProxyType({}),
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A command with an option for each field of a dataclass instead of its parameter `options`.

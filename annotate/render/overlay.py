@@ -2,6 +2,7 @@
 
 import colorsys
 from collections.abc import Sequence
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -31,37 +32,47 @@ def draw_poses(
     keypoints: FloatArray,
     visibility: FloatArray,
     track_ids: Sequence[int],
-    edges: Sequence[tuple[int, int]] = COCO_EDGES,
-    names: Sequence[str] = COCO_KEYPOINTS,
+    *,
+    labels: Sequence[str] | None = None,
+    filled: NDArray[np.bool_] | None = None,
+    limbs: Literal["side", "track"] = "side",
 ) -> Picture:
-    """A copy of the picture with limbs, joints and the number of each track.
+    """A copy of the picture with limbs, joints and a label of each track.
 
-    Left limbs are orange and right ones blue; joints and number have the colour of the track.
-    Hidden keypoints (visibility under 0.5) are faint; keypoints with visibility 0 are not drawn.
+    Joints and label have the colour of the track. Doubtful keypoints (visibility under 0.5) and all
+    of a filled pose are hollow, and limbs that end at them faint; keypoints with visibility 0 are
+    not drawn.
 
     Args:
         rgb: (H, W, 3) uint8.
-        keypoints: (P, K, 2) pixels.
-        visibility: (P, K) in [0, 1].
+        keypoints: (P, 17, 2) pixels: COCO's.
+        visibility: (P, 17) in [0, 1].
         track_ids: P numbers.
-        edges: pairs of keypoints, 0-based, that are limbs.
-        names: K names; the prefixes `left_` and `right_` give the side.
+        labels: P texts; by default the numbers.
+        filled: (P,) bool; by default none is.
+        limbs: by `side` left limbs are orange and right ones blue; or in the colour of the `track`.
 
     Returns:
         (H, W, 3) uint8 RGB.
     """
+    if not len(keypoints):
+        return rgb.copy()
     faint = rgb.copy()
     poses = [
-        _Pose(points, seen, track, min(rgb.shape[:2]))
+        _Pose(points, seen, track, min(rgb.shape[:2]), by_side=limbs == "side")
         for points, seen, track in zip(keypoints, visibility, track_ids, strict=True)
     ]
+    sure = [pose.known & (pose.visibility >= _VISIBLE) for pose in poses]
+    if filled is not None:
+        sure = [known & ~hollow for known, hollow in zip(sure, filled, strict=True)]
     for pose in poses:
-        pose.draw(faint, pose.known, edges, names)
+        pose.draw_limbs(faint, pose.known)
     drawn = np.asarray(cv2.addWeighted(rgb, 1 - _FAINT, faint, _FAINT, 0), np.uint8)
-    for pose in poses:
-        pose.draw(drawn, pose.known & (pose.visibility >= _VISIBLE), edges, names)
-    for pose in poses:
-        pose.label(drawn)
+    for pose, solid in zip(poses, sure, strict=True):
+        pose.draw_limbs(drawn, solid)
+        pose.draw_joints(drawn, solid)
+    for pose, text in zip(poses, labels or map(str, track_ids), strict=True):
+        pose.label(drawn, text)
     return drawn
 
 
@@ -74,39 +85,53 @@ def track_colour(track_id: int) -> Colour:
 class _Pose:
     """One pose with the line width and text height that suit its size and the picture's."""
 
-    def __init__(self, points: FloatArray, visibility: FloatArray, track: int, side: int) -> None:
+    def __init__(
+        self,
+        points: FloatArray,
+        visibility: FloatArray,
+        track: int,
+        side: int,
+        *,
+        by_side: bool,
+    ) -> None:
         self.points = points
         self.visibility = visibility
         self.known = (visibility > 0) & np.isfinite(points).all(axis=1)
-        self.track = track
+        self.colour = track_colour(track)
+        self.by_side = by_side
         height = float(np.ptp(points[self.known, 1])) if self.known.any() else 0.0
         self.width = max(1, round(min(side / 170, height / 45)))
         self.text_height = max(9, round(min(side / 32, height / 6)))
 
-    def draw(
-        self,
-        picture: Picture,
-        shown: NDArray[np.bool_],
-        edges: Sequence[tuple[int, int]],
-        names: Sequence[str],
-    ) -> None:
-        """Limbs with a dark outline, then joints, in place."""
-        limbs = [(a, b) for a, b in edges if shown[a] and shown[b]]
+    def draw_limbs(self, picture: Picture, shown: NDArray[np.bool_]) -> None:
+        """Limbs between keypoints that are shown, with a dark outline, in place."""
+        limbs = [(a, b) for a, b in COCO_EDGES if shown[a] and shown[b]]
         for outline in (True, False):
             for a, b in limbs:
-                colour = _OUTLINE if outline else _limb_colour(names[a], names[b])
+                colour = _OUTLINE if outline else self._limb_colour(a, b)
                 ends = _fixed(self.points[a]), _fixed(self.points[b])
                 width = self.width + 2 if outline else self.width
                 cv2.line(picture, *ends, colour, width, cv2.LINE_AA, _SUBPIXEL_BITS)
-        for point in self.points[shown]:
-            _disc(picture, point, self.width + 1.0, _OUTLINE)
-            _disc(picture, point, float(self.width), track_colour(self.track))
 
-    def label(self, picture: Picture) -> None:
-        """The track's number on a plate above the head, in place."""
+    def draw_joints(self, picture: Picture, solid: NDArray[np.bool_]) -> None:
+        """A disc at each solid keypoint, a ring at each other known one, in place."""
+        for point, is_solid in zip(self.points[self.known], solid[self.known], strict=True):
+            if is_solid:
+                _disc(picture, point, self.width + 1.0, _OUTLINE)
+                _disc(picture, point, float(self.width), self.colour)
+            else:
+                _ring(picture, point, self.width + 1.0, self.colour)
+
+    def _limb_colour(self, first: int, second: int) -> Colour:
+        if not self.by_side:
+            return self.colour
+        return _side_colour(COCO_KEYPOINTS[first], COCO_KEYPOINTS[second])
+
+    def label(self, picture: Picture, text: str) -> None:
+        """The text on a plate above the head, in place."""
         if not self.known.any():
             return
-        text, font = str(self.track), cv2.FONT_HERSHEY_SIMPLEX
+        font = cv2.FONT_HERSHEY_SIMPLEX
         thickness = max(1, round(self.text_height / 12))
         scale = float(cv2.getFontScaleFromHeight(font, self.text_height, thickness))
         (width, height), _ = cv2.getTextSize(text, font, scale, thickness)
@@ -115,12 +140,12 @@ class _Pose:
         left = round(min(max(x - width / 2, pad), picture.shape[1] - width - pad))
         bottom = round(max(y - 1.6 * self.text_height, height + pad))
         plate = (left - pad, bottom - height - pad), (left + width + pad, bottom + pad)
-        cv2.rectangle(picture, *plate, track_colour(self.track), cv2.FILLED, cv2.LINE_AA)
+        cv2.rectangle(picture, *plate, self.colour, cv2.FILLED, cv2.LINE_AA)
         origin = (left, bottom)
         cv2.putText(picture, text, origin, font, scale, _OUTLINE, thickness, cv2.LINE_AA)
 
 
-def _limb_colour(first: str, second: str) -> Colour:
+def _side_colour(first: str, second: str) -> Colour:
     sides = {first.partition("_")[0], second.partition("_")[0]}
     return _SIDES.get(sides.pop(), _MIDDLE) if len(sides) == 1 else _MIDDLE
 
@@ -130,6 +155,11 @@ def _disc(picture: Picture, point: FloatArray, radius: float, colour: Colour) ->
     cv2.circle(
         picture, _fixed(point), fixed_radius, colour, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS
     )
+
+
+def _ring(picture: Picture, point: FloatArray, radius: float, colour: Colour) -> None:
+    fixed_radius = round(radius * (1 << _SUBPIXEL_BITS))
+    cv2.circle(picture, _fixed(point), fixed_radius, colour, 1, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
 def _fixed(point: FloatArray) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """Writes video files from frames: for the demo, the overlay and the tests."""
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from annotate.domain.errors import VideoError
 from annotate.video.orientation import oriented
+from annotate.video.sound import Sound
 
 # The number of time units in a second where frames have explicit times. It divides evenly by 24,
 # 25, 30, 50, 60 and 30000/1001 frames per second. MPEG-4 allows at most 65535.
@@ -30,6 +32,7 @@ class Encoding:
     Attributes:
         codec: FFmpeg's name of the encoder.
         fps: frames per second where the frames are written without times.
+        time_base: seconds per unit of the frames' times, where they have any.
         pix_fmt: FFmpeg's name of the stored pixel format.
         gop: largest number of frames from one keyframe to the next; None: the encoder's default.
         options: of the encoder, such as `{"preset": "fast", "crf": "18"}`.
@@ -39,6 +42,7 @@ class Encoding:
 
     codec: str = "libx264"
     fps: Fraction = Fraction(30)
+    time_base: Fraction = Fraction(1, TICKS_PER_SECOND)
     pix_fmt: str = "yuv420p"
     gop: int | None = None
     options: Mapping[str, str] = field(default_factory=dict)
@@ -57,11 +61,20 @@ class VideoWriter:
         VideoError: the encoder rejects the frames, or the file cannot be written.
     """
 
-    def __init__(self, path: Path, encoding: Encoding | None = None) -> None:
-        """The suffix of `path` chooses the container."""
+    def __init__(
+        self, path: Path, encoding: Encoding | None = None, sound: Sound | None = None
+    ) -> None:
+        """The suffix of `path` chooses the container.
+
+        Args:
+            path: of the file.
+            encoding: by default H.264.
+            sound: open, to be copied; its times are those of the frames.
+        """
         self._path = path
         self._part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
         self._encoding = encoding or Encoding()
+        self._sound = sound
         self._timed: bool | None = None
         self._count = 0
 
@@ -83,11 +96,12 @@ class VideoWriter:
         if self._timed is not (time_s is not None):
             raise ValueError("give a time for every frame of a video or for none")
         frame = VideoFrame.from_ndarray(oriented(rgb, -self._encoding.rotation), format="rgb24")
-        frame.time_base = Fraction(1, TICKS_PER_SECOND) if self._timed else 1 / self._encoding.fps
-        frame.pts = self._count if time_s is None else round(time_s * TICKS_PER_SECOND)
+        frame.time_base = self._time_base
+        frame.pts = self._count if time_s is None else round(time_s / self._time_base)
         self._count += 1
         with self._reported():
             self._container.mux(self._stream.encode(frame))
+            self._copy_sound(float(frame.pts * frame.time_base))
 
     def __exit__(
         self,
@@ -108,6 +122,7 @@ class VideoWriter:
             raise VideoError(f"{self._path} would have no frame", "Write at least one.")
         with self._reported():
             self._container.mux(self._stream.encode(None))
+            self._copy_sound(math.inf)
             self._container.close()
             self._part.replace(self._path)
 
@@ -125,10 +140,20 @@ class VideoWriter:
         context = stream.codec_context
         if encoding.gop is not None:
             context.gop_size = encoding.gop
-        context.time_base = Fraction(1, TICKS_PER_SECOND) if self._timed else 1 / encoding.fps
+        context.time_base = self._time_base
         # With several threads, encoders do not give the same bytes every time.
         context.thread_count = 1
+        if self._sound:
+            self._sound.add_streams(self._container)
         return stream
+
+    def _copy_sound(self, until_s: float) -> None:
+        for packet in self._sound.until(until_s) if self._sound else ():
+            self._container.mux(packet)
+
+    @property
+    def _time_base(self) -> Fraction:
+        return self._encoding.time_base if self._timed else 1 / self._encoding.fps
 
     @contextmanager
     def _reported(self) -> Iterator[None]:

@@ -1,0 +1,223 @@
+"""`annotate draw`: the people of a video in a copy of it."""
+
+import resource
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from annotate.domain.errors import UsageError
+from annotate.domain.job import Job, JobVideo
+from annotate.domain.look import Look
+from annotate.domain.options import SubmitOptions
+from annotate.domain.settings import Settings, settings_from
+from annotate.domain.tracks import Tracks
+from annotate.domain.video import Chunk
+from annotate.render.faces import blur_all, blur_faces
+from annotate.store import Store, open_store
+from annotate.use_cases.draw import Drawing
+from annotate.use_cases.find_videos import FoundVideos
+from annotate.use_cases.submit import submit
+from annotate.video import decode, probe
+from tests.command import Host
+from tests.made_videos import Layout, number_of
+
+SIZE = (320, 240)
+# Times in an MP4 of a source with milliseconds, and its own first edit, in seconds.
+TIME_TOLERANCE_S = 0.0001
+# The person who is drawn stands here, far from the squares that number the frames.
+CENTRE, HEIGHT = np.array([200, 150]), 120
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """A video with the tracks of one made person, in a store."""
+
+    path: Path
+    store: Store
+    settings: Settings
+    job: Job
+
+    @property
+    def video(self) -> JobVideo:
+        return self.job.videos[0]
+
+    def drawing(self) -> Drawing:
+        return Drawing(self.store, self.settings, self.job, self.video)
+
+
+def annotated(
+    path: Path, pack: Path, present: range, options: SubmitOptions | None = None, block: int = 100
+) -> Annotated:
+    """The video at `path`, with person 1 in the frames `present`; every fourth pose is filled."""
+    settings = settings_from(
+        {"ANNOTATE_PACKS": str(pack.parent), "ANNOTATE_CACHE": str(path.parent / "cache")},
+        store=str(path.parent / "store"),
+    )
+    store = open_store(settings.store)
+    job = submit(store, FoundVideos((path,)), options or SubmitOptions(), settings, workers=1)
+    index, results = probe(path), store.results(job.recipe, job.videos[0])
+    blocks = (
+        tracks_in(index.time_s, np.arange(start, min(start + block, present.stop)))
+        for start in range(present.start, present.stop, block)
+    )
+    results.write_tracks(job.merge_digest, blocks, 33, {"missing": []}, world_axes=3)
+    return Annotated(path, store, settings, job)
+
+
+def tracks_in(time_s: NDArray[np.float64], frames: NDArray[np.int64]) -> Tracks:
+    count = len(frames)
+    body = np.random.default_rng(1).uniform(-0.5, 0.5, (33, 2)) * [HEIGHT / 3, HEIGHT]
+    landmarks = np.ones((count, 33, 5), np.float32)
+    landmarks[:, :, :2] = CENTRE + body
+    landmarks[:, :11, :2] = CENTRE - [0, HEIGHT / 2] + body[:11] / 10
+    return Tracks(
+        frame_index=frames,
+        pts=frames,
+        time_s=time_s[frames],
+        track_id=np.ones(count, np.int64),
+        score=np.full(count, 0.9, np.float32),
+        bbox=np.tile(np.array([170, 80, 60, 140], np.float32), (count, 1)),
+        filled=frames % 4 == 0,
+        raw=landmarks,
+        smoothed=landmarks,
+        raw_world=landmarks[:, :, :3],
+        smoothed_world=landmarks[:, :, :3],
+    )
+
+
+def frames_of(path: Path) -> list[NDArray[np.uint8]]:
+    index = probe(path)
+    return [frame.rgb for frame in decode(path, index, Chunk(0, len(index)))]
+
+
+def strongly_changed(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
+    """How many pixels differ by more than lossy coding does."""
+    luma = (one.astype(int) - other) @ [0.299, 0.587, 0.114]
+    return int((np.abs(luma) > 60).sum())
+
+
+def sound_of(path: Path) -> list[tuple[float, bytes]]:
+    """Seconds and bytes of each packet of sound, as PyAV reads them."""
+    with av.open(str(path)) as container:
+        stream = container.streams.audio[0]
+        start_s = (container.start_time or 0) / 1e6
+        return [
+            (float(packet.pts * packet.time_base) - start_s, bytes(packet))
+            for packet in container.demux(stream)
+            if packet.size and packet.pts is not None and packet.time_base
+        ]
+
+
+LAYOUTS: Mapping[str, Layout] = {
+    "variable frame rate": Layout(
+        ".mkv", size=SIZE, times=lambda n: 2 * n + n // 7 * 5 + n % 2, sound=True
+    ),
+    "rotated": Layout(".mp4", size=SIZE, rotation=90, sound=True),
+    "B-frames": Layout(".mp4", size=SIZE, b_frames=2, sound=True),
+    "odd sides": Layout(".mkv", size=(321, 241), codec="ffv1", pix_fmt="bgr0"),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_a_drawing_has_the_frames_times_and_sound_of_its_source(
+    layout: Layout, blazepose_pack: Path, tmp_path: Path
+) -> None:
+    source = layout.make(tmp_path / f"film{layout.suffix}").path
+    made = annotated(source, blazepose_pack, range(10, 40))
+    target = made.drawing().write_video(tmp_path / "out", Look(audio=True))
+    assert target == tmp_path / "out" / "film.drawn.mp4"
+    old, new = probe(source), probe(target)
+    assert len(new) == len(old)
+    np.testing.assert_allclose(new.player_s, old.player_s, atol=TIME_TOLERANCE_S)
+    assert (new.width, new.height) == (old.width + old.width % 2, old.height + old.height % 2)
+    drawn, frames = frames_of(target), frames_of(source)
+    assert [number_of(rgb) for rgb in drawn] == [number_of(rgb) for rgb in frames]
+    changed = [
+        strongly_changed(ours[: old.height, : old.width], theirs) > 50
+        for ours, theirs in zip(drawn, frames, strict=True)
+    ]
+    assert changed == [10 <= number < 40 for number in range(len(frames))]
+    if layout.sound:
+        ours, theirs = sound_of(target), sound_of(source)
+        assert [packet for _, packet in ours] == [packet for _, packet in theirs]
+        np.testing.assert_allclose(
+            [time_s for time_s, _ in ours], [time_s for time_s, _ in theirs], atol=0.001
+        )
+
+
+def test_memory_does_not_grow_with_the_video(blazepose_pack: Path, tmp_path: Path) -> None:
+    peaks = []
+    for frames in (200, 2000):
+        layout = Layout(".mp4", size=(160, 120), frames=frames, options={"preset": "ultrafast"})
+        folder = tmp_path / str(frames)
+        folder.mkdir()
+        made = annotated(layout.make(folder / "film.mp4").path, blazepose_pack, range(frames))
+        made.drawing().write_video(folder, Look(trail=1.0))
+        peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    assert peaks[1] - peaks[0] < 20, "MiB more for ten times as many frames"
+
+
+def film(tmp_path: Path) -> Path:
+    return Layout(".mkv", size=SIZE, codec="ffv1", pix_fmt="bgr0").make(tmp_path / "film.mkv").path
+
+
+def test_heads_are_blurred_and_nothing_else() -> None:
+    noise = np.random.default_rng(2).integers(0, 255, (240, 320, 3), np.uint8)
+    keypoints = tracks_in(np.zeros(1), np.zeros(1, np.int64)).smoothed[:, :17, :2].copy()
+    keypoints[0, :5] = [[200, 90], [204, 86], [196, 86], [208, 88], [192, 88]]
+    blurred = blur_faces(noise, keypoints)
+    assert detail_of(blurred[82:96, 192:208]) < 0.2 * detail_of(noise)
+    assert (blurred[:60] == noise[:60]).all()
+    assert (blurred[130:] == noise[130:]).all()
+
+
+def test_of_a_frame_whose_people_are_unknown_nothing_is_recognised(
+    blazepose_pack: Path, tmp_path: Path
+) -> None:
+    source = film(tmp_path)
+    made = annotated(source, blazepose_pack, range(20, 40), SubmitOptions(every=2))
+    unknown = still(made, 31, Look(blur_faces=True))
+    np.testing.assert_array_equal(unknown[:60], blur_all(frames_of(source)[31])[:60])
+    noise = np.random.default_rng(2).integers(0, 255, (240, 320, 3), np.uint8)
+    assert detail_of(blur_all(noise)) < 0.05 * detail_of(noise)
+
+
+def still(made: Annotated, frame: int, look: Look) -> NDArray[np.uint8]:
+    picture = cv2.imread(str(made.drawing().write_still(made.path.parent, frame, look)))
+    assert picture is not None
+    return np.asarray(picture[:, :, ::-1], np.uint8)
+
+
+def detail_of(rgb: NDArray[np.uint8]) -> float:
+    """Mean difference of neighbouring pixels."""
+    return float(np.abs(np.diff(rgb.astype(int), axis=1)).mean())
+
+
+def test_a_crop_follows_one_person_while_they_are_there(
+    blazepose_pack: Path, tmp_path: Path
+) -> None:
+    made = annotated(film(tmp_path), blazepose_pack, range(20, 40))
+    target = made.drawing().write_video(tmp_path, Look(crop=1))
+    index = probe(target)
+    assert target.name == "film.track1.mp4"
+    assert (len(index), index.width, index.height) == (20, 66, 154)
+    np.testing.assert_allclose(index.time_s, np.arange(20) / 25, atol=TIME_TOLERANCE_S)
+    with pytest.raises(UsageError, match="no track 7"):
+        made.drawing().write_video(tmp_path, Look(crop=7))
+
+
+def test_the_command_draws_what_is_named(host: Host, stroll: Path, tmp_path: Path) -> None:
+    host.run("submit", stroll)
+    host.run("draw", "stroll.mp4", "--trail", "1", "--out", tmp_path / "drawn")
+    assert len(probe(tmp_path / "drawn" / "stroll.drawn.mp4")) == 60
+    host.run("draw", "--frame", "5", "--out", tmp_path / "drawn")
+    picture = cv2.imread(str(tmp_path / "drawn" / "stroll.frame5.png"))
+    assert picture is not None
+    (colourful,) = np.nonzero(np.ptp(picture.reshape(-1, 3), axis=1) > 180)
+    assert len(colourful) > 100, "two people are drawn in strong colours"
