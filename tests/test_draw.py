@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from annotate.domain.errors import UsageError
+from annotate.domain.errors import UsageError, VideoError
 from annotate.domain.job import Job, JobVideo
 from annotate.domain.look import Look
 from annotate.domain.options import SubmitOptions
@@ -25,6 +25,7 @@ from annotate.use_cases.find_videos import FoundVideos
 from annotate.use_cases.submit import submit
 from annotate.video import decode, probe
 from tests.command import Host
+from tests.gallery.damage import zero_packet
 from tests.made_videos import Layout, number_of
 
 SIZE = (320, 240)
@@ -221,3 +222,20 @@ def test_the_command_draws_what_is_named(host: Host, stroll: Path, tmp_path: Pat
     assert picture is not None
     (colourful,) = np.nonzero(np.ptp(picture.reshape(-1, 3), axis=1) > 180)
     assert len(colourful) > 100, "two people are drawn in strong colours"
+
+
+def test_damaged_frames_are_left_out_and_a_still_of_one_is_refused(
+    tmp_path: Path, blazepose_pack: Path
+) -> None:
+    path = Layout(".mp4", size=SIZE).make(tmp_path / "video.mp4").path
+    zero_packet(path, number=18)
+    made = annotated(path, blazepose_pack, range(10))
+    drawn = made.drawing().write_video(tmp_path, Look())
+    with av.open(str(drawn)) as container:
+        pictures = [frame.to_rgb().to_ndarray() for frame in container.decode(video=0)]
+    shown = [number_of(np.asarray(picture, np.uint8)) for picture in pictures]
+    damaged = sorted(set(range(50)) - set(shown))
+    assert 18 in damaged
+    assert len(damaged) <= 12, "at most the rest of the frames between two keyframes"
+    with pytest.raises(VideoError, match="frame 18 of .* is damaged"):
+        made.drawing().write_still(tmp_path, 18, Look())

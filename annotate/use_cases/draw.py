@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from annotate.domain.errors import PartialResultError, UsageError
+from annotate.domain.errors import PartialResultError, UsageError, VideoError
 from annotate.domain.job import Job, JobVideo
 from annotate.domain.look import Look
 from annotate.domain.progress import Progress, silent
@@ -18,8 +18,8 @@ from annotate.domain.skeleton import Skeleton, coco_keypoints
 from annotate.domain.tracks import Tracks
 from annotate.domain.video import Chunk, Frame
 from annotate.formats.names import video_folders
-from annotate.numeric.crop_path import CropPath, crop_path
 from annotate.numeric.selection import selected_frames
+from annotate.render.crop_path import CropPath, crop_path
 from annotate.render.faces import blur_all, blur_faces
 from annotate.render.overlay import Picture, draw_poses
 from annotate.render.trails import Trails
@@ -99,7 +99,12 @@ class Drawing:
         target = self._target(out, f"frame{frame_index}.png")
         with self._source(progress) as source:
             frames = decode(source, self._index, Chunk(frame_index, frame_index + 1))
-            ((_, picture),) = self._pictures(frames, look)
+            picture = next((one for _, one in self._pictures(frames, look)), None)
+        if picture is None:
+            raise VideoError(
+                f"frame {frame_index} of {self._video.name} is damaged",
+                "Choose another one: `annotate status` says which frames are damaged.",
+            )
         _, png = cv2.imencode(".png", np.ascontiguousarray(picture[:, :, ::-1]))
         LocalFiles(target.parent).write(target.name, png.tobytes())
         return target
