@@ -237,5 +237,5 @@ def test_damaged_frames_are_left_out_and_a_still_of_one_is_refused(
     damaged = sorted(set(range(50)) - set(shown))
     assert 18 in damaged
     assert len(damaged) <= 12, "at most the rest of the frames between two keyframes"
-    with pytest.raises(VideoError, match="frame 18 of .* is damaged"):
+    with pytest.raises(VideoError, match=r"frame 18 of .* is damaged"):
         made.drawing().write_still(tmp_path, 18, Look())
