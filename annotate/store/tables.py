@@ -177,7 +177,10 @@ def write_tracks(
     seal = RowsSeal()
     with pq.ParquetWriter(file, schema, **_WRITE) as writer:
         for block in blocks:
-            seal.add(columns_of(block))
+            sealed = columns_of(block)
+            if not world_axes:
+                del sealed["raw_world"], sealed["smoothed_world"]  # the file has none
+            seal.add(sealed)
             columns = [
                 block.frame_index,
                 block.pts,
