@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,15 @@ from tests.command import Host
 from tests.made_evaluation import Content, Evaluate
 from tests.made_scenes import walk_scene
 from tests.servers import PASSWORD, USER, WARDEN, RedisServer, S3Server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heeded_signals() -> None:
+    """Commands heed the signals that whoever started the tests ignores, as `nohup` does."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            heeded = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+            signal.signal(number, heeded)
 
 
 @pytest.fixture(scope="session")

@@ -97,7 +97,7 @@ def made_video(
             tracks=listed(blocks),
             track_offset=offset,
             poses=lambda: pose_blocks(opened(), index, offset, landmarks, (WIDTH, HEIGHT)),
-            origin=Origin("ab" * 32, name, Fraction(1, FPS * TICKS), 0.0, len(index) / FPS),
+            origin=Origin("ab" * 32, Fraction(1, FPS * TICKS), 0.0, len(index) / FPS),
         )
 
     return at

@@ -15,7 +15,7 @@ import pytest
         "annotate.domain.choices",
         "annotate.domain.names",
         "annotate.domain.options",
-        "annotate.formats.coco",
+        "annotate.formats.names",
         "annotate.formats.registry",
         "annotate.numeric.chunking",
         "annotate.use_cases.probe_videos",

@@ -22,7 +22,7 @@ def test_intact_pack_is_returned(pack_folder: Path) -> None:
 
 def test_missing_model_is_named(pack_folder: Path) -> None:
     (pack_folder / "pose_detection.onnx").unlink()
-    with pytest.raises(PackError, match=r"pose_detection\.onnx cannot be read"):
+    with pytest.raises(PackError, match=r"pose_detection\.onnx is missing"):
         verify_pack(pack_folder)
 
 

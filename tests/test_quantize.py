@@ -168,6 +168,8 @@ def test_auto_uses_the_npu_for_the_8_bit_pack(
     made: tuple[Path, dict[str, QuantizedModel]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "emulates_npu", lambda: False)
+    # The emulator is a thousand times slower than an NPU.
+    monkeypatch.setattr(session, "check_speed", lambda *_: None)
     settings = QnnSettings(X_ELITE, {}, tmp_path)
     models = load_models(read_pack(made[0]), made[0], provider="auto", qnn=settings)
     assert (models.provider, models.reason) == ("htp-emulator", "")

@@ -144,7 +144,7 @@ class VideoIndex:
     def player_s(self) -> NDArray[np.float64]:
         """(N,) float64: seconds of every frame as players show them, rounded to microseconds."""
         # A container's start is rounded to microseconds, so the first frame may seem earlier.
-        return np.maximum(np.round(self.time_s + (self.start_s - self.container_start_s), 6), 0.0)
+        return np.maximum(np.round(self.time_s + (self.start_s - self.container_start_s), 5), 0.0)
 
     @property
     def fps(self) -> float:

@@ -62,7 +62,6 @@ class Origin:
 
     Attributes:
         fingerprint: lower-case hex SHA-256 of the file's bytes.
-        path: as the job names it: absolute, or below a share; empty where the store has the video.
         time_base: seconds per unit of `pts`.
         start_s: time of the stream's first frame on the container's clock, in seconds.
         duration_s: seconds from the first frame's beginning to the last one's end, which is taken
@@ -72,7 +71,6 @@ class Origin:
     """
 
     fingerprint: str = ""
-    path: str = ""
     time_base: Fraction = Fraction(1)
     start_s: float = 0.0
     duration_s: float = 0.0

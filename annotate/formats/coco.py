@@ -115,7 +115,6 @@ def _video(video: DatasetVideo) -> dict[str, Any]:
         "player_start_s": round(origin.player_start_s, 6),
         "duration_s": round(origin.duration_s, 6),
         "fingerprint": origin.fingerprint,
-        "path": origin.path,
     }
 
 

@@ -107,3 +107,8 @@ def process_name() -> str:
     if threading.current_thread() is threading.main_thread():
         return name
     return f"{name}.{threading.get_native_id()}"
+
+
+def is_of_this_host(worker: str) -> bool:
+    """Whether a name that `process_name` gives is one of a process of this host."""
+    return worker.rpartition("-")[0] == socket.gethostname()

@@ -2,10 +2,10 @@
 
 import os
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
-from annotate.domain.errors import QueueError
+from annotate.domain.errors import QueueError, StoreError
 from annotate.domain.job import Job
 from annotate.domain.settings import Settings
 from annotate.queue.app import make_app
@@ -13,6 +13,7 @@ from annotate.queue.board import open_board, queue_errors
 from annotate.queue.claims import claimed
 from annotate.queue.dispatch import reconcile
 from annotate.queue.embedded import embedded_worker
+from annotate.queue.heartbeats import is_of_this_host
 from annotate.queue.job_status import JobStatus
 from annotate.queue.job_watch import JobWatch
 from annotate.queue.messages import Queue
@@ -76,7 +77,11 @@ def work_here(
     os.environ.update(settings.to_environ())
     sent: set[str] = set()
     look_s = 0.0
-    with claimed(store, job) as renew, embedded_worker(processes) as (queue, errors):
+    with (
+        claimed(store, job) as renew,
+        _heartbeats_removed(store, job),
+        embedded_worker(processes) as (queue, errors),
+    ):
         while True:
             began = time.monotonic()
             pending = list(status.pending())
@@ -101,6 +106,18 @@ def work_here(
             status = watch.look()
             report(status)
             look_s = time.monotonic() - began
+
+
+@contextmanager
+def _heartbeats_removed(store: Store, job: Job) -> Iterator[None]:
+    """Removes what the processes of this command wrote last: a process that is killed cannot."""
+    try:
+        yield
+    finally:
+        with suppress(StoreError):
+            for beat in store.heartbeats():
+                if beat.job == job.id and is_of_this_host(beat.worker):
+                    store.delete_heartbeat(beat.worker)
 
 
 def check_queue(settings: Settings) -> None:

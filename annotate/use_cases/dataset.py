@@ -170,7 +170,7 @@ class _Opener:
             tracks=chosen,
             track_offset=track_offset,
             poses=poses,
-            origin=_origin(video, index),
+            origin=_origin(index),
             damaged=damaged_frames(store, job, video),
         )
         return _Opened(made, len(frames), tracks.highest_id)
@@ -234,11 +234,10 @@ def _provenance(job: Job) -> Provenance:
     )
 
 
-def _origin(video: JobVideo, index: VideoIndex) -> Origin:
+def _origin(index: VideoIndex) -> Origin:
     last_s = float(index.time_s[-1])
     return Origin(
         fingerprint=index.fingerprint,
-        path=printable(video.path),
         time_base=index.time_base,
         start_s=index.start_s,
         player_start_s=float(index.player_s[0]),

@@ -17,7 +17,15 @@ SHORT_PATIENCE_S = 10.0
 LONGEST_PAUSE_S = 5.0
 _FIRST_PAUSE_S = 0.1
 _NOT_BY_ITSELF = frozenset(
-    [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EISDIR]
+    [
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EFBIG,
+        errno.EROFS,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EISDIR,
+    ]
 )
 
 T = TypeVar("T")
