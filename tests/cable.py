@@ -24,12 +24,19 @@ class Cable:
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._plugged = True
+        # How many more connections are cut before the cable is plugged in again, if ever.
+        self._cuts: int | None = None
         self._closed = False
         self._threads = [threading.Thread(target=self._accept)]
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def plugged(self) -> bool:
+        """Whether new connections are relayed."""
+        return self._plugged
 
     def __enter__(self) -> Self:
         self._threads[0].start()
@@ -47,10 +54,10 @@ class Cable:
             thread.join()
         self._listener.close()
 
-    def pull(self) -> None:
-        """Cuts all connections; new ones are cut at once."""
+    def pull(self, cuts: int | None = None) -> None:
+        """Cuts all connections; new ones are cut at once, until so many of them were."""
         with self._lock:
-            self._plugged = False
+            self._plugged, self._cuts = False, cuts
             for one in self._open:
                 with contextlib.suppress(OSError):
                     one.shutdown(socket.SHUT_RDWR)
@@ -66,6 +73,9 @@ class Cable:
             near, _ = self._listener.accept()
             if not self._plugged:
                 near.close()
+                if self._cuts is not None:
+                    self._cuts -= 1
+                    self._plugged = self._cuts <= 0
                 continue
             thread = threading.Thread(target=self._relay, args=(near,))
             self._threads.append(thread)

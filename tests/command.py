@@ -1,11 +1,12 @@
 """Runs the command line as a user does: in a separate process."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from annotate.domain.settings import Settings, settings_from
@@ -13,7 +14,8 @@ from annotate.domain.work import Heartbeat
 from annotate.queue.job_status import is_alive
 from annotate.store import Store, open_store
 
-PATIENCE_S = 120.0
+# How long a command may take on a machine that does many other things, in seconds.
+PATIENCE_S = 280.0
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,23 @@ class Host:
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
         )
 
+    def with_program(self, program: str) -> "Host":
+        """This host, where every process of Python first runs a program."""
+        folder = self.home / "first"
+        folder.mkdir()
+        (folder / "sitecustomize.py").write_text(program)
+        path = os.pathsep.join([str(folder), str(Path(__file__).parents[1])])
+        return replace(self, more={**self.more, "PYTHONPATH": path})
+
     def run(self, *arguments: str | Path, code: int = 0, **options: object) -> "Said":
         """Runs `annotate ARGUMENTS` to its end and checks the exit code."""
         process = self.start(*arguments, **options)
-        out, err = process.communicate(timeout=PATIENCE_S)
+        try:
+            out, err = process.communicate(timeout=PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise
         assert process.returncode == code, f"exit {process.returncode}\n{out}\n{err}"
         assert "Traceback" not in err, err
         return Said(out, err)

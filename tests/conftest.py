@@ -5,10 +5,13 @@ import json
 import os
 import shutil
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
+import portalocker
 import pytest
 
 from annotate.domain.progress import silent
@@ -20,11 +23,71 @@ from annotate.packs.pull_entry import add_person_detector, pull_entry
 from annotate.packs.wheel import download_wheel
 from annotate.store import Store, open_store
 from annotate.synthetic.film import render_video
+from annotate.synthetic.scene import Scene
 from annotate.video.writer import Encoding
 from tests.command import Host
 from tests.made_evaluation import Content, Evaluate
 from tests.made_scenes import walk_scene
 from tests.servers import PASSWORD, USER, WARDEN, RedisServer, S3Server
+
+# An example may take long on a machine that does other things.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
+
+# More would need more memory than many machines have: a process of the tests takes 1 GB.
+MOST_PROCESSES = 8
+# The longest that a process waits for what another one makes, in seconds.
+ONCE_S = 500.0
+# Makes a folder's content, once for all processes of the tests.
+Once = Callable[[str, Callable[[Path], object]], Path]
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Processes for the tests: one for each core, and none for a few files, which end sooner so.
+
+    Drills measure times and print tables, so they run one after the other too.
+    """
+    folders = all((config.invocation_params.dir / name).is_dir() for name in config.args)
+    if not folders or "not drill" not in config.option.markexpr:
+        return 0
+    affine = getattr(os, "sched_getaffinity", None)
+    cores = len(affine(0)) if affine else os.cpu_count() or 1
+    return min(cores, MOST_PROCESSES) if cores > 1 else 0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What processes leave in the folder of temporary files, the killed ones too, is removed."""
+    tmp_path_factory.getbasetemp()
+    # The path is short: sockets lie in it, and the name of a socket has at most 107 bytes.
+    with (
+        tempfile.TemporaryDirectory(prefix="a-", ignore_cleanup_errors=True) as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("TMPDIR", folder)
+        patch.setattr(tempfile, "tempdir", None)
+        yield
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Once:
+    """Makes a folder once, whichever process of the tests needs it first."""
+    base = tmp_path_factory.getbasetemp()
+    root = base.parent if hasattr(request.config, "workerinput") else base
+
+    def folder(name: str, fill: Callable[[Path], object]) -> Path:
+        made, unfinished = root / name, root / f"{name}.unfinished"
+        with portalocker.Lock(root / f"{name}.lock", timeout=ONCE_S):
+            if not made.exists():
+                shutil.rmtree(unfinished, ignore_errors=True)
+                unfinished.mkdir()
+                fill(unfinished)
+                unfinished.rename(made)
+        return made
+
+    return folder
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -47,40 +110,49 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def mediapipe_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def mediapipe_wheel(once: Once) -> Path:
     """The wheel that the default pack is made from, downloaded once through pip."""
-    return download_wheel(REQUIREMENT, tmp_path_factory.mktemp("wheel"), lambda _fraction: None)
+    folder = once("wheel", lambda made: download_wheel(REQUIREMENT, made, lambda _fraction: None))
+    return _only(folder)
 
 
 @pytest.fixture(scope="session")
-def blazepose_pack(tmp_path_factory: pytest.TempPathFactory, mediapipe_wheel: Path) -> Path:
+def blazepose_pack(once: Once, mediapipe_wheel: Path) -> Path:
     """Folder of the default pack, made once."""
-    root = tmp_path_factory.mktemp("packs")
-    return pull(root, wheel=mediapipe_wheel, progress=lambda _phase, _fraction: None)
+    return _only(once("packs", lambda root: pull(root, wheel=mediapipe_wheel, progress=silent)))
 
 
 @pytest.fixture(scope="session")
-def lightning_pack(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
+def lightning_pack(once: Once, shared_data: Path) -> Path:
     """Folder of MoveNet Lightning with YOLOX-nano, made once."""
     models = shared_data / "models"
-    return pull_entry(
-        entry_named("movenet-lightning"),
-        tmp_path_factory.mktemp("movenet"),
-        source=models,
-        detector=models / "yolox_nano.onnx",
-        progress=silent,
-    )
+
+    def fill(root: Path) -> None:
+        pull_entry(
+            entry_named("movenet-lightning"),
+            root,
+            source=models,
+            detector=models / "yolox_nano.onnx",
+            progress=silent,
+        )
+
+    return _only(once("movenet", fill))
 
 
 @pytest.fixture(scope="session")
-def full_and_yolox_pack(
-    tmp_path_factory: pytest.TempPathFactory, shared_data: Path, blazepose_pack: Path
-) -> Path:
+def full_and_yolox_pack(once: Once, shared_data: Path, blazepose_pack: Path) -> Path:
     """Folder of the default pack with YOLOX-nano beside its own detector, made once."""
-    folder = tmp_path_factory.mktemp("with-detector") / blazepose_pack.name
-    shutil.copytree(blazepose_pack, folder)
-    add_person_detector(folder, shared_data / "models" / "yolox_nano.onnx")
-    return folder
+
+    def fill(root: Path) -> None:
+        folder = shutil.copytree(blazepose_pack, root / blazepose_pack.name)
+        add_person_detector(folder, shared_data / "models" / "yolox_nano.onnx")
+
+    return _only(once("with-detector", fill))
+
+
+def _only(folder: Path) -> Path:
+    (path,) = folder.iterdir()
+    return path
 
 
 @pytest.fixture
@@ -92,30 +164,33 @@ def host(tmp_path: Path, blazepose_pack: Path) -> Host:
 
 
 @pytest.fixture(scope="session")
-def walk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def walk(once: Once) -> Path:
     """A made video of two people who walk past each other: 240 frames, a keyframe a second."""
-    path = tmp_path_factory.mktemp("made") / "walk.mp4"
-    render_video(walk_scene(), path, Encoding(gop=30))
-    return path
+    return _film(once, walk_scene(), "walk", gop=30)
 
 
 @pytest.fixture(scope="session")
-def undisturbed(
-    tmp_path_factory: pytest.TempPathFactory, blazepose_pack: Path, walk: Path
-) -> bytes:
+def undisturbed(once: Once, blazepose_pack: Path, walk: Path) -> bytes:
     """The walk's export by one machine alone, without a queue or any fault."""
-    home = tmp_path_factory.mktemp("undisturbed")
-    host = Host(home / "store", blazepose_pack.parent, home)
-    host.run("submit", walk, "--detect-every", "1")
-    return host.exported()
+
+    def fill(home: Path) -> None:
+        host = Host(home / "store", blazepose_pack.parent, home)
+        host.run("submit", walk, "--detect-every", "1")
+        host.exported()
+
+    return (once("undisturbed", fill) / "people.json").read_bytes()
 
 
 @pytest.fixture(scope="session")
-def stroll(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def stroll(once: Once) -> Path:
     """A short made video of the same two people: 60 frames, one keyframe."""
-    path = tmp_path_factory.mktemp("made") / "stroll.mp4"
-    render_video(walk_scene(seconds=2.0), path, Encoding(gop=250))
-    return path
+    return _film(once, walk_scene(seconds=2.0), "stroll", gop=250)
+
+
+def _film(once: Once, scene: Scene, name: str, gop: int) -> Path:
+    """The scene as a video, made once."""
+    file = f"{name}.mp4"
+    return once(name, lambda folder: render_video(scene, folder / file, Encoding(gop=gop))) / file
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def board_of(host: Host) -> Board:
 
 
 @contextmanager
-def working(*hosts: Host) -> Iterator[None]:
+def working(*hosts: Host) -> Iterator["list[subprocess.Popen[str]]"]:
     """Each host runs a worker of one process while the block runs; what it says is in its log."""
     workers = []
     for host in hosts:
@@ -43,7 +43,7 @@ def working(*hosts: Host) -> Iterator[None]:
             workers.append(host.start("worker", *options, stdout=log, stderr=log))
     try:
         wait_until(lambda: len(board_of(hosts[0]).reports.workers()) == len(hosts), "a worker")
-        yield
+        yield workers
     finally:
         for worker in workers:
             kill(worker)
@@ -51,11 +51,16 @@ def working(*hosts: Host) -> Iterator[None]:
 
 def kill(process: "subprocess.Popen[str]") -> None:
     """Kills a process and all that it has started."""
+    send(process, signal.SIGKILL)
+    process.communicate()
+
+
+def send(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
+    """Sends a signal to a process and all that it has started."""
     family = [process.pid]
     if psutil.pid_exists(process.pid):
         children = psutil.Process(process.pid).children(recursive=True)
         family += [child.pid for child in children]
     for pid in family:
         if psutil.pid_exists(pid):
-            os.kill(pid, signal.SIGKILL)
-    process.communicate()
+            os.kill(pid, number)

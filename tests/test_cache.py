@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from annotate.domain.errors import StoreError
 from annotate.store.cache import Cache
+from tests.servers import wait_until
 
 SIZE = 1000
 
@@ -98,33 +98,41 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 PROGRAM = """
-import sys, time
+import os, sys, time
 from pathlib import Path
 from annotate.store.cache import Cache
-folder, hold, pace = Path(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
+folder, others, signs = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
 seen = []
 def fetch(path):
     with path.open("wb") as file:
-        for _ in range(10):
-            file.write(bytes(100))
-            file.flush()
-            time.sleep(pace)
+        file.write(bytes(500))
+        file.flush()
+        while len(list(signs.iterdir())) < others:
+            time.sleep(0.01)
+        file.write(bytes(500))
     print("fetched", flush=True)
-with Cache(folder, 0).copy("a", 1000, fetch, lambda done, size: seen.append(done)) as path:
+def wait(done, size):
+    seen.append(done)
+    (signs / str(os.getpid())).touch()
+with Cache(folder, 0).copy("a", 1000, fetch, wait) as path:
     print("using", flush=True)
-    time.sleep(hold)
+    sys.stdin.read()
     assert path.stat().st_size == 1000
 print("waited" if seen else "went on", max(seen, default=0) <= 1000, flush=True)
 """
 
 
-def another(folder: Path, hold: float, pace: float = 0.0) -> "subprocess.Popen[str]":
-    arguments = [sys.executable, "-c", PROGRAM, str(folder), str(hold), str(pace)]
-    return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+def another(folder: Path, signs: Path, others: int = 0) -> "subprocess.Popen[str]":
+    """A process that uses a copy until its input ends; its fetch ends when so many others wait."""
+    signs.mkdir(exist_ok=True)
+    arguments = [sys.executable, "-c", PROGRAM, str(folder), str(others), str(signs)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(arguments, stdin=pipe, stdout=pipe, text=True)
 
 
 def test_of_several_processes_one_fetches_and_the_others_wait(tmp_path: Path) -> None:
-    processes = [another(tmp_path, 0.0, 0.1) for _ in range(3)]
+    folder, signs = tmp_path / "cache", tmp_path / "signs"
+    processes = [another(folder, signs, others=2) for _ in range(3)]
     said = [process.communicate(timeout=60)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0]
     assert sum("fetched" in one for one in said) == 1
@@ -132,23 +140,22 @@ def test_of_several_processes_one_fetches_and_the_others_wait(tmp_path: Path) ->
 
 
 def test_a_copy_that_another_process_uses_is_not_deleted(tmp_path: Path) -> None:
-    with another(tmp_path, 2.0) as process:
+    folder = tmp_path / "cache"
+    with another(folder, tmp_path / "signs") as process:
         assert process.stdout is not None
         while process.stdout.readline().strip() != "using":
             pass
-        use(Cache(tmp_path, 0), "b", [])
-        assert copies(tmp_path) == {"a", "b"}
+        use(Cache(folder, 0), "b", [])
+        assert copies(folder) == {"a", "b"}
         assert "went on True" in process.communicate()[0]
 
 
 def test_a_fetch_that_was_killed_starts_again(tmp_path: Path) -> None:
-    with another(tmp_path, 0.0, 10.0) as process:
-        deadline = time.monotonic() + 60
-        while not (tmp_path / "a.part").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+    folder = tmp_path / "cache"
+    with another(folder, tmp_path / "signs", others=1) as process:
+        wait_until((folder / "a.part").exists, "the fetch")
         process.send_signal(signal.SIGKILL)
     log: list[str] = []
-    use(Cache(tmp_path, 10 * SIZE), "a", log)
+    use(Cache(folder, 10 * SIZE), "a", log)
     assert log == ["a.part"]
-    assert copies(tmp_path) == {"a"}
+    assert copies(folder) == {"a"}

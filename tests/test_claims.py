@@ -14,7 +14,8 @@ import annotate.queue.claims
 from annotate.domain.errors import BusyJobError, ExitCode
 from annotate.queue.claims import claimed
 from annotate.store import Store, open_store
-from tests.command import Host
+from tests.command import PATIENCE_S, Host
+from tests.fleet import send
 from tests.made_job import JOB
 
 KEY = f"working/{JOB.id}.json"
@@ -87,10 +88,13 @@ def test_a_claim_is_renewed_every_few_seconds(
 def test_a_second_submit_of_a_job_is_refused_and_the_first_goes_on(host: Host, walk: Path) -> None:
     first = host.start("submit", walk, "--detect-every", "1")
     assert host.next_heartbeat(first) is not None
+    # It does not end while the others are tried.
+    send(first, signal.SIGSTOP)
     said = host.run("submit", walk, "--detect-every", "1", code=ExitCode.FAILED)
     assert "is being worked on by process" in said.err
     job = host.opened().newest_job().id
     assert "works on job" in host.run("clean", job, "--yes", code=ExitCode.FAILED).err
+    send(first, signal.SIGCONT)
     first.send_signal(signal.SIGINT)
     first.communicate()
     host.run("submit", walk, "--detect-every", "1")
@@ -114,6 +118,6 @@ def test_a_running_command_stops_when_its_job_is_cancelled(host: Host, walk: Pat
     process = host.start("submit", walk, "--detect-every", "1", "--people", "all")
     assert host.next_heartbeat(process) is not None
     host.run("cancel", host.opened().newest_job().id)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == ExitCode.PARTIAL
     assert "was cancelled" in err

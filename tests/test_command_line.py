@@ -11,7 +11,7 @@ import pytest
 
 from annotate.domain.errors import ExitCode
 from annotate.video.file import NOT_A_VIDEO
-from tests.command import Host
+from tests.command import PATIENCE_S, Host
 
 # Seconds of work even for a short video: time to interrupt the command.
 SLOW = ("--people", "all")
@@ -186,7 +186,7 @@ def test_ctrl_c_says_how_to_continue(host: Host, walk: Path) -> None:
     process = host.start("submit", walk, *SLOW, preexec_fn=_accept_ctrl_c)
     assert host.next_heartbeat(process) is not None
     os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == ExitCode.INTERRUPTED
     assert "finished chunks are kept" in err
     assert "Traceback" not in err

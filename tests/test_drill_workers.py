@@ -34,16 +34,6 @@ Worker = subprocess.Popen
 RunDrill = Callable[..., None]
 
 
-@pytest.fixture(scope="module")
-def undisturbed(
-    tmp_path_factory: pytest.TempPathFactory, blazepose_pack: Path, walk: Path
-) -> bytes:
-    home = tmp_path_factory.mktemp("undisturbed")
-    host = Host(home / "store", blazepose_pack.parent, home)
-    host.run("submit", walk, *EXACT)
-    return host.exported()
-
-
 @dataclass
 class Fleet:
     """A host that submits, and the workers of its queue."""

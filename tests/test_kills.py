@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -11,15 +12,28 @@ import pytest
 from annotate.domain.errors import ExitCode
 from annotate.domain.options import SubmitOptions
 from annotate.domain.video import Chunk
+from annotate.queue.job_status import is_alive
 from annotate.use_cases.find_videos import FoundVideos
 from annotate.use_cases.submit import submit
-from tests.command import Host
+from tests.command import PATIENCE_S, Host
 
-KILLS = 20
 # With a memory from frame to frame, so short a video would be a single chunk.
 EXACT = ("--detect-every", "1")
 OPTIONS = SubmitOptions(detect_every=1)
 CHUNK = 24
+
+# A worker process dies as it writes the part of one chunk.
+DEADLY = """
+import os, signal, sys
+rename = os.replace
+def replace(source, target, **options):
+    if "{name}" in str(target) and any("billiard.spawn" in word for word in sys.orig_argv):
+        with open("deaths", "a") as file:
+            file.write("died\\n")
+        os.kill(os.getpid(), signal.SIGKILL)
+    rename(source, target, **options)
+os.replace = replace
+"""
 
 
 def cut_finely(host: Host, video: Path, options: SubmitOptions = OPTIONS) -> None:
@@ -33,23 +47,42 @@ def cut_finely(host: Host, video: Path, options: SubmitOptions = OPTIONS) -> Non
     results.write_chunks(chunks)
 
 
-def test_kill_9_of_everything_at_random_moments(host: Host, walk: Path, undisturbed: bytes) -> None:
+def parts_of(host: Host) -> set[Path]:
+    """The parts and tracks files of its store."""
+    files = Path(host.store).rglob("*.parquet")
+    return {file for file in files if file.parent.name in ("parts", "tracks")}
+
+
+def at_a_moment(host: Host, process: "subprocess.Popen[str]", moments: np.random.Generator) -> None:
+    """Waits a little after the start, a worker's first sign of life, or a new part."""
+    before, now = parts_of(host), moments.integers(4)
+    while process.poll() is None and (
+        (now == 1 and not any(map(is_alive, host.opened().heartbeats())))
+        or (now >= 2 and parts_of(host) <= before)
+    ):
+        time.sleep(0.01)
+    time.sleep(moments.uniform(0.0, 0.3))
+
+
+@pytest.mark.parametrize(
+    "kills", [6, pytest.param(60, marks=[pytest.mark.drill, pytest.mark.timeout(3600)])]
+)
+def test_kill_9_of_everything_at_random_moments(
+    host: Host, walk: Path, undisturbed: bytes, kills: int
+) -> None:
     moments = np.random.default_rng(11)
     cut_finely(host, walk)
-    kills = 0
-    store = Path(host.store)
-    while kills < KILLS:
+    while kills > 0:
         process = host.start("submit", walk, *EXACT)
-        time.sleep(moments.uniform(0.2, 4.0))
+        at_a_moment(host, process, moments)
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-            kills += 1
+            kills -= 1
         process.communicate()
         if process.returncode == 0:
             assert host.exported() == undisturbed
-            for part in store.rglob("*.parquet"):
-                if part.parent.name in ("parts", "tracks"):
-                    part.unlink()
+            for part in parts_of(host):
+                part.unlink()
     host.run("submit", walk, *EXACT)
     assert host.exported() == undisturbed
 
@@ -81,7 +114,7 @@ def test_a_worker_process_that_is_killed_is_replaced(
     beat = host.next_heartbeat(process)
     assert beat is not None
     os.kill(int(beat.worker.rpartition("-")[2]), signal.SIGKILL)
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, err
     assert host.exported() == undisturbed
 
@@ -90,16 +123,10 @@ def test_after_three_deaths_in_one_chunk_it_fails_and_the_job_goes_on(
     host: Host, walk: Path, undisturbed: bytes
 ) -> None:
     cut_finely(host, walk)
-    process = host.start("submit", walk, *EXACT, "--processes", "1")
-    deaths: set[str] = set()
-    while (beat := host.next_heartbeat(process)) is not None:
-        if beat.chunk.start == CHUNK:
-            os.kill(int(beat.worker.rpartition("-")[2]), signal.SIGKILL)
-            deaths.add(beat.worker)
-    out, err = process.communicate()
-    assert process.returncode == ExitCode.PARTIAL, out + err
-    assert len(deaths) == 3
-    assert "died 3 times" in err
+    deadly = host.with_program(DEADLY.format(name=Chunk(CHUNK, 2 * CHUNK).name))
+    said = deadly.run("submit", walk, *EXACT, "--processes", "1", code=ExitCode.PARTIAL)
+    assert "died 3 times" in said.err
+    assert (host.home / "deaths").read_text() == "died\n" * 3
 
     refused = host.run("export", "--out", "people.json", code=ExitCode.PARTIAL)
     assert "failed" in refused.err

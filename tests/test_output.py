@@ -12,6 +12,7 @@ import pytest
 
 from annotate.domain.errors import OutputError, UsageError
 from annotate.use_cases.output import output_file, output_folder, output_path
+from tests.command import PATIENCE_S
 
 OURS = (b"ours:",)
 DATA = b"ours: " + b"x" * 100_000
@@ -160,7 +161,7 @@ def test_a_termination_leaves_nothing_behind(tmp_path: Path, number: signal.Sign
     assert process.stderr.readline() == b"written\n"
     assert len(list(tmp_path.iterdir())) == 1
     process.send_signal(number)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 7
     assert list(tmp_path.iterdir()) == []
 

@@ -17,7 +17,7 @@ from annotate.queue.app import MERGE_QUEUE, make_app
 from annotate.queue.board import open_board
 from annotate.store.s3 import S3Files
 from tests.cable import Cable
-from tests.command import Host
+from tests.command import PATIENCE_S, Host
 from tests.servers import RedisServer
 
 LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
@@ -163,7 +163,7 @@ def test_no_password_is_printed(
     more = {"ANNOTATE_BROKER": url, "AWS_SECRET_ACCESS_KEY": SECRET}
     # Without packs `doctor` need not try the models.
     process = Host(host.store, host.home / "packs", host.home, more).start(*debug, *command)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode in (ExitCode.DONE, ExitCode.FAILED, ExitCode.USAGE)
     assert out + err
     assert SECRET not in out + err

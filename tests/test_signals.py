@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from annotate.domain.errors import ExitCode
-from tests.command import Host
+from tests.command import PATIENCE_S, Host
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
@@ -16,11 +16,11 @@ def test_a_signal_ends_a_submission_in_order(host: Host, walk: Path, name: str) 
     assert host.next_heartbeat(process) is not None
     children = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.Signals[name])
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == ExitCode.INTERRUPTED
     assert err.count("Stopped. Run the same command") == 1
     assert "Traceback" not in err
-    gone, left = psutil.wait_procs(children, timeout=20)
+    gone, left = psutil.wait_procs(children, timeout=PATIENCE_S)
     assert len(gone) == len(children)
     assert left == []
     assert host.opened().heartbeats() == []
@@ -33,7 +33,7 @@ def test_a_second_signal_ends_it_at_once(host: Host, walk: Path) -> None:
     children = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGTERM)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == ExitCode.INTERRUPTED
     assert "Traceback" not in err
-    assert psutil.wait_procs(children, timeout=20)[1] == []
+    assert psutil.wait_procs(children, timeout=PATIENCE_S)[1] == []

@@ -29,11 +29,7 @@ HANGS = {
 
 @pytest.fixture(params=["computing", pytest.param("waiting", marks=pytest.mark.drill)])
 def hanging(request: pytest.FixtureRequest, host: Host) -> Host:
-    folder = host.home / "hanging"
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text(HANGING.replace("HANG", HANGS[request.param]))
-    path = [str(folder), str(Path(__file__).parents[1])]
-    return replace(host, more={"PYTHONPATH": ":".join(path)})
+    return host.with_program(HANGING.replace("HANG", HANGS[request.param]))
 
 
 def test_a_hung_chunk_is_given_up_and_can_be_retried(

@@ -1,12 +1,13 @@
 """Two hosts with a queue and a bucket give the bytes that one machine gives alone."""
 
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.command import Host
-from tests.fleet import FINE, board_of, make_hosts, working
-from tests.servers import RedisServer, S3Server
+from tests.fleet import FINE, board_of, make_hosts, send, working
+from tests.servers import RedisServer, S3Server, wait_until
 
 
 @pytest.fixture
@@ -28,12 +29,22 @@ def test_two_hosts_give_the_bytes_of_one(
     hosts: list[Host], guarded_redis: RedisServer, walk: Path, undisturbed: bytes
 ) -> None:
     laptop, north, south = hosts
-    with working(north, south):
-        assert "1 of 1 videos done" in laptop.run("submit", walk, *FINE).out
+    with working(north, south) as (first, second):
         board = board_of(laptop)
-        done = [board.attempts.finished_by(row["worker"]) for row in board.reports.workers()]
-        assert len(done) == 2
-        assert all(done), "one host did it all"
+        names = [row["worker"] for row in board.reports.workers()]
+
+        def busy() -> int:
+            return sum(board.attempts.finished_by(name) > 0 for name in names)
+
+        # However busy this machine is, neither host does it all: one sleeps while the other begins.
+        send(first, signal.SIGSTOP)
+        laptop.run("submit", walk, *FINE, "--detach")
+        wait_until(lambda: busy() == 1, "the second host")
+        send(second, signal.SIGSTOP)
+        send(first, signal.SIGCONT)
+        wait_until(lambda: busy() == 2, "the first host")
+        send(second, signal.SIGCONT)
+        assert "1 of 1 videos done" in laptop.run("submit", walk, *FINE).out
         for command in (["status"], ["retry"]):
             laptop.run(*command)
     copies = [list((host.home / "cache" / "videos").glob("[0-9a-f]" * 64)) for host in hosts]

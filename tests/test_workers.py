@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 
 from annotate.domain.errors import ExitCode
 from tests.command import PATIENCE_S, Host
+from tests.fleet import board_of
 from tests.servers import RedisServer, wait_until
 
 EXACT = ("--detect-every", "1")
@@ -61,15 +61,6 @@ def end(process: "subprocess.Popen[str]") -> None:
     process.communicate()
 
 
-@pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory, blazepose_pack: Path, walk: Path) -> bytes:
-    """The export of the walk, made on one machine without a queue."""
-    home = tmp_path_factory.mktemp("alone")
-    host = Host(home / "store", blazepose_pack.parent, home)
-    host.run("submit", walk, *EXACT)
-    return host.exported()
-
-
 def status(host: Host) -> dict[str, Any]:
     """What `annotate status --json` prints, whatever its exit code."""
     out, _ = host.start("status", "--json").communicate(timeout=PATIENCE_S)
@@ -78,12 +69,12 @@ def status(host: Host) -> dict[str, Any]:
 
 
 def test_two_workers_give_the_bytes_of_one_machine(
-    shared: Host, walk: Path, start_worker: StartWorker, alone: bytes
+    shared: Host, walk: Path, start_worker: StartWorker, undisturbed: bytes
 ) -> None:
     start_worker(), start_worker()
     said = shared.run("submit", walk, *FINE)
     assert "1 of 1 videos done, 240 frames" in said.out
-    assert shared.exported() == alone
+    assert shared.exported() == undisturbed
 
 
 def test_a_job_waits_for_workers_and_says_so(
@@ -109,7 +100,7 @@ def test_status_names_the_workers(shared: Host, walk: Path, start_worker: StartW
 
 
 def test_the_chunk_of_a_killed_worker_is_done_by_another(
-    shared: Host, walk: Path, start_worker: StartWorker, alone: bytes
+    shared: Host, walk: Path, start_worker: StartWorker, undisturbed: bytes
 ) -> None:
     first = start_worker()
     shared.run("submit", walk, *FINE, "--detach")
@@ -117,7 +108,7 @@ def test_the_chunk_of_a_killed_worker_is_done_by_another(
     end(first)
     start_worker()
     assert "1 of 1 videos done" in shared.run("submit", walk, *FINE).out
-    assert shared.exported() == alone
+    assert shared.exported() == undisturbed
 
 
 def test_a_worker_that_is_stopped_finishes_its_chunk(
@@ -125,7 +116,7 @@ def test_a_worker_that_is_stopped_finishes_its_chunk(
 ) -> None:
     worker = start_worker()
     shared.run("submit", walk, *FINE, "--detach")
-    wait_until(lambda: bool(status(shared)["workers"]), "the worker")
+    wait_until(lambda: bool(board_of(shared).reports.heartbeats()), "the worker")
     worker.send_signal(signal.SIGTERM)
     _, err = worker.communicate(timeout=PATIENCE_S)
     assert worker.returncode == 0, err
@@ -179,12 +170,11 @@ def test_a_short_job_ends_before_a_long_one_that_was_first(
 
 def test_processes_that_die_as_they_start_are_reported(host: Host, stroll: Path) -> None:
     """Celery alone would start new ones for ever."""
-    (host.home / "sitecustomize.py").write_text(
+    broken = host.with_program(
         "import os, sys\n"
         "if any('billiard.spawn' in word for word in sys.orig_argv):\n"
         "    os._exit(3)\n"
     )
-    broken = replace(host, more={"PYTHONPATH": str(host.home)})
     said = broken.run("submit", stroll, *EXACT, code=ExitCode.FAILED)
     assert "end as soon as they start" in said.err
     assert "import workers.tasks" in said.err

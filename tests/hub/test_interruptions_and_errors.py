@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from annotate.domain.errors import HubError, PackError, UsageError
-from tests.command import Host
+from tests.command import PATIENCE_S, Host
 from tests.hub.command import ON_X_ELITE, W8A8, run
 from tests.hub.service import TOKEN, HubService
 
@@ -118,7 +118,7 @@ def test_a_wrong_token_is_reported_but_never_printed(
     config.write_text(config.read_text().replace(TOKEN, "another-secret"))
     for flags in ((), ("--debug",)):
         process = host.start(*flags, "models", "hub", "devices")
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 1
         assert "Failed to authenticate" in err
         assert "another-secret" not in out + err
