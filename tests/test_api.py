@@ -3,12 +3,19 @@
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import annotate
-from annotate.domain.errors import UsageError
+from annotate.api.results import ResultStore
+from annotate.domain.errors import PartialResultError, UsageError, VideoError
+from annotate.domain.tracks import Tracks
+from annotate.domain.video import Chunk, DamagedRange
+from annotate.video import decode
 from tests.command import PATIENCE_S, Host
 
 # Worker processes import the script again, as the API's docstring says.
@@ -34,6 +41,9 @@ if __name__ == "__main__":
     print(json.dumps({"complete": status.complete, "frames": summary.frames,
                       "steps": sorted(steps)}))
 """
+
+# Times are rounded to microseconds, which moves smoothed landmarks by so many pixels or metres.
+TIMES_PX = 2e-4
 
 
 def test_a_script_gets_what_the_command_line_gets(host: Host, stroll: Path) -> None:
@@ -84,3 +94,130 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 def test_every_public_name_is_there() -> None:
     assert all(hasattr(annotate, name) for name in annotate.__all__)
+
+
+@pytest.fixture(scope="module")
+def annotated(
+    tmp_path_factory: pytest.TempPathFactory, blazepose_pack: Path, stroll: Path
+) -> ResultStore:
+    """A store with the stroll, of which frames 10 to 19 are annotated."""
+    home = tmp_path_factory.mktemp("annotated")
+    host = Host(home / "store", blazepose_pack.parent, home)
+    host.run("submit", stroll, "--start", "0.34", "--end", "0.66")
+    return annotate.open_store(home / "store")
+
+
+def test_the_jobs_and_videos_of_a_store(annotated: ResultStore) -> None:
+    (job,) = annotated.jobs()
+    assert job.status().complete
+    assert [video.name for video in job.videos] == ["stroll.mp4"]
+    assert annotated.job(job.id).video("stroll.mp4").frames.tolist() == list(range(11, 20))
+    with pytest.raises(UsageError, match="stroll"):
+        annotated.video("strol.mp4")
+
+
+def test_the_table_has_the_values_of_the_blocks(annotated: ResultStore) -> None:
+    video = annotated.video("stroll.mp4")
+    tracks = Tracks.concat(list(video.blocks()))
+    table = video.tracks()
+    assert table.num_rows == len(tracks) > 0
+    for column, values in {
+        "frame": tracks.frame_index,
+        "time_s": tracks.time_s,
+        "filled": tracks.filled,
+        "box_height": tracks.bbox[:, 3],
+        "nose_x": tracks.smoothed[:, 0, 0],
+        "left_knee_visibility": tracks.smoothed[:, 25, 3],
+        "right_foot_index_world_z": tracks.smoothed_world[:, 32, 2],
+    }.items():
+        np.testing.assert_array_equal(table[column].to_numpy(), values)
+    raw = video.tracks(raw=True)["left_knee_y"].to_numpy()
+    np.testing.assert_array_equal(raw, tracks.raw[:, 25, 1])
+
+
+def test_the_people_of_a_frame(annotated: ResultStore) -> None:
+    video = annotated.video("stroll.mp4")
+    tracks = Tracks.concat(list(video.blocks()))
+    for frame in (15, 12, 19):  # back and forth
+        rows = tracks.take(tracks.frame_index == frame)
+        people = video.poses(frame)
+        assert (people.frame, len(people)) == (frame, len(rows))
+        np.testing.assert_array_equal(people.landmarks, rows.smoothed)
+        np.testing.assert_array_equal(people.landmark("left_knee"), rows.smoothed[:, 25])
+        np.testing.assert_array_equal(people.keypoints[:, 13], rows.smoothed[:, 25, [0, 1, 3]])
+        np.testing.assert_array_equal(video.poses(frame, raw=True).landmarks, rows.raw)
+    with pytest.raises(UsageError, match="does not annotate frame 20"):
+        video.poses(20)
+
+
+def test_a_frame_that_was_not_processed_is_not_empty(annotated: ResultStore) -> None:
+    video = annotated.video("stroll.mp4")
+    results = annotated.results(video.job.job.recipe, video.entry)
+    digest = video.job.job.merge_digest
+    (name,) = results.merges()
+    held = annotated.files.read(results._tracks(name))
+    blocks = [block.take(block.frame_index > 14) for block in video.blocks()]
+    facts = {"missing": [[0, 3]], "damaged": [asdict(DamagedRange(14, 15, 14, 14, "corrupt", 1))]}
+    results.write_tracks(digest, blocks, 33, facts, world_axes=3)
+    try:
+        video = annotated.video("stroll.mp4")
+        assert video.missing.tolist() == [11, 12, 13]
+        with pytest.raises(PartialResultError, match=r"frame 12 .* not processed"):
+            video.poses(12)
+        with pytest.raises(VideoError, match=r"frame 14 .* damaged"):
+            video.poses(14)
+        assert len(video.poses(15)) == len(blocks[0].take(blocks[0].frame_index == 15))
+    finally:
+        annotated.files.write(results._tracks(name), held or b"")
+
+
+def test_pictures_in_memory_give_what_a_job_gives(
+    host: Host, stroll: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.run("submit", stroll, "--end", "0.3")
+    video = annotate.open_store(host.store).video("stroll.mp4")
+    for name, value in host.environ().items():
+        monkeypatch.setenv(name, value)
+    estimator = annotate.PoseEstimator()
+    frames = [frame.rgb for frame in decode(stroll, video.index, Chunk(0, 9))]
+    found = estimator.track(frames, time_s=video.index.time_s[:9])
+    assert len(found) == len(video.frames) == 9
+    for people in found:
+        filed = video.poses(people.frame)
+        np.testing.assert_array_equal(people.track_id, filed.track_id)
+        np.testing.assert_allclose(people.landmarks, filed.landmarks, atol=TIMES_PX)
+        np.testing.assert_allclose(people.world, filed.world, atol=TIMES_PX)
+    assert len(found[0]) == len(estimator.poses(frames[0])) > 0
+    shown = annotate.draw(frames[0], found[0])
+    assert shown.shape == frames[0].shape
+    assert (shown != frames[0]).any()
+    assert estimator.track([], fps=30) == []
+
+
+@pytest.mark.parametrize(
+    ("frames", "times", "message"),
+    [
+        ([np.zeros((8, 8), np.uint8)], {"fps": 30}, r"not \(8, 8\) of uint8"),
+        ([np.zeros((8, 8, 3), np.float32)], {"fps": 30}, r"not \(8, 8, 3\) of float32"),
+        ([np.zeros((8, 8, 3), np.uint8)], {}, "fps or time_s"),
+        ([np.zeros((8, 8, 3), np.uint8)], {"fps": 0}, "fps cannot be 0"),
+        ([np.zeros((8, 8, 3), np.uint8)] * 2, {"time_s": [1, 1]}, "increasing"),
+        (
+            [np.zeros((8, 8, 3), np.uint8), np.zeros((8, 9, 3), np.uint8)],
+            {"fps": 30},
+            "frame 1 is 9 x 8, and the first one 8 x 8",
+        ),
+    ],
+    ids=["grey", "float", "no times", "zero rate", "equal times", "two sizes"],
+)
+def test_unsuitable_pictures_are_refused(
+    frames: list[np.ndarray],
+    times: dict[str, Any],
+    message: str,
+    host: Host,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in host.environ().items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match=message):
+        annotate.PoseEstimator().track(frames, **times)

@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING
 from annotate.domain.errors import UnknownWorkError
 from annotate.domain.job import Job, JobVideo, Recipe
 from annotate.domain.options import People
-from annotate.domain.pack import read_pack
 from annotate.domain.settings import WORKER_VARIABLE, settings_from
-from annotate.domain.soc import find_soc
 from annotate.domain.video import Chunk
 from annotate.packs.installed import verify_pack
 from annotate.queue.board import Board, open_board
@@ -117,12 +115,8 @@ def _estimator(folder: Path, people: People, detect_every: int) -> "PoseEstimato
 
 @lru_cache(maxsize=2)
 def _models(folder: Path) -> "Models":
-    from annotate.inference import QnnSettings, load_models
+    from annotate.use_cases.load_models import models_of
     from workers.process import prepare_process
 
     prepare_process()
-    settings = settings_from()
-    soc = find_soc(settings.soc) if settings.soc else None
-    options = {"htp_performance_mode": settings.performance}
-    qnn = QnnSettings(soc, options, settings.cache)
-    return load_models(read_pack(folder), folder, provider=settings.provider, qnn=qnn)
+    return models_of(folder, settings_from())

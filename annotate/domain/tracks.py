@@ -70,6 +70,26 @@ class Tracks:
         return Tracks(**taken(self, [*_COLUMNS], rows))
 
     @classmethod
+    def none(cls, landmarks: int, axes: int) -> "Tracks":
+        """No row, of so many landmarks L and axes D."""
+        pixels = np.empty((0, landmarks, 5), np.float32)
+        metres = np.empty((0, landmarks, axes), np.float32)
+        count = np.empty(0, np.int64)
+        return cls(
+            frame_index=count,
+            pts=count,
+            time_s=np.empty(0),
+            track_id=count,
+            score=np.empty(0, np.float32),
+            bbox=np.empty((0, 4), np.float32),
+            filled=np.empty(0, np.bool_),
+            raw=pixels,
+            smoothed=pixels,
+            raw_world=metres,
+            smoothed_world=metres,
+        )
+
+    @classmethod
     def concat(cls, blocks: Sequence["Tracks"]) -> "Tracks":
         """The rows of one or more blocks, in the order of the blocks."""
         return cls(**concatenated(blocks, [*_COLUMNS]))

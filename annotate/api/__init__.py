@@ -3,11 +3,11 @@
     import annotate
 
     if __name__ == "__main__":
-        status = annotate.submit(["match.mp4"], annotate.SubmitOptions(people="all"))
-        annotate.export("people.json", status.job)
-        for video in status.job.videos:
-            for tracks in annotate.final_tracks(status.job, video):
-                print(tracks.time_s, tracks.track_id, tracks.smoothed.shape)
+        annotate.submit(["match.mp4"], annotate.SubmitOptions(people="all"))
+        annotate.export("people.json")
+        video = annotate.open_store().video("match.mp4")
+        frame = video.tracks().to_pandas()
+        print(video.poses(12).landmark("left_knee"))
 
 Settings that belong to the host, such as the store and the queue, come from the same environment
 variables as for the command line. Every error is an `annotate.domain.errors.AnnotateError`.
@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from annotate.api.results import ResultStore
 from annotate.domain.arrays import IntArray
 from annotate.domain.export_options import ExportOptions
 from annotate.domain.job import Job, JobVideo
@@ -45,8 +46,11 @@ __all__ = [
 ]
 
 
-def open_store(location: str | Path | None = None) -> Store:
+def open_store(location: str | Path | None = None) -> ResultStore:
     """The store of jobs and results.
+
+        store = annotate.open_store()
+        table = store.video("match.mp4").tracks()
 
     Args:
         location: a folder, which need not exist yet, or `s3://bucket/prefix`. None is the store of
@@ -57,10 +61,11 @@ def open_store(location: str | Path | None = None) -> Store:
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
-    ...     open_store(folder).job_ids()
+    ...     open_store(folder).jobs()
     []
     """
-    return open_store_at(settings_from(store=None if location is None else str(location)).store)
+    settings = settings_from(store=None if location is None else str(location))
+    return ResultStore(open_store_at(settings.store).files)
 
 
 def submit(
