@@ -118,9 +118,9 @@ class PoseEstimator:
         poses = self._pipeline.run(_frames(frames, index), index)
         size = (index.width, index.height)
         found = FramePeople(merge([poses], self._merge, self._skeleton, size))
-        nobody = Tracks.none(len(self._skeleton.landmarks), self._world_axes)
+        empty = Tracks.none(len(self._skeleton.landmarks), self._world_axes)
         return [
-            people_in(frame, time, found.at(frame) or nobody, self._skeleton)
+            people_in(frame, time, found.at(frame) or empty, self._skeleton)
             for frame, time in enumerate(index.time_s.tolist())
         ]
 

@@ -186,9 +186,9 @@ class AnnotatedVideo:
         return track_table(self.blocks(), names, axes=self._world_axes, raw=raw)
 
     def poses(self, frame: int, *, raw: bool = False) -> PeopleInFrame:
-        """The people of one frame; nobody where the frame shows none.
+        """The people of one frame; an empty answer where it shows none.
 
-        Frames that are asked for in rising order are read once.
+        Ask for frames in rising order: going back reads the tracks from their beginning.
 
         Args:
             frame: one of `frames`.
