@@ -66,7 +66,7 @@ class PipelineSettings:
         thigh_down: likewise, fractions from the hips to the knees.
     """
 
-    code_version: int = 9
+    code_version: int = 10
 
     finest_tile: float = 1 / 6
     tile_overlap: float = 0.2

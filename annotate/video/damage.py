@@ -9,7 +9,7 @@ may be predicted from what is missing. Decoders do not flag those, and show them
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from av.video.frame import VideoFrame
 from annotate.domain.video import DamageReason, VideoIndex
 from annotate.video.feed import Feed
 from annotate.video.file import Packets, VideoFile
+from annotate.video.marks import MarkedPackets, marked
 from annotate.video.packets import NO_PTS
 
 # The number of frames by which a seek aims before the keyframe, tried in turn. Containers without
@@ -56,7 +57,10 @@ def examined(path: Path, index: VideoIndex, frame: int) -> Span:
     if found.damaged and before >= 0:
         # A start that only looks sound must not decide.
         other = _span(path, index, number, int(index.keyframes[before]))
-        found = min(found, other, key=lambda span: len(span.damaged))
+        found, other = sorted((found, other), key=lambda span: len(span.damaged))
+        # What a decoder once finds damaged is so, though it may not find it from elsewhere.
+        flagged = {frame: why for frame, why in other.damaged.items() if why == "corrupt"}
+        found = replace(found, damaged=flagged | found.damaged)
     return found
 
 
@@ -68,7 +72,7 @@ def sound_frames(path: Path, index: VideoIndex, span: Span) -> Iterator[tuple[in
         if frame not in span.damaged
     }
     with VideoFile(path, index.stream) as video:
-        for frame in video.frames(packets_from(video, index, span.start) or iter(())):
+        for frame in video.frames(_packets(video, index, span.start)):
             number = None if frame.pts is None else numbers.pop(frame.pts, None)
             if number is not None:
                 yield number, frame
@@ -76,16 +80,21 @@ def sound_frames(path: Path, index: VideoIndex, span: Span) -> Iterator[tuple[in
                 return
 
 
-def packets_from(video: VideoFile, index: VideoIndex, start: int) -> Packets | None:
+def packets_from(video: VideoFile, index: VideoIndex, start: int) -> MarkedPackets | None:
     """The packets from keyframe `start` on, in decoding order; None where it is not found."""
     if start == 0:
-        return video.packets()
+        return marked(video.packets())
     packets = _by_seeking(video, index, start)
     if packets is None:
         # The container does not seek. Packets that are read and not decoded cost little.
         video.rewind()
-        packets = _from_key(video.packets(), index.pts[start])
+        packets = _from_key(marked(video.packets()), index.pts[start])
     return packets
+
+
+def _packets(video: VideoFile, index: VideoIndex, start: int) -> Packets:
+    """The same without marks; none where the keyframe is not found."""
+    return (packet for packet, _ in packets_from(video, index, start) or ())
 
 
 def _start(path: Path, index: VideoIndex, number: int) -> int:
@@ -100,7 +109,7 @@ def _start(path: Path, index: VideoIndex, number: int) -> int:
 
 def _is_sound_keyframe(path: Path, index: VideoIndex, start: int) -> bool:
     with VideoFile(path, index.stream) as video:
-        for frame in video.frames(packets_from(video, index, start) or iter(())):
+        for frame in video.frames(_packets(video, index, start)):
             if frame.pts is not None and frame.pts >= index.pts[start]:
                 sound = frame.key_frame and not frame.is_corrupt
                 return bool(sound and frame.pts == index.pts[start])
@@ -172,24 +181,26 @@ def _decoded(
     return fed, shown
 
 
-def _by_seeking(video: VideoFile, index: VideoIndex, start: int) -> Packets | None:
+def _by_seeking(video: VideoFile, index: VideoIndex, start: int) -> MarkedPackets | None:
     """The packets from keyframe `start` on; None where seeking does not lead there."""
-    for margin in SEEK_MARGINS:
+    # Marks of a transport stream stand before the gaps that they are for.
+    margins = SEEK_MARGINS[1:] if video.container.format.name == "mpegts" else SEEK_MARGINS
+    for margin in margins:
         with suppress(av.FFmpegError):
             video.seek(int(index.pts[max(0, start - margin)]))
-            packets = _from_key(video.packets(), index.pts[start])
+            packets = _from_key(marked(video.packets()), index.pts[start])
             if packets is not None:
                 return packets
     return None
 
 
-def _from_key(packets: Packets, pts: int) -> Packets | None:
+def _from_key(packets: MarkedPackets, pts: int) -> MarkedPackets | None:
     """The packets from the keyframe at `pts` on; None where they begin after it."""
-    for packet in packets:
+    for packet, lost in packets:
         if packet.pts is None or not packet.is_keyframe:
             continue
         if packet.pts == pts:
-            return chain([packet], packets)
+            return chain([(packet, lost)], packets)
         if packet.pts > pts:
             return None
     return None

@@ -7,10 +7,12 @@ Where anything is wrong, the keyframe span is examined by itself (`annotate.vide
 sound frames are given, the others are marked, and decoding goes on at the next keyframe.
 """
 
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Generator, Iterator
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import numpy as np
@@ -27,8 +29,10 @@ from annotate.domain.video import (
     VideoIndex,
 )
 from annotate.video.damage import Span, examined, sound_frames
-from annotate.video.file import VideoFile, fingerprint
+from annotate.video.feed import Feed
+from annotate.video.file import Packets, VideoFile, VideoPacket, fingerprint
 from annotate.video.in_order import BrokenError, frames_in_order
+from annotate.video.marks import marked
 from annotate.video.picture import RgbConverter
 
 # Codecs whose decoders obey, packet by packet, what is to be skipped; AV1's decoder runs ahead.
@@ -211,17 +215,63 @@ def _counted(
     video: VideoFile, lost: frozenset[int]
 ) -> Iterator[tuple[VideoFrame | None, DamageReason | None]]:
     """Every frame of the file, with what is wrong with it; None for those that are lost."""
-    reference_lost = False
-    for frame in _with_gaps(video.frames(video.packets()), lost):
-        reason: DamageReason | None = None
-        if frame is None:
-            reason = "not decoded"
-        elif frame.is_corrupt:
-            reason = "corrupt"
-        elif reference_lost and not frame.key_frame:
-            reason = "reference lost"
-        reference_lost = reason is not None
-        yield frame, reason
+    known = _KnownDamage()
+    for frame in _with_gaps(known.frames(video), lost):
+        yield frame, "not decoded" if frame is None else known.reason(frame)
+
+
+class _KnownDamage:
+    """What is damaged so far, in the order of decoding: frames carry the numbers of their packets,
+    since their time stamps may be wrong.
+    """
+
+    def __init__(self) -> None:
+        # Of damaged packets, and of sound keyframes that came out; both rise.
+        self._damaged: list[int] = []
+        self._keys: list[int] = []
+
+    def frames(self, video: VideoFile) -> Iterator[VideoFrame]:
+        """Every frame that the decoder gives."""
+        video.stream.codec_context.copy_opaque = True
+        for fed in Feed(video).of(marked(_numbered(video.packets()))):
+            if fed.packet is not None and fed.damaged:
+                self._damaged.append(_number(fed.packet))
+            yield from fed.frames
+
+    def reason(self, frame: VideoFrame) -> DamageReason | None:
+        """What is wrong with the next frame."""
+        number = _number(frame)
+        at = bisect_left(self._damaged, number)
+        if frame.is_corrupt or number in self._damaged[at : at + 1]:
+            if number not in self._damaged[at : at + 1]:
+                self._damaged.insert(at, number)
+            return "corrupt"
+        if frame.key_frame:
+            insort(self._keys, number)
+            return None
+        key = bisect_left(self._keys, number)
+        since = self._keys[key - 1] if key else -1
+        # What is displayed before a keyframe and decoded after it may need frames before that.
+        return "reference lost" if at and self._damaged[at - 1] > since else None
+
+
+class _Numbered(NamedTuple):
+    """What a packet carries into its frames. PyAV tells objects apart by their identity, which
+    numbers share.
+    """
+
+    number: int
+
+
+def _numbered(packets: Packets) -> Packets:
+    for number, packet in enumerate(packets):
+        packet.opaque = _Numbered(number)
+        yield packet
+
+
+def _number(one: VideoPacket | VideoFrame) -> int:
+    """The number of a packet, or of the one that a frame came from."""
+    return one.opaque.number if isinstance(one.opaque, _Numbered) else 0
 
 
 def _with_gaps(frames: Iterator[VideoFrame], lost: frozenset[int]) -> Iterator[VideoFrame | None]:

@@ -1,16 +1,12 @@
 """Packets on their way into the decoder, and whether container or decoder find them damaged."""
 
-from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from av.video.frame import VideoFrame
 
-from annotate.video.file import Packets, VideoFile, VideoPacket
-
-# The number of packets up to the gap of MPEG-TS counters that one is marked for: the parser that
-# cuts the stream into frames runs ahead.
-MARKS_AHEAD = 2
+from annotate.video.file import VideoFile, VideoPacket
+from annotate.video.marks import MarkedPackets
 
 
 class Fed(NamedTuple):
@@ -47,9 +43,9 @@ class Feed:
         self._needed = needed
         self._key_pts: int | None = None
 
-    def of(self, packets: Packets) -> Iterator[Fed]:
+    def of(self, packets: MarkedPackets) -> Iterator[Fed]:
         """All packets, and the end."""
-        for packet, corrupt in _with_corrupt_marks(packets):
+        for packet, corrupt in packets:
             yield self.take(packet, corrupt=corrupt)
         yield self.take(None)
 
@@ -75,22 +71,3 @@ class Feed:
         if packet is None or self._key_pts is None:
             return packet is None
         return packet.pts is None or packet.pts >= self._key_pts
-
-
-def _with_corrupt_marks(packets: Packets) -> Iterator[tuple[VideoPacket, bool]]:
-    """Each packet with whether data is lost in it or right after it.
-
-    Where a keyframe follows a gap of MPEG-TS counters, recordings were joined and nothing is lost.
-    """
-    ahead: deque[VideoPacket] = deque()
-    for packet in packets:
-        ahead.append(packet)
-        if len(ahead) > MARKS_AHEAD:
-            yield _marked(ahead)
-    while ahead:
-        yield _marked(ahead)
-
-
-def _marked(ahead: deque[VideoPacket]) -> tuple[VideoPacket, bool]:
-    packet = ahead.popleft()
-    return packet, packet.is_corrupt and not any(later.is_keyframe for later in ahead)

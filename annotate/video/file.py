@@ -1,7 +1,7 @@
 """An untrusted video file, opened in one place: its stream, its packets and its frames."""
 
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -35,6 +35,11 @@ FORMATS = "mov,mp4,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,mxf,nut,ivf,h264,he
 BEGINS_ANYWHERE = frozenset({"mpegts", "mpeg", "h264", "hevc"})
 # Neither is a moving picture: a cover, or the still images of a progress bar.
 NOT_MOVING = Disposition.attached_pic | Disposition.timed_thumbnails
+# Codecs whose decoders give a damaged picture, filled up with what was in the memory before, unless
+# they are told to reject it.
+REJECTS_WHEN_TOLD = frozenset({"mjpeg"})
+# Of AVI, the number of bytes by which a packet's data begins after the place that the index gives.
+AVI_HEADER_BYTES = 8
 NOT_A_VIDEO = (
     "Give a video file such as MP4, MOV, MKV, WebM, AVI or MPEG-TS. Convert anything else with all "
     "its frames: `ffmpeg -i FILE -fps_mode passthrough -c:v ffv1 NEW.mkv`, and numbered images: "
@@ -131,7 +136,10 @@ class VideoFile:
         self._stream = self._video_stream(self._container)
         self._stream.thread_count = self._threads
         self._stream.thread_type = "AUTO"
-        self._stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+        options = {"max_pixels": str(MAX_PIXELS)}
+        if self._stream.codec.canonical_name in REJECTS_WHEN_TOLD:
+            options["err_detect"] = "explode"
+        self._stream.codec_context.options = options
 
     @property
     def pixel_aspect(self) -> Fraction:
@@ -147,6 +155,19 @@ class VideoFile:
     def video_streams(self) -> tuple[int, ...]:
         """Indexes of the streams of the container that are moving pictures."""
         return tuple(stream.index for stream in _moving(self.container))
+
+    def are_indexed(self, packets: Sequence[tuple[int | None, int | None]]) -> bool:
+        """Whether the file's index leads to these packets, read in order; each is given by its dts
+        and its place in the file. True where packets carry their time stamps: AVI alone counts
+        them.
+        """
+        if self.container.format.name != "avi":
+            return True
+        places = {entry.timestamp: entry.pos for entry in self.stream.index_entries}
+        return all(
+            pos is None or dts not in places or pos == places[dts] + AVI_HEADER_BYTES
+            for dts, pos in packets
+        )
 
     def seek(self, pts: int) -> None:
         """Goes to a keyframe at or before `pts`, as far as the container allows.

@@ -11,6 +11,7 @@ from annotate.domain.errors import VideoError
 from annotate.domain.video import Display
 from annotate.video.feed import Fed, Feed
 from annotate.video.file import MAX_PIXELS, VideoFile, VideoPacket
+from annotate.video.marks import marked
 from annotate.video.orientation import displayed_size, orientation_of
 from annotate.video.packets import MAX_REORDERED, NO_PTS, DecodedFrames
 from annotate.video.picture import HDR, RgbConverter
@@ -74,7 +75,7 @@ def decode_all(video: VideoFile, read: ReadProgress) -> DecodedFrames:
     record = _Record(video)
     read.add_pass()
     video.rewind()
-    for fed in Feed(video).of(read.count(video.packets())):
+    for fed in Feed(video).of(marked(read.count(video.packets()))):
         record.add(fed)
     return record.found(whole=True)
 
@@ -134,8 +135,10 @@ class _Record:
     def _lost(self) -> IntArray:
         """As in `DecodedFrames`: every packet that gave no frame is one that was rejected."""
         count = min(len(self._rejected), max(0, self._packets - len(self._rows)))
+        order = np.arange(count)
         lost = np.array(self._rejected[:count], np.int64)
-        return np.unique(lost.clip(0, len(self._rows) + count - 1))
+        rising: IntArray = np.maximum.accumulate(lost - order) + order
+        return np.minimum(rising, len(self._rows) + order)
 
 
 def _displayed(video: VideoFile, frame: VideoFrame) -> Display:

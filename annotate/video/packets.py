@@ -11,6 +11,9 @@ from annotate.domain.video import Display
 
 # No codec delays a frame by more other frames than this.
 MAX_REORDERED = 16
+# The longest time in seconds by which a packet is displayed after one that follows it in decoding
+# order: reordering, unless its time stamp is wrong.
+MAX_AHEAD_S = 10.0
 # Codecs whose packets each show one frame, whatever else is in them.
 ONE_FRAME_A_PACKET = frozenset({"av1"})
 # Stands for "no time stamp" in int64 columns.
@@ -25,16 +28,18 @@ class PacketTable:
         pts: (n,) int64, `NO_PTS` where a packet has none.
         key: (n,) bool: the container marks the packet as a keyframe.
         shown: (n,) bool: the packet is to be displayed (an edit list may hide it).
-        tail_pts: int64, pts of the frames that the last keyframe and all that follows it decode
-            to; empty where the container confirms that nothing is cut off, or where that is too
-            much to decode.
+        cut_pts: int64, pts of the packets at the end that lack their end: those that are displayed
+            after all that the last keyframe and all that follows it decode to. Empty where the
+            container confirms that nothing is cut off, or where that is too much to decode.
+        found_by_seeking: a seek to a keyframe leads to the packet that reading in order leads to.
         codec, time_base, declared_frames, missing_s: as in `VideoIndex`.
     """
 
     pts: IntArray
     key: NDArray[np.bool_]
     shown: NDArray[np.bool_]
-    tail_pts: IntArray
+    cut_pts: IntArray
+    found_by_seeking: bool
     codec: str
     time_base: Fraction
     declared_frames: int | None
@@ -43,6 +48,14 @@ class PacketTable:
     def frame_pts(self) -> IntArray:
         """The known pts of the packets that are to be displayed, each once, rising."""
         return np.unique(self.pts[self.shown & (self.pts != NO_PTS)])
+
+    def jumps(self) -> bool:
+        """Whether packets are displayed so long after those that follow them that their time stamps
+        look wrong.
+        """
+        known = self.pts[self.shown & (self.pts != NO_PTS)]
+        ahead = np.maximum.accumulate(known) - known
+        return bool(len(known) and ahead.max() * self.time_base > MAX_AHEAD_S)
 
     def reordered(self) -> bool:
         """Whether packets come in another order than they are displayed, so that their time stamps
@@ -111,7 +124,8 @@ def agreed_pts(packets: PacketTable, decoded: DecodedFrames) -> IntArray | None:
     # Each packet of these codecs shows one frame; their decoders leave frames out without an error.
     told = decoded.damaged or packets.codec in ONE_FRAME_A_PACKET
     in_order = NO_PTS not in found and bool((np.diff(found) > 0).all())
-    told = told and (in_order or packets.reordered()) and bool(np.isin(found, announced).all())
+    told = told and (in_order or (packets.reordered() and not packets.jumps()))
+    told = told and bool(np.isin(found, announced).all())
     if told and first_key is not None:
         pts = np.union1d(found, announced[announced >= first_key])
     elif not in_order:
@@ -125,9 +139,7 @@ def agreed_pts(packets: PacketTable, decoded: DecodedFrames) -> IntArray | None:
         if not np.array_equal(found[found >= first_key], expected):
             return None
         pts = np.concatenate([found, announced[announced > found[-1]]])
-    if len(packets.tail_pts):
-        pts = pts[pts <= packets.tail_pts.max()]
-    return pts
+    return np.setdiff1d(pts, packets.cut_pts)
 
 
 def reordered_pts(packets: PacketTable, decoded: DecodedFrames) -> IntArray | None:
@@ -139,7 +151,7 @@ def reordered_pts(packets: PacketTable, decoded: DecodedFrames) -> IntArray | No
     """
     announced = packets.frame_pts()
     expected = decoded.places()
-    if len(announced) != len(decoded.pts) + len(decoded.lost):
+    if packets.jumps() or len(announced) != len(decoded.pts) + len(decoded.lost):
         return None
     places = np.searchsorted(announced, decoded.pts)
     if np.abs(places - expected).max() > MAX_REORDERED:

@@ -104,14 +104,17 @@ def _frame_times(
         pts is not None
         and is_plausible(pts, packets.time_base)
         and is_regular(packets.pts[packets.shown])
+        and not packets.jumps()
+        and packets.found_by_seeking
     )
     if decoded is None or not (usable or decoded.whole):
         decoded = decode_all(video, read)
         pts = agreed_pts(packets, decoded)
-    if pts is not None and is_plausible(pts, packets.time_base):
-        return decoded, Times(pts, packets.time_base), keyframes(pts, packets, decoded)
-    # From here on frames can only be counted, so decoding starts at the file's beginning.
+    # Without keyframes frames are counted, so decoding starts at the file's beginning.
     no_keyframes = np.empty(0, np.int64)
+    if pts is not None and is_plausible(pts, packets.time_base):
+        keys = keyframes(pts, packets, decoded) if packets.found_by_seeking else no_keyframes
+        return decoded, Times(pts, packets.time_base), keys
     pts = reordered_pts(packets, decoded)
     if pts is not None and is_plausible(pts, packets.time_base):
         return decoded, Times(pts, packets.time_base), no_keyframes
@@ -124,6 +127,7 @@ def _frame_times(
 def _read_packets(video: VideoFile, read: ReadProgress) -> tuple[PacketTable, DecodedFrames | None]:
     """All packets, and the first frames that they decode to."""
     rows: list[tuple[int, bool, bool]] = []
+    keys: list[tuple[int | None, int | None]] = []
     tail: list[VideoPacket] = []
     first_frames = FirstFrames(video)
     for packet in read.count(video.packets()):
@@ -134,6 +138,7 @@ def _read_packets(video: VideoFile, read: ReadProgress) -> tuple[PacketTable, De
         if packet.is_keyframe or len(rows) == 1:
             _check_not_encrypted(video, packet)
         if packet.is_keyframe:
+            keys.append((packet.dts, packet.pos))
             tail.clear()
         if len(tail) < MAX_TAIL_PACKETS:
             tail.append(packet)
@@ -147,7 +152,8 @@ def _read_packets(video: VideoFile, read: ReadProgress) -> tuple[PacketTable, De
         pts=table[:, 0],
         key=table[:, 1] == 1,
         shown=table[:, 2] == 1,
-        tail_pts=np.empty(0, np.int64) if confirmed else _tail_pts(video, tail),
+        cut_pts=np.empty(0, np.int64) if confirmed else _cut_pts(video, tail),
+        found_by_seeking=video.are_indexed(keys),
         codec=stream.codec.canonical_name,
         # FFmpeg gives every stream a time base, though the type allows for none.
         time_base=Fraction(stream.time_base or 1),
@@ -165,12 +171,14 @@ def _check_not_encrypted(video: VideoFile, packet: VideoPacket) -> None:
         )
 
 
-def _tail_pts(video: VideoFile, tail: list[VideoPacket]) -> IntArray:
-    """The pts of the frames in the packets `tail`: a keyframe and all that follows it."""
+def _cut_pts(video: VideoFile, tail: list[VideoPacket]) -> IntArray:
+    """As in `PacketTable`, of the packets `tail`: a keyframe and all that follows it."""
     key = tail[0].pts if len(tail) < MAX_TAIL_PACKETS else None
     if key is None:
         return np.empty(0, np.int64)
     video.stream.codec_context.flush_buffers()
     frames = video.frames(iter(tail))
-    pts = [frame.pts for frame in frames if frame.pts is not None and frame.pts >= key]
-    return np.array(pts, dtype=np.int64)
+    decoded = [frame.pts for frame in frames if frame.pts is not None and frame.pts >= key]
+    last = max(decoded, default=None)
+    later = [p.pts for p in tail if p.pts is not None and last is not None and p.pts > last]
+    return np.array(later, dtype=np.int64)
