@@ -71,7 +71,7 @@ def decode_with_damage(
         index: what `probe` found at `path`.
         chunk: positions among the `asked` frames.
         asked: (M,) int64, increasing: indices of the frames that the job annotates; by default all.
-        threads: of the decoder.
+        threads: of the decoder, where frames are not counted.
         device: that decodes, from `hardware_device`; by default the CPU.
 
     Raises:
@@ -82,6 +82,8 @@ def decode_with_damage(
     counted = np.arange(len(index)) if asked is None else asked
     if chunk.stop > len(counted):
         raise ValueError(f"{chunk} reaches beyond {len(counted)} frames")
+    if not len(index.keyframes):
+        threads = 1  # with more, a decoder rejects packets later than it is given them
     video = VideoFile(path, index.stream, threads=threads, device=device)
     if video.size_bytes != index.size_bytes:
         raise ChangedError(f"{path} is not the file that was submitted", NOT_INDEXED)
