@@ -14,8 +14,8 @@ from typing import BinaryIO, Literal, TypeVar, get_args
 
 import pytest
 
+import annotate.queue.patience
 import annotate.store
-import annotate.use_cases.patience
 from annotate.domain.errors import StoreError
 from annotate.domain.progress import ByteProgress
 from annotate.store.files import Entry, Files
@@ -139,8 +139,8 @@ def faulty_store(plan: Plan) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(annotate.store, "LocalFiles", open_files)
-        patch.setattr(annotate.use_cases.patience, "PATIENCE_S", -1.0)
-        patch.setattr(annotate.use_cases.patience, "SHORT_PATIENCE_S", -1.0)
+        patch.setattr(annotate.queue.patience, "PATIENCE_S", -1.0)
+        patch.setattr(annotate.queue.patience, "SHORT_PATIENCE_S", -1.0)
         yield
 
 

@@ -30,7 +30,7 @@ def make_hosts(folder: Path, packs: Path, store: str, broker: str) -> list[Host]
 
 def board_of(host: Host) -> Board:
     """What the workers tell each other."""
-    return open_board(host.settings().broker)
+    return open_board(host.settings().broker, host.opened().id())
 
 
 @contextmanager

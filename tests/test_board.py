@@ -24,7 +24,7 @@ SHORT_S = 5
 
 @pytest.fixture
 def board(redis_server: RedisServer) -> Board:
-    return open_board(redis_server.url)
+    return open_board(redis_server.url, "")
 
 
 def test_two_workers_cannot_hold_one_lease(board: Board) -> None:
@@ -89,7 +89,7 @@ def test_many_units_are_asked_for_in_several_commands(
 
 
 def test_without_the_server_a_lease_is_granted(redis_server: RedisServer) -> None:
-    board = open_board(redis_server.url)
+    board = open_board(redis_server.url, "")
     redis_server.kill()
     with board.leases.hold(UNIT, WORKER) as acquired:
         assert acquired

@@ -34,12 +34,12 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def board(redis_server: RedisServer) -> Board:
-    return open_board(redis_server.url)
+    return open_board(redis_server.url, "")
 
 
 @pytest.fixture
 def queue(redis_server: RedisServer) -> Queue:
-    return Queue(make_app(redis_server.url))
+    return Queue(make_app(redis_server.url, ""))
 
 
 def done(store: Store, *chunks: Chunk) -> None:

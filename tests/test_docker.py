@@ -14,7 +14,7 @@ import yaml
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from annotate.domain.settings import PREFIX
+from annotate.domain.settings import key_prefix
 from annotate.queue.messages import all_lists
 from tests.command_lines import parsed
 from tests.servers import PASSWORD, USER, RedisServer
@@ -113,7 +113,7 @@ def test_keda_counts_every_list_of_the_queue() -> None:
     documents = list(yaml.safe_load_all((DOCKER / "kubernetes" / "worker.yaml").read_text()))
     (scaled,) = (one["spec"] for one in documents if one["kind"] == "ScaledObject")
     triggers = {trigger["name"]: trigger["metadata"]["listName"] for trigger in scaled["triggers"]}
-    assert set(triggers.values()) == {f"{PREFIX}{name}" for name in all_lists()}
+    assert set(triggers.values()) == {f"{key_prefix('STORE_ID')}{name}" for name in all_lists()}
     modifiers = scaled["advanced"]["scalingModifiers"]
     assert modifiers["formula"].split(" + ") == list(triggers)
 

@@ -58,6 +58,10 @@ def test_the_folder_of_the_videos_is_away_for_a_while(
     out, err = process.communicate(timeout=600)
     assert process.returncode == 0, out + err
     assert f"{VIDEOS} of {VIDEOS} videos done" in out
+    lines = [line for line in err.splitlines() if line.startswith("waiting ")]
+    assert len(lines) == 2, err
+    assert str(folder) in lines[0]
+    assert lines[1].endswith("over: the work goes on")
     failed = sum(len(video.failures) for video in status_of(host).videos)
     drill_row(
         f"folder of {VIDEOS} videos away for {away_s:.0f} s", time.monotonic() - began, 0, failed
@@ -82,3 +86,21 @@ def test_the_folder_of_the_videos_stays_away(
     host.run("submit", folder, *EXACT)
     assert status_of(host).complete
     drill_row("the same folder stays away: exit 6, the same command", stopped_s, 0, failed)
+
+
+@pytest.mark.parametrize("away_s", [3.0, 60.0])
+def test_the_folder_of_the_store_is_away_for_a_while(
+    host: Host, folder: Path, away_s: float, drill_row: Callable[..., None]
+) -> None:
+    process = begun(host, folder)
+    store = Path(host.store)
+    away = store.with_name("away")
+    store.rename(away)
+    threading.Timer(away_s, away.rename, [store]).start()
+    began = time.monotonic()
+    out, err = process.communicate(timeout=600)
+    assert process.returncode == 0, out + err
+    assert f"{VIDEOS} of {VIDEOS} videos done" in out
+    assert err.count("waiting, up to 120 s: ") == err.count("and the work goes on") == 1, err
+    failed = sum(len(video.failures) for video in status_of(host).videos)
+    drill_row(f"folder of the store away for {away_s:.0f} s", time.monotonic() - began, 0, failed)

@@ -17,7 +17,7 @@ import pytest
 
 from annotate.domain.job import Job
 from annotate.queue.app import make_app
-from annotate.queue.board import open_board
+from annotate.queue.board import Board, open_board
 from annotate.queue.job_status import VideoStatus, job_status
 from annotate.queue.messages import Queue
 from annotate.store import Store
@@ -41,6 +41,10 @@ class Fleet:
     host: Host
     server: RedisServer
     workers: list["Worker[str]"] = field(default_factory=list)
+
+    def board(self) -> Board:
+        """What the workers tell each other."""
+        return open_board(self.server.url, self.host.opened().id())
 
     def start(self, more: Mapping[str, str] | None = None) -> None:
         """Starts one more worker with one process."""
@@ -102,7 +106,7 @@ class Drill:
     def run(self) -> VideoStatus:
         """Until everything is done; the job's status at the end."""
         store = self.fleet.host.opened()
-        board = open_board(self.fleet.server.url)
+        board = self.fleet.board()
         deadline = time.monotonic() + PATIENCE_S
         while True:
             beats = board.reports.heartbeats()
@@ -151,7 +155,7 @@ def drill(fleet: Fleet, walk: Path, undisturbed: bytes, drill_row: Callable[...,
 
 
 def working_pids(fleet: Fleet) -> list[int]:
-    beats = open_board(fleet.server.url).reports.heartbeats()
+    beats = fleet.board().reports.heartbeats()
     return [int(beat.worker.rpartition("-")[2]) for beat in beats]
 
 
@@ -225,7 +229,7 @@ def test_the_clock_of_a_worker_is_an_hour_off(
 def test_every_chunk_is_sent_twice(drill: RunDrill, fleet: Fleet) -> None:
     def happen() -> None:
         job = fleet.host.opened().newest_job()
-        queue = Queue(make_app(fleet.server.url))
+        queue = Queue(make_app(fleet.server.url, fleet.host.opened().id()))
         for unit in job_status(fleet.host.opened(), job).pending():
             queue.send(unit)
 
@@ -239,7 +243,7 @@ def test_a_chunk_that_kills_its_process_is_given_up(
     job = submitted(fleet, walk)
     fleet.start()
     fleet.start()
-    store, board = fleet.host.opened(), open_board(fleet.server.url)
+    store, board = fleet.host.opened(), fleet.board()
     killed: set[int] = set()
     began, deadline = time.monotonic(), time.monotonic() + PATIENCE_S
     while True:

@@ -2,23 +2,25 @@
 
 import errno
 import os
-import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from annotate.domain.errors import ChangedError, DamagedError, HostError, StoreError, VideoError
 from annotate.domain.options import SubmitOptions
-from annotate.domain.work import Failure, WorkUnit
+from annotate.domain.work import Failure, Heartbeat, WorkUnit
 from annotate.pipeline import PoseEstimator
+from annotate.queue import patience
 from annotate.queue.failures import record_dead_worker
+from annotate.queue.heartbeats import Beats
 from annotate.queue.job_status import job_status
+from annotate.queue.patience import with_patience
 from annotate.store import Store
 from annotate.store.known_files import KnownFiles, state_of
-from annotate.use_cases import patience, run_chunk
+from annotate.use_cases import run_chunk
 from annotate.use_cases.find_videos import FoundVideos
-from annotate.use_cases.patience import with_patience
 from annotate.use_cases.submit import submit
 from annotate.video.file import Packets, VideoFile
 from tests.command import Host
@@ -51,15 +53,48 @@ def unit(host: Host, video: Path) -> WorkUnit:
     return unit
 
 
-def run(host: Host, unit: WorkUnit, estimator: Callable[[], PoseEstimator] | None = None) -> None:
+def run(
+    host: Host,
+    unit: WorkUnit,
+    estimator: Callable[[], PoseEstimator] | None = None,
+    beats: Beats | None = None,
+) -> None:
     store = host.opened()
     run_chunk.run_chunk(
         store,
         unit,
         host.settings(),
         estimator or (lambda: estimator_of(store, unit.job.recipe)),
-        store,
+        beats or store,
     )
+
+
+@dataclass
+class Written:
+    """Keeps the heartbeats; afterwards writing one fails.
+
+    Attributes:
+        end: ends the trouble that a heartbeat says its process waits for.
+    """
+
+    end: Callable[[], object]
+    beats: list[Heartbeat] = field(default_factory=list)
+
+    def now(self) -> float:
+        return 0.0
+
+    def write_heartbeat(self, beat: Heartbeat) -> None:
+        self.beats.append(beat)
+        if beat.waiting and len(self.waits) == 1:
+            self.end()
+        raise RuntimeError("no heartbeat can be written")
+
+    @property
+    def waits(self) -> list[str]:
+        return [beat.waiting for beat in self.beats if beat.waiting]
+
+    def delete_heartbeat(self, worker: str) -> None:
+        raise RuntimeError(f"the heartbeat of {worker} cannot be deleted")
 
 
 def part(store: Store, unit: WorkUnit) -> bool:
@@ -80,7 +115,9 @@ def trouble(number: int) -> StoreError:
 
 
 @pytest.mark.parametrize("number", [errno.ENOENT, errno.EIO, errno.ESTALE, errno.EMFILE])
-def test_trouble_that_ends_is_waited_for(host: Host, number: int) -> None:
+def test_trouble_that_ends_is_waited_for(
+    host: Host, number: int, caplog: pytest.LogCaptureFixture
+) -> None:
     errors: Iterator[StoreError] = iter([trouble(number), trouble(number)])
     waits: list[int] = []
 
@@ -89,8 +126,25 @@ def test_trouble_that_ends_is_waited_for(host: Host, number: int) -> None:
             raise error
         return "done"
 
-    assert with_patience(action, host.settings(), lambda: waits.append(1)) == "done"
+    assert with_patience(action, host.settings(), lambda _: waits.append(1)) == "done"
     assert len(waits) == 2
+    assert caplog.messages == []
+
+
+def test_what_is_waited_for_is_said_once(
+    host: Host, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "SAID_PAUSE_S", 0.0)
+    errors: Iterator[StoreError] = iter([trouble(errno.ENOENT) for _ in range(3)])
+
+    def action() -> None:
+        if error := next(errors, None):
+            raise error
+
+    with_patience(action, host.settings())
+    said, over = caplog.messages
+    assert "waiting, up to 120 s: trouble" in said
+    assert "the work goes on" in over
 
 
 @pytest.mark.parametrize(
@@ -103,7 +157,7 @@ def test_what_does_not_end_by_itself_is_not_waited_for(host: Host, error: Except
         raise error
 
     with pytest.raises(type(error)):
-        with_patience(action, host.settings(), lambda: pytest.fail("waited"))
+        with_patience(action, host.settings(), lambda _: pytest.fail("waited"))
 
 
 def test_patience_ends(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +168,7 @@ def test_patience_ends(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
         raise trouble(errno.ENOSPC)
 
     with pytest.raises(StoreError):
-        with_patience(action, host.settings(), lambda: waits.append(1))
+        with_patience(action, host.settings(), lambda _: waits.append(1))
     assert waits, "it waited a little, and did not wait for two minutes"
 
 
@@ -123,10 +177,11 @@ def test_a_video_that_is_away_for_a_moment_is_waited_for(
 ) -> None:
     away = video.parent.with_name("away")
     video.parent.rename(away)
-    back = threading.Timer(0.5, away.rename, [video.parent])
-    back.start()
-    run(host, unit)
-    assert part(host.opened(), unit)
+    written = Written(lambda: away.rename(video.parent))
+    run(host, unit, beats=written)
+    assert part(host.opened(), unit), "a heartbeat that fails stops no chunk"
+    assert str(video) in written.waits[0]
+    assert written.beats[-1].waiting == ""
 
 
 @pytest.mark.usefixtures("short")

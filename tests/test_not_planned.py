@@ -44,7 +44,7 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def board(redis_server: RedisServer) -> Board:
-    return open_board(redis_server.url)
+    return open_board(redis_server.url, "")
 
 
 def tracks_files(store: Store) -> list[str]:
@@ -171,7 +171,7 @@ def test_results_of_a_former_plan_do_not_count(store: Store) -> None:
 def test_reconciling_leaves_a_job_that_is_not_planned_open(
     store: Store, board: Board, redis_server: RedisServer
 ) -> None:
-    queue = Queue(make_app(redis_server.url))
+    queue = Queue(make_app(redis_server.url, ""))
     for _ in range(2):
         reconcile_all(board, queue, store)
         assert board.jobs.ids() == [JOB.id]
@@ -189,7 +189,7 @@ def test_a_job_that_cannot_be_read_does_not_hold_up_the_others(
     for job in (deleted, damaged.id, JOB.id):
         board.jobs.add(job)
     assert board.jobs.is_new()
-    reconcile_all(board, Queue(make_app(redis_server.url)), store)
+    reconcile_all(board, Queue(make_app(redis_server.url, "")), store)
     assert board.jobs.ids() == [damaged.id, JOB.id]
     assert board.jobs.slot(JOB.id) is not None, "nothing of the sound job was sent"
 

@@ -11,12 +11,11 @@ from annotate.domain.settings import PREFIX
 from annotate.domain.video import Chunk
 from annotate.domain.work import WorkUnit
 from annotate.queue.app import CHUNK_QUEUES, MERGE_TASK, PRIORITIES, make_app
-from annotate.queue.board import open_board
 from annotate.queue.message_check import MalformedMessageError, clean_message
 from annotate.queue.messages import Queue, merge_list
 from annotate.store import Store
 from tests.command import Host
-from tests.fleet import working
+from tests.fleet import board_of, working
 from tests.made_job import JOB, VIDEO
 from tests.poison import malformed, message_of, unknown
 from tests.servers import RedisServer, wait_until
@@ -42,7 +41,7 @@ def test_a_malformed_message_is_refused(raw: bytes) -> None:
 
 @pytest.mark.parametrize("unit", [UNIT, replace(UNIT, chunk=None)], ids=["chunk", "merge"])
 def test_what_the_program_sends_is_accepted(redis_server: RedisServer, unit: WorkUnit) -> None:
-    Queue(make_app(redis_server.url)).send(unit)
+    Queue(make_app(redis_server.url, "")).send(unit)
     names = [QUEUE, *(f"{QUEUE}\x06\x16{number}" for number in PRIORITIES.values()), merge_list()]
     found = [redis_server.client().rpop(f"{PREFIX}{name}") for name in names]
     (raw,) = filter(None, found)
@@ -106,12 +105,13 @@ def submitted(shared: Host, video: Path) -> WorkUnit:
 
 def poisoned(shared: Host, server: RedisServer, poison: list[bytes]) -> None:
     """A worker meets the poison before the job's messages."""
-    board = open_board(server.url)
+    board = board_of(shared)
+    prefix = board.prefix
     with server.client() as client:
         for raw in poison:
-            client.rpush(f"{PREFIX}{QUEUE}\x06\x163", raw)
-        client.hset(f"{PREFIX}unacked", "a-tag", "poison")
-        client.zadd(f"{PREFIX}unacked_index", {"a-tag": 1})
+            client.rpush(f"{prefix}{QUEUE}\x06\x163", raw)
+        client.hset(f"{prefix}unacked", "a-tag", "poison")
+        client.zadd(f"{prefix}unacked_index", {"a-tag": 1})
     with working(shared):
         (before,) = board.reports.workers()
         wait_until(lambda: board.reports.dropped() >= len(poison) + 1, "the poisoned worker")
@@ -123,4 +123,4 @@ def poisoned(shared: Host, server: RedisServer, poison: list[bytes]) -> None:
     assert log.count("was dropped") == len(poison) + 1
     assert "Traceback" not in log, log
     with server.client() as client:
-        assert client.hlen(f"{PREFIX}unacked") == 0
+        assert client.hlen(f"{prefix}unacked") == 0

@@ -29,7 +29,7 @@ REFUSED = (OperationalError, redis.ConnectionError)
 
 def reach_queue(port: int) -> None:
     """Sends a task over TLS, or raises."""
-    app = make_app(f"rediss://127.0.0.1:{port}/0")
+    app = make_app(f"rediss://127.0.0.1:{port}/0", "")
     soon = {"socket_timeout": 2.0, "socket_connect_timeout": 2.0}
     with app.connection_for_write(transport_options=soon) as connection:
         connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
@@ -38,7 +38,7 @@ def reach_queue(port: int) -> None:
 
 def reach_board(port: int) -> None:
     """Files a job over TLS, or raises."""
-    open_board(f"rediss://127.0.0.1:{port}/0").jobs.add("job")
+    open_board(f"rediss://127.0.0.1:{port}/0", "").jobs.add("job")
 
 
 def relay(redis_server: RedisServer, certificate: trustme.LeafCert) -> Cable:
@@ -121,7 +121,7 @@ def test_a_broker_without_checks_is_refused_and_not_repeated(url: str) -> None:
 def test_a_password_that_is_escaped_arrives() -> None:
     url = "rediss://us%40er:p%2Fa%3Fs%23s%40w%25rd@[::1]:6379/0?db=1"
     assert settings_from({"ANNOTATE_BROKER": url}).broker == url
-    password = open_board(url).client.get_connection_kwargs()["password"]
+    password = open_board(url, "").client.get_connection_kwargs()["password"]
     assert password == "p/a?s#s@w%rd"  # noqa: S105
     assert broker_address(url) == "rediss://[::1]:6379/0"
 

@@ -1,6 +1,9 @@
 """Results of a video are read back as they were written, and damage is named."""
 
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -46,26 +49,27 @@ def test_the_same_part_written_twice_has_the_same_bytes(store: Store) -> None:
     assert once == again
 
 
+def made_tracks(random: np.random.Generator, rows: int, axes: int) -> Tracks:
+    """A pose a frame."""
+    return Tracks(
+        frame_index=np.arange(rows, dtype=np.int64),
+        pts=np.arange(rows, dtype=np.int64),
+        time_s=np.arange(rows) / 30,
+        track_id=np.ones(rows, np.int64),
+        score=random.random(rows, np.float32),
+        bbox=random.random((rows, 4), np.float32),
+        filled=np.arange(rows) % 2 == 0,
+        raw=np.full((rows, 33, 5), np.nan, np.float32),
+        smoothed=random.random((rows, 33, 5), np.float32),
+        raw_world=np.full((rows, 33, axes), np.nan, np.float32),
+        smoothed_world=random.random((rows, 33, axes), np.float32),
+    )
+
+
 @pytest.mark.parametrize("axes", [0, 3], ids=["no world", "world"])
 def test_tracks_are_read_back_block_by_block(store: Store, axes: int) -> None:
     random = np.random.default_rng(5)
-
-    def block(rows: int) -> Tracks:
-        return Tracks(
-            frame_index=np.arange(rows, dtype=np.int64),
-            pts=np.arange(rows, dtype=np.int64),
-            time_s=np.arange(rows) / 30,
-            track_id=np.ones(rows, np.int64),
-            score=random.random(rows, np.float32),
-            bbox=random.random((rows, 4), np.float32),
-            filled=np.arange(rows) % 2 == 0,
-            raw=np.full((rows, 33, 5), np.nan, np.float32),
-            smoothed=random.random((rows, 33, 5), np.float32),
-            raw_world=np.full((rows, 33, axes), np.nan, np.float32),
-            smoothed_world=random.random((rows, 33, axes), np.float32),
-        )
-
-    blocks = [block(3), block(5)]
+    blocks = [made_tracks(random, rows, axes) for rows in (3, 5)]
     results = store.results(RECIPE, VIDEO)
     assert not results.has_tracks("m")
     results.write_tracks("m", iter(blocks), 33, {"missing": [[1, 2]]}, axes)
@@ -75,6 +79,33 @@ def test_tracks_are_read_back_block_by_block(store: Store, axes: int) -> None:
         assert_same(actual, expected)
     results.delete_tracks(*results.merges())
     assert results.merges() == []
+
+
+# Run in a process of its own, as others of this one read Parquet too.
+READ_ALL = """
+import os
+from io import BytesIO
+import numpy as np
+from annotate.store import tables
+from tests.made_poses import made_poses
+from tests.test_store_results import made_tracks
+
+part, tracks = BytesIO(), BytesIO()
+tables.write_part(part, made_poses([1, 2]), {})
+tables.write_tracks(tracks, [made_tracks(np.random.default_rng(5), 3, 0)], 33, {})
+before = os.listdir("/proc/self/task")
+tables.read_part(part)
+list(tables.read_tracks(tracks))
+tables.read_track_list(tracks)
+tables.read_facts(tracks)
+assert os.listdir("/proc/self/task") == before
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts the threads in /proc")
+def test_reading_starts_no_thread() -> None:
+    """One that still holds a file of Python when the interpreter ends aborts the process."""
+    subprocess.run([sys.executable, "-c", READ_ALL], cwd=Path(__file__).parents[1], check=True)
 
 
 def test_failures_are_read_back_and_deleted(store: Store) -> None:

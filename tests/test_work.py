@@ -64,7 +64,7 @@ def board(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> Board:
     """The board of a worker that does not wait after trouble."""
     monkeypatch.setenv(WORKER_VARIABLE, WORKER)
     monkeypatch.setattr(workers.tasks, "REST_S", 0.0)
-    return open_board(redis_server.url)
+    return open_board(redis_server.url, "")
 
 
 def raising(error: Exception) -> Callable[[], None]:

@@ -78,7 +78,7 @@ def _chunks(store: Store, recipe: Recipe, video: JobVideo) -> Mapping[tuple[int,
 def this_board() -> Board | None:
     """The board of the queue's server; None where the queue lives in the command that submits."""
     settings = settings_from()
-    return None if settings.embedded else open_board(settings.broker)
+    return None if settings.embedded else open_board(settings.broker, this_store().id())
 
 
 @lru_cache(maxsize=1)

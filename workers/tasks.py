@@ -31,6 +31,8 @@ from annotate.queue.dispatch import go_on
 from annotate.queue.failures import record_dead_worker, recorded_failure
 from annotate.queue.manifest_check import check_version, checked_job
 from annotate.queue.messages import Queue
+from annotate.queue.metrics import Outcome, worker_counts
+from annotate.queue.patience import with_patience
 from annotate.store import Store
 from workers.application import app
 from workers.host import (
@@ -42,6 +44,7 @@ from workers.host import (
     this_store,
     this_worker,
 )
+from workers.log import log_chunk
 from workers.time_limit import CHUNK_LIMIT_S, EXIT_CODE, MERGE_LIMIT_S, ExtendingBeats
 
 # Seconds that a worker waits after trouble that is not the unit's fault.
@@ -76,24 +79,32 @@ class ReportingTask(Task):
 @app.task(name=CHUNK_TASK, base=ReportingTask)
 def chunk_task(job_id: str, digest: str, fingerprint: str, start: int, stop: int) -> None:
     """Makes the part of a chunk, and sends more units of the job if its messages are used up."""
+    _patiently(partial(_make_part, job_id, digest, fingerprint, (start, stop)))
+
+
+def _make_part(job_id: str, digest: str, fingerprint: str, bounds: tuple[int, int]) -> None:
     from annotate.use_cases.run_chunk import run_chunk
 
     store, board = this_store(), this_board()
     with _unknown_work_dropped(board):
         job = checked_job(store, job_id, digest)
         video = job.video(fingerprint)
-        unit = WorkUnit(job, video, planned_chunk(store, job, video, (start, stop)))
+        unit = WorkUnit(job, video, planned_chunk(store, job, video, bounds))
 
         def work() -> None:
             check_version(job.recipe.pipeline, PIPELINE_DIGEST, job)
             beats = ExtendingBeats(store if board is None else board.reports, this_limits())
             estimator = partial(estimator_of, store, job.recipe)
+            began = time.monotonic()
             try:
                 with this_limits().within(CHUNK_LIMIT_S):
-                    run_chunk(store, unit, settings_from(), estimator, beats)
+                    figures = run_chunk(store, unit, settings_from(), estimator, beats)
             except ProviderError:
                 forget_models()
                 raise
+            if figures is not None:
+                worker_counts().add(figures)
+                log_chunk(unit, figures, time.monotonic() - began)
 
         if _do(store, board, unit, work) and board is not None:
             # If this fails, the next reconciliation does it.
@@ -104,6 +115,10 @@ def chunk_task(job_id: str, digest: str, fingerprint: str, start: int, stop: int
 @app.task(name=MERGE_TASK, base=ReportingTask)
 def merge_task(job_id: str, digest: str, fingerprint: str) -> None:
     """Makes the tracks of a video whose chunks are all done or failed."""
+    _patiently(partial(_make_tracks, job_id, digest, fingerprint))
+
+
+def _make_tracks(job_id: str, digest: str, fingerprint: str) -> None:
     from annotate.use_cases.merge_video import merge_video
 
     store, board = this_store(), this_board()
@@ -117,6 +132,14 @@ def merge_task(job_id: str, digest: str, fingerprint: str) -> None:
                 merge_video(store, unit)
 
         _do(store, board, unit, work)
+
+
+def _patiently(work: Callable[[], None]) -> None:
+    """Does the work. Without a queue nothing sends it again, so trouble is waited for here."""
+    if this_board() is None:
+        with_patience(work, settings_from())
+    else:
+        work()
 
 
 @contextmanager
@@ -157,17 +180,28 @@ def _attempt(store: Store, board: Board, unit: WorkUnit, work: Callable[[], None
     if store.results(unit.job.recipe, unit.video).has_failure(unit.name):
         board.attempts.forget(unit)
         return False
-    if board.attempts.begin(unit) > ATTEMPTS:
+    attempts = board.attempts.begin(unit)
+    if attempts > ATTEMPTS:
         _give_up(board, unit, "it was killed or lost each time")
         return False
+    if attempts > 1:
+        worker_counts().count(unit, "retried")
+    outcome: Outcome | None = "failed"
     try:
-        with recorded_failure(store, unit), suppress(CancelledJobError):
-            work()
+        with recorded_failure(store, unit):
+            try:
+                work()
+                outcome = "done"
+            except CancelledJobError:
+                outcome = None
     except AnnotateError:
         # The store, the models or the provider are in trouble, which says nothing about the unit:
         # it is sent again, and this attempt does not count.
         board.attempts.reset(unit)
+        worker_counts().count(unit, "retried")
         raise
+    if outcome is not None:
+        worker_counts().count(unit, outcome)
     board.attempts.finish(unit, this_worker())
     return True
 
@@ -212,6 +246,7 @@ def _give_up(board: Board | None, unit: WorkUnit, cause: str) -> None:
     if store.results(unit.job.recipe, unit.video).has_failure(unit.name):
         return
     record_dead_worker(store, unit, cause)
+    worker_counts().count(unit, "failed")
     if board is not None:
         board.attempts.finish(unit, this_worker())
 

@@ -26,7 +26,7 @@ from annotate.cli.probe import probe
 from annotate.cli.signals import end_alike
 from annotate.cli.status import jobs, status
 from annotate.cli.submit import retry, submit
-from annotate.cli.text import say
+from annotate.cli.text import PrintedWarnings, say
 from annotate.cli.watch import watch
 from annotate.cli.worker import cancel, worker
 from annotate.domain.errors import AnnotateError, ExitCode
@@ -94,6 +94,8 @@ def root(
     4 unreadable video, 5 model pack, 6 store, 130 interrupted.[/dim]
     """
     handler = logging.StreamHandler() if debug else logging.NullHandler()
+    printed: list[logging.Handler] = [] if debug else [PrintedWarnings(logging.WARNING)]
+    logging.getLogger("annotate").handlers = printed
     logging.basicConfig(level=logging.INFO if debug else logging.WARNING, handlers=[handler])
 
 

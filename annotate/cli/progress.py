@@ -106,6 +106,7 @@ class Bars:
         )
         self._tasks: dict[str, TaskID] = {}
         self._finished: set[str] = set()
+        self._waits = _Waits()
         self._total = self._bar.add_task("all", total=None, note="")
 
     def __enter__(self) -> "Bars":
@@ -117,6 +118,7 @@ class Bars:
 
     def __call__(self, status: JobStatus) -> None:
         """Brings the bars up to date."""
+        self._waits(status)
         for video in status.videos:
             if video.finished:
                 self._finish(video)
@@ -153,6 +155,7 @@ class Lines:
     def __init__(self) -> None:
         self._printed = time.monotonic()
         self._finished: set[str] = set()
+        self._waits = _Waits()
 
     def __enter__(self) -> "Lines":
         return self
@@ -162,6 +165,7 @@ class Lines:
 
     def __call__(self, status: JobStatus) -> None:
         """Prints what is new."""
+        self._waits(status)
         for video in status.videos:
             if video.finished and video.video.name not in self._finished:
                 self._finished.add(video.video.name)
@@ -176,6 +180,24 @@ class Lines:
     def _print(self, line: str) -> None:
         self._printed = time.monotonic()
         print_line(line)
+
+
+class _Waits:
+    """Says once what worker processes of this command wait for, and once that it is over."""
+
+    def __init__(self) -> None:
+        self._waiting = False
+
+    def __call__(self, status: JobStatus) -> None:
+        """Looks at the newest status."""
+        running = [beat for video in status.videos for beat in video.running]
+        waiting = sorted(beat.waiting for beat in running if beat.waiting)
+        if waiting and not self._waiting:
+            print_line(f"waiting    {waiting[0]}", "yellow")
+        if self._waiting and running and not waiting:
+            print_line("waiting    over: the work goes on", "yellow")
+        if running:
+            self._waiting = bool(waiting)
 
 
 def _note(status: JobStatus) -> str:

@@ -1,5 +1,6 @@
 """Numbers and times for people, and lines that several commands print."""
 
+import logging
 from typing import TYPE_CHECKING
 
 import typer
@@ -17,6 +18,16 @@ SHOWN_RANGES = 4
 def say(text: str, *, err: bool = False) -> None:
     """Prints lines; names in them cannot move the cursor or change colours of the terminal."""
     typer.echo(printable_lines(text), err=err)
+
+
+class PrintedWarnings(logging.Handler):
+    """Prints what the program logs as a warning, beside the bars if there are some."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Called by `logging`."""
+        from annotate.cli.progress import print_line  # not every command needs its libraries
+
+        print_line(record.getMessage(), "yellow")
 
 
 # As viewers and cameras call them.

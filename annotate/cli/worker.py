@@ -1,15 +1,29 @@
 """`annotate worker` and `annotate cancel`."""
 
+import logging
 import signal
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
 from annotate.cli.options import StoreOption, store_of
 from annotate.cli.signals import ENDING
 from annotate.domain.errors import UsageError
-from annotate.domain.settings import Provider, Settings
+from annotate.domain.names import printable
+from annotate.domain.settings import STORE_VARIABLE, Provider, Settings
+
+if TYPE_CHECKING:
+    from annotate.queue.board import Board
+    from annotate.queue.supervise import Plan
+    from annotate.store import Store
+
+LogFormat: TypeAlias = Literal["text", "json"]
+
+logger = logging.getLogger(__name__)
 
 NO_QUEUE = (
     "Set it, e.g. to redis://host:6379/0, here and where you submit. One host alone needs no "
@@ -17,25 +31,41 @@ NO_QUEUE = (
 )
 
 
+ConcurrencyOption = Annotated[
+    int | None,
+    typer.Option("--concurrency", "-c", min=1, help="Chunks at a time.", show_default="all cores"),
+]
+ProviderOption = Annotated[
+    Provider | None,
+    typer.Option(help="What runs the models.", show_default="ANNOTATE_PROVIDER, or auto"),
+]
+MaxJobsOption = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Stop after N chunks.", show_default="never")
+]
+MetricsPortOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=65535,
+        metavar="PORT",
+        help="Serve metrics to Prometheus, on all addresses of this host.",
+        show_default="none",
+    ),
+]
+
+
 def worker(
     *,
-    concurrency: Annotated[
-        int | None,
-        typer.Option(
-            "--concurrency", "-c", min=1, help="Chunks at a time.", show_default="all cores"
-        ),
-    ] = None,
-    provider: Annotated[
-        Provider | None,
-        typer.Option(help="What runs the models.", show_default="ANNOTATE_PROVIDER, or auto"),
-    ] = None,
-    max_jobs: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Stop after N chunks.", show_default="never"),
-    ] = None,
+    concurrency: ConcurrencyOption = None,
+    provider: ProviderOption = None,
+    max_jobs: MaxJobsOption = None,
     stop_when_idle: Annotated[
         bool, typer.Option("--stop-when-idle", help="Stop when no work is left.")
     ] = False,
+    metrics_port: MetricsPortOption = None,
+    log_format: Annotated[
+        LogFormat, typer.Option(help="How to log on standard error: text, or json, a line each.")
+    ] = "text",
     store: StoreOption = None,
 ) -> None:
     """Join the workers of the queue at ANNOTATE_BROKER.
@@ -49,10 +79,11 @@ def worker(
       annotate worker
 
       annotate worker --concurrency 4 --stop-when-idle
+
+      annotate worker --metrics-port 9108 --log-format json
     """
-    from annotate.cli.progress import console
-    from annotate.queue.board import open_board, queue_errors
-    from annotate.queue.supervise import Plan, Supervisor
+    from annotate.queue.json_log import FORMAT_VARIABLE
+    from annotate.queue.supervise import Plan, supervisor_name
     from annotate.use_cases.worker_pool import worker_pool
 
     the_store, settings = store_of(store)
@@ -61,22 +92,57 @@ def worker(
         settings = replace(settings, provider=provider)
     # Errors of the store or the queue show now, not chunk by chunk.
     the_store.job_ids()
-    board = open_board(settings.broker)
-    with queue_errors(settings.broker):
-        board.jobs.ids()
+    board, others = _introduced(the_store, settings)
     pool = worker_pool(settings, concurrency)
-    plan = Plan(pool.count, pool.threads, max_jobs, stop_when_idle)
-    supervisor = Supervisor(plan, settings, board)
-    for number in ENDING:
-        signal.signal(number, supervisor.stop)
-
-    def say(line: str) -> None:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-
+    say = _said_as(log_format)
     size = f"{pool.count} {'threads' if pool.threads else 'processes'} ({pool.reason})"
-    say(f"Worker {supervisor.name}: {size}, store {the_store.files}. Ctrl-C to stop.")
-    supervisor.run(say)
+    say(f"Worker {supervisor_name()}: {size}, store {the_store.files}. Ctrl-C to stop.")
+    for other in others:
+        say(f"The queue also serves the store {printable(other)}: this worker takes nothing of it.")
+    variables = {STORE_VARIABLE: the_store.id(), FORMAT_VARIABLE: log_format}
+    plan = Plan(pool.count, pool.threads, max_jobs, stop_when_idle, variables)
+    _run(plan, settings, board, metrics_port, say)
     say("Stopped.")
+
+
+def _introduced(store: "Store", settings: Settings) -> tuple["Board", list[str]]:
+    """The board of the store, and where the other stores are that the queue serves."""
+    from annotate.queue.board import open_board, queue_errors
+
+    board = open_board(settings.broker, store.id())
+    with queue_errors(settings.broker):
+        return board, board.introduce(store.id(), str(store.files))
+
+
+def _run(
+    plan: "Plan", settings: Settings, board: "Board", port: int | None, say: Callable[[str], None]
+) -> None:
+    """Runs the worker until it is stopped, and serves its metrics where there is a port."""
+    from annotate.queue.metrics_server import served_metrics
+    from annotate.queue.supervise import Supervisor, supervisor_name
+
+    serving: AbstractContextManager[Mapping[str, str]] = nullcontext({})
+    if port is not None:
+        serving = served_metrics(port, board, supervisor_name(), settings.provider)
+    with serving as variables:
+        plan = replace(plan, variables={**plan.variables, **variables})
+        supervisor = Supervisor(plan, settings, board)
+        for number in ENDING:
+            signal.signal(number, supervisor.stop)
+        supervisor.run(say)
+
+
+def _said_as(log_format: LogFormat) -> Callable[[str], None]:
+    """What prints a line of the worker itself."""
+    if log_format == "json":
+        from annotate.queue.json_log import log_json
+
+        log_json()
+        logger.setLevel(logging.INFO)
+        return logger.info
+    from annotate.cli.progress import console
+
+    return partial(console.print, markup=False, highlight=False, soft_wrap=True)
 
 
 def check_queue(settings: Settings) -> None:

@@ -15,8 +15,17 @@ from annotate.domain.errors import UsageError
 
 # The name that a worker gives to its processes.
 WORKER_VARIABLE = "ANNOTATE_WORKER"
+# The id of the store, as a worker gives it to its processes.
+STORE_VARIABLE = "ANNOTATE_STORE_ID"
 # Start of every key in the queue's server.
 PREFIX = "annotate:"
+
+
+def key_prefix(store_id: str) -> str:
+    """Start of the keys in the queue's server that belong to the store with that id."""
+    return f"{PREFIX}{store_id}:" if store_id else PREFIX
+
+
 # Every store whose location starts with it is in a bucket.
 S3_SCHEME = "s3://"
 # Gigabytes of videos that the cache holds by default.

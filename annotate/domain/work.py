@@ -145,6 +145,7 @@ class Heartbeat:
         version: of the program.
         placement: how many nodes of each model each execution provider of ONNX Runtime has.
         reason: why `auto` chose the CPU, or empty.
+        waiting: what trouble of its host the process waits for, or empty.
     """
 
     worker: str
@@ -160,6 +161,7 @@ class Heartbeat:
     version: str
     placement: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     reason: str = ""
+    waiting: str = ""
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> "Heartbeat":
@@ -170,7 +172,7 @@ class Heartbeat:
         """
         beat = cls(**{**fields, "chunk": Chunk(**fields["chunk"])})
         texts = [beat.worker, beat.job, beat.video, beat.fingerprint, beat.provider]
-        texts += [beat.version, beat.reason]
+        texts += [beat.version, beat.reason, beat.waiting]
         numbers = (beat.frames, beat.frames_per_s, beat.rss_bytes, beat.time_s)
         sound = all(isinstance(text, str) for text in texts)
         sound = sound and all(isinstance(number, int | float) for number in numbers)

@@ -14,7 +14,7 @@ from celery.utils.dispatch import Signal
 
 from annotate.domain.broker import MEMORY, TLS
 from annotate.domain.options import Priority
-from annotate.domain.settings import PREFIX
+from annotate.domain.settings import key_prefix
 
 CHUNK_TASK = "annotate.chunk"
 MERGE_TASK = "annotate.merge"
@@ -32,7 +32,6 @@ ATTEMPTS = 3
 
 REDIS_OPTIONS: Mapping[str, Any] = MappingProxyType(
     {
-        "global_keyprefix": PREFIX,
         # Seconds after which another worker gets a message that was not acknowledged, even if its
         # first worker is still busy with it. Leases notice lost workers much sooner.
         "visibility_timeout": 86400,
@@ -55,8 +54,12 @@ task_error = Signal(name="task_error", providing_args={"error"})
 message_dropped = Signal(name="message_dropped")
 
 
-def make_app(broker: str) -> Celery:
-    """The Celery application with our settings, connected to the broker at that URL."""
+def make_app(broker: str, store_id: str) -> Celery:
+    """The Celery application with our settings, connected to the broker at that URL.
+
+    Args:
+        store_id: of the store whose work units it sends and takes.
+    """
     # Imported by name: the transport needs the names of this file.
     amqp = None if broker == MEMORY else "annotate.queue.transport:CheckedAmqp"
     app = Celery(WORKERS, broker=broker, amqp=amqp)
@@ -80,7 +83,9 @@ def make_app(broker: str) -> Celery:
         broker_connection_max_retries=None,
         # While the queue's server is away, workers finish their chunks.
         worker_cancel_long_running_tasks_on_connection_loss=False,
-        broker_transport_options=dict(MEMORY_OPTIONS if broker == MEMORY else REDIS_OPTIONS),
+        broker_transport_options=dict(MEMORY_OPTIONS)
+        if broker == MEMORY
+        else {**REDIS_OPTIONS, "global_keyprefix": key_prefix(store_id)},
         # Without it kombu treats rediss:// like plain redis://. SSL_CERT_FILE names the certificate
         # of a private authority.
         broker_use_ssl=broker.startswith(TLS)

@@ -11,7 +11,6 @@ from typing import Any, cast
 import redis
 
 from annotate.domain.job import Job
-from annotate.domain.settings import PREFIX
 from annotate.domain.work import WorkUnit
 
 # Seconds after the last attempt at a unit of a job in which its attempts are remembered.
@@ -26,12 +25,13 @@ class Attempts:
     Where the server does not answer, counting is left out: a unit is then tried once too often.
     """
 
-    def __init__(self, client: "redis.Redis") -> None:
+    def __init__(self, client: "redis.Redis", prefix: str) -> None:
         self._redis = client
+        self._prefix = prefix
 
     def begin(self, unit: WorkUnit) -> int:
         """Counts an attempt at the unit; how many there were, this one included."""
-        key, count = _attempts(unit.job.id), 1
+        key, count = self._attempts(unit.job.id), 1
         with suppress(redis.RedisError):
             count = self._redis.hincrby(key, unit.key, 1)
             self._redis.expire(key, REMEMBERED_S)
@@ -42,24 +42,24 @@ class Attempts:
         server does not answer.
         """
         with suppress(redis.RedisError):
-            return int(cast(Any, self._redis.hget(_attempts(unit.job.id), unit.key)) or 0)
+            return int(cast(Any, self._redis.hget(self._attempts(unit.job.id), unit.key)) or 0)
         return 0
 
     def reset(self, unit: WorkUnit) -> None:
         """Sets the attempts at the unit to zero; it still counts as begun, so it is sent again."""
         with suppress(redis.RedisError):
-            self._redis.hset(_attempts(unit.job.id), unit.key, "0")
+            self._redis.hset(self._attempts(unit.job.id), unit.key, "0")
 
     def forget(self, unit: WorkUnit) -> None:
         """The unit needs no attempt any more: it is done or has failed."""
         with suppress(redis.RedisError):
-            self._redis.hdel(_attempts(unit.job.id), unit.key)
+            self._redis.hdel(self._attempts(unit.job.id), unit.key)
 
     def finish(self, unit: WorkUnit, worker: str) -> None:
         """Counts the unit as finished by the worker, whether it is done or failed."""
         self.forget(unit)
         with suppress(redis.RedisError):
-            self._redis.hincrby(f"{PREFIX}finished", worker, 1)
+            self._redis.hincrby(f"{self._prefix}finished", worker, 1)
 
     def unfinished(self, job: Job) -> list[WorkUnit]:
         """Units of a job that were begun and not finished.
@@ -67,7 +67,7 @@ class Attempts:
         Raises:
             redis.RedisError: the queue's server does not answer.
         """
-        keys = cast(list[bytes], self._redis.hkeys(_attempts(job.id)))
+        keys = cast(list[bytes], self._redis.hkeys(self._attempts(job.id)))
         return [WorkUnit.from_key(job, key.decode()) for key in keys]
 
     def may_send_again(self, unit: WorkUnit) -> bool:
@@ -76,12 +76,12 @@ class Attempts:
         Raises:
             redis.RedisError: the queue's server does not answer.
         """
-        return bool(self._redis.set(f"{PREFIX}resent:{unit.key}", 1, nx=True, ex=RESEND_S))
+        return bool(self._redis.set(f"{self._prefix}resent:{unit.key}", 1, nx=True, ex=RESEND_S))
 
     def finished_by(self, worker: str) -> int:
         """How many units the worker has finished; 0 where the server does not answer."""
         with suppress(redis.RedisError):
-            return int(cast(Any, self._redis.hget(f"{PREFIX}finished", worker)) or 0)
+            return int(cast(Any, self._redis.hget(f"{self._prefix}finished", worker)) or 0)
         return 0
 
     def forget_job(self, job_id: str) -> None:
@@ -90,13 +90,12 @@ class Attempts:
         Raises:
             redis.RedisError: the queue's server does not answer.
         """
-        self._redis.delete(_attempts(job_id))
+        self._redis.delete(self._attempts(job_id))
 
     def forget_worker(self, worker: str) -> None:
         """Deletes the count of a worker that has ended."""
         with suppress(redis.RedisError):
-            self._redis.hdel(f"{PREFIX}finished", worker)
+            self._redis.hdel(f"{self._prefix}finished", worker)
 
-
-def _attempts(job_id: str) -> str:
-    return f"{PREFIX}attempts:{job_id}"
+    def _attempts(self, job_id: str) -> str:
+        return f"{self._prefix}attempts:{job_id}"

@@ -1,18 +1,22 @@
 """The board: what workers share through Redis. It may all be lost, the store is the only truth.
 
-Every key begins with `annotate:`; each part of the board describes its own keys.
+Every key begins with `annotate:` and the id of the store, so that several stores can share a
+server; each part of the board describes its own keys. Without an id:
+
+stores            where the stores are that use the server, by their id
 """
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import cast
 
 import redis
 from kombu.exceptions import OperationalError
 
 from annotate.domain.broker import broker_address
 from annotate.domain.errors import QueueError
-from annotate.domain.settings import PREFIX
+from annotate.domain.settings import PREFIX, key_prefix
 from annotate.queue.attempts import Attempts
 from annotate.queue.leases import Leases
 from annotate.queue.mutex import Mutexes
@@ -22,9 +26,14 @@ from annotate.queue.worker_reports import WorkerReports
 
 @dataclass(frozen=True)
 class Board:
-    """What workers share through one Redis server."""
+    """What the workers of one store share through a Redis server.
+
+    Attributes:
+        prefix: start of the keys of the store.
+    """
 
     client: "redis.Redis"
+    prefix: str
     jobs: JobRegistry
     leases: Leases
     attempts: Attempts
@@ -46,6 +55,24 @@ class Board:
         self.attempts.forget_worker(worker)
         self.reports.delete_worker(worker)
 
+    def introduce(self, store_id: str, location: str) -> list[str]:
+        """Tells the server which store uses it.
+
+        Returns:
+            Where the other stores are that use it.
+
+        Raises:
+            redis.RedisError: the queue's server does not answer.
+        """
+        key = f"{PREFIX}stores"
+        self.client.hset(key, store_id, location)
+        found = cast(dict[bytes, bytes], self.client.hgetall(key))
+        return sorted(
+            place.decode("utf-8", "replace")
+            for other, place in found.items()
+            if other != store_id.encode()
+        )
+
     def waiting(self, lists: Iterable[str]) -> list[int]:
         """How many messages wait in each list of the server.
 
@@ -54,7 +81,7 @@ class Board:
         """
         pipe = self.client.pipeline(transaction=False)
         for name in lists:
-            pipe.llen(f"{PREFIX}{name}")
+            pipe.llen(f"{self.prefix}{name}")
         return list(pipe.execute())
 
     def is_idle(self, worker: str, lists: Iterable[str]) -> bool:
@@ -66,18 +93,20 @@ class Board:
         return False
 
 
-def open_board(broker: str) -> Board:
-    """The board of the queue's server; it waits a bounded time for every answer."""
+def open_board(broker: str, store_id: str) -> Board:
+    """The board of a store in the queue's server; it waits a bounded time for every answer."""
+    prefix = key_prefix(store_id)
     client = redis.Redis.from_url(
         broker, socket_timeout=10, socket_connect_timeout=5, health_check_interval=25
     )
     return Board(
         client,
-        jobs=JobRegistry(client),
-        leases=Leases(client),
-        attempts=Attempts(client),
-        mutexes=Mutexes(client),
-        reports=WorkerReports(client),
+        prefix,
+        jobs=JobRegistry(client, prefix),
+        leases=Leases(client, prefix),
+        attempts=Attempts(client, prefix),
+        mutexes=Mutexes(client, prefix),
+        reports=WorkerReports(client, prefix),
     )
 
 

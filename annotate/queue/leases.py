@@ -12,7 +12,6 @@ from typing import Any, cast
 
 import redis
 
-from annotate.domain.settings import PREFIX
 from annotate.domain.work import WorkUnit
 
 # Seconds after which a lease expires that is not renewed.
@@ -31,8 +30,9 @@ _RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del
 class Leases:
     """The leases of all work units."""
 
-    def __init__(self, client: "redis.Redis") -> None:
+    def __init__(self, client: "redis.Redis", prefix: str) -> None:
         self._redis = client
+        self._prefix = prefix
 
     @contextmanager
     def hold(self, unit: WorkUnit, worker: str) -> Iterator[bool]:
@@ -41,13 +41,13 @@ class Leases:
         It is held while the block runs, and renewed as long as this process spends processor time:
         a process that hangs or is frozen loses it.
         """
-        key = f"{PREFIX}lease:{unit.key}"
+        key = f"{self._prefix}lease:{unit.key}"
         # Without the server workers cannot agree, and doing a unit twice is harmless.
         with suppress(redis.RedisError):
             if not self._redis.set(key, worker, nx=True, ex=LEASE_S):
                 yield False
                 return
-            self._redis.sadd(f"{PREFIX}held:{worker}", unit.key)
+            self._redis.sadd(f"{self._prefix}held:{worker}", unit.key)
         stop = threading.Event()
         renewing = threading.Thread(target=self._renew, args=(key, stop), daemon=True)
         renewing.start()
@@ -64,7 +64,7 @@ class Leases:
     def release_all(self, worker: str) -> None:
         """Gives back all leases of a worker that has ended."""
         with suppress(redis.RedisError):
-            for key in cast(set[bytes], self._redis.smembers(f"{PREFIX}held:{worker}")):
+            for key in cast(set[bytes], self._redis.smembers(f"{self._prefix}held:{worker}")):
                 self._release(key.decode(), worker)
 
     def held_by(self, worker: str) -> int:
@@ -73,7 +73,20 @@ class Leases:
         Raises:
             redis.RedisError: the queue's server does not answer.
         """
-        return self._redis.scard(f"{PREFIX}held:{worker}")
+        return self._redis.scard(f"{self._prefix}held:{worker}")
+
+    def ages_s(self, worker: str) -> list[float]:
+        """Seconds since each lease that the worker holds was renewed.
+
+        Raises:
+            redis.RedisError: the queue's server does not answer.
+        """
+        units = cast(set[bytes], self._redis.smembers(f"{self._prefix}held:{worker}"))
+        pipe = self._redis.pipeline(transaction=False)
+        for unit in units:
+            pipe.pttl(f"{self._prefix}lease:{unit.decode()}")
+        # Those that have expired have a negative time.
+        return [LEASE_S - max(left_ms, 0) / 1000 for left_ms in pipe.execute()]
 
     def are_held(self, units: Sequence[WorkUnit]) -> list[bool]:
         """Of each unit: whether a worker holds its lease.
@@ -83,7 +96,7 @@ class Leases:
         """
         found: list[bool] = []
         for start in range(0, len(units), _BATCH):
-            keys = [f"{PREFIX}lease:{unit.key}" for unit in units[start : start + _BATCH]]
+            keys = [f"{self._prefix}lease:{unit.key}" for unit in units[start : start + _BATCH]]
             found += [value is not None for value in cast(list[Any], self._redis.mget(keys))]
         return found
 
@@ -98,5 +111,5 @@ class Leases:
 
     def _release(self, key: str, worker: str) -> None:
         with suppress(redis.RedisError):
-            self._redis.eval(_RELEASE, 1, f"{PREFIX}lease:{key}", worker)
-            self._redis.srem(f"{PREFIX}held:{worker}", key)
+            self._redis.eval(_RELEASE, 1, f"{self._prefix}lease:{key}", worker)
+            self._redis.srem(f"{self._prefix}held:{worker}", key)

@@ -7,14 +7,13 @@ from contextlib import suppress
 
 import redis
 
-from annotate.domain.settings import PREFIX
-
 
 class Mutexes:
     """The mutexes of all tasks."""
 
-    def __init__(self, client: "redis.Redis") -> None:
+    def __init__(self, client: "redis.Redis", prefix: str) -> None:
         self._redis = client
+        self._prefix = prefix
 
     def acquire(self, task: str, seconds: float) -> bool:
         """Tries to lock a task for some seconds; False where another process has locked it, or the
@@ -22,10 +21,10 @@ class Mutexes:
         """
         with suppress(redis.RedisError):
             milliseconds = int(seconds * 1000)
-            return bool(self._redis.set(f"{PREFIX}mutex:{task}", 1, nx=True, px=milliseconds))
+            return bool(self._redis.set(f"{self._prefix}mutex:{task}", 1, nx=True, px=milliseconds))
         return False
 
     def release(self, task: str) -> None:
         """Unlocks a task before its seconds are over."""
         with suppress(redis.RedisError):
-            self._redis.delete(f"{PREFIX}mutex:{task}")
+            self._redis.delete(f"{self._prefix}mutex:{task}")

@@ -9,7 +9,7 @@ from annotate.domain.errors import QueueError, StoreError
 from annotate.domain.job import Job
 from annotate.domain.settings import Settings
 from annotate.queue.app import make_app
-from annotate.queue.board import open_board, queue_errors
+from annotate.queue.board import Board, open_board, queue_errors
 from annotate.queue.claims import claimed
 from annotate.queue.dispatch import reconcile
 from annotate.queue.embedded import embedded_worker
@@ -17,6 +17,7 @@ from annotate.queue.heartbeats import is_of_this_host
 from annotate.queue.job_status import JobStatus
 from annotate.queue.job_watch import JobWatch
 from annotate.queue.messages import Queue
+from annotate.queue.patience import with_patience
 from annotate.store import Store
 
 # Seconds between two looks at the store: where this machine works, and where others do.
@@ -100,10 +101,10 @@ def work_here(
             # In a large job a look takes long: use at most a twentieth of one core.
             pause_s = LOOK_SHARE * (time.monotonic() - began + look_s)
             time.sleep(min(max(POLL_S, pause_s), LONGEST_POLL_S))
-            renew()
+            with_patience(renew, settings)
             errors.check()
             began = time.monotonic()
-            status = watch.look()
+            status = with_patience(watch.look, settings)
             report(status)
             look_s = time.monotonic() - began
 
@@ -120,7 +121,7 @@ def _heartbeats_removed(store: Store, job: Job) -> Iterator[None]:
                     store.delete_heartbeat(beat.worker)
 
 
-def check_queue(settings: Settings) -> None:
+def check_queue(store: Store, settings: Settings) -> None:
     """Asks the queue's server, if there is one, for an answer.
 
     Raises:
@@ -128,7 +129,13 @@ def check_queue(settings: Settings) -> None:
     """
     if not settings.embedded:
         with queue_errors(settings.broker):
-            open_board(settings.broker).jobs.ids()
+            open_board(settings.broker, store.id()).introduce(store.id(), str(store.files))
+
+
+def opened_queue(store: Store, settings: Settings) -> tuple[Board, Queue]:
+    """The board and the queue of a store."""
+    store_id = store.id()
+    return open_board(settings.broker, store_id), Queue(make_app(settings.broker, store_id))
 
 
 def hand_over(store: Store, job: Job, settings: Settings) -> None:
@@ -137,7 +144,7 @@ def hand_over(store: Store, job: Job, settings: Settings) -> None:
     Raises:
         QueueError: the queue's server does not answer.
     """
-    board, queue = open_board(settings.broker), Queue(make_app(settings.broker))
+    board, queue = opened_queue(store, settings)
     store.uncancel_job(job.id)
     with queue_errors(settings.broker):
         board.jobs.add(job.id)
@@ -151,7 +158,7 @@ def follow(store: Store, job: Job, settings: Settings, report: Report) -> JobSta
     Args:
         report: called every second with the present status.
     """
-    board, queue = open_board(settings.broker), Queue(make_app(settings.broker))
+    board, queue = opened_queue(store, settings)
     reconciled, watch = time.monotonic(), JobWatch(store, job)
     while True:
         began = time.monotonic()

@@ -7,8 +7,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import FrameType
 
 from annotate.domain.errors import QueueError
@@ -39,12 +39,14 @@ class Plan:
         threads: whether these are threads of one process, which then owns the NPU, or processes.
         max_jobs: number of finished work units after which it ends, or None.
         stop_when_idle: whether it ends when there is nothing to do.
+        variables: of its processes, beside those of the host.
     """
 
     processes: int
     threads: bool
     max_jobs: int | None = None
     stop_when_idle: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def command(self, name: str) -> list[str]:
         """The command line of the Celery worker with that name."""
@@ -57,6 +59,11 @@ class Plan:
         ]
 
 
+def supervisor_name() -> str:
+    """The name of the worker that this process supervises."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
 class Supervisor:
     """Keeps one Celery worker running until it is stopped."""
 
@@ -66,7 +73,7 @@ class Supervisor:
         self._board = board
         self._stops = 0
         self._child: subprocess.Popen[bytes] | None = None
-        self.name = f"{socket.gethostname()}-{os.getpid()}"
+        self.name = supervisor_name()
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
         """Handler of SIGTERM and SIGINT: at the first the worker finishes its chunks and ends, at
@@ -105,7 +112,8 @@ class Supervisor:
                 return
 
     def _once(self) -> int:
-        environ = {**os.environ, **self._settings.to_environ(), WORKER_VARIABLE: self.name}
+        own = {WORKER_VARIABLE: self.name, **self._plan.variables}
+        environ = {**os.environ, **self._settings.to_environ(), **own}
         # In its own process group: Ctrl-C reaches only the supervisor, which passes it on once.
         self._child = subprocess.Popen(
             self._plan.command(self.name), env=environ, start_new_session=True

@@ -16,15 +16,15 @@ from typing import Any, cast
 
 import redis
 
-from annotate.domain.settings import PREFIX
 from annotate.domain.work import SILENCE_S, Heartbeat
 
 
 class WorkerReports:
     """Writes and reads heartbeats and facts about workers."""
 
-    def __init__(self, client: "redis.Redis") -> None:
+    def __init__(self, client: "redis.Redis", prefix: str) -> None:
         self._redis = client
+        self._prefix = prefix
         self._offset_s: float | None = None
 
     def now(self) -> float:
@@ -38,12 +38,12 @@ class WorkerReports:
     def write_heartbeat(self, beat: Heartbeat) -> None:
         """Writes what a worker process is doing."""
         with suppress(redis.RedisError):
-            self._redis.hset(f"{PREFIX}heartbeats", beat.worker, json.dumps(asdict(beat)))
+            self._redis.hset(f"{self._prefix}heartbeats", beat.worker, json.dumps(asdict(beat)))
 
     def delete_heartbeat(self, worker: str) -> None:
         """Removes the heartbeat of a worker process, which no longer works on a chunk."""
         with suppress(redis.RedisError):
-            self._redis.hdel(f"{PREFIX}heartbeats", worker)
+            self._redis.hdel(f"{self._prefix}heartbeats", worker)
 
     def heartbeats(self) -> list[Heartbeat]:
         """Heartbeats that are not older than `SILENCE_S`; none where the server does not answer."""
@@ -63,12 +63,12 @@ class WorkerReports:
             redis.RedisError: the queue's server does not answer.
         """
         row = json.dumps({**facts, "time_s": self.now()})
-        self._redis.hset(f"{PREFIX}workers", str(facts["worker"]), row)
+        self._redis.hset(f"{self._prefix}workers", str(facts["worker"]), row)
 
     def delete_worker(self, worker: str) -> None:
         """Removes a worker that has ended."""
         with suppress(redis.RedisError):
-            self._redis.hdel(f"{PREFIX}workers", worker)
+            self._redis.hdel(f"{self._prefix}workers", worker)
 
     def workers(self) -> list[dict[str, Any]]:
         """Facts about the workers that reported within `SILENCE_S`, by name.
@@ -81,7 +81,7 @@ class WorkerReports:
     def count_dropped(self) -> None:
         """Counts a message that was dropped."""
         with suppress(redis.RedisError):
-            self._redis.incr(f"{PREFIX}dropped")
+            self._redis.incr(f"{self._prefix}dropped")
 
     def dropped(self) -> int:
         """How many messages were dropped.
@@ -89,15 +89,15 @@ class WorkerReports:
         Raises:
             redis.RedisError: the queue's server does not answer.
         """
-        return int(cast(Any, self._redis.get(f"{PREFIX}dropped")) or 0)
+        return int(cast(Any, self._redis.get(f"{self._prefix}dropped")) or 0)
 
     def _recent(self, key: str) -> list[dict[str, Any]]:
-        rows = cast(dict[bytes, bytes], self._redis.hgetall(f"{PREFIX}{key}"))
+        rows = cast(dict[bytes, bytes], self._redis.hgetall(f"{self._prefix}{key}"))
         recent = []
         for name, data in rows.items():
             row = json.loads(data)
             if self.now() - row["time_s"] < SILENCE_S:
                 recent.append(row)
             else:
-                self._redis.hdel(f"{PREFIX}{key}", name.decode())
+                self._redis.hdel(f"{self._prefix}{key}", name.decode())
         return recent

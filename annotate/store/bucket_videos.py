@@ -15,7 +15,8 @@ from annotate.domain.progress import ByteProgress
 from annotate.domain.settings import S3_SCHEME, Settings
 from annotate.store.cache import Cache
 from annotate.store.files import checked_key
-from annotate.store.s3 import S3Files, split_url
+from annotate.store.s3 import S3Files
+from annotate.store.s3_address import split_url
 
 
 @dataclass(frozen=True)

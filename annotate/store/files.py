@@ -100,6 +100,12 @@ class Files(ABC):
         with self.writer(key, durable=durable) as file:
             file.write(data)
 
+    @abstractmethod
+    def write_first(self, key: str, data: bytes) -> bytes:
+        """Makes `data` the object at `key` unless one is there; returns the bytes of the object,
+        the same for all who call this at the same time.
+        """
+
     def set_aside(self, key: str) -> str:
         """Moves a damaged object out of the way; returns its new key, which nothing reads."""
         to, number = f"{ASIDE}/{key}", 1

@@ -61,6 +61,24 @@ class LocalFiles(Files):
             finally:
                 temporary.unlink(missing_ok=True)
 
+    def write_first(self, key: str, data: bytes) -> bytes:
+        """As in `Files`."""
+        found = self.read(key)
+        if found is not None:
+            return found
+        final = self.path(key)
+        with self._errors("write", key):
+            self._check_root()
+            self._make_folder(final.parent)
+            temporary = final.with_name(f"{final.name}{_TEMPORARY}{uuid.uuid4().hex}")
+            try:
+                temporary.write_bytes(data)
+                with suppress(FileExistsError):
+                    _link(temporary, final)
+            finally:
+                temporary.unlink(missing_ok=True)
+            return final.read_bytes()
+
     def size(self, key: str) -> int | None:
         """As in `Files`."""
         with self._errors("read", key):
@@ -173,6 +191,22 @@ class LocalFiles(Files):
                 f"cannot {verb} {key} in the store {self.root}: {error.strerror or error}",
                 _HINTS.get(error.errno or 0, "Check the store's folder, or name another: --store."),
             ) from error
+
+
+def _link(temporary: Path, final: Path) -> None:
+    """Gives a file its name if nothing has it.
+
+    Raises:
+        FileExistsError: something has it.
+    """
+    try:
+        os.link(temporary, final)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Some file systems have no hard links. For a moment a reader may see a shorter file.
+        with final.open("xb") as file:
+            file.write(temporary.read_bytes())
 
 
 def _copy(source: BinaryIO, target: BinaryIO, size: int, progress: ByteProgress) -> None:

@@ -6,10 +6,13 @@ time limit can interrupt. (`pyarrow.fs.copy_files` does not serve: it is silent 
 """
 
 import errno
+import logging
+import math
 import os
 import re
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,10 +21,11 @@ from typing import BinaryIO, TypeVar
 
 from pyarrow import fs
 
-from annotate.domain.errors import StoreError, UsageError
+from annotate.domain.errors import StoreError
 from annotate.domain.progress import ByteProgress
 from annotate.domain.settings import S3_SCHEME
 from annotate.store.files import BLOCK, Entry, Files, checked_key
+from annotate.store.s3_address import endpoint_of, split_url
 
 # Seconds that a server may be away before a command or a task gives up.
 PATIENCE_S = 120.0
@@ -29,10 +33,14 @@ PATIENCE_S = 120.0
 CONNECT_S, REQUEST_S = 5.0, 30.0
 # Bytes that are sent before waiting until the server has them.
 WINDOW = 8 * BLOCK
+# Seconds after which no other object can have the same time: servers give whole seconds.
+PROPOSE_S = 2.0
 # The longest pause in seconds between two tries.
 _LONGEST_PAUSE_S = 5.0
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 _STATUS = re.compile(r"AWS Error (?P<code>\w+)(?: \(HTTP status (?P<status>\d+)\))?")
 # Error names of Arrow's AWS SDK that are worth another try, as is any HTTP status from 500 on but
@@ -65,7 +73,7 @@ class S3Files(Files):
         self, url: str, environ: Mapping[str, str] = os.environ, patience_s: float = PATIENCE_S
     ) -> None:
         self._bucket, self._prefix = split_url(url)
-        self._endpoint = _endpoint(environ)
+        self._endpoint = endpoint_of(environ)
         self._patience_s = patience_s
         self._bucket_found = False
         self._fs = fs.S3FileSystem(
@@ -117,6 +125,24 @@ class S3Files(Files):
                 yield file
 
             self._with_retries("write", key, lambda: _uninterrupted(lambda: self._put(copy, place)))
+
+    def write_first(self, key: str, data: bytes) -> bytes:
+        """As in `Files`. Arrow has no conditional PUT, so whoever finds nothing settled proposes an
+        object below `key`, waits for those of the same second, and settles on the one that the
+        server wrote first, as all others do.
+        """
+        settled = f"{key}/settled"
+        found = self.read(settled)
+        if found is not None:
+            return found
+        if not self.walk(key):
+            self.write(f"{key}/{uuid.uuid4().hex}", data)
+        time.sleep(PROPOSE_S)
+        proposed = [entry for entry in self.walk(key) if entry.key != settled]
+        first = min(proposed, key=lambda entry: (entry.modified_s, entry.key))
+        chosen = self.read(first.key) or data
+        self.write(settled, chosen)
+        return chosen
 
     def size(self, key: str) -> int | None:
         """As in `Files`."""
@@ -228,12 +254,19 @@ class S3Files(Files):
         while True:
             try:
                 self._find_bucket()
-                return action()
+                result = action()
             except OSError as error:
                 now = time.monotonic()
-                give_up = give_up or now + self._patience_s
-                if not _is_transient(error) or now > give_up:
+                if not _is_transient(error) or now > (give_up or math.inf):
                     raise self._error(verb, key, error) from error
+                if give_up is None:
+                    give_up = now + self._patience_s
+                    reason = self._error(verb, key, error).message
+                    logger.warning("waiting, up to %.0f s: %s", self._patience_s, reason)
+            else:
+                if give_up is not None:
+                    logger.warning("%s answers again, and the work goes on", self._server)
+                return result
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_S)
 
@@ -278,40 +311,6 @@ class S3Files(Files):
         else:
             what, hint = said, "Check the server, the bucket and the free space."
         return StoreError(f"cannot {verb} {key} in the store {self}: {what}", hint)
-
-
-def split_url(url: str) -> tuple[str, str]:
-    """Bucket and prefix.
-
-    Raises:
-        UsageError: the URL names no bucket, or contains credentials, which would be printed.
-    """
-    bucket, _, prefix = url.removeprefix(S3_SCHEME).partition("/")
-    # A secret may hold any of these; what looks like one is not repeated.
-    if re.search(r"[:@?#]", bucket) or re.search(r"[?#]", prefix):
-        raise UsageError(
-            "a store's URL must not contain credentials or options",
-            "Write s3://BUCKET/PREFIX and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
-        )
-    prefix = prefix.strip("/")
-    if not bucket or (prefix and checked_key(prefix) != prefix):
-        raise UsageError(f"{url} names no bucket", "Write s3://BUCKET/PREFIX.")
-    return bucket, prefix
-
-
-def _endpoint(environ: Mapping[str, str]) -> str | None:
-    """URL of the server, or None for AWS.
-
-    Raises:
-        UsageError: it contains credentials, which would be printed.
-    """
-    url = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL")
-    if url and "@" in url:
-        raise UsageError(
-            "AWS_ENDPOINT_URL must not contain credentials",
-            "Write https://HOST:PORT and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
-        )
-    return url
 
 
 def _is_transient(error: OSError) -> bool:

@@ -6,6 +6,7 @@ videos/<fingerprint>/index.parquet       every frame's pts, the keyframes; `inde
 videos/<fingerprint>/original            the bytes of a video that workers cannot read elsewhere
 packs/<digest>/                          the packs that recipes refer to
 results/<recipe>/<fingerprint>/          see `VideoResults`
+id                                       the store's own id, for the queue; in a bucket a folder
 sources/<version>                        the fingerprint of what lies in a bucket under an address
 order/<number>-<job>                     the jobs in the order in which they were submitted
 cancelled/<job>                          the job is cancelled
@@ -17,7 +18,9 @@ Parquet is loaded where it is read or written: `annotate status` starts without 
 """
 
 import json
+import re
 import time
+import uuid
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -36,12 +39,16 @@ from annotate.store.local import LocalFiles
 from annotate.store.packs import copy_pack, described_pack
 from annotate.store.results import VideoResults
 
+ID_DIGITS = 16
+_ID = re.compile(r"[0-9a-f]{16}")
+
 
 class Store:
     """Typed access to the objects of a store."""
 
     def __init__(self, files: Files) -> None:
         self.files = files
+        self._id = ""
 
     @property
     def in_bucket(self) -> bool:
@@ -53,6 +60,22 @@ class Store:
         """The folder that holds its objects, or None where they are in a bucket."""
         jobs = self.files.path("jobs")
         return None if jobs is None else jobs.parent
+
+    def id(self) -> str:
+        """The store's own id, 16 hex digits, under which the queue keeps its work; the first who
+        asks makes it. A copy of the store has the same.
+
+        Raises:
+            StoreError: it has none, and cannot be written.
+        """
+        if not self._id:
+            made = uuid.uuid4().hex[:ID_DIGITS].encode()
+            text = self.files.write_first("id", made).decode("ascii", "replace")
+            if not _ID.fullmatch(text):
+                self.files.set_aside("id")
+                text = self.files.write_first("id", made).decode("ascii", "replace")
+            self._id = text
+        return self._id
 
     # Jobs
 

@@ -36,6 +36,10 @@ _WRITE = {
     # Without it, most flipped bits give other numbers in silence.
     "write_page_checksum": True,
 }
+# A thread of Arrow that still holds a file of Python when the interpreter ends aborts the process,
+# or hangs it (apache/arrow#34314, #50482): none is started.
+_OPEN = {"page_checksum_verification": True, "pre_buffer": False}
+_READ = {"use_threads": False}
 
 
 def write_index(file: BinaryIO, index: VideoIndex) -> None:
@@ -72,7 +76,7 @@ def write_index(file: BinaryIO, index: VideoIndex) -> None:
 def read_index(file: BinaryIO) -> VideoIndex:
     """Inverse of `write_index`."""
     parquet = _opened(file)
-    table, facts = parquet.read(), _facts(parquet)
+    table, facts = parquet.read(**_READ), _facts(parquet)
     rows = {name: table[name].to_numpy() for name in ("pts", "keyframe")}
     _check_rows(parquet, rows)
     facts["time_base"] = Fraction(facts["time_base"])
@@ -118,7 +122,7 @@ def write_part(file: BinaryIO, poses: Poses, facts: dict[str, Any]) -> None:
 def read_part(file: BinaryIO) -> tuple[Poses, dict[str, Any]]:
     """The poses that `write_part` wrote, and the facts."""
     parquet = _opened(file)
-    table, facts = parquet.read().combine_chunks(), _facts(parquet)
+    table, facts = parquet.read(**_READ).combine_chunks(), _facts(parquet)
     count = facts["landmarks"]
     lists = table["poses"].combine_chunks()
     lengths = lists.value_lengths().to_numpy(zero_copy_only=False)
@@ -205,7 +209,7 @@ def read_tracks(file: BinaryIO) -> Iterator[Tracks]:
     parquet = _opened(file)
     count, seal = _facts(parquet)["landmarks"], RowsSeal()
     for group in range(parquet.num_row_groups):
-        table = parquet.read_row_group(group)
+        table = parquet.read_row_group(group, **_READ)
         columns = {name: table[name].combine_chunks() for name in table.column_names}
         block = Tracks(
             **{
@@ -226,7 +230,7 @@ def read_tracks(file: BinaryIO) -> Iterator[Tracks]:
 def read_track_list(file: BinaryIO) -> TrackList:
     """The tracks of a tracks file, without reading their poses: 28 bytes a pose."""
     names = ["track_id", "frame_index", "time_s", "score"]
-    table = pq.read_table(file, columns=names, page_checksum_verification=True).combine_chunks()
+    table = _opened(file).read(columns=names, **_READ).combine_chunks()
     return TrackList.of(**{name: table[name].to_numpy() for name in names})
 
 
@@ -266,7 +270,7 @@ def _sealed(table: Any, facts: dict[str, Any], rows: Mapping[str, NDArray[Any]])
 
 
 def _opened(file: BinaryIO) -> Any:
-    return pq.ParquetFile(file, page_checksum_verification=True)
+    return pq.ParquetFile(file, **_OPEN)
 
 
 def _facts(parquet: Any) -> dict[str, Any]:

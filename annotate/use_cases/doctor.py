@@ -301,7 +301,7 @@ def _broker_check(settings: Settings) -> Check:
     if settings.embedded:
         return Check("broker", "ok", "in the process of `annotate submit`; needs no server")
     options = {"socket_connect_timeout": BROKER_TIMEOUT_S, "socket_timeout": BROKER_TIMEOUT_S}
-    app = make_app(settings.broker)
+    app = make_app(settings.broker, "")
     with app.connection_for_write(
         connect_timeout=BROKER_TIMEOUT_S, transport_options=options
     ) as connection:
@@ -312,7 +312,8 @@ def _broker_check(settings: Settings) -> Check:
         except Exception as error:  # noqa: BLE001
             hint = "Start it, or correct ANNOTATE_BROKER."
             return Check("broker", "fail", f"{address} cannot be reached: {error}", hint)
-    return Check("broker", "ok", f"{address} answers")
+    store_id = open_store(settings.store).id()
+    return Check("broker", "ok", f"{address} answers; this store's id is {store_id}")
 
 
 def _checked(name: str, check: Callable[P, Check], *args: P.args, **kwargs: P.kwargs) -> Check:

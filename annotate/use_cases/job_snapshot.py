@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from annotate.domain.errors import QueueError
+from annotate.domain.errors import QueueError, StoreError
 from annotate.domain.job import Job
 from annotate.domain.settings import Settings
 from annotate.queue.job_status import JobStatus, is_alive, job_status
@@ -49,7 +49,7 @@ def take_snapshot(store: Store, job: Job, settings: Settings) -> JobSnapshot:
     Raises:
         StoreError: the store cannot be read.
     """
-    queue, beats = (None, []) if settings.embedded else _read_queue(settings.broker)
+    queue, beats = (None, []) if settings.embedded else _read_queue(store, settings.broker)
     return JobSnapshot(job_status(store, job, beats), store.is_cancelled(job.id), queue)
 
 
@@ -60,17 +60,17 @@ def living_heartbeats(store: Store, settings: Settings) -> "list[Heartbeat]":
         StoreError: the store cannot be read.
     """
     beats = [beat for beat in store.heartbeats() if is_alive(beat)]
-    return beats if settings.embedded else [*beats, *_read_queue(settings.broker)[1]]
+    return beats if settings.embedded else [*beats, *_read_queue(store, settings.broker)[1]]
 
 
-def _read_queue(broker: str) -> "tuple[QueueState, list[Heartbeat]]":
+def _read_queue(store: Store, broker: str) -> "tuple[QueueState, list[Heartbeat]]":
     # Imported here: without a queue, `annotate status` starts without Redis.
     from annotate.queue.board import open_board, queue_errors
 
-    board = open_board(broker)
     try:
+        board = open_board(broker, store.id())
         with queue_errors(broker):
             state = QueueState(tuple(board.reports.workers()), board.reports.dropped())
             return state, board.reports.heartbeats()
-    except QueueError as error:
+    except (QueueError, StoreError) as error:
         return QueueState(error=error.message), []

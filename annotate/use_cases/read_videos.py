@@ -11,17 +11,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from annotate.domain.errors import StoreError, VideoError
+from annotate.domain.errors import AnnotateError, StoreError, VideoError
 from annotate.domain.job import Rejected
 from annotate.domain.names import printable, printable_lines
 from annotate.domain.options import SubmitOptions
 from annotate.domain.progress import ByteProgress, Progress
 from annotate.domain.settings import Settings
 from annotate.domain.video import VideoIndex
+from annotate.queue.patience import with_patience
 from annotate.store import Store
 from annotate.store.bucket_videos import BucketVideo, Source, fetched, version_of
 from annotate.store.known_files import KnownFiles, state_of
-from annotate.use_cases.patience import with_patience
 from annotate.video import probe, reader_version
 
 # The largest number of videos that are read at a time; more would only wait for the disk.
@@ -97,7 +97,7 @@ class _Reader:
     def read(self, number: int, source: Source) -> ReadVideo | Rejected:
         read = partial(self._index, source, self._report(number))
         try:
-            return ReadVideo(source, with_patience(read, self._settings, self._check_stopped))
+            return ReadVideo(source, with_patience(read, self._settings, self._stop_waiting))
         except VideoError as error:
             return rejected(source, error)
         finally:
@@ -164,6 +164,9 @@ class _Reader:
             self._fractions[number] = done / max(total, 1)
 
         return report
+
+    def _stop_waiting(self, _error: AnnotateError) -> None:
+        self._check_stopped()
 
     def _check_stopped(self) -> None:
         if self.stopped.is_set():

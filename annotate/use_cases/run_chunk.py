@@ -14,9 +14,11 @@ from annotate.numeric.selection import ALL_FRAMES, selected_frames
 from annotate.pipeline import PoseEstimator
 from annotate.pipeline.prefetch import prefetch
 from annotate.queue.heartbeats import Beats, ChunkHeartbeats
+from annotate.queue.metrics import ChunkFigures
+from annotate.queue.patience import with_patience
 from annotate.store import Store
 from annotate.store.source_video import local_source
-from annotate.use_cases.patience import with_patience
+from annotate.use_cases.stopwatch import Stopwatch
 from annotate.video import decode_with_damage, hardware_device
 
 
@@ -26,8 +28,11 @@ def run_chunk(
     settings: Settings,
     estimator: Callable[[], PoseEstimator],
     beats: Beats,
-) -> None:
+) -> ChunkFigures | None:
     """Makes the part of a chunk, unless it is in the store.
+
+    Returns:
+        What it took; None where it was there.
 
     Args:
         settings: of this host.
@@ -44,15 +49,15 @@ def run_chunk(
     job, video, chunk = unit.job, unit.video, unit.require_chunk()
     results = store.results(job.recipe, video)
     if results.has_part(chunk):
-        return
+        return None
+    stages = Stopwatch()
     read_index = partial(store.read_index, video.fingerprint, job.recipe.selection)
     index = with_patience(read_index, settings)
     pipeline = with_patience(partial(_loaded, estimator), settings)
     heart = ChunkHeartbeats(store, beats, unit, pipeline)
-    waiting = partial(heart.fetching, 0, 1)
-    make = partial(_poses, store, unit, settings, index, pipeline, heart)
+    make = partial(_poses, store, unit, settings, index, heart, stages)
     try:
-        poses = with_patience(partial(_with_proof, make), settings, waiting)
+        poses = with_patience(partial(_with_proof, make), settings, heart.waiting)
         facts = {
             "recipe": job.recipe.digest,
             "fingerprint": video.fingerprint,
@@ -62,10 +67,13 @@ def run_chunk(
         damaged = damaged_ranges(poses.frame_index, poses.pts, poses.damage)
         if damaged:
             # First: once the part is there, the chunk is done.
-            with_patience(partial(results.write_damage, chunk, damaged), settings, waiting)
-        with_patience(partial(results.write_part, chunk, poses, facts), settings, waiting)
+            with_patience(partial(results.write_damage, chunk, damaged), settings, heart.waiting)
+        with stages.of("write"):
+            with_patience(partial(results.write_part, chunk, poses, facts), settings, heart.waiting)
     finally:
         heart.stop()
+    frames, people = len(poses.frame_index), len(poses.score)
+    return ChunkFigures(frames, people, pipeline.provider, stages.spent_s)
 
 
 def _loaded(estimator: Callable[[], PoseEstimator]) -> PoseEstimator:
@@ -105,18 +113,19 @@ def _poses(
     unit: WorkUnit,
     settings: Settings,
     index: VideoIndex,
-    pipeline: PoseEstimator,
     heart: ChunkHeartbeats,
+    stages: Stopwatch,
     read_again: bool,
 ) -> Poses:
-    chunk, selection = unit.require_chunk(), unit.job.recipe.selection
+    chunk, selection, pipeline = unit.require_chunk(), unit.job.recipe.selection, heart.pipeline
     asked = None if selection == ALL_FRAMES else selected_frames(index, selection)
     source = local_source(store, settings, unit.video, index, heart.fetching, read_again=read_again)
-    with source as path:
+    with stages.entered("open", source) as path:
         device = hardware_device(path, index.stream) if settings.hwaccel == "auto" else None
         frames = decode_with_damage(path, index, chunk, asked=asked, device=device)
-        frames = heart.count(frames)
-        return pipeline.run(_ahead(frames, pipeline.provider), index, first=chunk.start)
+        frames = _ahead(heart.count(frames), pipeline.provider)
+        with stages.of("models"):
+            return pipeline.run(stages.each("decode", frames), index, first=chunk.start)
 
 
 def _ahead(frames: Iterator[AnyFrame], provider: str) -> Iterator[AnyFrame]:

@@ -75,7 +75,7 @@ def submit(
         QueueError: the queue's server does not answer.
         StoreError: the store cannot be written.
     """
-    check_queue(settings)  # before anything is uploaded
+    check_queue(store, settings)  # before anything is uploaded
     with announced(store, progress) as announcing:
         return _submit(store, videos, options, settings, workers, announcing)
 

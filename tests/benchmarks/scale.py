@@ -21,10 +21,9 @@ import time
 from pathlib import Path
 
 from annotate.domain.job import STORED, Job, JobVideo, Recipe
-from annotate.domain.settings import PREFIX
 from annotate.domain.video import Chunk
 from annotate.queue.app import make_app
-from annotate.queue.board import open_board
+from annotate.queue.board import Board, open_board
 from annotate.queue.dispatch import reconcile
 from annotate.queue.messages import Queue
 from annotate.store import open_store
@@ -46,6 +45,7 @@ class Bench:
         self.folder = folder
         self.server = RedisServer(folder / "redis")
         self.server.start()
+        self.store = open_store(str(folder / "store"))
         self.workers: list[subprocess.Popen[bytes]] = []
         self.runs = 0
 
@@ -73,17 +73,21 @@ class Bench:
             worker = self.workers.pop()
             os.killpg(worker.pid, signal.SIGKILL)
             worker.wait()
-        board = open_board(self.server.url)
+        board = self.board()
         with self.server.client() as client:
             # Those who were killed are not counted; the others soon say again that they are there.
-            client.delete(f"{PREFIX}workers")
+            client.delete(f"{board.prefix}workers")
         while len(board.reports.workers()) < count:
             time.sleep(0.2)
+
+    def board(self) -> Board:
+        """What the workers tell each other."""
+        return open_board(self.server.url, self.store.id())
 
     def run(self, chunks: int, frames: int) -> tuple[float, float]:
         """Seconds from handing a job over to its last part, and the most that Redis held, in MB."""
         self.runs += 1
-        store = open_store(str(self.folder / "store"))
+        store = self.store
         # The recipe's digest differs from run to run, so every run has its own results.
         recipe = Recipe(f"run-{self.runs}", f"{self.runs:064x}")
         video = JobVideo("sleep.mp4", FINGERPRINT, STORED, "")
@@ -92,7 +96,7 @@ class Bench:
         results = store.results(recipe, video)
         results.write_chunks(cut)
         store.write_job(job)
-        board, queue = open_board(self.server.url), Queue(make_app(self.server.url))
+        board, queue = self.board(), Queue(make_app(self.server.url, self.store.id()))
         most = 0
         with self.server.client() as client:
             began = time.monotonic()

@@ -1,6 +1,7 @@
 """Waits while the host is in trouble, as where a folder is away for a moment or a disk fails."""
 
 import errno
+import logging
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -16,6 +17,8 @@ SHORT_PATIENCE_S = 10.0
 # The longest pause in seconds between two tries.
 LONGEST_PAUSE_S = 5.0
 _FIRST_PAUSE_S = 0.1
+# Trouble is worth a line once the pauses are longer than so many seconds.
+SAID_PAUSE_S = 0.3
 _NOT_BY_ITSELF = frozenset(
     [
         errno.ENOSPC,
@@ -30,30 +33,49 @@ _NOT_BY_ITSELF = frozenset(
 
 T = TypeVar("T")
 
+logger = logging.getLogger(__name__)
+
+
+def _silent(_error: HostError | StoreError) -> None:
+    """Says nothing."""
+
 
 def with_patience(
-    action: Callable[[], T], settings: Settings, waiting: Callable[[], None] = lambda: None
+    action: Callable[[], T],
+    settings: Settings,
+    waiting: Callable[[HostError | StoreError], None] = _silent,
 ) -> T:
     """The result of `action`, which is tried again, with growing pauses, while the system refuses
     to read or write.
 
     Args:
         settings: of this host.
-        waiting: called before each pause.
+        waiting: called before each pause with what is waited for. The log says it once, and when
+            it is over.
 
     Raises:
         HostError, StoreError: the trouble lasts, or is not the system's.
     """
-    began, pause = time.monotonic(), _FIRST_PAUSE_S
+    began, pause, waited = time.monotonic(), _FIRST_PAUSE_S, False
     while True:
         try:
-            return action()
+            result = action()
         except (DamagedError, ManifestError):
             raise
         except (HostError, StoreError) as error:
-            if time.monotonic() - began > _patience_s(error.__cause__, settings):
+            patience_s = _patience_s(error.__cause__, settings)
+            if time.monotonic() - began > patience_s:
                 raise
-        waiting()
+            if pause > SAID_PAUSE_S and not waited:
+                logger.warning("waiting, up to %.0f s: %s", patience_s, error.message)
+                waited = True
+            waiting(error)
+        else:
+            if waited:
+                logger.warning(
+                    "it is back after %.0f s, and the work goes on", time.monotonic() - began
+                )
+            return result
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_S)
 

@@ -1,0 +1,75 @@
+"""What a worker counts for Prometheus.
+
+The processes of a worker write their counts to files of a folder, and the supervisor adds them up
+(prometheus_client's multiprocess mode): `PROMETHEUS_MULTIPROC_DIR` names the folder. Where it
+is not set, counts are kept in memory, and are not served.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, Counter
+
+from annotate.domain.work import WorkUnit
+
+FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+# How an attempt at a work unit ended: `retried` means that it is done again.
+Outcome = Literal["done", "failed", "retried"]
+
+
+@dataclass(frozen=True)
+class ChunkFigures:
+    """What making a part took.
+
+    Attributes:
+        frames, poses: in the part.
+        provider: execution provider that ran the models.
+        stage_s: wall-clock seconds by stage: `open`, `decode`, `models`, `write`.
+    """
+
+    frames: int
+    poses: int
+    provider: str
+    stage_s: Mapping[str, float] = field(default_factory=dict)
+
+
+class WorkerCounts:
+    """The counters of this process."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._frames = Counter(
+            "annotate_frames", "Frames of finished chunks.", ["provider"], registry=registry
+        )
+        self._poses = Counter("annotate_poses", "Poses found in them.", registry=registry)
+        self._chunks = Counter(
+            "annotate_chunks", "Attempts at chunks, by outcome.", ["outcome"], registry=registry
+        )
+        self._merges = Counter(
+            "annotate_merges", "Attempts at merges, by outcome.", ["outcome"], registry=registry
+        )
+        self._stages = Counter(
+            "annotate_stage_seconds", "Seconds of chunks, by stage.", ["stage"], registry=registry
+        )
+        for outcome in ("done", "failed", "retried"):
+            self._chunks.labels(outcome)
+            self._merges.labels(outcome)
+
+    def count(self, unit: WorkUnit, outcome: Outcome) -> None:
+        """Counts an attempt."""
+        (self._merges if unit.chunk is None else self._chunks).labels(outcome).inc()
+
+    def add(self, figures: ChunkFigures) -> None:
+        """Adds what a chunk took."""
+        self._frames.labels(figures.provider).inc(figures.frames)
+        self._poses.inc(figures.poses)
+        for stage, seconds in figures.stage_s.items():
+            self._stages.labels(stage).inc(seconds)
+
+
+@lru_cache(maxsize=1)
+def worker_counts() -> WorkerCounts:
+    """The counters of this process."""
+    return WorkerCounts(CollectorRegistry())
