@@ -202,7 +202,7 @@ def test_a_check_finds_a_slice_of_damages_and_sets_them_aside(
         clean = host.run("check", "--deep").code == 0
         if not (named or is_harmless(case)) or mended.defect or sound or not (right and clean):
             found.append(f"{case.key} {case.what}: {said.code} {mended} {again} {code} {clean}")
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.drill
@@ -219,4 +219,4 @@ def test_every_damage_is_named_and_healed(
     ]
     with capsys.disabled():
         print(f"\n{len(all_cases)} damages x {len(COMMANDS)} commands: {len(found)} wrong ends")
-    assert found == []
+    assert not found, "\n".join(found)

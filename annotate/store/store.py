@@ -218,7 +218,7 @@ class Store:
         pack = described_pack(self.files, f"packs/{digest}")
         if pack.digest != digest:
             raise PackError(
-                f"the pack {digest[:12]} in the store {self.files} does not match its digest",
+                f"packs/{digest}/pack.json in the store {self.files} does not match its digest",
                 "It was changed; delete it there and submit the videos again.",
             )
         return pack

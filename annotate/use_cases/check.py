@@ -12,9 +12,10 @@ from annotate.domain.job import Job, JobVideo
 from annotate.domain.pack import PACK_FILE
 from annotate.domain.progress import Progress, silent
 from annotate.domain.video import VideoIndex
+from annotate.numeric.selection import selected_frames
 from annotate.store import Store
+from annotate.store.damage import damaged
 from annotate.store.files import BLOCK
-from annotate.store.results import VideoResults
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def _video_items(store: Store, job: Job, video: JobVideo, *, deep: bool) -> Iter
     if store.files.exists(source):
         check = _check_digest if deep else _check_size
         yield _Item(source, partial(check, store, source, fingerprint))
-    yield _Item(results.chunks_key, partial(_check_planned, results, video))
+    yield _Item(results.chunks_key, partial(_check_planned, store, job, video))
     for unit in results.failures():
         yield _Item(results.failure_key(unit), partial(results.read_failure, unit))
     with suppress(DamagedError):
@@ -164,8 +165,16 @@ def _index(store: Store, job: Job, video: JobVideo) -> VideoIndex:
         raise _MissingError(f"{video.name}: {error.message}") from error
 
 
-def _check_planned(results: VideoResults, video: JobVideo) -> None:
-    if results.read_chunks() is None:
+def _check_planned(store: Store, job: Job, video: JobVideo) -> None:
+    results = store.results(job.recipe, video)
+    chunks = results.read_chunks()
+    frames = None
+    with suppress(StoreError):  # the index is checked for itself
+        index = store.read_index(video.fingerprint, job.recipe.selection)
+        frames = len(selected_frames(index, job.recipe.selection))
+    if chunks and frames is not None and chunks[-1].stop != frames:
+        raise damaged(results.chunks_key, "its chunks are not those of the video")
+    if chunks is None:
         raise _MissingError(f"{video.name} is not planned: {results.chunks_key} is missing")
 
 
