@@ -97,7 +97,10 @@ def test_an_hdr_video_is_decoded_as_a_standard_one(
         stream.height, stream.width = standard.shape[:2]
         stream.pix_fmt = "yuv444p10le"
         context = stream.codec_context
-        context.options = {"preset": "ultrafast", "x265-params": "log-level=none:lossless=1"}
+        context.options = {
+            "preset": "ultrafast",
+            "x265-params": "log-level=none:lossless=1:bframes=0",
+        }
         context.color_trc, context.color_primaries = TRANSFER[hdr], BT2020
         context.colorspace = BT2020_NCL
         deep = VideoFrame.from_ndarray(coded(standard, hdr), format="rgb48le")

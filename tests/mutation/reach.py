@@ -1,0 +1,90 @@
+"""Which tests run which functions, from coverage's contexts.
+
+A test is known to reach functions, not lines: so the map outlives changes of the files. Tests that
+run commands in other processes reach nothing here.
+"""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+# Tests that pin numbers notice every change of them, and say nothing of what it does.
+PINS = ("tests/test_merge_settings.py", "tests/test_pipeline_settings.py", "tests/test_rules.py")
+# The name of the lines outside of functions.
+_MODULE = "<module>"
+
+# Functions of the program, as FILE::NAME, by the id of the test that reaches them.
+Reach = Mapping[str, frozenset[str]]
+
+
+def functions(source: str) -> dict[int, str]:
+    """The name of the innermost function, or of the module, by line."""
+    names = dict.fromkeys(range(1, source.count("\n") + 2), _MODULE)
+    found = [
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    for node in sorted(found, key=lambda one: one.lineno):
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):
+            names[line] = node.name
+    return names
+
+
+def measure(tree: Path, file: Path, tests: Iterable[str], environ: Mapping[str, str]) -> None:
+    """Runs tests with coverage in a copy of the checkout, and adds what they reach to the map."""
+    data = file.with_suffix(".coverage")
+    cover = ("coverage", "run", "--source=annotate,workers", f"--data-file={data}")
+    options = ("-n", "0", "-q", "-p", "no:cacheprovider", "-p", "tests.mutation.contexts")
+    command = [sys.executable, "-m", *cover, "-m", "pytest", *options, *tests]
+    subprocess.run(command, cwd=tree, env=dict(environ), check=False)
+    known = {test: sorted(names) for test, names in read(file).items()}
+    known.update({test: sorted(names) for test, names in _reached(tree, data).items()})
+    unfinished = file.with_suffix(".unfinished")
+    unfinished.write_text(json.dumps(known))
+    unfinished.replace(file)
+
+
+def _reached(tree: Path, data: Path) -> dict[str, set[str]]:
+    from coverage import CoverageData
+
+    covered = CoverageData(str(data))
+    covered.read()
+    reached: dict[str, set[str]] = {}
+    for measured in covered.measured_files():
+        path = os.path.relpath(measured, tree)
+        names = functions(Path(measured).read_text(encoding="utf-8"))
+        for line, contexts in covered.contexts_by_lineno(measured).items():
+            for context in filter(None, contexts):
+                reached.setdefault(context, set()).add(f"{path}::{names[line]}")
+    return reached
+
+
+def read(file: Path) -> dict[str, frozenset[str]]:
+    """The map that was kept; empty where there is none."""
+    if not file.exists():
+        return {}
+    known: dict[str, list[str]] = json.loads(file.read_text())
+    return {test: frozenset(names) for test, names in known.items()}
+
+
+def chosen_tests(reach: Reach, wanted: Iterable[str], most: int) -> list[str]:
+    """The tests that reach any of the functions, those that reach least else first.
+
+    A function that no test is known to reach is taken for its whole file.
+    """
+    wanted = set(wanted)
+    known = {name for names in reach.values() for name in names}
+    files = {name.partition("::")[0] for name in wanted - known}
+
+    def is_reached(names: frozenset[str]) -> bool:
+        return bool(names & wanted) or any(name.partition("::")[0] in files for name in names)
+
+    found = [
+        test for test, names in reach.items() if not test.startswith(PINS) and is_reached(names)
+    ]
+    return sorted(found, key=lambda test: (len(reach[test]), test))[:most]
