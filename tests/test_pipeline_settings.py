@@ -47,6 +47,8 @@ NUMERIC = {
     "selection._LATE_S",
     "smoothing._LEAST_WEIGHT",
     "smoothing._MAD_TO_SIGMA",
+    "timeline.RAW",
+    "timeline.SMOOTHED",
 }
 
 

@@ -23,6 +23,7 @@ from annotate.cli.export import export
 from annotate.cli.models_compile import compile_pack
 from annotate.cli.models_quantize import quantize
 from annotate.cli.probe import probe
+from annotate.cli.report import report
 from annotate.cli.signals import end_alike
 from annotate.cli.status import jobs, status
 from annotate.cli.submit import retry, submit
@@ -46,6 +47,7 @@ app.command()(watch)
 app.command()(status)
 app.command()(export)
 app.command()(draw)
+app.command()(report)
 app.command()(retry)
 app.command()(jobs)
 app.command()(cancel)

@@ -116,6 +116,14 @@ class VideoResults:
                 raise ValueError(f"it has {len(poses.frame_index)} frames, more than {len(chunk)}")
             return poses
 
+    def part_provider(self, chunk: Chunk) -> str:
+        """What ran the models for a part; `unknown` in parts of earlier versions."""
+        from annotate.store import tables
+
+        key = self.part_key(chunk)
+        with self._files.reader(key) as file, damage_named(key):
+            return str(tables.read_facts(file).get("provider", "unknown"))
+
     def check_part(self, chunk: Chunk, *, deep: bool) -> None:
         """Raises where the part is damaged or another's; `deep`: every page of it is read."""
         from annotate.store import tables
