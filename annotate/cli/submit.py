@@ -19,7 +19,7 @@ from annotate.cli.options import (
     with_options,
 )
 from annotate.cli.text import accounts, duplicate_video, number, say, video_notes
-from annotate.domain.errors import ExitCode, with_hint
+from annotate.domain.errors import ExitCode, StoreError, with_hint
 from annotate.domain.names import printable
 from annotate.domain.options import SubmitOptions
 
@@ -89,7 +89,7 @@ def submit(
             job = submit_all(the_store, found, options, settings, workers=workers, progress=phase)
         print_notes(the_store, job)
         status = work(the_store, job, settings, workers, detach=detach)
-    print_result(status, store)
+    print_result(status, the_store, store)
     if job.rejected or not status.complete:
         raise typer.Exit(ExitCode.PARTIAL)
 
@@ -108,7 +108,7 @@ def retry(
         forgotten = forget_failures(the_store, manifest)
         say(f"Job {manifest.id}: retrying {forgotten} failures.", err=True)
         status = work(the_store, manifest, settings, workers)
-    print_result(status, store, job)
+    print_result(status, the_store, store, job)
     if not status.complete:
         raise typer.Exit(ExitCode.PARTIAL)
 
@@ -172,12 +172,17 @@ def work(
     return status
 
 
-def print_result(status: "JobStatus", store: str | None, job_id: str | None = None) -> None:
+def print_result(
+    status: "JobStatus", store: "Store", location: str | None, job_id: str | None = None
+) -> None:
     """Prints the result and the next step.
 
     Args:
-        store, job_id: as the user gave them: the next step needs them too.
+        location, job_id: of the store and the job, as the user gave them: the next step needs
+            them too.
     """
+    from annotate.cli.found import found_lines
+
     job = status.job
     finished = {video.video.fingerprint for video in status.videos if video.state == "done"}
     done = sum(video.fingerprint in finished for video in job.videos)
@@ -190,7 +195,11 @@ def print_result(status: "JobStatus", store: str | None, job_id: str | None = No
         say(line)
     for video in status.unplanned:
         say(with_hint(f"{video.video.name} is not planned.", video.damage), err=True)
-    say(f"Next: {_next_step(status, store, job_id)}")
+    # What cannot be read now is not worth failing a job that is done; `annotate check` names it.
+    with suppress(StoreError):
+        for line in found_lines(store, status.job):
+            say(line)
+    say(f"Next: {_next_step(status, location, job_id)}")
 
 
 def _next_step(status: "JobStatus", store: str | None, job_id: str | None) -> str:

@@ -95,7 +95,7 @@ def _submit(
             job = submit(store, found, options, settings, workers=workers, progress=phase)
         print_notes(store, job)
         if settings.embedded:
-            print_result(work(store, job, settings, workers), str(store.files))
+            print_result(work(store, job, settings, workers), store, str(store.files))
         else:
             hand_over(store, job, settings)
             say(f"Job {job.id} is queued, with {count(len(job.videos), 'video')}.")
