@@ -94,8 +94,11 @@ def test_a_store_of_another_version_takes_new_jobs(host: Host, stroll: Path) -> 
     assert "another version" in host.run("status", code=ExitCode.STORE).err
     assert "1 of 1 videos done" in host.run("submit", stroll).out
     listed = host.run("jobs").out.splitlines()
-    assert ["stroll.mp4" in line for line in listed] == [True, False]
-    assert "another version" in listed[1]
+    assert ["stroll.mp4" in line for line in listed] == [False, True, False]
+    assert "unreadable" in listed[2]
+    (shown,) = json.loads(host.run("jobs", "--json").out)
+    assert (shown["state"], shown["frames"], shown["frames_done"]) == ("done", 60, 60)
+    assert shown["submitted"].startswith(f"{shown['job'][:4]}-")
 
 
 def test_one_bad_file_does_not_stop_the_others(host: Host, stroll: Path, notes: Path) -> None:

@@ -1,5 +1,8 @@
 """What `annotate status` says of a job in each state, without a store or a queue."""
 
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
 
 from annotate.cli.progress import finished_line
@@ -7,7 +10,7 @@ from annotate.cli.status_view import headline
 from annotate.domain.job import HERE, Job, JobVideo, Recipe
 from annotate.domain.video import Chunk
 from annotate.domain.work import Failure, Heartbeat
-from annotate.queue.job_status import JobStatus, VideoStatus
+from annotate.queue.job_status import JobStatus, VideoState, VideoStatus
 from annotate.use_cases.job_snapshot import JobSnapshot, QueueState
 
 VIDEO = JobVideo("walk.mp4", "ab" * 32, HERE, "/a/walk.mp4")
@@ -114,3 +117,22 @@ def test_headline(
 )
 def test_line_of_a_finished_video(status: VideoStatus, line: str) -> None:
     assert finished_line(status) == line
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        (["done", "done"], "done"),
+        (["done", "failed"], "partial"),
+        (["failed", "failed"], "failed"),
+        (["failed", "waiting", "done"], "waiting"),
+        (["waiting", "running"], "running"),
+        (["waiting", "merging"], "merging"),
+        (["done", "not planned"], "not planned"),
+    ],
+)
+def test_the_state_of_a_job_is_that_of_what_is_left(
+    states: list[VideoState], expected: VideoState
+) -> None:
+    videos = tuple(cast("VideoStatus", SimpleNamespace(state=state)) for state in states)
+    assert JobStatus(JOB, videos).state == expected

@@ -20,12 +20,13 @@ from annotate.cli.doctor import doctor
 from annotate.cli.draw import draw
 from annotate.cli.evaluate import evaluate
 from annotate.cli.export import export
+from annotate.cli.jobs import jobs
 from annotate.cli.models_compile import compile_pack
 from annotate.cli.models_quantize import quantize
 from annotate.cli.probe import probe
 from annotate.cli.report import report
 from annotate.cli.signals import end_alike
-from annotate.cli.status import jobs, status
+from annotate.cli.status import status
 from annotate.cli.submit import retry, submit
 from annotate.cli.text import PrintedWarnings, say
 from annotate.cli.watch import watch

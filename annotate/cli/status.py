@@ -1,4 +1,4 @@
-"""`annotate status` and `annotate jobs`."""
+"""`annotate status`."""
 
 import json
 import time
@@ -8,7 +8,7 @@ import typer
 
 from annotate.cli.options import JobArgument, JsonOption, StoreOption, store_of, the_job
 from annotate.cli.text import say
-from annotate.domain.errors import DamagedError, ExitCode, ManifestError
+from annotate.domain.errors import ExitCode
 
 if TYPE_CHECKING:
     from annotate.domain.job import Job
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 # Seconds between two looks of `status --watch`.
 WATCH_S = 1.0
-# Videos of a job that `jobs` names.
-NAMED_VIDEOS = 3
 
 
 def status(
@@ -76,26 +74,3 @@ def _watch(store: "Store", job: "Job", settings: "Settings") -> "JobSnapshot":
             snapshot = take_snapshot(store, job, settings)
             live.update(as_table(snapshot))
     return snapshot
-
-
-def jobs(*, store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """List the jobs of the store, newest first."""
-    the_store, _ = store_of(store)
-    manifests, unreadable = [], []
-    for one in reversed(the_store.job_ids()):
-        try:
-            manifests.append(the_store.read_job(one))
-        except (ManifestError, DamagedError):
-            unreadable.append(one)
-    if as_json:
-        rows = [{"job": m.id, "videos": [v.name for v in m.videos]} for m in manifests]
-        say(json.dumps(rows, indent=2))
-        return
-    for manifest in manifests:
-        names = ", ".join(video.name for video in manifest.videos[:NAMED_VIDEOS])
-        more = len(manifest.videos) - NAMED_VIDEOS
-        say(f"{manifest.id}  {names}{f' and {more} more' if more > 0 else ''}")
-    for one in unreadable:
-        say(f"{one}  written by another version of annotate, or damaged")
-    if not manifests and not unreadable:
-        say(f"No jobs in the store {the_store.files}. Start with: annotate submit VIDEO...")

@@ -15,7 +15,7 @@ from annotate.domain.work import Heartbeat
 from annotate.queue.job_status import JobStatus, VideoStatus
 from annotate.use_cases.job_snapshot import JobSnapshot
 
-_STYLES = {
+STYLES = {
     "not planned": "yellow",
     "done": "green",
     "running": "cyan",
@@ -74,7 +74,7 @@ def _videos(now: JobStatus) -> Table:
         speed = sum(beat.frames_per_s for beat in video.running)
         table.add_row(
             _text(video.video.name),
-            Text(video.state, style=_STYLES[video.state]),
+            Text(video.state, style=STYLES[video.state]),
             number(video.frames),
             f"{share:.0%}",
             f"{len(video.done)}/{len(video.chunks or ())}",

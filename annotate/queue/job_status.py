@@ -175,6 +175,15 @@ class JobStatus:
         """Whether every frame of every video is done; files that were rejected are none of them."""
         return all(video.state == "done" for video in self.videos)
 
+    @property
+    def state(self) -> VideoState:
+        """How far the job is: the state of all videos, or of those that are not finished."""
+        states = {video.state for video in self.videos}
+        for state in ("running", "merging", "waiting", "not planned"):
+            if state in states:
+                return state
+        return states.pop() if len(states) == 1 else "partial"
+
     def pending(self) -> Iterator[WorkUnit]:
         """The work units that can be done now: chunks that are neither done nor failed, and merges
         of videos that have no such chunk.
