@@ -1,6 +1,5 @@
 """Finds and deletes what no job of the store needs any more."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +12,10 @@ from annotate.store.files import Entry
 from annotate.use_cases.announce import is_submitting
 from annotate.use_cases.job_snapshot import living_heartbeats
 
-KINDS = ("jobs", "order", "cancelled", "working", "results", "videos", "packs", "heartbeats", ASIDE)
+KINDS = (
+    *("jobs", "order", "cancelled", "working", "results", "videos", "packs", "heartbeats"),
+    *("clock", ASIDE),
+)
 LEFTOVERS = "leftovers"
 # Seconds after which a temporary file was left by a killed writer: longer than the longest write.
 LEFTOVER_AGE_S = 86400.0
@@ -53,7 +55,7 @@ def garbage(store: Store, jobs: Sequence[str] = ()) -> list[Garbage]:
     deleted = _folders(store, [store.read_job(job_id) for job_id in jobs])
     needed = _folders(store, [store.read_job(job_id) for job_id in kept])
     entries = [entry for kind in KINDS for entry in store.files.walk(kind)]
-    now = time.time()
+    now = store.clock()
     found: dict[str, list[Entry]] = {kind: [] for kind in (*KINDS, LEFTOVERS)}
     for entry in entries:
         age_s = now - entry.modified_s
