@@ -128,7 +128,11 @@ def test_others_may_read_and_are_told_what_they_may_not(seats: dict[User, Seat])
     done(said)
     assert data
     (job,) = first.opened().job_ids()
-    for command in (("submit", *outsider.videos, "--smooth", "3"), ("cancel", job)):
+    commands: list[tuple[str | Path, ...]] = [
+        ("submit", *outsider.videos, "--smooth", "3"),
+        ("cancel", job),
+    ]
+    for command in commands:
         said = outsider.run(*command)
         assert (said.code, said.defect) == (ExitCode.STORE, None), said
         assert "cannot write" in said.text

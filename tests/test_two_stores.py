@@ -9,7 +9,7 @@ import pytest
 from annotate.queue.messages import all_lists
 from annotate.store import Store, open_store
 from tests.command import Host
-from tests.fleet import board_of, working
+from tests.fleet import board_of, kill, working
 from tests.made_job import JOB
 from tests.servers import RedisServer, wait_until
 
@@ -58,6 +58,19 @@ def test_a_worker_takes_nothing_of_another_store(ours: Host, stroll: Path, tmp_p
     assert f"also serves the store {other.store}: this worker takes nothing of it" in log
     with working(other):
         assert "1 of 1 videos done" in other.run("retry").out
+
+
+def test_a_worker_makes_no_store_where_one_is_away(ours: Host) -> None:
+    with (ours.home / "log").open("w") as log:
+        worker = ours.start("worker", stdout=log, stderr=log)
+    try:
+        wait_until(lambda: "is away, or" in (ours.home / "log").read_text(), "the worker")
+        assert not Path(ours.store).exists()
+        made = ours.opened().id()
+        wait_until(lambda: len(board_of(ours).reports.workers()) == 1, "the worker")
+        assert ours.opened().id() == made
+    finally:
+        kill(worker)
 
 
 def test_messages_of_a_deleted_job_hold_nobody_up(ours: Host, stroll: Path, walk: Path) -> None:

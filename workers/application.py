@@ -1,26 +1,18 @@
 """The Celery application that workers run, on the broker of this host's settings."""
 
 import logging
-import os
 
 from celery import signals
 
-from annotate.domain.settings import STORE_VARIABLE, settings_from
+from annotate.domain.settings import settings_from
 from annotate.queue.app import make_app
 from annotate.queue.json_log import asks_for_json, log_json
-from annotate.store import open_store
+from workers.identity import store_id
 
 _settings = settings_from()
 
 
-def _store_id() -> str:
-    """The id of the store, which `annotate worker` has looked up."""
-    if _settings.embedded:
-        return ""
-    return os.environ.get(STORE_VARIABLE) or open_store(_settings.store).id()
-
-
-app = make_app(_settings.broker, _store_id())
+app = make_app(_settings.broker, "" if _settings.embedded else store_id())
 app.conf.include = ["workers.tasks", "workers.duties"]
 
 

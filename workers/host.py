@@ -20,6 +20,7 @@ from annotate.domain.video import Chunk
 from annotate.packs.installed import verify_pack
 from annotate.queue.board import Board, open_board
 from annotate.store import Store, open_store
+from workers.identity import store_id
 from workers.time_limit import TimeLimits
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _chunks(store: Store, recipe: Recipe, video: JobVideo) -> Mapping[tuple[int,
 def this_board() -> Board | None:
     """The board of the queue's server; None where the queue lives in the command that submits."""
     settings = settings_from()
-    return None if settings.embedded else open_board(settings.broker, this_store().id())
+    return None if settings.embedded else open_board(settings.broker, store_id())
 
 
 @lru_cache(maxsize=1)

@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from annotate.store import Store
 
 LogFormat: TypeAlias = Literal["text", "json"]
+
+# Seconds between two looks for the store's id.
+LOOK_S = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -92,9 +96,10 @@ def worker(
         settings = replace(settings, provider=provider)
     # Errors of the store or the queue show now, not chunk by chunk.
     the_store.job_ids()
+    say = _said_as(log_format)
+    _await_id(the_store, say)
     board, others = _introduced(the_store, settings)
     pool = worker_pool(settings, concurrency)
-    say = _said_as(log_format)
     size = f"{pool.count} {'threads' if pool.threads else 'processes'} ({pool.reason})"
     say(f"Worker {supervisor_name()}: {size}, store {the_store.files}. Ctrl-C to stop.")
     for other in others:
@@ -103,6 +108,16 @@ def worker(
     plan = Plan(pool.count, pool.threads, max_jobs, stop_when_idle, variables)
     _run(plan, settings, board, metrics_port, say)
     say("Stopped.")
+
+
+def _await_id(store: "Store", say: Callable[[str], None]) -> None:
+    """Waits until the store has an id. A submission makes it: a worker could not tell a new store
+    from one that is away, and would make another.
+    """
+    if not store.has_id():
+        say(f"The store {store.files} is away, or nothing was submitted to it yet: waiting for it.")
+    while not store.has_id():
+        time.sleep(LOOK_S)
 
 
 def _introduced(store: "Store", settings: Settings) -> tuple["Board", list[str]]:

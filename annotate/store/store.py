@@ -78,6 +78,10 @@ class Store:
             self._id = text
         return self._id
 
+    def has_id(self) -> bool:
+        """Whether it has an id: not where it is away, or nothing was submitted to it."""
+        return bool(self._id or self.files.walk("id") or self.files.exists("id"))
+
     def clock(self) -> float:
         """Unix time by the clock that gives its objects their times, whatever this host's says;
         this host's where nothing may be written.

@@ -312,8 +312,9 @@ def _broker_check(settings: Settings) -> Check:
         except Exception as error:  # noqa: BLE001
             hint = "Start it, or correct ANNOTATE_BROKER."
             return Check("broker", "fail", f"{address} cannot be reached: {error}", hint)
-    store_id = open_store(settings.store).id()
-    return Check("broker", "ok", f"{address} answers; this store's id is {store_id}")
+    store = open_store(settings.store)
+    store_id = f"this store's id is {store.id()}" if store.has_id() else "this store has no id yet"
+    return Check("broker", "ok", f"{address} answers; {store_id}")
 
 
 def _checked(name: str, check: Callable[P, Check], *args: P.args, **kwargs: P.kwargs) -> Check:
