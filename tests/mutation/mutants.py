@@ -56,12 +56,15 @@ def _changes(source: str) -> Iterator[tuple[str, int, tuple[int, int]]]:
 
 def _left_out(source: str) -> set[int]:
     """Lines that only type checkers and readers see: annotations, imports and `__all__`."""
-    return {
+    seen_by_nobody = {
         line
         for node in ast.walk(ast.parse(source))
         for part in _unseen(node)
         for line in range(part.lineno, (part.end_lineno or part.lineno) + 1)
     }
+    # The star before arguments that have names; to operators it is a product.
+    stars = {n for n, text in enumerate(source.splitlines(), 1) if text.strip() == "*,"}
+    return seen_by_nobody | stars
 
 
 def _unseen(node: ast.AST) -> Iterable[ast.expr | ast.stmt | ast.arg]:
