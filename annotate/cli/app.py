@@ -18,6 +18,7 @@ from annotate.cli.clean import clean
 from annotate.cli.demo import demo
 from annotate.cli.doctor import doctor
 from annotate.cli.draw import draw
+from annotate.cli.edits import edits
 from annotate.cli.evaluate import evaluate
 from annotate.cli.export import export
 from annotate.cli.jobs import jobs
@@ -49,6 +50,7 @@ app.command()(status)
 app.command()(export)
 app.command()(draw)
 app.command()(report)
+app.command()(edits)
 app.command()(retry)
 app.command()(jobs)
 app.command()(cancel)

@@ -1,17 +1,14 @@
 """`annotate draw`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from annotate.cli.chosen import chosen_videos
 from annotate.cli.options import StoreOption, store_of, with_options
 from annotate.domain.errors import AnnotateError, ExitCode, UsageError, with_hint
 from annotate.domain.look import Look
-
-if TYPE_CHECKING:
-    from annotate.domain.job import Job, JobVideo
-    from annotate.store import Store
 
 WhatArgument = Annotated[
     list[str] | None,
@@ -53,7 +50,7 @@ def draw(
     if frame is not None and (options.crop is not None or options.audio or options.trail):
         raise UsageError("--frame is a still", "Leave --crop, --trail and --audio away.")
     the_store, settings = store_of(store)
-    job, videos = _chosen(the_store, what or [])
+    job, videos = chosen_videos(the_store, what or [])
     failed = 0
     for video in videos:
         try:
@@ -72,27 +69,3 @@ def draw(
             typer.echo(str(target))
     if failed:
         raise typer.Exit(ExitCode.PARTIAL)
-
-
-def _chosen(store: "Store", what: list[str]) -> tuple["Job", list["JobVideo"]]:
-    """The job, and those of its videos that the arguments name."""
-    ids = set(store.job_ids())
-    jobs = [one for one in what if one in ids]
-    if len(jobs) > 1:
-        raise UsageError("more than one job is named", "Draw one job at a time.")
-    job = store.read_job(jobs[0]) if jobs else store.newest_job()
-    names = [one for one in what if one not in ids]
-    videos = [video for name in names for video in _named(job, name)]
-    first = {video.fingerprint: video for video in reversed(videos or job.videos)}
-    return job, [video for video in videos or job.videos if first[video.fingerprint] is video]
-
-
-def _named(job: "Job", name: str) -> list["JobVideo"]:
-    found = [video for video in job.videos if video.name == name]
-    found = found or [video for video in job.videos if Path(video.name).name == Path(name).name]
-    if not found:
-        raise UsageError(
-            f"job {job.id} has no video {name}",
-            "`annotate status JOB` lists its videos; name another job before the video.",
-        )
-    return found

@@ -136,6 +136,14 @@ class UnknownWorkError(StoreError):
     """A message asks for work that no job of the store has."""
 
 
+class EditError(AnnotateError):
+    """A change of tracks cannot be made as a reviewer wants it."""
+
+
+class EditConflictError(EditError):
+    """Another reviewer has just changed the same track in the same frames."""
+
+
 class PartialResultError(AnnotateError):
     """The job is not finished, or finished without some of its frames."""
 

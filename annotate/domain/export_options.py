@@ -44,6 +44,7 @@ class ExportOptions:
         min_seconds: tracks that last less are left out, gaps included.
         every: only frames whose index is a multiple of it.
         raw: the landmarks as the model gave them, without smoothing and without filled poses.
+        reviewed_only: only frames that a reviewer marked as reviewed.
         keypoints: which keypoints are written; None leaves it to the format.
         images: folder for the images that the dataset names; None writes none.
         partial: write what there is of an unfinished job.
@@ -126,6 +127,10 @@ class ExportOptions:
     raw: bool = field(
         default=False,
         metadata={"flag": Flag("Landmarks as the model gave them: not smoothed, gaps open.")},
+    )
+    reviewed_only: bool = field(
+        default=False,
+        metadata={"flag": Flag("Only frames that were marked in `annotate review`.")},
     )
     keypoints: KeypointSetName | None = field(
         default=None,

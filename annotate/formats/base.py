@@ -1,8 +1,8 @@
 """What an export format is, and the dataset that it writes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO, ClassVar
@@ -101,6 +101,9 @@ class DatasetVideo:
             may call it again to read them twice.
         origin: of the video.
         damaged: ranges of frames that cannot be decoded; the video has no pose there either.
+        reviewed: (N,) bool: a reviewer marked the frame: its people are all there and right; None
+            where none is.
+        names: of tracks that a reviewer named, by their ids in the video.
     """
 
     id: int
@@ -119,6 +122,13 @@ class DatasetVideo:
     poses: Callable[[], Iterable[PoseBlock]]
     origin: Origin = Origin()
     damaged: tuple[DamagedRange, ...] = ()
+    reviewed: NDArray[np.bool_] | None = None
+    names: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def reviewed_mask(self) -> NDArray[np.bool_]:
+        """(N,) bool: the frame was marked by a reviewer."""
+        return np.zeros(len(self.frames), np.bool_) if self.reviewed is None else self.reviewed
 
     @property
     def damaged_mask(self) -> NDArray[np.bool_]:

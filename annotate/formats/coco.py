@@ -70,9 +70,10 @@ def _images_of(video: DatasetVideo, shown: IntArray) -> Iterator[dict[str, Any]]
         np.round(video.time_s[shown], 6),
         video.missing[shown],
         video.damaged_mask[shown],
+        video.reviewed_mask[shown],
     )
     rows = zip(*(column.tolist() for column in columns), strict=True)
-    for image, frame, pts, time_s, missing, damaged in rows:
+    for image, frame, pts, time_s, missing, damaged, reviewed in rows:
         yield {
             "id": image,
             "file_name": image_name(video.folder, frame),
@@ -85,6 +86,7 @@ def _images_of(video: DatasetVideo, shown: IntArray) -> Iterator[dict[str, Any]]
             "time_s": time_s,
             **({"missing": True} if missing else {}),
             **({"damaged": True} if damaged else {}),
+            **({"reviewed": True} if reviewed else {}),
         }
 
 
@@ -164,6 +166,8 @@ def _annotation(number: int, pose: CocoPose) -> dict[str, Any]:
         "track_id": pose.track,
         "video_track_id": pose.video_track,
         "filled": pose.filled,
+        **({"reviewed": True} if pose.reviewed else {}),
+        **({"track_name": pose.name} if pose.name else {}),
         # CVAT makes tracks of a whole task from these: only ids of the dataset keep people of
         # different videos apart.
         "attributes": {"track_id": pose.track, "keyframe": True, "filled": pose.filled},

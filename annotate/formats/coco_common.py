@@ -43,6 +43,8 @@ class CocoPose(NamedTuple):
         score: in [0, 1].
         confidence: (K,) float64 in [0, 1].
         filled: the person was not detected here.
+        reviewed: a reviewer marked the frame.
+        name: of the track; empty where it has none.
     """
 
     image: int
@@ -54,6 +56,8 @@ class CocoPose(NamedTuple):
     score: float
     confidence: NDArray[np.float64]
     filled: bool
+    reviewed: bool
+    name: str
 
 
 def coco_poses(dataset: Dataset) -> Iterator[CocoPose]:
@@ -63,6 +67,7 @@ def coco_poses(dataset: Dataset) -> Iterator[CocoPose]:
 
 
 def _poses(video: DatasetVideo) -> Iterator[CocoPose]:
+    reviewed, names = video.reviewed_mask, video.names
     for block in video.poses():
         columns = zip(
             video.images[block.place].tolist(),
@@ -74,6 +79,8 @@ def _poses(video: DatasetVideo) -> Iterator[CocoPose]:
             block.score.tolist(),
             block.visibility,
             block.filled.tolist(),
+            reviewed[block.place].tolist(),
+            (names.get(track, "") for track in block.video_track.tolist()),
             strict=True,
         )
         yield from map(CocoPose._make, columns)

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from annotate.domain.errors import StoreError
 from annotate.domain.progress import ByteProgress
+from annotate.store.claims import create_by_claim
 from annotate.store.damage import ASIDE
 
 # Bytes that are read or written at a time.
@@ -105,6 +106,12 @@ class Files(ABC):
         """Makes `data` the object at `key` unless one is there; returns the bytes of the object,
         the same for all who call this at the same time.
         """
+    def create(self, key: str, data: bytes) -> bool:
+        """Makes `data` the object at `key` unless there is one; whether it did.
+
+        Of several writers at once, on any hosts, one at most succeeds.
+        """
+        return create_by_claim(self, key, data)
 
     def set_aside(self, key: str) -> str:
         """Moves a damaged object out of the way; returns its new key, which nothing reads."""

@@ -15,6 +15,8 @@ from annotate.store.damage import damaged
 from annotate.store.files import BLOCK, Entry, Files, checked_key
 
 _TEMPORARY = ".tmp-"
+# What file systems without hard links answer, such as exFAT.
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK})
 
 
 class LocalFiles(Files):
@@ -78,6 +80,25 @@ class LocalFiles(Files):
             finally:
                 temporary.unlink(missing_ok=True)
             return final.read_bytes()
+    def create(self, key: str, data: bytes) -> bool:
+        """As in `Files`."""
+        final = self.path(key)
+        temporary = f"{key}{_TEMPORARY}{uuid.uuid4().hex}"
+        self.write(temporary, data)
+        try:
+            with self._errors("write", key):
+                # Unlike a rename, a link never replaces what is there.
+                os.link(self.path(temporary), final)
+        except StoreError as error:
+            reason = error.__cause__
+            if isinstance(reason, FileExistsError):
+                return False
+            if isinstance(reason, OSError) and reason.errno in _NO_LINKS:
+                return super().create(key, data)
+            raise
+        finally:
+            self.path(temporary).unlink(missing_ok=True)
+        return True
 
     def size(self, key: str) -> int | None:
         """As in `Files`."""

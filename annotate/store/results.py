@@ -6,6 +6,7 @@
 <results>/failures/<unit>.json       why a chunk or the merge is not tried any more
 <results>/tracks/<merge>.parquet     the tracks, by the digest of the merge that made them;
                                      `<merge>-<digest>` where chunks had failed, by their names
+<results>/edits/                     what reviewers changed in the tracks; see `EditList`
 
 Parquet is loaded where it is read or written: `annotate status` starts without it.
 """
@@ -19,12 +20,14 @@ from typing import Any
 
 from annotate.domain.digests import digest_of
 from annotate.domain.errors import DamagedError
+from annotate.domain.outline import Outline
 from annotate.domain.poses import Poses
 from annotate.domain.track_list import TrackList
 from annotate.domain.tracks import Tracks
 from annotate.domain.video import Chunk, DamagedRange
 from annotate.domain.work import Failure
 from annotate.store.damage import damage_named, damaged
+from annotate.store.edits import EditList
 from annotate.store.files import Files
 
 _PARQUET, _JSON = ".parquet", ".json"
@@ -50,6 +53,11 @@ class VideoResults:
         self._files = files
         self._key = f"results/{recipe}/{fingerprint}"
         self._owner = {"recipe": recipe, "fingerprint": fingerprint}
+
+    @property
+    def edits(self) -> EditList:
+        """What reviewers changed in the video's tracks, whichever merge made them."""
+        return EditList(self._files, f"{self._key}/edits")
 
     # Chunks
 
@@ -236,6 +244,18 @@ class VideoResults:
         with self._files.reader(key) as file, damage_named(key):
             self._check_owner(tables.read_facts(file), {"merge": merge})
             return tables.read_track_list(file)
+
+    def read_outline(self, merge: str) -> tuple[Outline, int, str]:
+        """All poses of a tracks file without their landmarks, how many axes their world landmarks
+        have, and the name of the tracks.
+        """
+        from annotate.store import tables
+
+        name = self._best_tracks(merge) or merge
+        key = self._tracks(name)
+        with self._files.reader(key) as file, damage_named(key):
+            self._check_owner(tables.read_facts(file), {"merge": merge})
+            return *tables.read_outline(file), name
 
     def missing_chunks(self, merge: str) -> tuple[Chunk, ...]:
         """The chunks that had failed when the tracks were made, in order; usually none."""

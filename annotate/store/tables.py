@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from annotate.domain.outline import Outline
 from annotate.domain.poses import Poses
 from annotate.domain.track_list import TrackList
 from annotate.domain.tracks import Tracks
@@ -232,6 +233,19 @@ def read_track_list(file: BinaryIO) -> TrackList:
     names = ["track_id", "frame_index", "time_s", "score"]
     table = _opened(file).read(columns=names, **_READ).combine_chunks()
     return TrackList.of(**{name: table[name].to_numpy() for name in names})
+
+
+def read_outline(file: BinaryIO) -> tuple[Outline, int]:
+    """The poses of a tracks file without their landmarks, 45 bytes a pose; and how many axes their
+    world landmarks have.
+    """
+    axes = _AXES if "raw_world" in pq.read_schema(file).names else 0
+    names = [field.name for field in fields(Outline)]
+    table = pq.read_table(file, columns=names, page_checksum_verification=True).combine_chunks()
+    columns = {name: table[name].combine_chunks() for name in names}
+    bbox = _plain(columns.pop("bbox").flatten()).reshape(-1, 4)
+    plain = {name: _plain(column) for name, column in columns.items()}
+    return Outline(**plain, bbox=bbox), axes
 
 
 def read_facts(file: BinaryIO) -> dict[str, Any]:

@@ -152,6 +152,8 @@ def _video_items(store: Store, job: Job, video: JobVideo, *, deep: bool) -> Iter
             if chunk.name in done:
                 check_part = partial(results.check_part, chunk, deep=deep)
                 yield _Item(results.part_key(chunk), check_part)
+    for number in results.edits.numbers():
+        yield _Item(results.edits.key(number), partial(results.edits.read_one, number))
     for key in results.tracks_keys(job.merge_digest):
         yield _Item(key, partial(results.check_tracks, key, job.merge_digest, deep=deep))
 

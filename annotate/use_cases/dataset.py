@@ -33,6 +33,7 @@ from annotate.queue.job_status import JobStatus
 from annotate.store import Store
 from annotate.use_cases.final_tracks import (
     damaged_frames,
+    edited_tracks,
     final_tracks,
     missing_mask,
     track_list,
@@ -144,14 +145,21 @@ class _Opener:
         index = store.read_index(video.fingerprint, job.recipe.selection)
         frames = selected_frames(index, job.recipe.selection)
         missing = missing_mask(store, job, index, len(frames))
+        edits = edited_tracks(store, job, video)
         tracks = track_list(store, job, video)
         chosen = chosen_tracks(tracks, options)
+        reviewed = np.zeros(len(frames), np.bool_) if edits is None else edits.reviewed[frames]
         kept = frames % options.every == 0
+        if options.reviewed_only:
+            kept &= reviewed
         size = (index.width, index.height)
 
         def poses() -> Iterator[PoseBlock]:
             if len(tracks):
-                blocks = chosen_poses(final_tracks(store, job, video), chosen, options, size)
+                found = final_tracks(store, job, video)
+                if options.reviewed_only:
+                    found = (one.take(np.isin(one.frame_index, frames[kept])) for one in found)
+                blocks = chosen_poses(found, chosen, options, size)
                 places = self.keypoints.places(self.skeleton)
                 yield from pose_blocks(blocks, frames[kept], track_offset, places, size)
 
@@ -172,6 +180,8 @@ class _Opener:
             poses=poses,
             origin=_origin(index),
             damaged=damaged_frames(store, job, video),
+            reviewed=reviewed[kept],
+            names={} if edits is None else edits.names,
         )
         return _Opened(made, len(frames), tracks.highest_id)
 

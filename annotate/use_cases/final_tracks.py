@@ -6,11 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import IntArray
+from annotate.domain.edits import active
 from annotate.domain.job import Job, JobVideo
+from annotate.domain.outline import Outline
 from annotate.domain.skeleton import SKELETONS, Skeleton
 from annotate.domain.track_list import NO_TRACKS, TrackList
 from annotate.domain.tracks import Tracks
 from annotate.domain.video import DamagedRange, VideoIndex
+from annotate.edits import Basis, Edited, edited
+from annotate.merge import MergeSettings
+from annotate.merge.pose_table import boxes
 from annotate.numeric.selection import selected_frames
 from annotate.store import Store
 
@@ -18,13 +23,15 @@ from annotate.store import Store
 def final_tracks(store: Store, job: Job, video: JobVideo) -> Iterator[Tracks]:
     """The tracks of a video of a job as users should see them, block by block.
 
-    Blocks come in the order of frames, and memory holds one at a time. Whatever changes tracks
-    after the merge is applied here, so that every reader sees the same.
+    Blocks come in the order of frames, and memory holds one at a time. What reviewers edited is
+    applied here, so that every reader sees the same.
 
     Raises:
         StoreError: the video has no tracks in the store, or they cannot be read.
     """
-    return store.results(job.recipe, video).read_tracks(job.merge_digest)
+    blocks = store.results(job.recipe, video).read_tracks(job.merge_digest)
+    edits = edited_tracks(store, job, video)
+    return blocks if edits is None else edits.blocks(blocks)
 
 
 def track_list(store: Store, job: Job, video: JobVideo) -> TrackList:
@@ -36,7 +43,39 @@ def track_list(store: Store, job: Job, video: JobVideo) -> TrackList:
     results = store.results(job.recipe, video)
     if not results.has_tracks(job.merge_digest):
         return NO_TRACKS
-    return results.read_track_list(job.merge_digest)
+    edits = edited_tracks(store, job, video)
+    return results.read_track_list(job.merge_digest) if edits is None else edits.outline.track_list
+
+
+def edited_tracks(store: Store, job: Job, video: JobVideo) -> Edited | None:
+    """What the edits of a video make of its tracks; None where none counts.
+
+    Raises:
+        StoreError: the video has no tracks in the store, or something cannot be read.
+    """
+    edits = store.results(job.recipe, video).edits.read()
+    if not active(edits) or not store.results(job.recipe, video).has_tracks(job.merge_digest):
+        return None
+    outline, basis = tracks_basis(store, job, video)
+    return edited(outline, edits, basis)
+
+
+def tracks_basis(store: Store, job: Job, video: JobVideo) -> tuple[Outline, Basis]:
+    """All poses of a video before any edit, and what edits of them are applied with.
+
+    Raises:
+        StoreError: the video has no tracks in the store, or something cannot be read.
+    """
+    outline, axes, name = store.results(job.recipe, video).read_outline(job.merge_digest)
+    pack = store.read_pack(job.recipe.pack)
+    basis = Basis(
+        index=store.read_index(video.fingerprint, job.recipe.selection),
+        skeleton=SKELETONS[pack.skeleton],
+        axes=axes,
+        tracks=f"{job.recipe.digest}/{name}",
+        boxes=lambda landmarks: boxes(landmarks, MergeSettings().pose),
+    )
+    return outline, basis
 
 
 def missing_frames(store: Store, job: Job, video: JobVideo) -> IntArray:

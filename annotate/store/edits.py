@@ -1,0 +1,93 @@
+"""The edit list of a video: an object an edit, numbered from 1, which nothing replaces.
+
+<results>/edits/000001.json
+"""
+
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from annotate.domain.changes import Change
+from annotate.domain.edits import Edit
+from annotate.domain.errors import EditError
+from annotate.store.damage import damaged
+from annotate.store.files import Files
+
+_JSON = ".json"
+# How many edits are read at a time: a bucket answers each in some milliseconds.
+_AT_A_TIME = 16
+
+
+class EditList:
+    """Reads and writes the edits below one key of a store.
+
+    Every method raises StoreError where the store cannot be read or written, and DamagedError where
+    an object is not an edit.
+    """
+
+    def __init__(self, files: Files, key: str) -> None:
+        self._files, self._key = files, key
+
+    def numbers(self) -> list[int]:
+        """Of all edits, increasing."""
+        stems = [n.removesuffix(_JSON) for n in self._files.names(self._key) if n.endswith(_JSON)]
+        return sorted(int(stem) for stem in stems if stem.isdecimal())
+
+    def read(self, after: int = 0) -> list[Edit]:
+        """The edits with higher numbers than `after`, in order, undone ones included."""
+        numbers = [number for number in self.numbers() if number > after]
+        if not numbers:
+            return []
+        with ThreadPoolExecutor(min(_AT_A_TIME, len(numbers))) as threads:
+            return [*threads.map(self.read_one, numbers)]
+
+    def read_one(self, number: int) -> Edit:
+        """The edit of that number."""
+        key = self.key(number)
+        try:
+            edit = Edit.from_fields(json.loads(self._files.read(key) or b""))
+        except (ValueError, EditError) as error:
+            raise damaged(key, str(error)) from error
+        if edit.number != number:
+            raise damaged(key, f"it is number {edit.number}")
+        return edit
+
+    def add(
+        self,
+        change: Change,
+        author: str,
+        tracks: str,
+        check: Callable[[list[Edit]], None],
+        after: int = 0,
+    ) -> Edit:
+        """Files a change under the next free number.
+
+        Args:
+            author, tracks: as in `Edit`.
+            check: gets the edits of others since `after`, each time there are new ones; what it
+                raises ends this.
+            after: number of the last edit that the author has seen.
+        """
+        while True:
+            newer = self.read(after)
+            check(newer)
+            after = max([after, *(edit.number for edit in newer)])
+            when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            edit = Edit(after + 1, author, when, tracks, change)
+            text = json.dumps(edit.to_fields(), indent=1) + "\n"
+            if self._files.create(self.key(edit.number), text.encode()):
+                return edit
+
+    def bring_in(self, edit: Edit) -> int:
+        """Files an edit of another store under the next free number, which it returns."""
+        while True:
+            number = max([0, *self.numbers()]) + 1
+            text = json.dumps(replace(edit, number=number).to_fields(), indent=1) + "\n"
+            if self._files.create(self.key(number), text.encode()):
+                return number
+
+    def key(self, number: int) -> str:
+        """Key in the store of an edit."""
+        return f"{self._key}/{number:06d}{_JSON}"

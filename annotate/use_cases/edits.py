@@ -1,0 +1,190 @@
+"""The edits of a video: made, undone, listed, moved between stores."""
+
+import getpass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import orjson
+
+from annotate.domain.changes import Change, Span, Undo
+from annotate.domain.edits import Edit, active, undone
+from annotate.domain.errors import EditConflictError, EditError, UsageError, unreadable
+from annotate.domain.job import Job, JobVideo
+from annotate.edits import NotApplied, edited
+from annotate.store import LocalFiles, Store
+from annotate.use_cases.final_tracks import tracks_basis
+
+_FORMAT = "annotate-edits"
+
+
+def author_here() -> str:
+    """Who makes edits on this host: the name of the account."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container may have no name for its user
+        return "unknown"
+
+
+@dataclass(frozen=True)
+class EditState:
+    """All edits of a video, and what became of them.
+
+    Attributes:
+        edits: in order.
+        undone: numbers of those that were taken back.
+        not_applied: those that count but do not fit the tracks as they are now.
+    """
+
+    edits: tuple[Edit, ...]
+    undone: frozenset[int]
+    not_applied: tuple[NotApplied, ...]
+
+
+class Edits:
+    """The edits of one video of a job.
+
+    Every method raises StoreError where the store cannot be read or written.
+    """
+
+    def __init__(self, store: Store, job: Job, video: JobVideo) -> None:
+        self._store, self._job, self._video = store, job, video
+        self._list = store.results(job.recipe, video).edits
+
+    def state(self) -> EditState:
+        """All edits, and which of them apply."""
+        edits = self._list.read()
+        taken_back = undone(edits)
+        left: tuple[NotApplied, ...] = ()
+        results = self._store.results(self._job.recipe, self._video)
+        if active(edits) and results.has_tracks(self._job.merge_digest):
+            outline, basis = tracks_basis(self._store, self._job, self._video)
+            left = edited(outline, edits, basis).not_applied
+        return EditState(tuple(edits), taken_back, left)
+
+    def add(self, change: Change, author: str, after: int | None = None) -> Edit:
+        """Files a change.
+
+        Args:
+            author: who makes it.
+            after: number of the last edit that the author has seen; None: all.
+
+        Raises:
+            EditConflictError: another author has changed the same meanwhile.
+            EditError: the change does not fit the tracks; nothing is filed.
+        """
+        known = self._list.read()
+        seen = known[-1].number if known and after is None else after or 0
+        outline, basis = tracks_basis(self._store, self._job, self._video)
+        own = Edit(max([0, *(e.number for e in known)]) + 1, author, "", basis.tracks, change)
+        if isinstance(change, Undo):
+            self._check_undo(change, known)
+        else:
+            for one in edited(outline, [*known, own], basis).not_applied:
+                if one.edit is own:
+                    raise EditError(f"the edit does not fit: {one.reason}", "Load the page again.")
+        check = partial(_check_conflicts, change, author, known)
+        return self._list.add(change, author, basis.tracks, check, seen)
+
+    def undo(self, number: int, author: str, after: int | None = None) -> Edit:
+        """Takes an edit back; arguments and errors as for `add`."""
+        return self.add(Undo(number), author, after)
+
+    def export(self, path: Path) -> int:
+        """Writes all edits to a JSON file; returns how many."""
+        edits = self._list.read()
+        content = {
+            "format": _FORMAT,
+            "fingerprint": self._video.fingerprint,
+            "video": self._video.name,
+            "edits": [edit.to_fields() for edit in edits],
+        }
+        text = orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        LocalFiles(path.absolute().parent).write(path.name, text)
+        return len(edits)
+
+    def bring_in(self, path: Path) -> int:
+        """Adds the edits of a file that `export` wrote, with their authors, after those that are
+        there; returns how many. Edits that are there already are not added again.
+
+        Raises:
+            UsageError: it is not such a file, or one of another video.
+        """
+        edits = _read_file(path, self._video)
+        known = {_identity(edit): edit.number for edit in self._list.read()}
+        numbers: dict[int, int] = {}
+        count = 0
+        for edit in edits:
+            change = edit.change
+            if isinstance(change, Undo):
+                change = replace(change, edit=numbers.get(change.edit, change.edit))
+            there = replace(edit, change=change)
+            if (found := known.get(_identity(there))) is None:
+                found = self._list.bring_in(there)
+                count += 1
+            numbers[edit.number] = found
+        return count
+
+    def _check_undo(self, change: Undo, known: list[Edit]) -> None:
+        if change.edit not in {edit.number for edit in known}:
+            raise EditError(f"there is no edit {change.edit}", "`annotate edits` lists them.")
+        if change.edit in undone(known):
+            raise EditError(f"edit {change.edit} is undone already", "`annotate edits` lists them.")
+
+
+def _check_conflicts(change: Change, author: str, known: list[Edit], newer: list[Edit]) -> None:
+    """Raises where another author's newer edit touches what the change touches."""
+    spans = _span([*known, *newer])
+    for edit in newer:
+        if edit.author != author and spans(change).meets(spans(edit.change)):
+            raise EditConflictError(
+                f"{edit.author} has changed the same track just now (edit {edit.number}, "
+                f"{edit.change.kind})",
+                "Look at it, then make your edit again, or undo theirs.",
+            )
+
+
+def _span(known: list[Edit]) -> Callable[[Change], Span]:
+    """What changes touch; an `Undo` touches what the undone edit touches."""
+    by_number = {edit.number: edit.change for edit in known}
+
+    def span(change: Change) -> Span:
+        seen: set[int] = set()
+        while isinstance(change, Undo) and change.edit not in seen and change.edit in by_number:
+            seen.add(change.edit)
+            change = by_number[change.edit]
+        return change.span
+
+    return span
+
+
+def _identity(edit: Edit) -> bytes:
+    """Equal for the same edit in two stores, where it may have another number."""
+    fields = edit.to_fields()
+    del fields["number"]
+    return orjson.dumps(fields)
+
+
+def _read_file(path: Path, video: JobVideo) -> list[Edit]:
+    try:
+        content = orjson.loads(path.read_bytes())
+    except OSError as error:
+        raise unreadable(path, error) from error
+    except ValueError as error:
+        raise UsageError(f"{path} is not a file of edits: {error}", _WANTED) from error
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        raise UsageError(f"{path} is not a file of edits", _WANTED)
+    if content.get("fingerprint") != video.fingerprint:
+        raise UsageError(
+            f"the edits in {path} are of another video: {content.get('video')!s:.80}",
+            "Name the video that holds the same bytes.",
+        )
+    try:
+        edits = [Edit.from_fields(one) for one in content["edits"]]
+    except (EditError, KeyError, TypeError) as error:
+        raise UsageError(f"{path} holds what is not an edit: {error}", _WANTED) from error
+    return sorted(edits, key=lambda edit: edit.number)
+
+
+_WANTED = "Name a file that `annotate edits --export` wrote."
