@@ -26,6 +26,7 @@ from annotate.cli.models_compile import compile_pack
 from annotate.cli.models_quantize import quantize
 from annotate.cli.probe import probe
 from annotate.cli.report import report
+from annotate.cli.review import review
 from annotate.cli.signals import end_alike
 from annotate.cli.status import status
 from annotate.cli.submit import retry, submit
@@ -50,6 +51,7 @@ app.command()(status)
 app.command()(export)
 app.command()(draw)
 app.command()(report)
+app.command()(review)
 app.command()(edits)
 app.command()(retry)
 app.command()(jobs)

@@ -3,11 +3,10 @@
 import base64
 import binascii
 import zlib
-from collections.abc import Sequence
 
 import numpy as np
 
-from annotate.domain.arrays import FloatArray, IntArray
+from annotate.domain.arrays import FloatArray
 from annotate.domain.changes import AddPoses
 from annotate.domain.errors import EditError
 
@@ -44,16 +43,3 @@ def unpacked(change: AddPoses) -> FloatArray:
     if not np.isfinite(poses).all():
         raise EditError("add: its poses are not numbers")
     return poses
-
-
-def add_poses(
-    frames: IntArray, scores: FloatArray, landmarks: FloatArray, world: FloatArray
-) -> "Sequence[object]":
-    """The fields of `AddPoses` from `frames` on, for (n, L, 5) and (n, L, D) arrays."""
-    return (
-        tuple(frames.tolist()),
-        tuple(round(score, 4) for score in scores.tolist()),
-        landmarks.shape[1],
-        world.shape[2],
-        packed(np.concatenate([landmarks, world], axis=2)),
-    )

@@ -112,12 +112,23 @@ class Edited:
             if not len(block):
                 continue
             last = int(block.frame_index[-1])
-            own = np.arange(start, start + len(block))
-            yield self._block(block, self._with_added(own, frame, last))
+            yield self.block(block, start, frame, last)
             start, frame = start + len(block), last
         rest = self._with_added(np.zeros(0, np.int64), frame, len(self.basis.index))
         if len(rest):
             yield self._block(None, rest)
+
+    def block(self, block: Tracks | None, start: int, after: int, last: int) -> Tracks:
+        """One block with the edits applied.
+
+        Args:
+            block: as it is in the tracks file; None for poses that edits added alone.
+            start: the row of its first pose in the whole video.
+            after, last: poses that edits added in the frames after `after`, up to `last`, are in
+                it too.
+        """
+        own = np.arange(start, start + (0 if block is None else len(block)))
+        return self._block(block, self._with_added(own, after, last))
 
     def _with_added(self, own: IntArray, after: int, last: int) -> IntArray:
         """Rows of a block, and those that were added in the frames after `after`, up to `last`."""

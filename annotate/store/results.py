@@ -13,14 +13,13 @@ Parquet is loaded where it is read or written: `annotate status` starts without 
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from itertools import starmap
-from typing import Any
+from typing import Any, BinaryIO
 
 from annotate.domain.digests import digest_of
 from annotate.domain.errors import DamagedError
-from annotate.domain.outline import Outline
 from annotate.domain.poses import Poses
 from annotate.domain.track_list import TrackList
 from annotate.domain.tracks import Tracks
@@ -245,17 +244,15 @@ class VideoResults:
             self._check_owner(tables.read_facts(file), {"merge": merge})
             return tables.read_track_list(file)
 
-    def read_outline(self, merge: str) -> tuple[Outline, int, str]:
-        """All poses of a tracks file without their landmarks, how many axes their world landmarks
-        have, and the name of the tracks.
-        """
+    @contextmanager
+    def open_tracks(self, merge: str) -> Iterator[tuple[str, BinaryIO]]:
+        """The name of a tracks file, and the file, for `annotate.store.tables` to read parts of."""
         from annotate.store import tables
 
         name = self._best_tracks(merge) or merge
-        key = self._tracks(name)
-        with self._files.reader(key) as file, damage_named(key):
+        with self._files.reader(self._tracks(name)) as file, damage_named(self._tracks(name)):
             self._check_owner(tables.read_facts(file), {"merge": merge})
-            return *tables.read_outline(file), name
+            yield name, file
 
     def missing_chunks(self, merge: str) -> tuple[Chunk, ...]:
         """The chunks that had failed when the tracks were made, in order; usually none."""

@@ -223,9 +223,37 @@ def read_tracks(file: BinaryIO) -> Iterator[Tracks]:
             raw_world=_world(columns.get("raw_world"), len(table), count),
             smoothed_world=_world(columns.get("smoothed_world"), len(table), count),
         )
+        block = _tracks(parquet.read_row_group(group), count)
         seal.add(columns_of(block))
         yield block
     check_seal(parquet.metadata.metadata, ROWS_SEAL, seal.value)
+
+
+def block_sizes(file: BinaryIO) -> list[int]:
+    """The number of poses of each block of a tracks file."""
+    metadata = pq.read_metadata(file)
+    return [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+
+
+def read_block(file: BinaryIO, number: int) -> Tracks:
+    """One block of a tracks file; its pages are checked, but not that they are all that belong."""
+    parquet = _opened(file)
+    return _tracks(parquet.read_row_group(number), _facts(parquet)["landmarks"])
+
+
+def _tracks(table: Any, landmarks: int) -> Tracks:
+    columns = {name: table[name].combine_chunks() for name in table.column_names}
+    return Tracks(
+        **{
+            name: _plain(columns[name])
+            for name in ("frame_index", "pts", "time_s", "track_id", "score", "filled")
+        },
+        bbox=_plain(columns["bbox"].flatten()).reshape(-1, 4),
+        raw=_plain(columns["raw"].flatten()).reshape(-1, landmarks, _COLUMNS),
+        smoothed=_plain(columns["smoothed"].flatten()).reshape(-1, landmarks, _COLUMNS),
+        raw_world=_world(columns.get("raw_world"), len(table), landmarks),
+        smoothed_world=_world(columns.get("smoothed_world"), len(table), landmarks),
+    )
 
 
 def read_track_list(file: BinaryIO) -> TrackList:

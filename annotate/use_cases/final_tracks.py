@@ -66,16 +66,31 @@ def tracks_basis(store: Store, job: Job, video: JobVideo) -> tuple[Outline, Basi
     Raises:
         StoreError: the video has no tracks in the store, or something cannot be read.
     """
-    outline, axes, name = store.results(job.recipe, video).read_outline(job.merge_digest)
+    # Parquet is loaded where tracks are read.
+    from annotate.store import tables
+
+    with store.results(job.recipe, video).open_tracks(job.merge_digest) as (name, file):
+        outline, axes = tables.read_outline(file)
+    return outline, basis_of(store, job, video, axes, name)
+
+
+def basis_of(store: Store, job: Job, video: JobVideo, axes: int, name: str) -> Basis:
+    """What edits are applied with, to tracks of that name.
+
+    Args:
+        axes: of the world landmarks of the tracks.
+
+    Raises:
+        StoreError: something cannot be read.
+    """
     pack = store.read_pack(job.recipe.pack)
-    basis = Basis(
+    return Basis(
         index=store.read_index(video.fingerprint, job.recipe.selection),
         skeleton=SKELETONS[pack.skeleton],
         axes=axes,
         tracks=f"{job.recipe.digest}/{name}",
         boxes=lambda landmarks: boxes(landmarks, MergeSettings().pose),
     )
-    return outline, basis
 
 
 def missing_frames(store: Store, job: Job, video: JobVideo) -> IntArray:

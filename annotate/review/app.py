@@ -1,0 +1,161 @@
+"""The requests of the review page and their answers."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from importlib.resources import as_file, files
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from annotate.domain.errors import AnnotateError, EditConflictError, EditError, UsageError
+from annotate.review.blocks import outline_block, poses_block
+from annotate.review.described import described_job, described_video, described_view
+from annotate.review.guard import App, Guard
+from annotate.review.session import Session
+
+# The most bytes of a request: no edit of the page is longer.
+_MOST_BYTES = 1_000_000
+# The most frames whose poses are sent at once.
+_MOST_FRAMES = 2000
+_BINARY = "application/octet-stream"
+
+
+def review_app(session: Session, token: str) -> App:
+    """The application that serves the page and what it asks of a session."""
+    return Guard(Starlette(routes=_Pages(session).routes), token)
+
+
+class _Pages:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @property
+    def routes(self) -> list[Route | Mount]:
+        video = "/api/videos/{number:int}"
+        with as_file(files("annotate.review") / "page") as page:
+            pages = StaticFiles(directory=page, html=True)
+        return [
+            Route("/api/job", _answering(self._job)),
+            Route(video, _answering(self._video)),
+            Route(f"{video}/view", _answering(self._view)),
+            Route(f"{video}/source", _answering(self._source)),
+            Route(f"{video}/times", _answering(self._times)),
+            Route(f"{video}/media", _answering(self._media)),
+            Route(f"{video}/outline", _answering(self._outline)),
+            Route(f"{video}/poses", _answering(self._poses)),
+            Route(f"{video}/edits", _answering(self._edit), methods=["POST"]),
+            Route(f"{video}/people", _answering(self._person), methods=["POST"]),
+            Mount("/", pages),
+        ]
+
+    def _job(self, _request: Request, _body: Any) -> Response:
+        return _json(described_job(self._session.status()))
+
+    def _video(self, request: Request, _body: Any) -> Response:
+        opened = self._session.video(_number(request)).tracks
+        return _json({**described_video(opened), **described_view(opened.view())})
+
+    def _view(self, request: Request, _body: Any) -> Response:
+        """What has changed since an edit; nothing where none is newer."""
+        opened = self._session.video(_number(request)).tracks
+        view = opened.view()
+        if view.last == _integer(request, "after", -1):
+            return Response(status_code=204)
+        return _json(described_view(view))
+
+    def _source(self, request: Request, _body: Any) -> Response:
+        source = self._session.video(_number(request)).source
+        now = source.playing(copy="copy" in request.query_params)
+        shown = {name: getattr(now, name) for name in ("state", "fraction", "message", "copy")}
+        return _json(shown)
+
+    def _times(self, request: Request, _body: Any) -> Response:
+        source = self._session.video(_number(request)).source
+        times = source.times_s(copy=source.playing().copy)
+        return Response(times.astype("<f8").tobytes(), media_type=_BINARY)
+
+    def _media(self, request: Request, _body: Any) -> Response:
+        now = self._session.video(_number(request)).source.playing()
+        if now.path is None:
+            return _error(404, "the video is not ready yet", "Wait a moment.")
+        return FileResponse(now.path, media_type=now.media_type)
+
+    def _outline(self, request: Request, _body: Any) -> Response:
+        view = self._session.video(_number(request)).tracks.view()
+        return Response(outline_block(view.tracks.outline), media_type=_BINARY)
+
+    def _poses(self, request: Request, _body: Any) -> Response:
+        opened = self._session.video(_number(request)).tracks
+        start = max(0, _integer(request, "start", 0))
+        stop = min(_integer(request, "stop", 0), start + _MOST_FRAMES, len(opened.index))
+        if start >= stop:
+            raise UsageError("there are no such frames", "Load the page again.")
+        return Response(poses_block(opened.poses(start, stop)), media_type=_BINARY)
+
+    def _edit(self, request: Request, body: Any) -> Response:
+        number = _number(request)
+        edit = self._session.add(number, body.get("kind"), body.get("change"), body.get("after"))
+        return self._after(number, edit.number)
+
+    def _person(self, request: Request, body: Any) -> Response:
+        number, after = _number(request), body.get("after")
+        if type(after) is not int:
+            raise EditError("the request says not what the page shows", "Load the page again.")
+        return self._after(number, self._session.add_person(number, body, after).number)
+
+    def _after(self, number: int, edit: int) -> Response:
+        view = self._session.video(number).tracks.view()
+        return _json({"edit": edit, **described_view(view)})
+
+
+def _answering(make: Callable[[Request, Any], Response]) -> Callable[[Request], Any]:
+    """An endpoint that answers errors as JSON; the work runs in a thread."""
+
+    async def endpoint(request: Request) -> Response:
+        body = await _body(request) if request.method == "POST" else {}
+        if body is None:
+            return _error(400, "the request is not JSON, or too long", "Load the page again.")
+        try:
+            return await run_in_threadpool(partial(make, request, body))
+        except AnnotateError as error:
+            codes = {EditConflictError: 409, EditError: 400, UsageError: 400}
+            return _error(codes.get(type(error), 500), error.message, error.hint)
+
+    return endpoint
+
+
+async def _body(request: Request) -> dict[str, Any] | None:
+    data = b""
+    async for piece in request.stream():
+        data += piece
+        if len(data) > _MOST_BYTES:
+            return None
+    with suppress(ValueError):
+        body = orjson.loads(data)
+        if isinstance(body, dict):
+            return body
+    return None
+
+
+def _number(request: Request) -> int:
+    return int(request.path_params["number"])
+
+
+def _integer(request: Request, name: str, default: int) -> int:
+    text = request.query_params.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 12 else default
+
+
+def _json(content: Any) -> Response:
+    return Response(orjson.dumps(content), media_type="application/json")
+
+
+def _error(code: int, message: str, hint: str) -> Response:
+    return JSONResponse({"message": message, "hint": hint}, status_code=code)

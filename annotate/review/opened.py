@@ -1,0 +1,168 @@
+"""One video as reviewers see it: its tracks with all edits, in parts, and its edits."""
+
+import threading
+from bisect import bisect_left
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from annotate.domain.arrays import IntArray
+from annotate.domain.changes import CHANGES, Change, TrackRef, Undo
+from annotate.domain.edits import Edit, change_from, undone
+from annotate.domain.errors import EditError
+from annotate.domain.job import Job, JobVideo
+from annotate.domain.tracks import Tracks
+from annotate.domain.video import VideoIndex
+from annotate.edits import Basis, Edited, edited
+from annotate.store import Store, tables
+from annotate.use_cases.edits import Edits
+from annotate.use_cases.final_tracks import basis_of
+
+# Fields of changes that are tracks, which the page names by id and frame.
+_REFS = ("track", "other")
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """The tracks as the edits up to a number make them."""
+
+    edits: tuple[Edit, ...]
+    tracks: Edited
+
+    @property
+    def last(self) -> int:
+        """The number of the last edit; 0 without any."""
+        return self.edits[-1].number if self.edits else 0
+
+    @cached_property
+    def undone(self) -> frozenset[int]:
+        """Numbers of edits that were taken back."""
+        return undone(self.edits)
+
+
+class OpenVideo:
+    """A video with tracks. Several threads may use it.
+
+    Every method raises StoreError where the store cannot be read or written.
+    """
+
+    def __init__(self, store: Store, job: Job, video: JobVideo, author: str) -> None:
+        self.video, self._author = video, author
+        self._edits = Edits(store, job, video)
+        self._list = store.results(job.recipe, video).edits
+        self._lock = threading.RLock()
+        self._open = ExitStack()
+        results = store.results(job.recipe, video)
+        name, self._file = self._open.enter_context(results.open_tracks(job.merge_digest))
+        self._outline, axes = tables.read_outline(self._file)
+        self.basis: Basis = basis_of(store, job, video, axes, name)
+        self._starts = np.cumsum([0, *tables.block_sizes(self._file)])
+        ends = self._starts[1:] - 1
+        self._last_frames: list[int] = self._outline.frame_index[ends].tolist()
+        self._view: View | None = None
+
+    def close(self) -> None:
+        """Closes the file of the tracks."""
+        self._open.close()
+
+    @property
+    def index(self) -> VideoIndex:
+        """Of the video."""
+        return self.basis.index
+
+    def view(self) -> View:
+        """The tracks with all edits that are in the store now."""
+        with self._lock:
+            before = self._view
+            known = before.edits if before else ()
+            newer = self._list.read(after=before.last if before else 0)
+            if before is None or newer:
+                edits = (*known, *newer)
+                self._view = View(edits, edited(self._outline, edits, self.basis))
+            assert self._view is not None  # noqa: S101 - just made
+            return self._view
+
+    def poses(self, start: int, stop: int) -> Tracks:
+        """The poses in the frames `[start, stop)` with all edits applied."""
+        with self._lock:
+            tracks = self.view().tracks
+            first = bisect_left(self._last_frames, start)
+            found = []
+            for number in range(first, len(self._last_frames)):
+                after = self._last_frames[number - 1] if number else -1
+                if after >= stop - 1:
+                    break
+                block = tables.read_block(self._file, number)
+                found.append(
+                    tracks.block(block, int(self._starts[number]), after, self._last_frames[number])
+                )
+            else:
+                after = self._last_frames[-1] if self._last_frames else -1
+                found.append(tracks.block(None, 0, after, len(self.index)))
+        whole = Tracks.concat(found)
+        return whole.take((whole.frame_index >= start) & (whole.frame_index < stop))
+
+    def frames_of(self, track: int) -> IntArray:
+        """(n,) int64: the frames in which a track has a pose."""
+        rows = self.view().tracks.rows
+        return np.sort(rows.frame[rows.track == track])
+
+    def add(self, kind: Any, given: Any, after: Any) -> Edit:
+        """Files a change.
+
+        Args:
+            kind: of the change.
+            given: its fields; tracks are named by `track` and `frame`, and the ids of new tracks
+                left out.
+            after: number of the last edit that the page shows.
+
+        Raises:
+            EditError: the change is not valid, or does not fit the tracks.
+            EditConflictError: another reviewer has just changed the same.
+        """
+        if kind not in CHANGES or not isinstance(given, dict) or type(after) is not int:
+            raise EditError(f"{kind!r:.40} is not an edit", "Load the page again.")
+        view = self.view()
+        found = dict(given)
+        for name in _REFS:
+            if isinstance(found.get(name), dict):
+                found[name] = asdict(self._ref(view, found[name]))
+        names = {one.name for one in fields(CHANGES[kind])}
+        if "made" in names and found.get("made", 0) == 0:
+            found["made"] = self.free_id(view)
+        return self.add_change(change_from(kind, found), after)
+
+    def add_change(self, change: Change, after: int) -> Edit:
+        """Files a change; arguments and errors as for `add`."""
+        if isinstance(change, Undo):
+            return self._edits.undo(change.edit, self._author, after)
+        return self._edits.add(change, self._author, after)
+
+    def free_id(self, view: View) -> int:
+        """An id that no track ever had."""
+        made = [edit.change.new_track or 0 for edit in view.edits]
+        return max([int(view.tracks.rows.track.max(initial=0)), *made]) + 1
+
+    def _ref(self, view: View, named: dict[str, Any]) -> TrackRef:
+        track, frame = named.get("track"), named.get("frame")
+        if type(track) is not int or type(frame) is not int:
+            raise EditError("an edit names no track", "Load the page again.")
+        return self.ref(view, track, frame)
+
+    def ref(self, view: View, track: int, frame: int) -> TrackRef:
+        """A track as edits refer to it, by the pose in a frame or the one nearest to it.
+
+        Raises:
+            EditError: there is no such track.
+        """
+        rows = view.tracks.rows
+        own = np.flatnonzero(rows.track == track)
+        if not len(own):
+            raise EditError(f"there is no track {track} any more", "Load the page again.")
+        row = own[np.abs(rows.frame[own] - frame).argmin()]
+        at = int(rows.frame[row])
+        x, y, width, height = rows.box[row].tolist()
+        return TrackRef(track, at, int(self.index.pts[at]), (x, y, width, height))

@@ -1,0 +1,256 @@
+// The picture: people drawn over the video, zoom and pan, and what the pointer does to them.
+// @ts-check
+
+/** @typedef {import("./poses.js").Pose} Pose */
+
+// How far from a keypoint, in screen pixels, a click still means it.
+const REACH = 9;
+// A keypoint with a lower visibility is hidden: it is drawn hollow.
+const VISIBLE = 0.5;
+// Hues in degrees that differ for most eyes, used in turn; ids are written beside the people too.
+const HUES = [205, 35, 330, 160, 55, 275, 15, 185];
+
+/** @param {number} track */
+export const colour = (track, light = 62) => `hsl(${HUES[track % HUES.length]} 85% ${light}%)`;
+
+/** @param {Pose} pose @returns {[number, number, number, number]} */
+export function boxOf(pose) {
+  const box = /** @type {[number, number, number, number]} */ ([1e9, 1e9, -1e9, -1e9]);
+  for (let i = 0; i < pose.points.length; i += 3) {
+    box[0] = Math.min(box[0], pose.points[i]);
+    box[1] = Math.min(box[1], pose.points[i + 1]);
+    box[2] = Math.max(box[2], pose.points[i]);
+    box[3] = Math.max(box[3], pose.points[i + 1]);
+  }
+  return box;
+}
+
+export class Stage {
+  /**
+   * @param {HTMLElement} element @param {HTMLVideoElement} video @param {HTMLCanvasElement} canvas
+   * @param {{click: (x: number, y: number, hit: {track: number, keypoint: number | null} | null) => void,
+   *   moved: (track: number, keypoint: number, from: number[], to: number[], between: boolean) => void,
+   *   picks: () => boolean}} acts
+   */
+  constructor(element, video, canvas, acts) {
+    this.element = element;
+    this.video = video;
+    this.canvas = canvas;
+    this.acts = acts;
+    this.size = [16, 9];
+    /** @type {number[][]} */
+    this.edges = [];
+    /** @type {Pose[]} */
+    this.poses = [];
+    /** @type {Map<number, string>} */
+    this.names = new Map();
+    /** @type {number | null} */
+    this.selected = null;
+    /** @type {number | null} */
+    this.keypoint = null;
+    /** @type {number[][]} */
+    this.marks = []; // points that were clicked to add a person
+    this.zoom = 1;
+    this.pan = [0, 0];
+    new ResizeObserver(() => this.draw()).observe(element);
+    element.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    element.addEventListener("pointerdown", (event) => this.#down(event));
+    element.addEventListener("dblclick", () => this.fit());
+  }
+
+  /** Shows the whole picture. */
+  fit() {
+    this.zoom = 1;
+    this.pan = [0, 0];
+    this.draw();
+  }
+
+  /** @param {number} by @param {number} [x] @param {number} [y] screen pixels that stay */
+  zoomBy(by, x = this.element.clientWidth / 2, y = this.element.clientHeight / 2) {
+    const [px, py] = this.toPicture(x, y);
+    this.zoom = Math.max(0.5, Math.min(40, this.zoom * by));
+    const [sx, sy] = this.toScreen(px, py);
+    this.pan = [this.pan[0] + x - sx, this.pan[1] + y - sy];
+    this.draw();
+  }
+
+  get #scale() {
+    const { clientWidth: width, clientHeight: height } = this.element;
+    return Math.min(width / this.size[0], height / this.size[1]) * this.zoom;
+  }
+
+  /** @param {number} x @param {number} y */
+  toScreen(x, y) {
+    const { clientWidth: width, clientHeight: height } = this.element;
+    const scale = this.#scale;
+    return [
+      (x - this.size[0] / 2) * scale + width / 2 + this.pan[0],
+      (y - this.size[1] / 2) * scale + height / 2 + this.pan[1],
+    ];
+  }
+
+  /** @param {number} x @param {number} y */
+  toPicture(x, y) {
+    const { clientWidth: width, clientHeight: height } = this.element;
+    const scale = this.#scale;
+    return [
+      (x - width / 2 - this.pan[0]) / scale + this.size[0] / 2,
+      (y - height / 2 - this.pan[1]) / scale + this.size[1] / 2,
+    ];
+  }
+
+  /** What lies at a place on the screen. @param {number} x @param {number} y */
+  hit(x, y) {
+    const own = this.poses.filter((pose) => pose.track === this.selected);
+    let best = null;
+    let reach = REACH;
+    for (const pose of own) {
+      for (let k = 0; k < pose.points.length / 3; k++) {
+        const [sx, sy] = this.toScreen(pose.points[3 * k], pose.points[3 * k + 1]);
+        const far = Math.hypot(sx - x, sy - y);
+        if (far < reach) [best, reach] = [{ track: pose.track, keypoint: k }, far];
+      }
+    }
+    if (best) return best;
+    const [px, py] = this.toPicture(x, y);
+    /** @type {{track: number, keypoint: number | null} | null} */
+    let found = null;
+    let area = Infinity;
+    for (const pose of this.poses) {
+      const [x0, y0, x1, y1] = boxOf(pose);
+      const inside = px >= x0 && px <= x1 && py >= y0 && py <= y1;
+      const own_area = (x1 - x0) * (y1 - y0);
+      if (inside && own_area < area) [found, area] = [{ track: pose.track, keypoint: null }, own_area];
+    }
+    return found;
+  }
+
+  /** @param {WheelEvent} event */
+  #wheel(event) {
+    event.preventDefault();
+    const { left, top } = this.element.getBoundingClientRect();
+    this.zoomBy(2 ** (-event.deltaY / 400), event.clientX - left, event.clientY - top);
+  }
+
+  /** @param {PointerEvent} event */
+  #down(event) {
+    if (event.button > 1) return;
+    const { left, top } = this.element.getBoundingClientRect();
+    const [x, y] = [event.clientX - left, event.clientY - top];
+    const hit = event.button === 0 ? this.hit(x, y) : null;
+    const pose = this.poses.find((one) => one.track === hit?.track);
+    const drags = hit && hit.keypoint !== null && pose && !this.acts.picks();
+    const start = this.pan;
+    const from = drags ? [...pose.points.slice(3 * hit.keypoint, 3 * hit.keypoint + 2)] : [0, 0];
+    let moved = false;
+    const move = (/** @type {PointerEvent} */ now) => {
+      const [dx, dy] = [now.clientX - event.clientX, now.clientY - event.clientY];
+      moved ||= Math.hypot(dx, dy) > 3;
+      if (!moved) return;
+      if (drags) {
+        const scale = this.#scale;
+        pose.points.set([from[0] + dx / scale, from[1] + dy / scale], 3 * hit.keypoint);
+      } else this.pan = [start[0] + dx, start[1] + dy];
+      this.draw();
+    };
+    const up = (/** @type {PointerEvent} */ now) => {
+      this.element.removeEventListener("pointermove", move);
+      if (!moved) return this.acts.click(...this.toPicture(x, y), hit);
+      if (!drags) return undefined;
+      const to = [...pose.points.slice(3 * hit.keypoint, 3 * hit.keypoint + 2)];
+      return this.acts.moved(pose.track, hit.keypoint, from, to, now.shiftKey);
+    };
+    if (drags) {
+      this.keypoint = hit.keypoint;
+      this.draw();
+    }
+    this.element.setPointerCapture(event.pointerId);
+    this.element.addEventListener("pointermove", move);
+    this.element.addEventListener("pointerup", up, { once: true });
+  }
+
+  draw() {
+    const ratio = window.devicePixelRatio || 1;
+    const { clientWidth: width, clientHeight: height } = this.element;
+    const scale = this.#scale;
+    const [left, top] = this.toScreen(0, 0);
+    Object.assign(this.video.style, {
+      left: `${left}px`,
+      top: `${top}px`,
+      width: `${this.size[0] * scale}px`,
+      height: `${this.size[1] * scale}px`,
+    });
+    if (this.canvas.width !== width * ratio || this.canvas.height !== height * ratio) {
+      [this.canvas.width, this.canvas.height] = [width * ratio, height * ratio];
+    }
+    const pen = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, width, height);
+    const order = [...this.poses].sort((a) => (a.track === this.selected ? 1 : -1));
+    for (const pose of order) this.#pose(pen, pose);
+    pen.fillStyle = pen.strokeStyle = "#fff";
+    for (const [x, y] of this.marks) {
+      const [sx, sy] = this.toScreen(x, y);
+      pen.strokeRect(sx - 5, sy - 5, 10, 10);
+    }
+  }
+
+  /** @param {CanvasRenderingContext2D} pen @param {Pose} pose */
+  #pose(pen, pose) {
+    const chosen = pose.track === this.selected;
+    const dim = this.selected !== null && !chosen;
+    const at = (/** @type {number} */ k) =>
+      this.toScreen(pose.points[3 * k], pose.points[3 * k + 1]);
+    const seen = (/** @type {number} */ k) => pose.points[3 * k + 2] >= VISIBLE;
+    pen.globalAlpha = dim ? 0.55 : 1;
+    pen.lineCap = "round";
+    for (const [wide, style] of /** @type {[number, string][]} */ ([
+      [chosen ? 6 : 4, "rgb(0 0 0 / 55%)"],
+      [chosen ? 3 : 1.8, colour(pose.track)],
+    ])) {
+      pen.lineWidth = wide;
+      pen.strokeStyle = style;
+      for (const [a, b] of this.edges) {
+        pen.setLineDash(pose.filled || !seen(a) || !seen(b) ? [3, 6] : []);
+        pen.beginPath();
+        pen.moveTo(.../** @type {[number, number]} */ (at(a)));
+        pen.lineTo(.../** @type {[number, number]} */ (at(b)));
+        pen.stroke();
+      }
+    }
+    pen.setLineDash([]);
+    const radius = chosen ? 4 : 2.2;
+    for (let k = 0; k < pose.points.length / 3; k++) {
+      const [x, y] = at(k);
+      const marked = chosen && k === this.keypoint;
+      pen.beginPath();
+      pen.arc(x, y, marked ? radius + 3 : radius, 0, 7);
+      pen.fillStyle = seen(k) ? colour(pose.track, 75) : "rgb(0 0 0 / 70%)";
+      pen.strokeStyle = marked ? "#fff" : seen(k) ? "rgb(0 0 0 / 70%)" : colour(pose.track);
+      pen.lineWidth = marked ? 2.5 : 1.2;
+      pen.fill();
+      pen.stroke();
+    }
+    this.#label(pen, pose, chosen);
+    pen.globalAlpha = 1;
+  }
+
+  /** @param {CanvasRenderingContext2D} pen @param {Pose} pose @param {boolean} chosen */
+  #label(pen, pose, chosen) {
+    const [x0, y0, x1] = boxOf(pose);
+    const [x, y] = this.toScreen((x0 + x1) / 2, y0);
+    const name = this.names.get(pose.track);
+    const text = `${pose.track}${name ? ` ${name}` : ""}${pose.filled ? " (filled in)" : ""}`;
+    pen.font = `${chosen ? 600 : 500} 13px system-ui, sans-serif`;
+    const wide = pen.measureText(text).width + 12;
+    const top = Math.max(2, y - 30);
+    pen.fillStyle = chosen ? colour(pose.track, 75) : "rgb(12 14 18 / 80%)";
+    pen.beginPath();
+    pen.roundRect(x - wide / 2, top, wide, 20, 5);
+    pen.fill();
+    pen.fillStyle = chosen ? "#10131a" : colour(pose.track, 78);
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    pen.fillText(text, x, top + 10.5);
+  }
+}

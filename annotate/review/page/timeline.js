@@ -1,0 +1,234 @@
+// The timeline: a lane a track, as high as its poses are sure, with gaps and places to check.
+// @ts-check
+import { colour } from "./stage.js";
+
+/** @typedef {import("./doubts.js").Doubt} Doubt */
+
+const LANE = 20;
+const RULER = 22;
+const LABEL = 92;
+
+export class Timeline {
+  /**
+   * @param {HTMLElement} element @param {HTMLCanvasElement} canvas
+   * @param {{seek: (frame: number) => void, select: (track: number) => void}} acts
+   */
+  constructor(element, canvas, acts) {
+    this.element = element;
+    this.canvas = canvas;
+    this.acts = acts;
+    this.frames = 1;
+    this.from = 0;
+    this.to = 1;
+    /** @type {{id: number, name: string, first: number, last: number}[]} */
+    this.tracks = [];
+    /** @type {import("./poses.js").Outline | null} */
+    this.outline = null;
+    /** @type {number[][]} */
+    this.reviewed = [];
+    /** @type {Doubt[]} */
+    this.doubts = [];
+    /** @type {[number, number] | null} */
+    this.range = null;
+    /** @type {number | null} */
+    this.selected = null;
+    this.frame = 0;
+    this.lanes = document.createElement("canvas");
+    this.stale = true;
+    new ResizeObserver(() => this.renew()).observe(element);
+    canvas.addEventListener("pointerdown", (event) => this.#down(event));
+    canvas.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+  }
+
+  /** @param {number} frames */
+  reset(frames) {
+    [this.frames, this.from, this.to] = [frames, 0, Math.max(frames, 1)];
+    this.renew();
+  }
+
+  /** Draws all again, after an edit or another size. */
+  renew() {
+    this.stale = true;
+    this.draw();
+  }
+
+  get #width() {
+    return Math.max(50, this.element.clientWidth - LABEL - 12);
+  }
+
+  /** @param {number} frame */
+  #x(frame) {
+    return LABEL + ((frame - this.from) / (this.to - this.from)) * this.#width;
+  }
+
+  /** @param {number} x */
+  #frameAt(x) {
+    const frame = this.from + ((x - LABEL) / this.#width) * (this.to - this.from);
+    return Math.max(0, Math.min(this.frames - 1, Math.floor(frame)));
+  }
+
+  /** @param {PointerEvent} event */
+  #down(event) {
+    const lane = Math.floor((event.offsetY - RULER) / LANE);
+    if (lane >= 0 && lane < this.tracks.length) this.acts.select(this.tracks[lane].id);
+    if (event.offsetX < LABEL) return;
+    const go = (/** @type {PointerEvent} */ now) => this.acts.seek(this.#frameAt(now.offsetX));
+    go(event);
+    this.canvas.setPointerCapture(event.pointerId);
+    this.canvas.addEventListener("pointermove", go);
+    const end = () => this.canvas.removeEventListener("pointermove", go);
+    this.canvas.addEventListener("pointerup", end, { once: true });
+  }
+
+  /** Zooms with Ctrl, else the lanes scroll. @param {WheelEvent} event */
+  #wheel(event) {
+    if (!event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    this.zoomBy(2 ** (event.deltaY / 300), this.#frameAt(event.offsetX));
+  }
+
+  /** @param {number} by @param {number} about a frame that stays where it is */
+  zoomBy(by, about = this.frame) {
+    const length = Math.max(20, Math.min(this.frames, (this.to - this.from) * by));
+    const share = (about - this.from) / (this.to - this.from);
+    this.from = Math.max(0, Math.min(this.frames - length, about - share * length));
+    this.to = this.from + length;
+    this.renew();
+  }
+
+  /** @param {number} frame */
+  show(frame) {
+    this.frame = frame;
+    const length = this.to - this.from;
+    if (frame < this.from || frame >= this.to) {
+      this.from = Math.max(0, Math.min(this.frames - length, frame - length / 2));
+      this.to = this.from + length;
+      this.stale = true;
+    }
+    this.draw();
+  }
+
+  draw() {
+    const ratio = window.devicePixelRatio || 1;
+    const width = this.element.clientWidth;
+    const height = RULER + Math.max(1, this.tracks.length) * LANE + 4;
+    const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (this.stale || this.lanes.width !== wide || this.lanes.height !== high) {
+      [this.lanes.width, this.lanes.height] = [wide, high];
+      [this.canvas.width, this.canvas.height] = [wide, high];
+      this.canvas.style.height = `${height}px`;
+      this.canvas.style.width = `${width}px`;
+      const pen = /** @type {CanvasRenderingContext2D} */ (this.lanes.getContext("2d"));
+      pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+      this.#background(pen, width, height);
+      this.stale = false;
+    }
+    const pen = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.clearRect(0, 0, wide, high);
+    pen.drawImage(this.lanes, 0, 0);
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const x = this.#x(this.frame + 0.5);
+    pen.fillStyle = this.#css("--accent");
+    pen.fillRect(x - 1, 0, 2, height);
+    pen.beginPath();
+    pen.moveTo(x - 6, 0);
+    pen.lineTo(x + 6, 0);
+    pen.lineTo(x, 8);
+    pen.fill();
+  }
+
+  /** @param {string} name */
+  #css(name) {
+    return getComputedStyle(this.element).getPropertyValue(name).trim();
+  }
+
+  /** @param {CanvasRenderingContext2D} pen @param {number} width @param {number} height */
+  #background(pen, width, height) {
+    pen.clearRect(0, 0, width, height);
+    if (this.range) {
+      pen.fillStyle = this.#css("--range");
+      const [a, b] = this.range;
+      pen.fillRect(this.#x(a), 0, this.#x(b + 1) - this.#x(a), height);
+    }
+    pen.fillStyle = this.#css("--good");
+    for (const [a, b] of this.reviewed) {
+      const x = Math.max(LABEL, this.#x(a));
+      const wide = Math.min(width, this.#x(b)) - x;
+      if (wide <= 0) continue;
+      pen.fillRect(x, RULER - 5, wide, 3);
+      if (wide > 14) this.#text(pen, "✓", x + wide / 2, 9, this.#css("--good"));
+    }
+    this.tracks.forEach((track, lane) => {
+      const y = RULER + lane * LANE;
+      const chosen = track.id === this.selected;
+      if (chosen) {
+        pen.fillStyle = this.#css("--raised");
+        pen.fillRect(0, y, width, LANE);
+      }
+      const label = `${track.id}${track.name ? ` ${track.name}` : ""}`;
+      pen.textAlign = "left";
+      pen.font = `${chosen ? 600 : 400} 12px system-ui, sans-serif`;
+      pen.textBaseline = "middle";
+      pen.fillStyle = colour(track.id, this.#css("--lane-light") === "dark" ? 70 : 34);
+      pen.fillText(label, 10, y + LANE / 2, LABEL - 16);
+      pen.fillStyle = this.#css("--faint");
+      const [x, end] = [Math.max(LABEL, this.#x(track.first)), this.#x(track.last + 1)];
+      if (end > x) pen.fillRect(x, y + LANE / 2, end - x, 1);
+    });
+    this.#bars(pen);
+    for (const doubt of this.doubts) {
+      const lane = this.tracks.findIndex((track) => track.id === doubt.track);
+      const [x, y] = [this.#x(doubt.frame + 0.5), RULER + Math.max(0, lane) * LANE];
+      if (x < LABEL) continue;
+      pen.fillStyle = this.#css("--warn");
+      pen.beginPath();
+      pen.moveTo(x, y + 1);
+      pen.lineTo(x + 5, y + 9);
+      pen.lineTo(x - 5, y + 9);
+      pen.fill();
+    }
+  }
+
+  /** @param {CanvasRenderingContext2D} pen @param {string} text @param {number} x @param {number} y @param {string} style */
+  #text(pen, text, x, y, style) {
+    pen.font = "11px system-ui, sans-serif";
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    pen.fillStyle = style;
+    pen.fillText(text, x, y);
+  }
+
+  /** Bars as high as the least score of the poses of a pixel; filled poses are low and grey. */
+  #bars(/** @type {CanvasRenderingContext2D} */ pen) {
+    const outline = this.outline;
+    if (!outline) return;
+    const lanes = new Map(this.tracks.map((track, lane) => [track.id, lane]));
+    const width = Math.ceil(this.#width);
+    const least = new Float32Array(this.tracks.length * width).fill(2);
+    const span = Math.max(1, Math.ceil(width / (this.to - this.from)));
+    for (let i = 0; i < outline.frame.length; i++) {
+      const frame = outline.frame[i];
+      if (frame < this.from || frame >= this.to) continue;
+      const lane = lanes.get(outline.track[i]) ?? -1;
+      if (lane < 0) continue;
+      const score = outline.filled[i] ? -1 : outline.score[i];
+      const x = Math.floor(this.#x(frame) - LABEL);
+      for (let k = x; k < Math.min(width, x + span); k++) {
+        least[lane * width + k] = Math.min(least[lane * width + k], score);
+      }
+    }
+    const grey = this.#css("--faint");
+    this.tracks.forEach((track, lane) => {
+      const bottom = RULER + (lane + 1) * LANE - 3;
+      const light = this.#css("--lane-light") === "dark" ? 58 : 45;
+      for (let k = 0; k < width; k++) {
+        const score = least[lane * width + k];
+        if (score === 2) continue;
+        const high = score < 0 ? 3 : 3 + 11 * Math.min(1, score);
+        pen.fillStyle = score < 0 ? grey : colour(track.id, light);
+        pen.fillRect(LABEL + k, bottom - high, 1, high);
+      }
+    });
+  }
+}

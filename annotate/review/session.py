@@ -1,0 +1,123 @@
+"""One run of `annotate review`: the job, and the videos of it that were opened."""
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+
+from annotate.domain.edits import Edit
+from annotate.domain.errors import EditError, UsageError
+from annotate.domain.job import Job, JobVideo
+from annotate.domain.settings import Settings
+from annotate.queue.job_status import JobStatus, job_status
+from annotate.review.adding import MAX_FRAMES, PersonFinder
+from annotate.review.opened import OpenVideo
+from annotate.review.player_source import PlayerSource
+from annotate.store import Store
+from annotate.use_cases.edits import author_here
+
+
+@dataclass(frozen=True, eq=False)
+class Reviewed:
+    """A video that was opened: its tracks, and what the browser plays."""
+
+    tracks: OpenVideo
+    source: PlayerSource
+
+
+class Session:
+    """The job that is reviewed. Several threads may use it."""
+
+    def __init__(self, store: Store, settings: Settings, job: Job) -> None:
+        self.job = job
+        self._store, self._settings = store, settings
+        self._author = author_here()
+        self._lock = threading.Lock()
+        self._videos: dict[int, Reviewed] = {}
+        self._finder = PersonFinder(store, settings, job)
+        self.made = 0  # edits, by this run
+
+    def status(self) -> JobStatus:
+        """How far the job is."""
+        return job_status(self._store, self.job)
+
+    def video(self, number: int) -> Reviewed:
+        """A video by its place in the job, opened at the first call.
+
+        Raises:
+            UsageError: the job has no such video, or it has no tracks yet.
+            StoreError: the store cannot be read.
+        """
+        with self._lock:
+            if number not in self._videos:
+                self._videos[number] = self._opened(number)
+            return self._videos[number]
+
+    def add(self, number: int, kind: object, change: object, after: object) -> Edit:
+        """Files a change of a video; errors as for `OpenVideo.add`."""
+        edit = self.video(number).tracks.add(kind, change, after)
+        self.made += 1
+        return edit
+
+    def add_person(self, number: int, given: dict[str, object], after: int) -> Edit:
+        """Lets the model find a person at two points, and adds the poses.
+
+        Args:
+            number: of the video.
+            given: `frame`, `hips` and `head` (x, y each); `track`, an id, to give the poses to it;
+                `alone`, to look in this frame only.
+            after: as for `add`.
+
+        Raises:
+            EditError: the request is not valid, or the model finds no person.
+        """
+        video = self.video(number)
+        frame, track = given.get("frame"), given.get("track")
+        if type(frame) is not int or not 0 <= frame < len(video.tracks.index):
+            raise EditError("there is no such frame", "Load the page again.")
+        points = _point(given.get("hips")), _point(given.get("head"))
+        near = video.tracks.poses(max(0, frame - MAX_FRAMES), frame + MAX_FRAMES + 1)
+        if type(track) is int:
+            near = near.take(near.track_id != track)
+        found = self._finder.find(
+            video.source.source(),
+            video.tracks.index,
+            near,
+            frame,
+            points,
+            alone=bool(given.get("alone")),
+        )
+        view = video.tracks.view()
+        ref = None if type(track) is not int else video.tracks.ref(view, track, frame)
+        made = video.tracks.free_id(view) if ref is None else None
+        edit = video.tracks.add_change(found.change(ref, made), after)
+        self.made += 1
+        return edit
+
+    def close(self) -> None:
+        """Closes all files."""
+        for video in self._videos.values():
+            video.tracks.close()
+            video.source.close()
+
+    def _opened(self, number: int) -> Reviewed:
+        if not 0 <= number < len(self.job.videos):
+            raise UsageError(f"the job has no video {number}", "Load the page again.")
+        video: JobVideo = self.job.videos[number]
+        if not self._store.results(self.job.recipe, video).has_tracks(self.job.merge_digest):
+            raise UsageError(f"{video.name} has no tracks yet", "See `annotate status`.")
+        tracks = OpenVideo(self._store, self.job, video, self._author)
+        return Reviewed(tracks, PlayerSource(self._store, self._settings, video, tracks.index))
+
+
+def _point(given: object) -> np.ndarray:
+    """(2,) float32 of a point in a request.
+
+    Raises:
+        EditError: it is none.
+    """
+    if isinstance(given, list) and len(given) == 2:
+        x, y = given
+        if type(x) in (int, float) and type(y) in (int, float) and abs(x) + abs(y) < 1e6:
+            return np.array([x, y], np.float32)
+    raise EditError("a point is missing", "Click the middle of the hips, then the top of the head.")
