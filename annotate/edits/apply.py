@@ -150,6 +150,8 @@ class Edited:
         if len(added) or block is None:
             pieces.append(self._added(added))
         whole = Tracks.concat(pieces)
+        if not len(rows):
+            return whole
         whole = replace(whole, track_id=self.rows.track[rows])
         return self._changed(whole, rows).take(self._order(rows))
 
@@ -178,8 +180,8 @@ class Edited:
         """The poses of rows that edits added."""
         places = rows - len(self.before)
         frame = self.rows.frame[rows]
-        shape = (-1, len(self.basis.skeleton.landmarks), 5 + self.basis.axes)
-        poses = np.concatenate(self.rows.added).reshape(shape)[places]
+        shape = (0, len(self.basis.skeleton.landmarks), 5 + self.basis.axes)
+        poses = np.concatenate([np.zeros(shape, np.float32), *self.rows.added])[places]
         landmarks, world = poses[:, :, :5], poses[:, :, 5:]
         return Tracks(
             frame_index=frame,

@@ -16,7 +16,12 @@ from starlette.staticfiles import StaticFiles
 
 from annotate.domain.errors import AnnotateError, EditConflictError, EditError, UsageError
 from annotate.review.blocks import outline_block, poses_block
-from annotate.review.described import described_job, described_video, described_view
+from annotate.review.described import (
+    described_job,
+    described_moment,
+    described_video,
+    described_view,
+)
 from annotate.review.guard import App, Guard
 from annotate.review.session import Session
 
@@ -24,6 +29,8 @@ from annotate.review.session import Session
 _MOST_BYTES = 1_000_000
 # The most frames whose poses are sent at once.
 _MOST_FRAMES = 2000
+# The most places to check that the page lists.
+_MOST_MOMENTS = 500
 _BINARY = "application/octet-stream"
 
 
@@ -49,6 +56,7 @@ class _Pages:
             Route(f"{video}/times", _answering(self._times)),
             Route(f"{video}/media", _answering(self._media)),
             Route(f"{video}/outline", _answering(self._outline)),
+            Route(f"{video}/moments", _answering(self._moments)),
             Route(f"{video}/poses", _answering(self._poses)),
             Route(f"{video}/edits", _answering(self._edit), methods=["POST"]),
             Route(f"{video}/people", _answering(self._person), methods=["POST"]),
@@ -90,6 +98,10 @@ class _Pages:
     def _outline(self, request: Request, _body: Any) -> Response:
         view = self._session.video(_number(request)).tracks.view()
         return Response(outline_block(view.tracks.outline), media_type=_BINARY)
+
+    def _moments(self, request: Request, _body: Any) -> Response:
+        opened = self._session.video(_number(request)).tracks
+        return _json([described_moment(one) for one in opened.moments()[:_MOST_MOMENTS]])
 
     def _poses(self, request: Request, _body: Any) -> Response:
         opened = self._session.video(_number(request)).tracks

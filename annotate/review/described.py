@@ -7,6 +7,7 @@ import numpy as np
 from annotate.domain.edits import Edit
 from annotate.domain.job import Job
 from annotate.domain.keypoint_sets import BLAZEPOSE33, COCO17
+from annotate.domain.moments import Moment
 from annotate.domain.names import printable
 from annotate.domain.skeleton import Skeleton
 from annotate.numeric.ranges import runs_of
@@ -75,6 +76,18 @@ def described_view(view: View) -> dict[str, Any]:
             }
             for edit in view.edits[-SHOWN_EDITS:]
         ],
+    }
+
+
+def described_moment(moment: Moment) -> dict[str, Any]:
+    """A place to check."""
+    return {
+        "track": moment.track,
+        "frame": moment.frame,
+        "first": moment.first_frame,
+        "last": moment.last_frame,
+        "weight": moment.severity,
+        "words": moment.words,
     }
 
 

@@ -9,17 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from annotate.domain.arrays import IntArray
 from annotate.domain.changes import CHANGES, Change, TrackRef, Undo
 from annotate.domain.edits import Edit, change_from, undone
 from annotate.domain.errors import EditError
 from annotate.domain.job import Job, JobVideo
+from annotate.domain.moments import Moment, MomentSettings
 from annotate.domain.tracks import Tracks
 from annotate.domain.video import VideoIndex
 from annotate.edits import Basis, Edited, edited
+from annotate.numeric.moments import Watched, find_moments
+from annotate.numeric.pose_facts import pose_facts
+from annotate.numeric.selection import selected_frames
 from annotate.store import Store, tables
 from annotate.use_cases.edits import Edits
-from annotate.use_cases.final_tracks import basis_of
+from annotate.use_cases.final_tracks import basis_of, damaged_frames
 
 # Fields of changes that are tracks, which the page names by id and frame.
 _REFS = ("track", "other")
@@ -62,7 +65,11 @@ class OpenVideo:
         self._starts = np.cumsum([0, *tables.block_sizes(self._file)])
         ends = self._starts[1:] - 1
         self._last_frames: list[int] = self._outline.frame_index[ends].tolist()
+        frames = selected_frames(self.index, job.recipe.selection)
+        damaged = damaged_frames(store, job, video)
+        self._watched = Watched(frames, self.index.time_s[frames], damaged)
         self._view: View | None = None
+        self._moments: tuple[View, list[Moment]] | None = None
 
     def close(self) -> None:
         """Closes the file of the tracks."""
@@ -105,10 +112,19 @@ class OpenVideo:
         whole = Tracks.concat(found)
         return whole.take((whole.frame_index >= start) & (whole.frame_index < stop))
 
-    def frames_of(self, track: int) -> IntArray:
-        """(n,) int64: the frames in which a track has a pose."""
-        rows = self.view().tracks.rows
-        return np.sort(rows.frame[rows.track == track])
+    def moments(self) -> list[Moment]:
+        """Where the tracks may be wrong, the most suspicious first."""
+        view, settings = self.view(), MomentSettings()
+        if self._moments is None or self._moments[0] is not view:
+            with self._lock:
+                stored = (tables.read_block(self._file, n) for n in range(len(self._last_frames)))
+                blocks = view.tracks.blocks(stored)
+                size = (self.index.width, self.index.height)
+                facts = pose_facts(blocks, self.basis.skeleton, size, settings)
+            found = find_moments(facts, self._watched, settings)
+            found.sort(key=lambda one: (-one.severity, one.frame))
+            self._moments = (view, found)
+        return self._moments[1]
 
     def add(self, kind: Any, given: Any, after: Any) -> Edit:
         """Files a change.

@@ -2,7 +2,6 @@
 // @ts-check
 import { binary, json, Refused } from "./api.js";
 import { editKeys } from "./commands.js";
-import { doubtsOf } from "./doubts.js";
 import { History } from "./history.js";
 import { element, help, listen } from "./keys.js";
 import { showDoubts, showHistory, showPeople, showVideos } from "./panels.js";
@@ -25,7 +24,7 @@ const now = {
   /** @type {any} */ view: null,
   /** @type {number | null} */ selected: null,
   /** @type {[number, number] | null} */ range: null,
-  /** @type {import("./doubts.js").Doubt[]} */ doubts: [],
+  /** @type {import("./panels.js").Doubt[]} */ doubts: [],
   /** @type {Set<string>} */ seen: new Set(),
   /** @type {any[]} */ videos: [],
 };
@@ -98,8 +97,15 @@ async function changed(view) {
   timeline.selected = now.selected;
   timeline.renew();
   panels();
-  timeline.outline = await outlineOf(now.video);
-  now.doubts = timeline.doubts = doubtsOf(timeline.outline, player.times);
+  const number = now.video;
+  const outline = await outlineOf(number);
+  if (number !== now.video || view.last !== now.view.last) return;
+  timeline.outline = outline;
+  timeline.renew();
+  document.body.dataset.last = String(view.last);
+  const doubts = await json(`/api/videos/${number}/moments`);
+  if (number !== now.video || view.last !== now.view.last) return;
+  now.doubts = timeline.doubts = doubts;
   timeline.renew();
   panels();
 }
@@ -116,17 +122,17 @@ function panels() {
   $("actions").replaceChildren(...commands.buttons(track !== undefined));
 }
 
-/** @param {import("./doubts.js").Doubt} one */
+/** @param {import("./panels.js").Doubt} one */
 const key = (one) => `${one.track} ${one.frame} ${one.words}`;
 
-/** @param {import("./doubts.js").Doubt} doubt */
+/** @param {import("./panels.js").Doubt} doubt */
 function visit(doubt) {
   now.seen.add(key(doubt));
   player.pause();
   player.seek(doubt.frame);
   select(doubt.track);
   const left = now.doubts.filter((one) => !now.seen.has(key(one))).length;
-  say(`Track ${doubt.track} ${doubt.words}; ${left} left to check`);
+  say(`${doubt.words}; ${left} left to check`);
 }
 
 function nextDoubt() {
@@ -157,7 +163,8 @@ async function open(number) {
     $("title").textContent = document.title = info.name;
     now.selected = null;
     await playable(number, false);
-    await changed(info);
+    now.doubts = timeline.doubts = [];
+    changed(info).catch(wrong);
     document.body.dataset.ready = String(number);
   } catch (error) {
     wrong(error);
@@ -208,9 +215,7 @@ async function look() {
 
 function theme() {
   const root = document.documentElement;
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  const shownNow = root.dataset.theme ?? (dark ? "dark" : "light");
-  root.dataset.theme = shownNow === "dark" ? "light" : "dark";
+  root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
   localStorage.setItem("theme", root.dataset.theme);
   timeline.renew();
 }
@@ -263,8 +268,8 @@ $("theme").addEventListener("click", theme);
 $("speed").addEventListener("change", () => speed(0));
 $("video").addEventListener("pause", () => ($("play").textContent = "Play"));
 $("video").addEventListener("play", () => ($("play").textContent = "Pause"));
-const chosen = localStorage.getItem("theme");
-if (chosen) document.documentElement.dataset.theme = chosen;
+const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+document.documentElement.dataset.theme = localStorage.getItem("theme") ?? (dark ? "dark" : "light");
 
 try {
   const job = await json("/api/job");

@@ -3,6 +3,17 @@
 import { element } from "./keys.js";
 import { colour } from "./stage.js";
 
+/**
+ * A place to check.
+ * @typedef {object} Doubt
+ * @property {number | null} track
+ * @property {number} frame to look at first
+ * @property {number} first
+ * @property {number} last
+ * @property {number} weight the greater, the more doubtful
+ * @property {string} words
+ */
+
 /** @param {HTMLElement} list @param {any[]} videos @param {number} shown @param {(number: number) => void} open */
 export function showVideos(list, videos, shown, open) {
   list.replaceChildren(

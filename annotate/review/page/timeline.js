@@ -2,7 +2,7 @@
 // @ts-check
 import { colour } from "./stage.js";
 
-/** @typedef {import("./doubts.js").Doubt} Doubt */
+/** @typedef {import("./panels.js").Doubt} Doubt */
 
 const LANE = 20;
 const RULER = 22;
