@@ -117,9 +117,9 @@ def test_a_moved_keypoint_is_where_it_was_put() -> None:
 
 
 def moved_by(tracks: Tracks, frame: int, by: tuple[float, float], *, between: bool) -> Change:
-    was = pose(tracks, 1, frame).smoothed[0, WRIST, :2].astype(float)
-    x, y = (was + by).tolist()
-    return MoveKeypoint(ref(PEOPLE, 1, frame), "left_wrist", x, y, *was.tolist(), between)
+    x, y = pose(tracks, 1, frame).smoothed[0, WRIST, :2].astype(float).tolist()
+    to_x, to_y = x + by[0], y + by[1]
+    return MoveKeypoint(ref(PEOPLE, 1, frame), "left_wrist", to_x, to_y, x, y, between)
 
 
 def shift(made: Tracks, frame: int) -> list[float]:

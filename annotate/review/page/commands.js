@@ -217,7 +217,7 @@ export function editKeys({ now, player, stage, history, select, setRange, say, h
     key("h", "H", "hidden, or visible", hide, "Keypoint"),
     ...[["←", "Left", -1, 0], ["→", "Right", 1, 0], ["↑", "Up", 0, -1], ["↓", "Down", 0, 1]].map(
       ([shown, name, dx, dy]) =>
-        key(`Alt+Arrow${name}`, `Alt+${shown}`, "move by a pixel", nudge(Number(dx), Number(dy)), "Keypoint"),
+        key(`Alt+Arrow${name}`, `Alt+${shown}`, `move a pixel ${String(name).toLowerCase()}`, nudge(Number(dx), Number(dy)), "Keypoint"),
     ),
     key("Ctrl+z", "Ctrl+Z", "undo", () => history.undo(), "Edit"),
     key("Ctrl+Shift+z Ctrl+y", "Ctrl+Shift+Z", "redo", () => history.redo(), "Edit"),

@@ -1,0 +1,314 @@
+"""The review page in a real browser: exact frames, edits that the next export has, nothing from
+elsewhere. Needs `pip install playwright` and Chromium (`apt-get install chromium`).
+"""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from annotate.domain.export_options import ExportOptions
+from annotate.store import Store, open_store
+from annotate.use_cases.export import export
+from annotate.video.writer import Encoding
+from tests.command import Host
+from tests.made_numbers import BITS, write_numbered
+from tests.made_review import people_of, write_job
+
+sync_api = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium")
+
+FRAMES = 80
+WAIT_MS = 30_000
+# On a busy host the browser may show the next frame before it tells the page.
+LATE = 2
+# Reads the number of the shown frame off the picture.
+READ = """() => {
+  const video = document.getElementById("video");
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [BITS * 8, 8];
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  pen.drawImage(video, 0, 0, canvas.width, canvas.height);
+  let number = 0;
+  for (let bit = 0; bit < BITS; bit++) {
+    number = 2 * number + (pen.getImageData(8 * bit + 4, 4, 1, 1).data[0] > 127 ? 1 : 0);
+  }
+  return number;
+}""".replace("BITS", str(BITS))
+# Of some frames that are shown while the video plays: the number in the picture, and the page's.
+WHILE_PLAYING = """async () => {
+  const read = READ;
+  const video = document.getElementById("video");
+  const found = [];
+  await new Promise((done) => {
+    const look = () => {
+      found.push([read(), Number(document.body.dataset.frame)]);
+      if (found.length < 12) video.requestVideoFrameCallback(look);
+      else done();
+    };
+    video.requestVideoFrameCallback(look);
+    video.playbackRate = 0.5;
+    video.play();
+  });
+  video.pause();
+  await new Promise((done) => setTimeout(done, 300));
+  return found;
+}""".replace("READ", READ)
+
+
+@dataclass
+class Page:
+    """The page in the browser, and all that it complained of or asked elsewhere."""
+
+    page: Any
+    address: str
+    troubles: list[str] = field(default_factory=list)
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def shows(self, frame: int) -> None:
+        """Waits until the page shows a frame, and reads its number off the picture."""
+        self.page.wait_for_selector(f"body[data-frame='{frame}']", timeout=WAIT_MS)
+        assert self.page.evaluate(READ) == frame
+
+    def open(self, name: str) -> None:
+        number = NAMES.index(name)
+        self.page.evaluate("delete document.body.dataset.ready")
+        self.page.click(f"#videos button:has-text('{name}')")
+        self.page.wait_for_selector(f"body[data-ready='{number}']", timeout=WAIT_MS)
+        self.shows(0)
+
+    def has_edit(self, number: int) -> None:
+        """Waits until the page shows the tracks after an edit."""
+        self.page.wait_for_selector(f"body[data-last='{number}'][data-fresh=true]", timeout=WAIT_MS)
+
+
+NAMES = ["cfr.mp4", "vfr.mp4", "rotated.mp4", "hevc.mp4", "mpeg2.avi"]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, blazepose_pack: Path) -> tuple[Host, Store]:
+    folder = tmp_path_factory.mktemp("review")
+    steps = np.random.default_rng(3).uniform(0.01, 0.08, FRAMES)
+    times: list[float] = (np.cumsum(steps) - steps[0]).tolist()
+    videos = [
+        write_numbered(folder / "cfr.mp4", FRAMES),
+        write_numbered(folder / "vfr.mp4", FRAMES, Encoding(gop=20), times),
+        write_numbered(folder / "rotated.mp4", FRAMES, Encoding(gop=20, rotation=90)),
+        write_numbered(folder / "hevc.mp4", FRAMES, Encoding(codec="libx265", gop=20)),
+        write_numbered(folder / "mpeg2.avi", FRAMES, Encoding(codec="mpeg2video", gop=10)),
+    ]
+    host = Host(folder / "store", blazepose_pack.parent, folder)
+    store = open_store(str(host.store))
+    write_job(store, blazepose_pack, videos, people_of)
+    return host, store
+
+
+def started(host: Host) -> tuple["subprocess.Popen[str]", str]:
+    """`annotate review`, and the address that it printed."""
+    process = host.start("review", "--no-browser")
+    assert process.stdout is not None
+    found = re.search(r"http://\S+", process.stdout.readline())
+    assert found, process.communicate()
+    return process, found.group(0)
+
+
+def stop(process: "subprocess.Popen[str]") -> str:
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    return err
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        started_one = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--mute-audio"]
+        )
+        yield started_one
+        started_one.close()
+
+
+def page_of(browser: Any, address: str) -> Page:
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    page = Page(context.new_page(), address)
+    own = address.split("?")[0]
+
+    def look(request: Any) -> None:
+        if not request.url.startswith((own, "data:", "blob:")):
+            page.troubles.append(request.url)
+
+    def heard(message: Any) -> None:
+        if message.type in ("error", "warning"):
+            page.troubles.append(message.text)
+
+    page.page.on("request", look)
+    page.page.on("console", heard)
+    page.page.on("pageerror", lambda error: page.troubles.append(str(error)))
+    page.page.goto(address)
+    page.page.wait_for_selector("body[data-ready]", timeout=WAIT_MS)
+    return page
+
+
+@pytest.fixture(scope="module")
+def server(made: tuple[Host, Store]) -> Iterator[str]:
+    process, address = started(made[0])
+    yield address
+    stop(process)
+
+
+@pytest.fixture
+def page(browser: Any, server: str) -> Iterator[Page]:
+    opened = page_of(browser, server)
+    yield opened
+    assert opened.troubles == []
+    opened.page.context.close()
+
+
+def exported(store: Store, tmp_path: Path, name: str) -> Any:
+    out = tmp_path / "people.json"
+    export(store, store.newest_job(), ExportOptions(out=out, video=(name,)))
+    return json.loads(out.read_bytes())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_steps_seeks_and_plays_to_the_exact_frame(page: Page, name: str) -> None:
+    page.open(name)
+    for frame in (1, 2, 3):
+        page.press("ArrowRight")
+        page.shows(frame)
+    page.press("Shift+ArrowRight")
+    page.shows(13)
+    page.press("ArrowLeft")
+    page.shows(12)
+    # A held key loses no step.
+    page.press(*["ArrowRight"] * 7)
+    page.shows(19)
+    page.press("End")
+    page.shows(FRAMES - 1)
+    page.press("Home")
+    page.shows(0)
+    played = page.page.evaluate(WHILE_PLAYING)
+    assert all(0 <= shown - said <= LATE for shown, said in played), played
+    assert played[-1][0] > 0
+    last = page.page.evaluate("Number(document.body.dataset.frame)")
+    page.press("ArrowRight")
+    page.shows(min(last + 1, FRAMES - 1))
+
+
+def test_a_click_on_the_timeline_goes_there(page: Page) -> None:
+    page.open("cfr.mp4")
+    box = page.page.locator("#timeline").bounding_box()
+    page.page.mouse.click(box["x"] + 92 + (box["width"] - 104) * 0.5, box["y"] + 10)
+    page.shows(FRAMES // 2)
+
+
+def test_edits_by_key_are_in_the_next_export_and_can_be_undone(
+    page: Page, made: tuple[Host, Store], tmp_path: Path
+) -> None:
+    _, store = made
+    page.open("vfr.mp4")
+    before = exported(store, tmp_path, "vfr.mp4")
+    page.press("Tab", "Shift+ArrowRight")
+    page.shows(10)
+    page.press("s")  # split track 1 at frame 10
+    page.has_edit(1)
+    page.press("ArrowLeft")
+    page.shows(9)
+    page.press("Delete")
+    page.has_edit(2)
+    page.press("r")
+    page.page.fill("#ask input", "Ada")
+    page.press("Enter")
+    page.has_edit(3)
+    page.press("Home", "i", "Shift+ArrowRight")
+    page.shows(10)
+    page.press("o", "v")
+    page.has_edit(4)
+    found = exported(store, tmp_path, "vfr.mp4")
+    frames = {one["id"]: one["frame_index"] for one in found["images"]}
+    by_track: dict[int, set[int]] = {}
+    for one in found["annotations"]:
+        by_track.setdefault(one["video_track_id"], set()).add(frames[one["image_id"]])
+    assert by_track == {1: set(range(9)), 2: set(range(80)), 3: set(range(10, 80))}
+    assert {one["track_name"] for one in found["annotations"] if "track_name" in one} == {"Ada"}
+    assert sum("reviewed" in one for one in found["images"]) == 11
+    for number in range(5, 9):
+        page.press("Control+z")
+        page.has_edit(number)
+    assert exported(store, tmp_path, "vfr.mp4") == before
+    page.press("Control+Shift+z")
+    page.has_edit(9)
+    assert exported(store, tmp_path, "vfr.mp4") != before
+
+
+def test_a_dragged_keypoint_is_in_the_export(
+    page: Page, made: tuple[Host, Store], tmp_path: Path
+) -> None:
+    _, store = made
+    page.open("cfr.mp4")
+    before = wrists_of(exported(store, tmp_path, "cfr.mp4"))
+    page.press("Tab", *["k"] * 16)  # the sixteenth landmark: left wrist
+    page.press(*["Alt+ArrowRight"] * 2)
+    page.has_edit(2)
+    page.press("h")
+    page.has_edit(3)
+    moved, same = wrists_of(exported(store, tmp_path, "cfr.mp4"))[:2]
+    assert moved == pytest.approx([before[0][0] + 2, before[0][1], 1], abs=0.011)
+    assert same == before[1]
+
+
+def wrists_of(content: Any) -> list[list[float]]:
+    """x, y, v of the left wrist of track 1, frame by frame."""
+    own = [one for one in content["annotations"] if one["video_track_id"] == 1]
+    return [one["keypoints"][27:30] for one in own]
+
+
+def test_two_reviewers_see_each_other_and_a_conflict_is_named(browser: Any, server: str) -> None:
+    one, other = page_of(browser, server), page_of(browser, server)
+    for page in (one, other):
+        page.open("rotated.mp4")
+    one.press("Tab", "f")
+    one.has_edit(1)
+    other.has_edit(1)  # without a key: it looks by itself
+    assert one.troubles == other.troubles == []
+    one.page.context.close()
+    other.page.context.close()
+
+
+def test_all_is_there_after_a_restart_and_keys_are_listed(
+    browser: Any, made: tuple[Host, Store]
+) -> None:
+    host, _ = made
+    process, address = started(host)
+    page = page_of(browser, address)
+    page.open("hevc.mp4")
+    page.press("?")
+    assert page.page.locator("#keys dt").count() > 30
+    page.press("Escape", "Tab", "a")
+    assert "hips" in page.page.locator("#hint").inner_text()
+    page.press("Escape", "r")
+    page.page.fill("#ask input", "Bea")
+    page.press("Enter")
+    page.has_edit(1)
+    page.page.context.close()
+    assert "Ended; 1 edit made." in stop(process)
+    process, address = started(host)
+    page = page_of(browser, address)
+    page.open("hevc.mp4")
+    page.has_edit(1)
+    assert "Bea" in page.page.locator("#people").inner_text()
+    assert page.troubles == []
+    page.page.context.close()
+    stop(process)
