@@ -58,7 +58,7 @@ export function showDoubts(list, doubts, seen, key, visit) {
   list.replaceChildren(
     ...doubts.slice(0, 60).map((doubt) => {
       const done = seen.has(key(doubt));
-      const who = doubt.track ? `${doubt.track} ` : "";
+      const who = doubt.track && !doubt.words.includes("track") ? `${doubt.track}: ` : "";
       const item = row(`${who}${doubt.words}`, done ? "✓" : `${doubt.frame}`, false);
       item.button.classList.toggle("done", done);
       item.button.addEventListener("click", () => visit(doubt));
