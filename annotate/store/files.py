@@ -106,6 +106,7 @@ class Files(ABC):
         """Makes `data` the object at `key` unless one is there; returns the bytes of the object,
         the same for all who call this at the same time.
         """
+
     def create(self, key: str, data: bytes) -> bool:
         """Makes `data` the object at `key` unless there is one; whether it did.
 

@@ -80,6 +80,7 @@ class LocalFiles(Files):
             finally:
                 temporary.unlink(missing_ok=True)
             return final.read_bytes()
+
     def create(self, key: str, data: bytes) -> bool:
         """As in `Files`."""
         final = self.path(key)

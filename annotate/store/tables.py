@@ -210,19 +210,6 @@ def read_tracks(file: BinaryIO) -> Iterator[Tracks]:
     parquet = _opened(file)
     count, seal = _facts(parquet)["landmarks"], RowsSeal()
     for group in range(parquet.num_row_groups):
-        table = parquet.read_row_group(group, **_READ)
-        columns = {name: table[name].combine_chunks() for name in table.column_names}
-        block = Tracks(
-            **{
-                name: _plain(columns[name])
-                for name in ("frame_index", "pts", "time_s", "track_id", "score", "filled")
-            },
-            bbox=_plain(columns["bbox"].flatten()).reshape(-1, 4),
-            raw=_plain(columns["raw"].flatten()).reshape(-1, count, _COLUMNS),
-            smoothed=_plain(columns["smoothed"].flatten()).reshape(-1, count, _COLUMNS),
-            raw_world=_world(columns.get("raw_world"), len(table), count),
-            smoothed_world=_world(columns.get("smoothed_world"), len(table), count),
-        )
         block = _tracks(parquet.read_row_group(group), count)
         seal.add(columns_of(block))
         yield block
