@@ -210,7 +210,7 @@ def read_tracks(file: BinaryIO) -> Iterator[Tracks]:
     parquet = _opened(file)
     count, seal = _facts(parquet)["landmarks"], RowsSeal()
     for group in range(parquet.num_row_groups):
-        block = _tracks(parquet.read_row_group(group), count)
+        block = _tracks(parquet.read_row_group(group, **_READ), count)
         seal.add(columns_of(block))
         yield block
     check_seal(parquet.metadata.metadata, ROWS_SEAL, seal.value)
@@ -225,7 +225,7 @@ def block_sizes(file: BinaryIO) -> list[int]:
 def read_block(file: BinaryIO, number: int) -> Tracks:
     """One block of a tracks file; its pages are checked, but not that they are all that belong."""
     parquet = _opened(file)
-    return _tracks(parquet.read_row_group(number), _facts(parquet)["landmarks"])
+    return _tracks(parquet.read_row_group(number, **_READ), _facts(parquet)["landmarks"])
 
 
 def _tracks(table: Any, landmarks: int) -> Tracks:
