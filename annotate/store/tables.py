@@ -254,9 +254,10 @@ def read_outline(file: BinaryIO) -> tuple[Outline, int]:
     """The poses of a tracks file without their landmarks, 45 bytes a pose; and how many axes their
     world landmarks have.
     """
-    axes = _AXES if "raw_world" in pq.read_schema(file).names else 0
+    parquet = _opened(file)
+    axes = _AXES if "raw_world" in parquet.schema_arrow.names else 0
     names = [field.name for field in fields(Outline)]
-    table = pq.read_table(file, columns=names, page_checksum_verification=True).combine_chunks()
+    table = parquet.read(columns=names, **_READ)
     columns = {name: table[name].combine_chunks() for name in names}
     bbox = _plain(columns.pop("bbox").flatten()).reshape(-1, 4)
     plain = {name: _plain(column) for name, column in columns.items()}
