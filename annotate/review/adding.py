@@ -1,4 +1,4 @@
-"""A person whom the models missed: the landmark model on a place that a reviewer points at, then
+"""A person that the models missed: the landmark model on a place that a reviewer points at, then
 from frame to frame forwards and backwards.
 """
 
