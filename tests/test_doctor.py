@@ -83,7 +83,7 @@ def test_every_failed_check_is_named_and_no_password_is_shown(packs: Path, tmp_p
     done = run("doctor", store=store, packs=packs, broker=broker)
     assert done.exit_code == 1
     assert "Failed: pack blazepose-full, store, broker." in done.stdout
-    assert "models pull --force" in done.stdout
+    assert "models pull blazepose-full --force" in done.stdout
     assert "127.0.0.1:1/0 cannot be reached" in done.stdout
     assert "secret" not in done.stdout + done.stderr
 

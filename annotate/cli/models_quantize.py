@@ -8,7 +8,7 @@ import typer
 
 from annotate.cli.options import JsonOption
 from annotate.domain.settings import settings_from
-from annotate.use_cases.find_pack import DEFAULT_PACK
+from annotate.use_cases.find_pack import installed_pack
 
 if TYPE_CHECKING:
     from annotate.use_cases.quantize import QuantizedModel
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def quantize(
     name: Annotated[
-        str | None, typer.Argument(metavar="PACK", show_default="the default pack")
+        str | None, typer.Argument(metavar="PACK", show_default="the one that `submit` takes")
     ] = None,
     *,
     videos: Annotated[
@@ -43,7 +43,7 @@ def quantize(
     from annotate.use_cases.quantize import quantize_pack
 
     with phases() as phase:
-        folder, found = quantize_pack(settings_from().packs / (name or DEFAULT_PACK), videos, phase)
+        folder, found = quantize_pack(installed_pack(settings_from().packs, name), videos, phase)
     if as_json:
         fields = {
             stage: {"float_layers": one.float_layers, "fidelity": one.fidelity.to_fields()}

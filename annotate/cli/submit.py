@@ -2,6 +2,7 @@
 
 import shlex
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -84,6 +85,7 @@ def submit(
         print_facts(facts, workers)
         say("Nothing was submitted.\nNext: the same command without --dry-run")
         raise typer.Exit(exit_code(facts))
+    options = replace(options, pack=pack_of(options, settings))
     with noting_damage(the_store):
         with phases() as phase:
             job = submit_all(the_store, found, options, settings, workers=workers, progress=phase)
@@ -111,6 +113,15 @@ def retry(
     print_result(status, the_store, store, job)
     if not status.complete:
         raise typer.Exit(ExitCode.PARTIAL)
+
+
+def pack_of(options: SubmitOptions, settings: "Settings") -> str:
+    """Name of the pack that the options mean; it is fetched where none is installed."""
+    from annotate.cli.progress import phases, print_line
+    from annotate.use_cases.find_pack import find_pack
+
+    with phases() as phase:
+        return find_pack(settings.packs, options.pack, phase, print_line).name
 
 
 def _print_decoder(found: "FoundVideos") -> None:

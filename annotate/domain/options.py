@@ -124,7 +124,7 @@ class SubmitOptions:
 
     Attributes:
         people: `near` finds people larger than about a quarter of the picture's longer side, `all`
-            small ones too.
+            small ones too; None picks what suits the model pack.
         detect_every: the detector runs on every Nth frame; None picks what suits `people` and the
             model pack.
         start, end: annotate from this time of every video on, and before that one, in seconds.
@@ -135,7 +135,7 @@ class SubmitOptions:
         assume_fps: frames per second of videos whose time stamps cannot be used; None: the rate
             that they declare.
         smooth: cut-off of the smoother in Hz, or None for no smoothing.
-        pack: name of the model pack, or None for the default one.
+        pack: name of the model pack, or None for the most accurate one that is installed.
         hwaccel: `auto` decodes in hardware where this host can; None leaves it to the settings.
         priority: of the job's chunks in a queue.
         rehash: read all bytes of videos again that seem unchanged since they were last read.
@@ -147,12 +147,14 @@ class SubmitOptions:
     Selection(start_s=90.0, end_s=120.0, every=1, fps=None, stream=None, assume_fps=None)
     """
 
-    people: People = field(
-        default="near",
+    people: People | None = field(
+        default=None,
         metadata={
             "flag": Flag(
                 "Which people to find: `near`, those larger than about a quarter of the picture's "
-                "longer side; `all`, small ones too, at several times the cost."
+                "longer side; `all`, small ones too, at several times the cost where the pack has "
+                "no detector of whole people. Packs with no other detector find all anyway.",
+                default="all where the pack has a detector of whole people, else near",
             )
         },
     )
@@ -163,7 +165,7 @@ class SubmitOptions:
                 "Run the detector on every Nth frame; people are tracked in between.",
                 metavar="N",
                 minimum=1,
-                default="5, with --people all 10; 1 where the pack cannot track",
+                default="5, with `all` people 10; 1 where the pack cannot track",
             )
         },
     )
@@ -238,7 +240,7 @@ class SubmitOptions:
             "flag": Flag(
                 "Model pack, see `annotate models list`.",
                 metavar="NAME",
-                default="the default pack",
+                default="the most accurate one that is installed",
             )
         },
     )
@@ -260,7 +262,8 @@ class SubmitOptions:
     )
 
     def __post_init__(self) -> None:
-        one_of(get_args(People), self.people, "--people")
+        if self.people is not None:
+            one_of(get_args(People), self.people, "--people")
         one_of(get_args(Priority), self.priority, "--priority")
         if self.hwaccel is not None:
             one_of(get_args(Hwaccel), self.hwaccel, "--hwaccel")
@@ -287,13 +290,14 @@ class SubmitOptions:
         """Cut-off of the smoother in Hz as float, or None for no smoothing."""
         return None if self.smooth is None else float(self.smooth)
 
-    def detector_interval(self, *, can_track: bool) -> int:
+    def detector_interval(self, people: People, *, can_track: bool) -> int:
         """The detector runs on every Nth frame: this N.
 
         Args:
+            people: that the detector searches for.
             can_track: whether the model pack can track people between those frames.
         """
-        return self.detect_every or (DETECT_EVERY[self.people] if can_track else 1)
+        return self.detect_every or (DETECT_EVERY[people] if can_track else 1)
 
     def on_host(self, settings: Settings) -> Settings:
         """The host's settings with what the options say instead."""

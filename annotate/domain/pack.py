@@ -59,6 +59,15 @@ class Pack:
             detectors["person_detector"] = self.person_detector
         return detectors
 
+    def people_for(self, asked: People | None) -> People:
+        """Which people are found where a user asks for these, or for what suits the pack (None):
+        `near`, where all of them would cost several times as much. A pack whose own detector finds
+        whole people has nothing to choose from.
+        """
+        if self.detector.finds_whole_people:
+            return "all"
+        return asked or ("near" if self.is_tiled("all") else "all")
+
     def is_tiled(self, people: People) -> bool:
         """Whether the pack's own detector also runs on tiles of the picture: for `all`, where no
         detector finds whole people.
@@ -124,7 +133,7 @@ class Pack:
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise PackError(
                 f"no description of a model pack: {error}",
-                "Run `annotate models pull --force` to make the pack again.",
+                "Make the pack again: `annotate models pull NAME --force`.",
             ) from error
 
 
@@ -139,9 +148,10 @@ def read_pack(folder: Path) -> Pack:
     except OSError as error:
         raise PackError(
             f"no model pack at {folder}: {error.strerror}",
-            "See `annotate models list`; `annotate models pull` fetches the default one.",
+            "See `annotate models list`; `annotate models pull` fetches the most accurate one.",
         ) from error
     try:
         return Pack.from_json(text)
     except PackError as error:
-        raise PackError(f"{folder / PACK_FILE}: {error.message}", error.hint) from error
+        hint = error.hint.replace("NAME", folder.name)
+        raise PackError(f"{folder / PACK_FILE}: {error.message}", hint) from error

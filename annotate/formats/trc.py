@@ -51,7 +51,8 @@ def markers(dataset: Dataset, block: PoseBlock) -> tuple[list[str], NDArray[np.f
     if not block.world.shape[2]:
         raise UsageError(
             "these tracks have no world landmarks, which this format holds",
-            "BlazePose packs give them: `annotate models pull --force`, then submit again.",
+            "BlazePose packs give them: `annotate models pull blazepose-full --force`, then "
+            "`annotate submit` with `--pack blazepose-full`.",
         )
     known = np.flatnonzero(dataset.known)
     return [dataset.keypoints.names[k] for k in known], block.world[:, known] * _AXES + 0.0

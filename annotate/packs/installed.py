@@ -29,17 +29,17 @@ def verify_pack(folder: Path) -> Pack:
         try:
             digest = hashlib.sha256(file.read_bytes()).hexdigest()
         except FileNotFoundError as error:
-            raise _unusable(file, "is missing") from error
+            raise _unusable(file, pack, "is missing") from error
         except OSError as error:
             raise unreadable(file, error) from error
         if digest != spec.sha256:
-            raise _unusable(file, f"is damaged: it does not match its digest in {PACK_FILE}")
+            raise _unusable(file, pack, f"is damaged: it does not match its digest in {PACK_FILE}")
     return pack
 
 
-def _unusable(file: Path, what: str) -> PackError:
+def _unusable(file: Path, pack: Pack, what: str) -> PackError:
     return PackError(
         f"model file {file} {what}",
-        "Run `annotate models pull --force` to download the pack again; for a copy in a store, run "
-        "the same `annotate submit` again.",
+        f"Make the pack again: `annotate models pull {pack.name} --force`; for a copy in a store, "
+        "run the same `annotate submit` again.",
     )

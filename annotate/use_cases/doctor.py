@@ -41,6 +41,7 @@ from annotate.inference.self_test import SelfTest, self_test_cpu, self_test_npu
 from annotate.packs.installed import verify_pack
 from annotate.queue.app import make_app
 from annotate.store import open_store
+from annotate.use_cases.find_pack import default_pack
 from annotate.video import VideoWriter, decode, probe
 from annotate.video.writer import Encoding
 
@@ -210,7 +211,9 @@ def _pack_check(folder: Path) -> Check:
 
 
 def _sound_pack(root: Path) -> Path | None:
-    for file in sorted(root.glob(f"*/{PACK_FILE}")):
+    """The pack that `submit` takes, or else another sound one."""
+    usual = default_pack(root)
+    for file in sorted(root.glob(f"*/{PACK_FILE}"), key=lambda one: one.parent.name != usual):
         try:
             verify_pack(file.parent)
         except AnnotateError:

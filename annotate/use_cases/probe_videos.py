@@ -10,13 +10,13 @@ from annotate.domain.errors import VideoError
 from annotate.domain.job import Rejected
 from annotate.domain.names import printable, unique_names
 from annotate.domain.options import SubmitOptions
-from annotate.domain.pack import PACK_FILE, read_pack
-from annotate.domain.progress import Progress, silent
+from annotate.domain.pack import read_pack
+from annotate.domain.progress import Progress
 from annotate.domain.settings import Settings
 from annotate.domain.video import VideoIndex
 from annotate.numeric.selection import selected_frames
 from annotate.store import Store
-from annotate.use_cases.find_pack import DEFAULT_PACK, find_pack
+from annotate.use_cases.find_pack import default_pack, installed_pack
 from annotate.use_cases.find_videos import FoundVideos
 from annotate.use_cases.read_videos import ReadVideo, local_copy, read_videos, rejected
 from annotate.use_cases.submit import frame_core_s, parts_of, recipe_of
@@ -39,8 +39,8 @@ class VideoFacts:
         index: what reading it told.
         recording: how its frames are stored.
         selected: number of frames that the options ask for.
-        core_s: expected seconds of one core to annotate them, an estimate; None where the default
-            pack was not fetched yet.
+        core_s: expected seconds of one core to annotate them, an estimate; None where no
+            pack was fetched yet.
     """
 
     name: str
@@ -108,10 +108,10 @@ def has_variable_rate(pts: IntArray) -> bool:
 
 
 def _frame_core_s(options: SubmitOptions, settings: Settings) -> float | None:
-    """Expected seconds of one core for a frame; None where the default pack was not fetched yet."""
-    if options.pack is None and not (settings.packs / DEFAULT_PACK / PACK_FILE).exists():
+    """Expected seconds of one core for a frame; None where no pack was fetched yet."""
+    if options.pack is None and default_pack(settings.packs) is None:
         return None
-    folder = find_pack(settings.packs, options.pack, silent)
+    folder = installed_pack(settings.packs, options.pack)
     pack = read_pack(folder)
     return frame_core_s(pack, folder, recipe_of(pack, options))
 

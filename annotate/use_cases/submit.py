@@ -124,9 +124,10 @@ def recipe_of(pack: Pack, options: SubmitOptions) -> Recipe:
     Raises:
         UsageError: the pack needs the detector on every frame.
     """
-    interval = options.detector_interval(can_track=pack.carries_people)
+    people = pack.people_for(options.people)
+    interval = options.detector_interval(people, can_track=pack.carries_people)
     pack.check_detect_every(interval)
-    return Recipe(pack.name, pack.digest, options.people, interval, options.selection)
+    return Recipe(pack.name, pack.digest, people, interval, options.selection)
 
 
 def _select(
