@@ -1,12 +1,13 @@
 """`annotate watch`."""
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from annotate.cli.options import ProcessesOption, StoreOption, store_of, with_options
-from annotate.cli.submit import print_notes, print_result, work
+from annotate.cli.submit import pack_of, print_notes, print_result, work
 from annotate.cli.text import count, say
 from annotate.domain.errors import AnnotateError, ExitCode, PackError, UsageError, with_hint
 from annotate.domain.options import SubmitOptions
@@ -58,6 +59,7 @@ def watch(
     arrivals, submitted = Arrivals(settle), frozenset[object]()
     # An address with credentials is refused here, before it is printed.
     find_videos(places, store=the_store, may_be_empty=True)
+    options = replace(options, pack=pack_of(options, settings))
     say(f"Watching {', '.join(places)}. Ctrl-C to stop.", err=True)
     try:
         while True:
