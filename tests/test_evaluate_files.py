@@ -52,11 +52,47 @@ def test_unusable_predictions_are_rejected(
     assert caught.value.hint
 
 
-def test_truth_with_another_skeleton_is_rejected(evaluated: Evaluate) -> None:
+def test_truth_of_another_skeleton_is_compared_by_the_names_of_its_keypoints(
+    evaluated: Evaluate,
+) -> None:
+    truth, answer = truth_of(dancing(300)), truth_of(dancing(300))
+    # The right eye of the truth is somewhere else, under a name that the answer lacks.
+    truth["categories"][0]["keypoints"][2] = "head_top"
+    for row in truth["annotations"]:
+        row["keypoints"][6] += 1000.0
+    evaluation = evaluated(answer, truth)
+    figures = {one.name: one for one in evaluation.by_keypoint}
+    assert figures["head_top"].similarity == 0
+    assert figures["left_wrist"].similarity == 1
+    assert len(figures) == 17
+    # The order of names is that of the truth; the same answer in another order is the same.
+    names = answer["categories"][0]["keypoints"]
+    answer["categories"][0]["keypoints"] = [*reversed(names)]
+    for row in answer["annotations"]:
+        triplets = [row["keypoints"][3 * k : 3 * k + 3] for k in range(17)]
+        row["keypoints"] = [value for triplet in reversed(triplets) for value in triplet]
+    assert evaluated(answer, truth).by_keypoint == evaluation.by_keypoint
+
+
+def test_truth_of_three_points_has_figures_without_pck(evaluated: Evaluate) -> None:
     truth = truth_of(dancing(300))
-    truth["categories"][0]["keypoints"][1] = "head_bottom"
-    with pytest.raises(UsageError, match="not the 17 of COCO"):
-        evaluated(results_of(dancing(300)), truth)
+    truth["categories"][0]["keypoints"] = ["nose", "tail", "left_wrist"]
+    for row in truth["annotations"]:
+        row["keypoints"] = row["keypoints"][:9]
+    answer = [row | {"keypoints": row["keypoints"][:9]} for row in results_of(dancing(300))]
+    evaluation = evaluated(answer, truth)
+    assert evaluation.detections.recall == 1
+    assert evaluation.average_precision.ap == 1
+    assert evaluation.pck.overall is None
+    assert evaluation.intervals.pck is None
+
+
+def test_answer_without_any_keypoint_of_the_truth_is_rejected(evaluated: Evaluate) -> None:
+    answer = truth_of(dancing(300))
+    names = answer["categories"][0]["keypoints"]
+    answer["categories"][0]["keypoints"] = [f"dog_{name}" for name in names]
+    with pytest.raises(UsageError, match="no keypoint of the truth"):
+        evaluated(answer, truth_of(dancing(300)))
 
 
 def test_a_results_file_is_not_a_truth(evaluated: Evaluate) -> None:

@@ -4,11 +4,12 @@ AP, identity figures and plots need the libraries of the extra `evaluate`, which
 such a figure is computed. All else works in a plain installation.
 """
 
-from annotate.evaluate.accuracy import DetectionCounts, Pck, count_all, count_by_height, measure_pck
+from annotate.evaluate.accuracy import DetectionCounts, count_all, count_by_height
 from annotate.evaluate.annotations import GroundTruth, Predictions, count_tracks
 from annotate.evaluate.charts import plots
 from annotate.evaluate.coco_files import read_predictions, read_truth
 from annotate.evaluate.evaluation import Evaluation, evaluate, evaluate_files
+from annotate.evaluate.keypoints import Pck, measure_pck
 from annotate.evaluate.matching import match_poses
 from annotate.evaluate.tables import Table, tables
 

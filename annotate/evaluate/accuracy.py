@@ -1,21 +1,18 @@
-"""How many people are found, by their height, and how close their keypoints are."""
+"""How many people are found, by their height and by how much of them is visible."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-from annotate.domain.skeleton import COCO_KEYPOINTS
 from annotate.evaluate.annotations import Annotations
 from annotate.evaluate.matching import Matches
 
 # Lower ends of the bands of height, in pixels.
 HEIGHTS = (0, 40, 80, 120, 240, 480)
-# The largest distance of a correct keypoint from the truth, in torso lengths: PCK@0.2.
-PCK_TOLERANCE = 0.2
-_SHOULDERS, _HIPS = [5, 6], [11, 12]
+# Ends of the bands of the share of a person's keypoints that are visible.
+VISIBLE_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True)
@@ -48,20 +45,24 @@ class DetectionCounts:
 
 
 @dataclass(frozen=True)
-class Pck:
-    """PCK@0.2: fraction of the labelled keypoints within 0.2 torso lengths of the truth.
-
-    The torso goes from the middle of the shoulders to the middle of the hips of the truth, as in
-    the paper on BlazePose; people without those four keypoints are left out. Only people who are
-    found count: recall tells of the others.
+class VisibilityCounts:
+    """Counts of people of whom the truth marks so much as visible.
 
     Attributes:
-        overall: of all keypoints; None where there is none to compare.
-        by_keypoint: of each of the 17, likewise.
+        low, high: the band of the share of all keypoints that are visible, `high` included.
+        people: of the ground truth.
+        found: those that a pose matches.
     """
 
-    overall: float | None
-    by_keypoint: tuple[float | None, ...]
+    low: float
+    high: float
+    people: int
+    found: int
+
+    @property
+    def recall(self) -> float | None:
+        """Fraction of the people that are found; None without people."""
+        return self.found / self.people if self.people else None
 
 
 def count_by_height(
@@ -92,21 +93,16 @@ def count_all(bands: Sequence[DetectionCounts]) -> DetectionCounts:
     )
 
 
-def measure_pck(people: Annotations, poses: Annotations, matches: Matches) -> Pck:
-    """PCK@0.2 over all matches."""
-    true, labelled = people.keypoints[matches.person], people.labelled[matches.person]
-    torso = np.linalg.norm(true[:, _SHOULDERS].mean(axis=1) - true[:, _HIPS].mean(axis=1), axis=1)
-    has_torso = labelled[:, _SHOULDERS + _HIPS].all(axis=1) & (torso > 0)
-    distance = np.linalg.norm(poses.keypoints[matches.pose] - true, axis=2)
-    correct = distance < PCK_TOLERANCE * torso[:, None]
-    counted = labelled & has_torso[:, None]
-    return Pck(
-        overall=_fraction(correct, counted),
-        by_keypoint=tuple(
-            _fraction(correct[:, k], counted[:, k]) for k in range(len(COCO_KEYPOINTS))
-        ),
+def count_by_visibility(people: Annotations, matches: Matches) -> tuple[VisibilityCounts, ...]:
+    """The counts of each band of the visible share, the lowest first."""
+    share = people.visible.mean(axis=1)
+    band = np.clip(np.searchsorted(VISIBLE_SHARES, share) - 1, 0, None)
+    bands = len(VISIBLE_SHARES) - 1
+    rows = matches.people, matches.person
+    counted, found = (np.bincount(band[one], minlength=bands) for one in rows)
+    return tuple(
+        VisibilityCounts(low, high, *counts)
+        for (low, high), *counts in zip(
+            pairwise(VISIBLE_SHARES), counted.tolist(), found.tolist(), strict=True
+        )
     )
-
-
-def _fraction(correct: NDArray[np.bool_], counted: NDArray[np.bool_]) -> float | None:
-    return float(correct[counted].mean()) if counted.any() else None

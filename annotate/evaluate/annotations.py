@@ -5,10 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from annotate.domain.arrays import IntArray
+from annotate.domain.arrays import FloatArray, IntArray
+from annotate.domain.skeleton import COCO_KEYPOINTS, COCO_SIGMAS
 
 # Stands for "the file does not say" in columns of numbers.
 MISSING = -1
+# How far annotators disagree on a keypoint that COCO lacks: the median of COCO's own, as a fraction
+# of the square root of the area.
+OTHER_SIGMA = float(np.median(COCO_SIGMAS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +43,9 @@ class Annotations:
 
     Attributes:
         image: (P,) int64 row in `Images`.
-        keypoints: (P, 17, 2) float64 pixels.
-        labelled: (P, 17) bool; all of them in a results file, which need not say; none in a crowd.
+        keypoints: (P, K, 2) float64 pixels.
+        labelled: (P, K) bool; all of them in a results file, which need not say; none in a crowd.
+        visible: (P, K) bool: labelled, and not hidden by anything.
         bbox: (P, 4) float64: x, y, width, height in pixels.
         area: (P,) float64 square pixels.
         score: (P,) float64; 1 where the file has none.
@@ -51,6 +56,7 @@ class Annotations:
     image: IntArray
     keypoints: NDArray[np.float64]
     labelled: NDArray[np.bool_]
+    visible: NDArray[np.bool_]
     bbox: NDArray[np.float64]
     area: NDArray[np.float64]
     score: NDArray[np.float64]
@@ -63,10 +69,29 @@ class Annotations:
 
 @dataclass(frozen=True, eq=False)
 class GroundTruth:
-    """What is known: the images, and all people in them."""
+    """What is known: the images, and all people in them.
+
+    Attributes:
+        keypoints: names of the K keypoints.
+    """
 
     images: Images
     people: Annotations
+    keypoints: tuple[str, ...] = COCO_KEYPOINTS
+
+    @property
+    def sigmas(self) -> FloatArray:
+        """(K,) float32: how far annotators disagree on each keypoint, for OKS."""
+        known = dict(zip(COCO_KEYPOINTS, COCO_SIGMAS.tolist(), strict=True))
+        return np.array([known.get(name, OTHER_SIGMA) for name in self.keypoints], np.float32)
+
+    @property
+    def videos(self) -> IntArray:
+        """(N,) int64 number of each image's video; an image that is in none is alone."""
+        alone = -1 - np.arange(len(self.images))
+        groups = np.where(self.images.video == MISSING, alone, self.images.video)
+        number: IntArray = np.unique(groups, return_inverse=True)[1].reshape(-1)
+        return number
 
 
 @dataclass(frozen=True, eq=False)

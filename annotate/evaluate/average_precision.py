@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from annotate.evaluate.annotations import Annotations, GroundTruth
 from annotate.evaluate.libraries import library
+from annotate.evaluate.ranking import Ranking, ranking_of
 from annotate.formats.coco_common import PERSON, PERSON_CATEGORY
 
 # The OKS thresholds whose curves are kept, and their positions among COCO's 0.50, 0.55 .. 0.95.
@@ -40,8 +42,8 @@ class AveragePrecision:
     curves: tuple[tuple[float, tuple[float, ...]], ...]
 
 
-def average_precision(truth: GroundTruth, poses: Annotations) -> AveragePrecision:
-    """AP and AR of `poses`.
+def average_precision(truth: GroundTruth, poses: Annotations) -> tuple[AveragePrecision, Ranking]:
+    """AP and AR of `poses`, and the ranking that they come from.
 
     Raises:
         UsageError: pycocotools is not installed.
@@ -61,6 +63,7 @@ def average_precision(truth: GroundTruth, poses: Annotations) -> AveragePrecisio
         run = evaluation.COCOeval(known, found, "keypoints")
         run.params.imgIds = list(range(len(truth.images)))
         run.params.catIds = [PERSON]
+        run.params.kpt_oks_sigmas = truth.sigmas.astype(np.float64)
         run.evaluate()
         run.accumulate()
         run.summarize()
@@ -72,7 +75,7 @@ def average_precision(truth: GroundTruth, poses: Annotations) -> AveragePrecisio
     ap, ap50, ap75, ap_medium, ap_large, ar, ar50, ar75, ar_medium, ar_large = (
         None if value < 0 else float(value) for value in run.stats
     )
-    return AveragePrecision(
+    figures = AveragePrecision(
         ap=ap,
         ap50=ap50,
         ap75=ap75,
@@ -85,6 +88,7 @@ def average_precision(truth: GroundTruth, poses: Annotations) -> AveragePrecisio
         ar_large=ar_large,
         curves=tuple((t, tuple(c.tolist())) for t, c in curves if (c >= 0).all()),
     )
+    return figures, ranking_of(run, len(truth.images))
 
 
 def _annotations(people: Annotations) -> list[dict[str, Any]]:
@@ -105,12 +109,18 @@ def _annotations(people: Annotations) -> list[dict[str, Any]]:
     ]
 
 
+def _with_ones(keypoints: NDArray[np.float64]) -> list[float]:
+    """K x (x, y, 1), flat."""
+    values: list[float] = np.column_stack([keypoints, np.ones(len(keypoints))]).ravel().tolist()
+    return values
+
+
 def _results(poses: Annotations) -> list[dict[str, Any]]:
     return [
         {
             "image_id": int(poses.image[row]),
             "category_id": PERSON,
-            "keypoints": np.column_stack([poses.keypoints[row], np.ones(17)]).ravel().tolist(),
+            "keypoints": _with_ones(poses.keypoints[row]),
             "score": float(poses.score[row]),
         }
         for row in range(len(poses))

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from annotate.domain.errors import UsageError
-from annotate.domain.skeleton import COCO_KEYPOINTS
 from annotate.evaluate.evaluation import Evaluation
 from annotate.evaluate.libraries import library
 
@@ -51,7 +50,7 @@ def _heights(axes: Any, evaluation: Evaluation) -> None:
 
 
 def _keypoints(axes: Any, evaluation: Evaluation) -> None:
-    names = [name.replace("_", " ") for name in COCO_KEYPOINTS]
+    names = [name.replace("_", " ") for name in (one.name for one in evaluation.by_keypoint)]
     axes.barh(names, [fraction or 0.0 for fraction in evaluation.pck.by_keypoint])
     axes.invert_yaxis()
     axes.set(xlim=(0, 1), xlabel="PCK@0.2", title="Keypoints within 0.2 torso lengths")

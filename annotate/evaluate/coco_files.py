@@ -19,6 +19,8 @@ from annotate.evaluate.annotations import (
     Predictions,
 )
 
+# What COCO writes of a keypoint that nothing hides.
+VISIBLE = 2
 # A JSON object of a file: an image or an annotation.
 _Row = Mapping[str, Any]
 
@@ -27,7 +29,7 @@ def read_truth(path: Path) -> GroundTruth:
     """Reads a COCO keypoints annotation file.
 
     Raises:
-        UsageError: it cannot be read, is not an annotation file, or has not COCO's 17 keypoints.
+        UsageError: it cannot be read or is not an annotation file.
     """
     content = _read_json(path)
     if not isinstance(content, dict) or not {"images", "annotations"} <= content.keys():
@@ -38,8 +40,10 @@ def read_truth(path: Path) -> GroundTruth:
     with _format_errors(path):
         images = _images(content["images"])
         row_of = {image: row for row, image in enumerate(images.id.tolist())}
-        known = [a for a in _people(content, path) if a["image_id"] in row_of]
-        return GroundTruth(images, _annotations(known, [row_of[a["image_id"]] for a in known]))
+        names, people = _people(content)
+        known = [a for a in people if a["image_id"] in row_of]
+        rows = _annotations(known, [row_of[a["image_id"]] for a in known], len(names))
+        return GroundTruth(images, rows, names)
 
 
 def read_predictions(path: Path, truth: GroundTruth) -> Predictions:
@@ -54,13 +58,17 @@ def read_predictions(path: Path, truth: GroundTruth) -> Predictions:
     content = _read_json(path)
     with _format_errors(path):
         if isinstance(content, dict):
-            found = [a for a in _people(content, path) if any(a["keypoints"][2::3])]
+            names, people = _people(content)
+            found = [
+                _renamed(a, names, truth.keypoints) for a in people if any(a["keypoints"][2::3])
+            ]
             images = _images_by_name(content, found, truth.images)
         else:
             found = list(content)
             images = _images_by_id(found, truth.images)
         kept = [row for row, image in enumerate(images) if image != MISSING]
-        poses = _annotations([found[row] for row in kept], [images[row] for row in kept])
+        rows = [found[row] for row in kept]
+        poses = _annotations(rows, [images[row] for row in kept], len(truth.keypoints))
     if not isinstance(content, dict):
         poses = replace(poses, labelled=np.ones_like(poses.labelled))
     if found and not kept:
@@ -104,24 +112,39 @@ def _format_errors(path: Path) -> Iterator[None]:
         what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise UsageError(
             f"{path}: not COCO keypoints: {what}",
-            "Give an annotation file or a results file with COCO's 17 keypoints of every person.",
+            "Give an annotation file or a results file in which every person has the keypoints of "
+            "the truth.",
         ) from error
 
 
-def _people(content: _Row, path: Path) -> list[_Row]:
-    """The annotations of the categories whose keypoints are COCO's.
+def _people(content: _Row) -> tuple[tuple[str, ...], list[_Row]]:
+    """The names of a file's keypoints, and the annotations that have them.
+
+    Of several categories, that with COCO's keypoints counts, or else the first that has any.
+    """
+    categories = {c["id"]: tuple(c.get("keypoints") or ()) for c in content.get("categories", [])}
+    having = sorted(filter(None, categories.values()), key=lambda names: names != COCO_KEYPOINTS)
+    names = having[0] if having else COCO_KEYPOINTS
+    people = {number for number, own in categories.items() if own == names}
+    rows = [a for a in content["annotations"] if not people or a["category_id"] in people]
+    return names, rows
+
+
+def _renamed(row: _Row, names: Sequence[str], wanted: Sequence[str]) -> _Row:
+    """An annotation with the keypoints `wanted`: those that it lacks are not labelled.
 
     Raises:
-        UsageError: no category has COCO's keypoints.
+        ValueError: it has none of them.
     """
-    categories = {c["id"]: c.get("keypoints") for c in content.get("categories", [])}
-    people = {number for number, names in categories.items() if names == list(COCO_KEYPOINTS)}
-    if any(categories.values()) and not people:
-        raise UsageError(
-            f"{path}: its keypoints are not the 17 of COCO",
-            "Other skeletons cannot be compared; convert the file to COCO's keypoints first.",
-        )
-    return [a for a in content["annotations"] if not people or a["category_id"] in people]
+    if tuple(names) == tuple(wanted):
+        return row
+    if not set(names) & set(wanted):
+        raise ValueError(f"it has no keypoint of the truth, such as {wanted[0]}")
+    place = {name: 3 * k for k, name in enumerate(names)}
+    values = row["keypoints"]
+    none = (0, 0, 0)
+    triplets = (values[place[n] : place[n] + 3] if n in place else none for n in wanted)
+    return {**row, "keypoints": [value for triplet in triplets for value in triplet]}
 
 
 def _images(rows: Sequence[_Row]) -> Images:
@@ -138,11 +161,11 @@ def _images(rows: Sequence[_Row]) -> Images:
     return Images(number[order], tuple(names), video[order], frame[order], time_s[order])
 
 
-def _annotations(rows: Sequence[_Row], images: Sequence[int]) -> Annotations:
+def _annotations(rows: Sequence[_Row], images: Sequence[int], count: int) -> Annotations:
     image = np.array(images, np.int64)
     order = np.argsort(image, kind="stable")
     rows = [rows[row] for row in order]
-    shape = (-1, len(COCO_KEYPOINTS), 3)
+    shape = (-1, count, 3)
     triplets = np.array([r["keypoints"] for r in rows], np.float64).reshape(shape)
     crowd = np.array([bool(r.get("iscrowd", 0)) for r in rows], np.bool_)
     keypoints, labelled = triplets[:, :, :2], (triplets[:, :, 2] > 0) & ~crowd[:, None]
@@ -154,6 +177,7 @@ def _annotations(rows: Sequence[_Row], images: Sequence[int]) -> Annotations:
         image=image[order],
         keypoints=keypoints,
         labelled=labelled,
+        visible=labelled & (triplets[:, :, 2] == VISIBLE),
         bbox=bbox,
         area=np.array([r.get("area", c) for r, c in zip(rows, covered, strict=True)], np.float64),
         score=np.array([r.get("score", 1.0) for r in rows], np.float64),

@@ -75,7 +75,7 @@ def match_poses(truth: GroundTruth, poses: Annotations) -> Matches:
         people = np.arange(first_person[image], first_person[image + 1])
         found = np.arange(first_pose[image], first_pose[image + 1])
         counted, ignored = people[counts[people]], people[~counts[people]]
-        similarity = _similarity(truth.people, counted, poses, found)
+        similarity = _similarity(truth, counted, poses, found)
         rows, columns = linear_sum_assignment(np.where(similarity >= MIN_OKS, -similarity, 0))
         matched = similarity[rows, columns] >= MIN_OKS
         rows, columns = rows[matched], columns[matched]
@@ -88,19 +88,21 @@ def match_poses(truth: GroundTruth, poses: Annotations) -> Matches:
 
 
 def _similarity(
-    people: Annotations, rows: NDArray[np.intp], poses: Annotations, columns: NDArray[np.intp]
+    truth: GroundTruth, rows: NDArray[np.intp], poses: Annotations, columns: NDArray[np.intp]
 ) -> FloatArray:
     """(n, m) float32 OKS of people `rows` and poses `columns`."""
+    people = truth.people
     return oks(
         people.keypoints[rows].astype(np.float32),
         poses.keypoints[columns].astype(np.float32),
         people.labelled[rows],
         people.area[rows].astype(np.float32),
+        truth.sigmas,
     )
 
 
 def _lies_on(keypoints: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(m,): whether `MIN_INSIDE` of a pose's keypoints (m, 17, 2) are in one of the boxes."""
+    """(m,): whether `MIN_INSIDE` of a pose's keypoints (m, K, 2) are in one of the boxes."""
     start = boxes[:, None, None, :2]
     inside = (keypoints >= start) & (keypoints <= start + boxes[:, None, None, 2:])
     on: NDArray[np.bool_] = (inside.all(axis=3).mean(axis=2) >= MIN_INSIDE).any(axis=0)

@@ -50,8 +50,8 @@ class _TrackedPeople:
         frame: (P,) int64.
         time_s: (P,) float64 seconds, or NaN.
         height: (P,) float64 pixels, of the whole track.
-        keypoints: (P, 17, 2) float64 pixels.
-        labelled: (P, 17) bool.
+        keypoints: (P, K, 2) float64 pixels.
+        labelled: (P, K) bool.
     """
 
     row: IntArray
@@ -152,7 +152,7 @@ def _lag(
 
 
 def _spread(offset: NDArray[np.float64], counted: NDArray[np.bool_], track: IntArray) -> float:
-    """Mean square of (P, 17, 2) offsets about the mean offset of each keypoint of each track."""
+    """Mean square of (P, K, 2) offsets about the mean offset of each keypoint of each track."""
     starts = np.flatnonzero(np.diff(track, prepend=MISSING))
     offset = np.where(counted[:, :, None], offset, 0.0)
     number = np.maximum(np.add.reduceat(counted.astype(np.int64), starts), 1)

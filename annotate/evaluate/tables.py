@@ -19,7 +19,10 @@ def tables(evaluation: Evaluation) -> tuple[Table, ...]:
     """The tables that `annotate evaluate` prints, in order; none for figures that are missing."""
     made = (
         _detections(evaluation),
+        _visibility(evaluation),
         _keypoints(evaluation),
+        _each_keypoint(evaluation),
+        _intervals(evaluation),
         _identity(evaluation),
         _motion(evaluation),
     )
@@ -57,6 +60,49 @@ def _keypoints(evaluation: Evaluation) -> Table:
     cells = [(str(name), *(_fraction(value) for value in values)) for name, *values in rows]
     pck = ("PCK@0.2 of people found", _fraction(evaluation.pck.overall), *("",) * 4)
     return Table("Keypoints", head, (*cells, pck))
+
+
+def _visibility(evaluation: Evaluation) -> Table:
+    rows = tuple(
+        (
+            f"{one.low:.0%} to {one.high:.0%}",
+            *(f"{n:,}" for n in (one.people, one.found)),
+            _fraction(one.recall),
+        )
+        for one in evaluation.by_visibility
+        if one.people
+    )
+    title = "People found, by the share of their keypoints that is visible"
+    return Table(title, ("visible", "people", "found", "recall"), rows)
+
+
+def _each_keypoint(evaluation: Evaluation) -> Table:
+    rows = tuple(
+        (
+            one.name.replace("_", " "),
+            f"{one.labelled:,}",
+            _fraction(one.similarity),
+            _fraction(one.pck),
+        )
+        for one in evaluation.by_keypoint
+        if one.labelled
+    )
+    head = ("keypoint", "labelled", "similarity", "PCK@0.2")
+    return Table("Each keypoint of people found", head, rows)
+
+
+def _intervals(evaluation: Evaluation) -> Table:
+    one = evaluation.intervals
+    named = (
+        ("AP", one.ap),
+        ("AR", one.ar),
+        ("recall", one.recall),
+        ("precision", one.precision),
+        ("PCK@0.2", one.pck),
+    )
+    rows = tuple((name, f"{pair[0]:.3f} to {pair[1]:.3f}") for name, pair in named if pair)
+    title = f"90% intervals, by drawing from {one.groups:,} {one.over}"
+    return Table(title, ("figure", "interval"), rows)
 
 
 def _identity(evaluation: Evaluation) -> Table:

@@ -72,7 +72,7 @@ def measure_accuracy(predictions: Path, truth: Path) -> DemoAccuracy:
     matches = match_poses(known, poses)
     return DemoAccuracy(
         detections=count_all(count_by_height(known.people, poses, matches)),
-        pck=measure_pck(known.people, poses, matches),
+        pck=measure_pck(known, poses, matches),
         people=count_tracks(known.people, known.images),
         tracks=count_tracks(poses, known.images),
     )
