@@ -76,8 +76,7 @@ def submit(
     settings = options.on_host(settings)
     found = find_videos(with_list(videos), store=the_store)
     print_left_out(found, verbose=verbose)
-    if options.hwaccel == "auto":
-        _print_decoder(found)
+    _print_decoder(found, options)
     workers = processes_here(settings, processes)
     if dry_run:
         with phases() as phase:
@@ -124,8 +123,10 @@ def pack_of(options: SubmitOptions, settings: "Settings") -> str:
         return find_pack(settings.packs, options.pack, phase, print_line).name
 
 
-def _print_decoder(found: "FoundVideos") -> None:
-    """Prints what decodes the first video that can be read."""
+def _print_decoder(found: "FoundVideos", options: SubmitOptions) -> None:
+    """Prints what decodes the first video that can be read, where hardware may."""
+    if options.hwaccel != "auto":
+        return
     from annotate.cli.progress import print_line
     from annotate.domain.errors import VideoError
     from annotate.video import hardware_device
