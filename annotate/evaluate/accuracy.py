@@ -46,7 +46,7 @@ class DetectionCounts:
 
 @dataclass(frozen=True)
 class VisibilityCounts:
-    """Counts of people of whom the truth marks so much as visible.
+    """Counts of the people of one band of the visible share of a person.
 
     Attributes:
         low, high: the band of the share of all keypoints that are visible, `high` included.
