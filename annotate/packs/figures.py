@@ -30,7 +30,7 @@ MEASURED: Mapping[str, Measured] = MappingProxyType(
         "movenet-thunder": Measured(0.428, 0.651, 28.0),
         "movenet-thunder-narrow": Measured(0.419, 0.628, 21.5),
         "movenet-lightning": Measured(0.343, 0.570, 7.3),
-        "blazepose-heavy": Measured(0.201, 0.419, 42.2),
+        "blazepose-heavy": Measured(0.202, 0.419, 42.2),
         "blazepose-full": Measured(0.185, 0.326, 9.7),
         "blazepose-lite": Measured(0.161, 0.326, 5.5),
     }
