@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from annotate.domain.errors import AnnotateError, VideoError
+from annotate.domain.images import ImageSequence
 from annotate.domain.video import Chunk, VideoIndex
 from annotate.use_cases.find_videos import find_videos
-from annotate.video import decode, probe
+from annotate.video import decode, joined, probe
+from annotate.video.clock import DEFAULT_FPS
 from tests.gallery import CASES
 from tests.gallery.judge import plain_frames
 
@@ -44,6 +46,10 @@ def test_a_case_of_the_gallery_is_read_with_all_frames_or_refused(
 def _read(path: Path) -> tuple[VideoIndex, list[tuple[int, int]]]:
     """The index of a video, and width and height of each frame."""
     (found,) = find_videos([path]).videos
+    if isinstance(found, ImageSequence):
+        file = path.parent / "joined.mov"
+        joined(found, DEFAULT_FPS, file, lambda _bytes: None)
+        found = file
     assert isinstance(found, Path)
     index = probe(found)
     shapes = [frame.rgb.shape for frame in decode(found, index, Chunk(0, len(index)))]

@@ -73,6 +73,7 @@ def test_the_facts_are_those_of_how_a_video_was_made(bare: Host, tmp_path: Path)
         "undecodable": 0,
         "interpolated": 0,
         "assumed_fps": None,
+        "image_gaps": None,
         "estimated_core_s": 0,
     }
     sizes = ("stored_width", "stored_height", "width", "height", "rotation")

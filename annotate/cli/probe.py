@@ -140,6 +140,7 @@ def _damage(index: "VideoIndex") -> list[str]:
         f"last {index.missing_s:.1f} s missing": index.missing_s > 0,
         f"{index.undecodable} packets cannot be decoded": index.undecodable > 0,
         f"{index.interpolated} time stamps interpolated": index.interpolated > 0,
+        f"{index.image_gaps or 0} numbers without an image": bool(index.image_gaps),
         f"counted at {index.assumed_fps or 0:g} fps": index.assumed_fps is not None,
     }
     return [note for note, holds in notes.items() if holds]
@@ -179,5 +180,6 @@ def fields_of(video: "VideoFacts | Rejected") -> dict[str, Any]:
         "undecodable": index.undecodable,
         "interpolated": index.interpolated,
         "assumed_fps": index.assumed_fps,
+        "image_gaps": index.image_gaps,
         "estimated_core_s": None if video.core_s is None else round(video.core_s, 1),
     }

@@ -120,6 +120,15 @@ def repaired_clock(name: str, interpolated: int, assumed_fps: float | None) -> s
     return f"clock      {name}: unusable time stamps; counted at {rate} (see --assume-fps)"
 
 
+def joined_images(name: str, index: "VideoIndex") -> str:
+    """A line about a video that was joined from images."""
+    frames = count(len(index), "image")
+    gaps = f", {count(index.image_gaps, 'number')} between them missing" if index.image_gaps else ""
+    return (
+        f"images     {name}: {frames}{gaps}; {index.assumed_fps or 0:g} a second (see --assume-fps)"
+    )
+
+
 def damaged_video(name: str, packets: int) -> str:
     """A line about a file with packets that cannot be decoded."""
     return f"damaged    {name}: {count(packets, 'packet')} cannot be decoded; the rest is annotated"
@@ -134,21 +143,17 @@ def displayed_video(name: str, index: "VideoIndex") -> str:
 
 def video_notes(name: str, index: "VideoIndex") -> list[str]:
     """Lines about what is odd in a video, if anything."""
-    notes = []
-    if index.missing_s:
-        notes.append(truncated_video(name, index.missing_s))
-    if index.undecodable:
-        notes.append(damaged_video(name, index.undecodable))
-    if index.assumed_fps or index.interpolated:
-        notes.append(repaired_clock(name, index.interpolated, index.assumed_fps))
-    if len(index.video_streams) > 1:
-        notes.append(other_streams(name, index.stream, index.video_streams))
-    if index.pixel_aspect != 1:
-        notes.append(displayed_video(name, index))
-    if index.hdr:
-        notes.append(
-            f"HDR        {name}: {HDR_NAMES[index.hdr]} is tone-mapped to standard pictures"
-        )
-    if index.interlaced:
-        notes.append(f"interlaced {name}: the odd and even lines of a frame show two moments")
-    return notes
+    odd_clock = bool(index.assumed_fps or index.interpolated)
+    images = index.image_gaps is not None
+    hdr = HDR_NAMES.get(index.hdr or "")
+    notes = {
+        truncated_video(name, index.missing_s): index.missing_s > 0,
+        damaged_video(name, index.undecodable): index.undecodable > 0,
+        repaired_clock(name, index.interpolated, index.assumed_fps): odd_clock and not images,
+        joined_images(name, index): images,
+        other_streams(name, index.stream, index.video_streams): len(index.video_streams) > 1,
+        displayed_video(name, index): index.pixel_aspect != 1,
+        f"HDR        {name}: {hdr} is tone-mapped to standard pictures": index.hdr is not None,
+        f"interlaced {name}: the odd and even lines of a frame show two moments": index.interlaced,
+    }
+    return [line for line, holds in notes.items() if holds]

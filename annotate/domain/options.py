@@ -32,8 +32,8 @@ class Selection:
         fps: instead, the frames that are shown at each 1 / fps seconds of the video.
         stream: index of a video stream in its container, as ffprobe numbers them; None: the best
             one.
-        assume_fps: frames per second of videos whose time stamps cannot be used; None: the rate
-            that they declare.
+        assume_fps: frames per second of numbered images, and of videos whose time stamps cannot be
+            used; None: 30, and the rate that they declare.
     """
 
     start_s: float = 0.0
@@ -132,8 +132,8 @@ class SubmitOptions:
         fps: annotate so many frames a second only.
         stream: annotate the video stream with this index in its container, as ffprobe numbers
             them; None: the best one.
-        assume_fps: frames per second of videos whose time stamps cannot be used; None: the rate
-            that they declare.
+        assume_fps: frames per second of numbered images, and of videos whose time stamps cannot be
+            used; None: 30, and the rate that they declare.
         smooth: cut-off of the smoother in Hz, or None for no smoothing.
         pack: name of the model pack, or None for the most accurate one that is installed.
         hwaccel: `auto` decodes in hardware where this host can; None leaves it to the settings.
@@ -216,10 +216,11 @@ class SubmitOptions:
         default=None,
         metadata={
             "flag": Flag(
-                "Frames per second of videos whose time stamps cannot be used.",
+                "Frames per second of numbered images, and of videos whose time stamps cannot be "
+                "used.",
                 metavar="NUMBER",
                 minimum=0.1,
-                default="the rate that they declare",
+                default="30, and the rate that they declare",
             )
         },
     )

@@ -22,3 +22,7 @@ def silent(_step: str, _fraction: float, /) -> None:
 
 # Called with the bytes read or copied so far, and the bytes in all.
 ByteProgress: TypeAlias = Callable[[int, int], None]
+
+
+def silent_bytes(_done: int, _total: int, /) -> None:
+    """A `ByteProgress` that shows nothing."""

@@ -86,6 +86,8 @@ class VideoIndex:
             it was cut off; 0.0 where it is whole, or claims nothing.
         undecodable: number of packets that the decoder rejected when the video was read: among its
             first frames, or among all where all had to be decoded.
+        image_gaps: of a video that was joined from numbered images, how many numbers between the
+            first and the last have no image; None for other videos.
         lost: (L,) int64, increasing: frames that the decoder gives no picture of, where frames can
             only be counted; empty where they are found by their time stamps.
         interpolated: number of frames whose time stamps were out of order and were replaced.
@@ -119,6 +121,7 @@ class VideoIndex:
     hdr: Hdr | None = None
     interlaced: bool = False
     container_start_s: float = 0.0
+    image_gaps: int | None = None
     lost: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __len__(self) -> int:

@@ -11,6 +11,7 @@ from typing import BinaryIO, TypeAlias
 
 from annotate.domain.digests import digest_of
 from annotate.domain.errors import StoreError
+from annotate.domain.images import ImageSequence
 from annotate.domain.progress import ByteProgress
 from annotate.domain.settings import S3_SCHEME, Settings
 from annotate.store.cache import Cache
@@ -45,8 +46,8 @@ class BucketVideo:
         return self.key.rpartition("/")[2]
 
 
-# Where a video lies: in a file of this host, or in a bucket.
-Source: TypeAlias = Path | BucketVideo
+# Where a video lies: in a file of this host, in images, or in a bucket.
+Source: TypeAlias = Path | ImageSequence | BucketVideo
 
 
 @dataclass(frozen=True)

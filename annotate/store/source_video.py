@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from socket import gethostname
 
 from annotate.domain.errors import ChangedError, StoreError, VideoError
+from annotate.domain.images import ImageSequence
 from annotate.domain.job import BUCKET, HERE, STORED, JobVideo
 from annotate.domain.progress import ByteProgress
 from annotate.domain.settings import Settings
@@ -33,6 +34,8 @@ def publish_source(
     """
     if isinstance(source, BucketVideo):
         return BUCKET, source.path
+    if isinstance(source, ImageSequence):
+        return STORED, ""  # since it was read
     real = source.resolve()
     for name, folder in settings.roots.items():
         if real.is_relative_to(folder.resolve()):
@@ -109,7 +112,7 @@ def _place(
 ) -> Iterator[Path]:
     """Where this host has the video."""
     if video.root == STORED:
-        with _from_store(store, settings, index, progress) as path:
+        with from_store(store, settings, index, progress) as path:
             yield path
     elif video.root == BUCKET:
         with fetched(bucket_video(video.path), settings, progress) as path:
@@ -150,9 +153,14 @@ def _on_share(settings: Settings, video: JobVideo) -> Path:
 
 
 @contextmanager
-def _from_store(
+def from_store(
     store: Store, settings: Settings, index: VideoIndex, progress: ByteProgress
 ) -> Iterator[Path]:
+    """The video whose bytes are in the store: there, or a copy in this host's cache.
+
+    Raises:
+        StoreError: they are not there, or changed; or the cache cannot be written.
+    """
     in_place = store.source_path(index.fingerprint)
     if in_place is not None:
         yield in_place

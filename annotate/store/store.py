@@ -206,6 +206,10 @@ class Store:
         """Files the fingerprint of an object in a bucket; see `source_fingerprint`."""
         self.files.write(_version_key(version), fingerprint.encode(), durable=False)
 
+    def has_source(self, fingerprint: str, size_bytes: int) -> bool:
+        """Whether all bytes of a video are in the store."""
+        return self.files.size(self.source_key(fingerprint)) == size_bytes
+
     def add_source(self, fingerprint: str, path: Path, progress: ByteProgress) -> None:
         """Copies the bytes of a video into the store, unless all of them are there."""
         key = self.source_key(fingerprint)

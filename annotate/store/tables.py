@@ -67,6 +67,7 @@ def write_index(file: BinaryIO, index: VideoIndex) -> None:
         "assumed_fps": index.assumed_fps,
         "stream": index.stream,
         "video_streams": list(index.video_streams),
+        "image_gaps": index.image_gaps,
         "reader": index.reader,
         "lost": index.lost.tolist(),
     }

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from annotate.domain.errors import UsageError
+from annotate.domain.images import ImageSequence
 from annotate.domain.settings import S3_SCHEME
 from annotate.store import Store
 from annotate.store.bucket_videos import BucketVideo, Source, list_bucket, opened
-from annotate.video import holds_video, streams_video
+from annotate.use_cases.find_images import animated_webp, by_pattern, is_image, sequences, titled
+from annotate.video import holds_video, is_animated_webp, streams_video
 
 # Files with these endings are taken for videos without a look: one that cannot be read is then
 # rejected by name. `.ts` is not among them, since programs end in it too.
@@ -52,7 +54,8 @@ def find_videos(
     named: Sequence[str | Path], *, store: Store | None = None, may_be_empty: bool = False
 ) -> FoundVideos:
     """The named files, and every file below the named folders, or `s3://bucket/prefix`, that FFmpeg
-    can read as video, whatever its ending.
+    can read as video, whatever its ending. Numbered images are the frames of one video: those of
+    a pattern such as `FOLDER/%05d.png`, those named together, and those of a folder without videos.
 
     Links are followed; of several paths to the same file, the first one counts. Hidden files and
     folders, `._x` of macOS among them, are not looked at.
@@ -67,6 +70,7 @@ def find_videos(
     """
     found: dict[str, Source] = {}
     left_out: list[LeftOutFile] = []
+    images: list[Path] = []
     for one in named:
         if str(one).startswith(S3_SCHEME):
             objects = _videos_in_bucket(str(one), store, left_out)
@@ -76,36 +80,78 @@ def find_videos(
             continue
         path = Path(one)
         if not _is_folder(path):
-            if not _exists(path):
-                raise UsageError(f"no such file: {path}", _similar(path))
-            found.setdefault(os.path.realpath(path), path)
+            source = _named_file(path)
+            if isinstance(source, Path) and is_image(source):
+                images.append(source)
+            else:
+                found.setdefault(_place(source), source)
             continue
         inside = _videos_below(path, None if store is None else store.folder, left_out)
         if not inside and not may_be_empty:
             raise UsageError(
                 f"no video in the folder {path}",
                 "No file in it, or in the folders below it, can be read as video. Name a file "
-                "itself to see what is wrong with it. Numbered images become a video by "
-                f"`ffmpeg -framerate 25 -i {path}/%05d.png -c:v ffv1 NEW.mkv`.",
+                "itself to see what is wrong with it.",
             )
-        for video in inside:
-            found.setdefault(os.path.realpath(video), video)
-    return FoundVideos(tuple(found.values()), tuple(left_out))
+        found |= {key: video for video in inside if (key := _place(video)) not in found}
+    of_images, single = sequences(images)
+    named_images: list[Source] = [*of_images, *single]
+    for video in named_images:
+        found.setdefault(_place(video), video)
+    return FoundVideos(tuple(titled(list(found.values()))), tuple(left_out))
 
 
-def _videos_below(folder: Path, store: Path | None, left_out: list[LeftOutFile]) -> list[Path]:
+def _place(source: Source) -> str:
+    """The same for two names of one file."""
+    return os.path.realpath(str(source))
+
+
+def _named_file(path: Path) -> Source:
+    """What the user means by a path that is no folder.
+
+    Raises:
+        UsageError: there is no such file, and no image fits the pattern.
+    """
+    if not _exists(path):
+        images = by_pattern(path)
+        if images is None:
+            raise UsageError(f"no such file: {path}", _similar(path))
+        return images
+    return animated_webp(path) if is_animated_webp(path) else path
+
+
+def _videos_below(folder: Path, store: Path | None, left_out: list[LeftOutFile]) -> list[Source]:
     """The videos below a folder, sorted; whatever else is there is added to `left_out`."""
-    videos = []
+    videos: list[Source] = []
+    images: list[Path] = []
     for path in sorted(_files_below(folder, store, left_out)):
         if not _exists(path):
             left_out.append(LeftOutFile(str(path), "a link that leads nowhere"))
         elif path.suffix.lower() in UNFINISHED_ENDINGS:
             left_out.append(LeftOutFile(str(path), "not complete yet"))
+        elif path.suffix.lower() == ".webp" and is_animated_webp(path):
+            videos.append(animated_webp(path))
+        elif is_image(path):
+            images.append(path)
         elif path.suffix.lower() in VIDEO_ENDINGS or holds_video(path):
             videos.append(path)
         else:
             left_out.append(LeftOutFile(str(path), "not a video"))
-    return videos
+    return sorted([*videos, *_of_images(images, videos, left_out)], key=str)
+
+
+def _of_images(
+    images: Sequence[Path], videos: Sequence[Source], left_out: list[LeftOutFile]
+) -> list[ImageSequence]:
+    """The sequences of images of folders that hold no video, where images may be covers of them or
+    frames that were taken from them.
+    """
+    with_videos = {Path(str(video)).parent for video in videos}
+    beside = [image for image in images if image.parent in with_videos]
+    found, single = sequences(image for image in images if image.parent not in with_videos)
+    left_out += [LeftOutFile(str(one), "an image beside videos") for one in beside]
+    left_out += [LeftOutFile(str(one), "a single image") for one in single]
+    return found
 
 
 def _videos_in_bucket(

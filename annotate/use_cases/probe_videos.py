@@ -79,7 +79,7 @@ def probe_videos(
     read = read_videos(store, found.videos, options, settings, progress)
     names = unique_names([parts_of(source) for source in found.videos])
     return [
-        one if isinstance(one, Rejected) else _facts(name, one, options, settings, frame_s)
+        one if isinstance(one, Rejected) else _facts(name, one, store, options, settings, frame_s)
         for name, one in zip(names, read, strict=True)
     ]
 
@@ -119,13 +119,14 @@ def _frame_core_s(options: SubmitOptions, settings: Settings) -> float | None:
 def _facts(
     name: str,
     video: ReadVideo,
+    store: Store,
     options: SubmitOptions,
     settings: Settings,
     frame_s: float | None,
 ) -> VideoFacts | Rejected:
     index = video.index
     try:
-        with local_copy(video.source, settings) as path:
+        with local_copy(video, store, settings) as path:
             recording = describe(path, index.stream)
     except VideoError as error:
         return rejected(video.source, error)

@@ -12,16 +12,20 @@ from functools import partial
 from pathlib import Path
 
 from annotate.domain.errors import AnnotateError, StoreError, VideoError
+from annotate.domain.images import ImageSequence
 from annotate.domain.job import Rejected
 from annotate.domain.names import printable, printable_lines
 from annotate.domain.options import SubmitOptions
-from annotate.domain.progress import ByteProgress, Progress
+from annotate.domain.progress import ByteProgress, Progress, silent_bytes
 from annotate.domain.settings import Settings
 from annotate.domain.video import VideoIndex
 from annotate.queue.patience import with_patience
 from annotate.store import Store
 from annotate.store.bucket_videos import BucketVideo, Source, fetched, version_of
 from annotate.store.known_files import KnownFiles, state_of
+from annotate.store.source_video import from_store
+from annotate.use_cases.read_images import as_images, joined_file, rate_of
+from annotate.use_cases.read_images import version_of as version_of_images
 from annotate.video import probe, reader_version
 
 # The largest number of videos that are read at a time; more would only wait for the disk.
@@ -113,6 +117,8 @@ class _Reader:
         """
         if isinstance(source, BucketVideo):
             return self._index_in_bucket(source, report)
+        if isinstance(source, ImageSequence):
+            return self._index_of_images(source, report)
         place = Path(os.path.abspath(source))  # noqa: PTH100 - links stay links
         before = state_of(source)
         known = None if self._options.rehash else self._known.known(place, before)
@@ -131,14 +137,37 @@ class _Reader:
                 try:
                     index = self._probe(path, report)
                 except VideoError as error:
-                    texts = (error.message, error.hint)
-                    shown = (text.replace(str(path), str(video)) for text in texts)
-                    raise VideoError(*shown) from error
+                    raise _about(video, path, error) from error
             self._store.write_source_fingerprint(version, index.fingerprint)
         return index
 
-    def _probe(self, path: Path, report: ByteProgress) -> VideoIndex:
-        """Reads a video and files its index."""
+    def _index_of_images(self, images: ImageSequence, report: ByteProgress) -> VideoIndex:
+        """The index of the video that is joined from images; its bytes are filed in the store."""
+        rate = rate_of(self._options)
+        version = version_of_images(images, rate)
+        known = None
+        if version is not None and not self._options.rehash:
+            known = self._store.source_fingerprint(version)
+        index = self._filed(known)
+        if index is None or not self._store.has_source(index.fingerprint, index.size_bytes):
+            with joined_file(images, rate, self._settings, report) as path:
+                try:
+                    index = self._probe(path, report, images)
+                except VideoError as error:
+                    raise _about(images, path, error) from error
+                self._store.add_source(index.fingerprint, path, report)
+            if version is not None and version == version_of_images(images, rate):
+                self._store.write_source_fingerprint(version, index.fingerprint)
+        return index
+
+    def _probe(
+        self, path: Path, report: ByteProgress, images: ImageSequence | None = None
+    ) -> VideoIndex:
+        """Reads a video and files its index.
+
+        Args:
+            images: from which it was joined, if it was.
+        """
         options = self._options
         try:
             index = probe(path, report, stream=options.stream, assume_fps=options.assume_fps)
@@ -147,6 +176,8 @@ class _Reader:
             if path.is_file() and os.access(path, os.R_OK):
                 self._known.read(path, report)
             raise
+        if images is not None:
+            index = as_images(index, images, rate_of(options))
         self._store.write_index(replace(index, reader=self._version), options.selection)
         return index
 
@@ -208,11 +239,21 @@ def rejected(source: Source, error: VideoError) -> Rejected:
     return Rejected(shown, reason, printable_lines(error.hint.replace(str(source), shown)))
 
 
+def _about(source: Source, path: Path, error: VideoError) -> VideoError:
+    """The same error, which names the source and not its copy."""
+    texts = (error.message, error.hint)
+    return VideoError(*(text.replace(str(path), str(source)) for text in texts))
+
+
 @contextmanager
-def local_copy(source: Source, settings: Settings) -> Iterator[Path]:
+def local_copy(video: ReadVideo, store: Store, settings: Settings) -> Iterator[Path]:
     """The file, or a copy in this host's cache of what lies in a bucket."""
-    if isinstance(source, BucketVideo):
-        with fetched(source, settings, lambda _done, _total: None) as path:
+    source = video.source
+    if isinstance(source, ImageSequence):
+        with from_store(store, settings, video.index, silent_bytes) as path:
+            yield path
+    elif isinstance(source, BucketVideo):
+        with fetched(source, settings, silent_bytes) as path:
             yield path
     else:
         yield source

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from annotate.domain.arrays import IntArray
 from annotate.domain.errors import DamagedError, ManifestError, VideoError, with_hint
+from annotate.domain.images import ImageSequence
 from annotate.domain.job import Job, JobVideo, Recipe, Rejected
 from annotate.domain.names import printable, unique_names
 from annotate.domain.options import Selection, SubmitOptions
@@ -192,6 +193,9 @@ def parts_of(source: Source) -> Sequence[str]:
     """The parts of a path or an address, without `..`."""
     if isinstance(source, BucketVideo):
         return source.path.split("/")
+    if isinstance(source, ImageSequence):
+        folder = Path(os.path.abspath(source.folder)).parts  # noqa: PTH100
+        return (*folder, source.title) if source.title else folder
     return Path(os.path.abspath(source)).parts  # noqa: PTH100 - links stay as they are
 
 

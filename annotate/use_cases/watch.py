@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from annotate.domain.images import ImageSequence
 from annotate.store.bucket_videos import BucketVideo, Source
 
 # Address of a video, and size in bytes and time of change of its file: another one is a new video.
@@ -38,7 +39,9 @@ def _arrival(video: Source) -> Arrival | None:
     if isinstance(video, BucketVideo):
         return str(video), 0, 0
     try:
-        status = video.stat()
+        files = video.paths if isinstance(video, ImageSequence) else [video]
+        states = [path.stat() for path in files]
     except OSError:
         return None
-    return str(video), status.st_size, status.st_mtime_ns
+    size = sum(state.st_size for state in states)
+    return str(video), size, max(state.st_mtime_ns for state in states)

@@ -5,11 +5,13 @@ from annotate.video.describe import describe
 from annotate.video.file import VideoFile, fingerprint
 from annotate.video.hardware import hardware_device
 from annotate.video.holds_video import holds_video, streams_video
+from annotate.video.join_images import JOIN_VERSION, is_animated, is_animated_webp, joined
 from annotate.video.probe import probe
 from annotate.video.reader import reader_version
 from annotate.video.writer import VideoWriter
 
 __all__ = [
+    "JOIN_VERSION",
     "VideoFile",
     "VideoWriter",
     "decode",
@@ -18,6 +20,9 @@ __all__ = [
     "fingerprint",
     "hardware_device",
     "holds_video",
+    "is_animated",
+    "is_animated_webp",
+    "joined",
     "probe",
     "reader_version",
     "streams_video",

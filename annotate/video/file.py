@@ -42,8 +42,8 @@ REJECTS_WHEN_TOLD = frozenset({"mjpeg"})
 AVI_HEADER_BYTES = 8
 NOT_A_VIDEO = (
     "Give a video file such as MP4, MOV, MKV, WebM, AVI or MPEG-TS. Convert anything else with all "
-    "its frames: `ffmpeg -i FILE -fps_mode passthrough -c:v ffv1 NEW.mkv`, and numbered images: "
-    "`ffmpeg -framerate 25 -i FOLDER/%05d.png -c:v ffv1 NEW.mkv`."
+    "its frames: `ffmpeg -i FILE -fps_mode passthrough -c:v ffv1 NEW.mkv`. Of numbered images name "
+    "the folder, or FOLDER/%05d.png."
 )
 
 

@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from PIL import Image
+
 from tests.gallery import damage, names, no_videos
 from tests.gallery.person import SIZE, person
 from tests.made_videos import FPS, LAYOUTS, Layout, Made, h264
@@ -85,6 +87,27 @@ def _codec(suffix: str, codec: str, pix_fmt: str = "yuv420p", **more: object) ->
     return sound(Layout(suffix, codec=codec, pix_fmt=pix_fmt, **options))  # type: ignore[arg-type]
 
 
+def _images(make: Callable[[list[Image.Image], Path], Path], frames: int = 12) -> Case:
+    """Images, all of them frames of one video."""
+
+    def made(folder: Path) -> Path:
+        return make([Image.fromarray(person(number, *SIZE)) for number in range(frames)], folder)
+
+    return Case(made, Answer("done", frames, SIZE, people=True))
+
+
+def _animation(shown: list[Image.Image], path: Path) -> Path:
+    shown[0].save(path, save_all=True, append_images=shown[1:], duration=40)
+    return path
+
+
+def _numbered(shown: list[Image.Image], folder: Path, suffix: str) -> Path:
+    folder.mkdir()
+    for number, image in enumerate(shown):
+        image.save(folder / f"{number:05d}{suffix}")
+    return folder
+
+
 LARGER = {name: replace(layout, size=SIZE) for name, layout in LAYOUTS.items()}
 
 LAYOUT_CASES: Mapping[str, Case] = {
@@ -122,6 +145,11 @@ CODEC_CASES: Mapping[str, Case] = {
     "Sorenson Video in MOV": _codec(".mov", "svq1", "yuv410p"),
     "animated GIF": _codec(".gif", "gif", "rgb8"),
     "animated PNG": _codec(".apng", "apng", "rgb24"),
+    "animated WebP": _images(lambda shown, folder: _animation(shown, folder / "video.webp")),
+    "numbered JPEG": _images(lambda shown, folder: _numbered(shown, folder / "walk", ".jpg")),
+    "numbered PNG": _images(lambda shown, folder: _numbered(shown, folder / "walk", ".png")),
+    "numbered TIFF": _images(lambda shown, folder: _numbered(shown, folder / "walk", ".tif")),
+    "numbered WebP": _images(lambda shown, folder: _numbered(shown, folder / "walk", ".webp")),
     "H.264 in NUT": sound(small(".nut")),
     "H.264 in 3G2": sound(small(".3g2")),
     "H.264 without a container": sound(small(".h264", b_frames=0)),
