@@ -20,6 +20,7 @@ from annotate.store.bucket_videos import BucketVideo, fetched, version_of
 from annotate.store.s3 import S3Files
 from annotate.use_cases.find_videos import find_videos
 from annotate.use_cases.read_videos import ReadVideo, read_videos
+from annotate.use_cases.watch import Arrivals
 from annotate.video import probe
 from tests.command import Host
 from tests.made_videos import Layout
@@ -58,6 +59,28 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def names(url: str) -> tuple[list[str], list[str]]:
     found = find_videos([url])
     return [str(one) for one in found.videos], [one.path for one in found.left_out]
+
+
+@pytest.mark.parametrize("address", ["", "/a.mp4"])
+def test_an_object_that_is_overwritten_is_a_new_arrival(
+    address: str, bucket: str, put: Put, clip: Path
+) -> None:
+    arrivals, url = Arrivals(10.0), f"s3://{bucket}{address}"
+    put("a.mp4", clip.read_bytes())
+    (before,) = arrivals.complete(find_videos([url]).videos, 0.0)
+    assert list(arrivals.complete(find_videos([url]).videos, 1.0)) == [before]
+    changed = bytearray(clip.read_bytes())
+    changed[-1] ^= 1
+    old = find_videos([url]).videos[0]
+    assert isinstance(old, BucketVideo)
+    while True:  # the server's clock has to tick
+        put("a.mp4", bytes(changed))
+        (new,) = find_videos([url]).videos
+        assert isinstance(new, BucketVideo)
+        if new.state != old.state:
+            break
+    (after,) = arrivals.complete(find_videos([url]).videos, 2.0)
+    assert after != before
 
 
 def test_the_videos_below_an_address_are_found(bucket: str, put: Put, clip: Path) -> None:

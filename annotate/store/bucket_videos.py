@@ -5,7 +5,7 @@ Endpoint and credentials come from the same variables as for a store in a bucket
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -27,10 +27,12 @@ class BucketVideo:
     Attributes:
         bucket: its name.
         key: of the object.
+        state: a text that changes when the object is replaced, as it was when it was listed.
     """
 
     bucket: str
     key: str
+    state: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{S3_SCHEME}{self.path}"
@@ -74,11 +76,13 @@ def list_bucket(url: str) -> Listing:
     files = S3Files(f"{S3_SCHEME}{bucket}")
     size = files.size(prefix) if prefix else None
     if size is not None:
-        return Listing(((BucketVideo(bucket, prefix), size),), ())
+        state = f"{size} {files.version(prefix)[1]}"
+        return Listing(((BucketVideo(bucket, prefix, state), size),), ())
     found, unusable = [], []
     for entry in files.walk(prefix):
         try:
-            found.append((BucketVideo(bucket, checked_key(entry.key)), entry.size))
+            state = f"{entry.size} {entry.modified_s}"
+            found.append((BucketVideo(bucket, checked_key(entry.key), state), entry.size))
         except StoreError:
             unusable.append(f"{S3_SCHEME}{bucket}/{entry.key}")
     return Listing(tuple(sorted(found, key=lambda one: one[0].key)), tuple(unusable))

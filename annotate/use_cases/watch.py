@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from annotate.domain.images import ImageSequence
 from annotate.store.bucket_videos import BucketVideo, Source
 
-# Address of a video, and size in bytes and time of change of its file: another one is a new video.
-Arrival = tuple[str, int, int]
+# Address of a video, and what changes when it is written: another one is a new video.
+Arrival = tuple[str, str]
 
 
 class Arrivals:
@@ -37,11 +37,11 @@ class Arrivals:
 def _arrival(video: Source) -> Arrival | None:
     """What changes while a video is being written; None where it has gone."""
     if isinstance(video, BucketVideo):
-        return str(video), 0, 0
+        return str(video), video.state
     try:
         files = video.paths if isinstance(video, ImageSequence) else [video]
         states = [path.stat() for path in files]
     except OSError:
         return None
     size = sum(state.st_size for state in states)
-    return str(video), size, max(state.st_mtime_ns for state in states)
+    return str(video), f"{size} {max(state.st_mtime_ns for state in states)}"
