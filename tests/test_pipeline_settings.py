@@ -41,7 +41,7 @@ NUMERIC = {
     "chunking.CHUNK_CORE_SECONDS",
     "chunking.CORE_SECONDS_PER_BYTE_AND_PIXEL",
     "chunking.FRAME_CORE_SECONDS",
-    "chunking.PEOPLE",
+    "chunking.LANDMARK_RUNS",
     "chunking.TILES",
     *(f"pose_facts.{name}" for name in ("_BONES", "_HIPS", "_MIRRORED", "_SIZES", "_TRUNK")),
     "selection._LATE_S",

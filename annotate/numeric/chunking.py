@@ -12,10 +12,12 @@ from annotate.domain.video import Chunk
 # result. A convolutional model's multiplications grow with its weights and with the pixels that it
 # sees: 8 models of 4 to 55 MB took 1.2e-14 to 2.3e-14 seconds for each byte and pixel.
 CORE_SECONDS_PER_BYTE_AND_PIXEL = 1.6e-14
-# All but the models, for a frame of 1080p.
-FRAME_CORE_SECONDS = 0.002
-# People of a frame.
-PEOPLE = 1.5
+# All but the models, for a frame of 1080p: decoding takes 0.0028 of them (docs/speed.md).
+FRAME_CORE_SECONDS = 0.004
+# Runs of the landmark model for a frame with one or two people, with their crops, second looks and
+# tracking, in runs of the bare model. Six packs (BlazePose full and heavy, MoveNet Lightning and
+# Thunder, boxes by YOLOX and NanoDet) took 1.1 to 2.3, on two sample videos of 1080p.
+LANDMARK_RUNS = 2.25
 # Views of a frame that a detector sees where it is tiled: those of 1080p.
 TILES = 39
 # Seconds of one core that a chunk should take.
@@ -40,7 +42,7 @@ def frame_core_seconds(detectors_s: float, landmark_s: float, detect_every: int)
         landmark_s: for the landmark model on one person.
         detect_every: of the recipe.
     """
-    return FRAME_CORE_SECONDS + PEOPLE * landmark_s + detectors_s / detect_every
+    return FRAME_CORE_SECONDS + LANDMARK_RUNS * landmark_s + detectors_s / detect_every
 
 
 def chunk_frames(total_frames: int, workers: int, frame_core_s: float) -> int:

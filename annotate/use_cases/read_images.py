@@ -19,7 +19,7 @@ from annotate.store.known_files import state_of
 from annotate.video import JOIN_VERSION, joined
 from annotate.video.clock import DEFAULT_FPS
 
-# Seconds after which a file that nobody has written to was left behind.
+# Seconds since its last write after which a file counts as what a killed process left.
 LEFT_BEHIND_S = 24 * 3600.0
 
 
