@@ -1,5 +1,6 @@
 """The displayed picture: shape of pixels, mirrors, and frames of another size than the first."""
 
+import json
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from annotate.domain.video import Chunk, Frame
 from annotate.numeric.fitting import fit
 from annotate.video import decode, probe
 from annotate.video.orientation import displayed_size, usable_aspect
+from tests.in_process import InProcess, cheap_work
 from tests.made_videos import FPS, SQUARE, AnyPacket, number_of, picture
 
 # The largest mean difference, in steps of 255, between two ways to scale the same picture.
@@ -70,6 +72,22 @@ def _mux(
 def frames_of(path: Path) -> list[Frame]:
     index = probe(path)
     return list(decode(path, index, Chunk(0, len(index))))
+
+
+def test_a_size_that_changes_is_said_by_submit_and_status(
+    tmp_path: Path, blazepose_pack: Path
+) -> None:
+    host = InProcess(tmp_path, blazepose_pack.parent)
+    path = film(tmp_path / "turned.ts", [(160, 240), (240, 160)])
+    with cheap_work():
+        said = host.run("submit", path)
+        assert (said.code, said.defect) == (0, None), said.text
+        line = "turned.ts: 12 frames of another size, fitted into the first: 12-23 (240x160)"
+        assert line in said.text
+        assert line in host.run("status").text
+        (video,) = json.loads(host.run("status", "--json").text)["videos"]
+    fitted = {"start": 12, "stop": 24, "width": 240, "height": 160, "count": 12}
+    assert (video["fitted"], video["damaged"]) == ([fitted], [])
 
 
 @pytest.mark.parametrize(

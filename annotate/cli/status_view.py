@@ -179,6 +179,7 @@ def _video_fields(video: VideoStatus) -> dict[str, Any]:
         "chunks_done": len(video.done),
         "account": video.account._asdict(),
         "damaged": [asdict(one) for one in video.damaged],
+        "fitted": [asdict(one) for one in video.fitted],
         "failures": [
             {"unit": f.unit, "reason": f.reason, "hint": f.hint, "attempts": f.attempts}
             for f in video.failures.values()

@@ -77,7 +77,9 @@ def truncated_video(name: str, missing_s: float) -> str:
 
 
 def accounts(status: "JobStatus") -> list[str]:
-    """What became of the frames: a line for the job, and one for each video that lost some."""
+    """What became of the frames: a line for the job, and one for each video that lost some, or
+    whose size changed.
+    """
     videos = [video.account for video in status.videos]
     decoded = sum(one.decoded for one in videos)
     damaged = sum(one.damaged for one in videos)
@@ -89,6 +91,7 @@ def accounts(status: "JobStatus") -> list[str]:
             for video in status.videos
             if video.account.damaged or video.account.missing
         ),
+        *(fitted_frames(video) for video in status.videos if video.fitted),
     ]
 
 
@@ -104,6 +107,15 @@ def account(video: "VideoStatus") -> str:
         f"  {video.video.name}: {declared}{number(one.decoded)} decoded, "
         f"{number(one.missing)} missing, {number(one.damaged)} damaged{where}"
     )
+
+
+def fitted_frames(video: "VideoStatus") -> str:
+    """A line about frames whose size changed amid the video."""
+    frames = count(sum(one.count for one in video.fitted), "frame")
+    ranges = [f"{one.start}-{one.stop - 1} ({one.width}x{one.height})" for one in video.fitted]
+    more = f" and {len(ranges) - SHOWN_RANGES} more" if len(ranges) > SHOWN_RANGES else ""
+    shown = ", ".join(ranges[:SHOWN_RANGES]) + more
+    return f"  {video.video.name}: {frames} of another size, fitted into the first: {shown}"
 
 
 def other_streams(name: str, stream: int | None, streams: tuple[int, ...]) -> str:

@@ -1,8 +1,9 @@
 """A video: its index, its frames, and the chunks that it is cut into."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -217,6 +218,42 @@ class DamagedRange:
     last_pts: int
     reason: DamageReason
     count: int
+
+
+@dataclass(frozen=True)
+class FittedRange:
+    """Annotated frames that follow each other and were fitted into the size of the video.
+
+    Attributes:
+        start, stop: they are in `[start, stop)`.
+        width, height: of their own displayed picture, in pixels.
+        count: how many they are.
+    """
+
+    start: int
+    stop: int
+    width: int
+    height: int
+    count: int
+
+
+def fitted_ranges(frames: Iterable[tuple[int, tuple[int, int] | None]]) -> list[FittedRange]:
+    """The fitted ranges among consecutive annotated frames.
+
+    Args:
+        frames: the index of each, and its `Frame.own_size`.
+
+    >>> fitted_ranges([(0, None), (2, (60, 80)), (4, (60, 80))])
+    [FittedRange(start=2, stop=5, width=60, height=80, count=2)]
+    """
+    ranges = []
+    for size, group in groupby(frames, key=lambda frame: frame[1]):
+        indices = [index for index, _ in group]
+        if size is not None:
+            width, height = size
+            first, last = indices[0], indices[-1]
+            ranges.append(FittedRange(first, last + 1, width, height, len(indices)))
+    return ranges
 
 
 def damaged_ranges(frames: IntArray, pts: IntArray, damage: NDArray[np.int8]) -> list[DamagedRange]:

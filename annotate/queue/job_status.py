@@ -11,7 +11,7 @@ import psutil
 
 from annotate.domain.errors import DamagedError
 from annotate.domain.job import Job, JobVideo
-from annotate.domain.video import Chunk, DamagedRange
+from annotate.domain.video import Chunk, DamagedRange, FittedRange
 from annotate.domain.work import MERGE, SILENCE_S, Failure, Heartbeat, WorkUnit
 from annotate.store import Store
 from annotate.store.results import tracks_name
@@ -52,6 +52,7 @@ class VideoStatus:
         running: heartbeats of the workers that work on one of its chunks.
         damage: what of it is damaged in the store and hides how it is cut, or empty.
         damaged: frames of done chunks that cannot be decoded, in order.
+        fitted: frames of done chunks of another size than the video, in order.
     """
 
     video: JobVideo
@@ -62,6 +63,7 @@ class VideoStatus:
     running: tuple[Heartbeat, ...]
     damage: str = ""
     damaged: tuple[DamagedRange, ...] = ()
+    fitted: tuple[FittedRange, ...] = ()
 
     @property
     def planned(self) -> bool:
@@ -246,7 +248,7 @@ def video_status(store: Store, job: Job, video: JobVideo, beats: list[Heartbeat]
     # its former chunks does not count.
     known = {chunk.name for chunk in chunks or ()}
     failures, done, tracks = results.failures(), results.parts() & known, set(results.merges())
-    lost = results.damage()
+    lost, fitted = results.frame_notes()
     # Tracks that were made without a chunk count only as long as that chunk is a failure.
     absent = [chunk for chunk in chunks or () if chunk.name not in done]
     wanted = {job.merge_digest}
@@ -262,5 +264,8 @@ def video_status(store: Store, job: Job, video: JobVideo, beats: list[Heartbeat]
         damage=damage,
         damaged=tuple(
             one for name, ranges in sorted(lost.items()) if name in done for one in ranges
+        ),
+        fitted=tuple(
+            one for name, ranges in sorted(fitted.items()) if name in done for one in ranges
         ),
     )

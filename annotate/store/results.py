@@ -3,6 +3,7 @@
 <results>/chunks.json                how the video is cut; its presence makes the video "planned"
 <results>/parts/<chunk>.parquet      the poses of a chunk that is done
 <results>/damage/<chunk>.json        its frames that cannot be decoded; only where there are some
+<results>/damage/<chunk>.fitted.json its frames of another size; likewise
 <results>/failures/<unit>.json       why a chunk or the merge is not tried any more
 <results>/tracks/<merge>.parquet     the tracks, by the digest of the merge that made them;
                                      `<merge>-<digest>` where chunks had failed, by their names
@@ -23,13 +24,13 @@ from annotate.domain.errors import DamagedError
 from annotate.domain.poses import Poses
 from annotate.domain.track_list import TrackList
 from annotate.domain.tracks import Tracks
-from annotate.domain.video import Chunk, DamagedRange
+from annotate.domain.video import Chunk, DamagedRange, FittedRange
 from annotate.domain.work import Failure
 from annotate.store.damage import damage_named, damaged
 from annotate.store.edits import EditList
 from annotate.store.files import Files
 
-_PARQUET, _JSON = ".parquet", ".json"
+_PARQUET, _JSON, _FITTED = ".parquet", ".json", ".fitted"
 
 
 def tracks_name(merge: str, missing: Iterable[Chunk]) -> str:
@@ -158,23 +159,39 @@ class VideoResults:
     # Damage
 
     def damage(self) -> dict[str, list[DamagedRange]]:
-        """The damaged frames of chunks that have some, by the chunk's name.
+        """The damaged frames of chunks that have some, by the chunk's name, as in their parts."""
+        return self.frame_notes()[0]
 
-        Parts hold the same; these files are there for readers that start without Parquet.
+    def frame_notes(self) -> tuple[dict[str, list[DamagedRange]], dict[str, list[FittedRange]]]:
+        """The damaged frames of chunks that have some, and the fitted ones, by the chunk's name.
+
+        These files are there for readers that start without Parquet, and all in one folder, since
+        to list one costs a request.
         """
-        found = {}
+        lost: dict[str, list[DamagedRange]] = {}
+        fitted: dict[str, list[FittedRange]] = {}
         for name in self._names("damage", _JSON):
             key = f"{self._key}/damage/{name}{_JSON}"
             data = self._files.read(key)
             if data is not None:  # deleted since it was listed
                 with damage_named(key):
-                    found[name] = [DamagedRange(**one) for one in json.loads(data)]
-        return found
+                    ranges = json.loads(data)
+                    if name.endswith(_FITTED):
+                        fitted[name.removesuffix(_FITTED)] = [FittedRange(**one) for one in ranges]
+                    else:
+                        lost[name] = [DamagedRange(**one) for one in ranges]
+        return lost, fitted
 
     def write_damage(self, chunk: Chunk, ranges: Iterable[DamagedRange]) -> None:
         """Files which frames of a chunk are damaged; before its part."""
-        data = json.dumps([asdict(one) for one in ranges]).encode()
-        self._files.write(f"{self._key}/damage/{chunk.name}{_JSON}", data)
+        self._write_notes(chunk.name, [asdict(one) for one in ranges])
+
+    def write_fitted(self, chunk: Chunk, ranges: Iterable[FittedRange]) -> None:
+        """Files which frames of a chunk have another size than the video; before its part."""
+        self._write_notes(f"{chunk.name}{_FITTED}", [asdict(one) for one in ranges])
+
+    def _write_notes(self, name: str, ranges: list[dict[str, Any]]) -> None:
+        self._files.write(f"{self._key}/damage/{name}{_JSON}", json.dumps(ranges).encode())
 
     # Failures
 

@@ -3,11 +3,19 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 from socket import gethostname
+from typing import TypeAlias
 
 from annotate.domain.errors import AnnotateError, ChangedError, HostError, VideoError
 from annotate.domain.poses import Poses
 from annotate.domain.settings import Settings
-from annotate.domain.video import AnyFrame, VideoIndex, damaged_ranges
+from annotate.domain.video import (
+    AnyFrame,
+    FittedRange,
+    Frame,
+    VideoIndex,
+    damaged_ranges,
+    fitted_ranges,
+)
 from annotate.domain.work import WorkUnit
 from annotate.inference import CPU
 from annotate.numeric.selection import ALL_FRAMES, selected_frames
@@ -20,6 +28,8 @@ from annotate.store import Store
 from annotate.store.source_video import local_source
 from annotate.use_cases.stopwatch import Stopwatch
 from annotate.video import decode_with_damage, hardware_device
+
+_Made: TypeAlias = tuple[Poses, list[FittedRange]]
 
 
 def run_chunk(
@@ -57,7 +67,7 @@ def run_chunk(
     heart = ChunkHeartbeats(store, beats, unit, pipeline)
     make = partial(_poses, store, unit, settings, index, heart, stages)
     try:
-        poses = with_patience(partial(_with_proof, make), settings, heart.waiting)
+        poses, fitted = with_patience(partial(_with_proof, make), settings, heart.waiting)
         facts = {
             "recipe": job.recipe.digest,
             "fingerprint": video.fingerprint,
@@ -68,6 +78,8 @@ def run_chunk(
         if damaged:
             # First: once the part is there, the chunk is done.
             with_patience(partial(results.write_damage, chunk, damaged), settings, heart.waiting)
+        if fitted:
+            with_patience(partial(results.write_fitted, chunk, fitted), settings, heart.waiting)
         with stages.of("write"):
             with_patience(partial(results.write_part, chunk, poses, facts), settings, heart.waiting)
     finally:
@@ -93,12 +105,12 @@ def _loaded(estimator: Callable[[], PoseEstimator]) -> PoseEstimator:
         ) from error
 
 
-def _with_proof(make: Callable[[bool], Poses]) -> Poses:
-    """The poses of a chunk. FFmpeg hides errors of the disk, which then look like damage, so the
-    video counts as damaged only where it fails again after all its bytes were read.
+def _with_proof(make: Callable[[bool], _Made]) -> _Made:
+    """What `make` makes of a chunk. FFmpeg hides errors of the disk, which then look like damage,
+    so the video counts as damaged only where it fails again after all its bytes were read.
 
     Args:
-        make: makes the poses; its argument says whether all bytes are read first.
+        make: its argument says whether all bytes are read first.
     """
     try:
         return make(False)
@@ -116,16 +128,28 @@ def _poses(
     heart: ChunkHeartbeats,
     stages: Stopwatch,
     read_again: bool,
-) -> Poses:
+) -> _Made:
+    """The poses of a chunk, and which of its frames were fitted into another size."""
+    sizes: list[tuple[int, tuple[int, int] | None]] = []
     chunk, selection, pipeline = unit.require_chunk(), unit.job.recipe.selection, heart.pipeline
     asked = None if selection == ALL_FRAMES else selected_frames(index, selection)
     source = local_source(store, settings, unit.video, index, heart.fetching, read_again=read_again)
     with stages.entered("open", source) as path:
         device = hardware_device(path, index.stream) if settings.hwaccel == "auto" else None
         frames = decode_with_damage(path, index, chunk, asked=asked, device=device)
-        frames = _ahead(heart.count(frames), pipeline.provider)
+        frames = _ahead(_noting_sizes(heart.count(frames), sizes), pipeline.provider)
         with stages.of("models"):
-            return pipeline.run(stages.each("decode", frames), index, first=chunk.start)
+            poses = pipeline.run(stages.each("decode", frames), index, first=chunk.start)
+    return poses, fitted_ranges(sizes)
+
+
+def _noting_sizes(
+    frames: Iterator[AnyFrame], sizes: list[tuple[int, tuple[int, int] | None]]
+) -> Iterator[AnyFrame]:
+    """The same frames; their own sizes are added to `sizes`."""
+    for frame in frames:
+        sizes.append((frame.index, frame.own_size if isinstance(frame, Frame) else None))
+        yield frame
 
 
 def _ahead(frames: Iterator[AnyFrame], provider: str) -> Iterator[AnyFrame]:
