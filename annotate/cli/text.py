@@ -158,6 +158,7 @@ def video_notes(name: str, index: "VideoIndex") -> list[str]:
     odd_clock = bool(index.assumed_fps or index.interpolated)
     images = index.image_gaps is not None
     hdr = HDR_NAMES.get(index.hdr or "")
+    moments = "the odd and even lines of a frame show two moments (see --deinterlace)"
     notes = {
         truncated_video(name, index.missing_s): index.missing_s > 0,
         damaged_video(name, index.undecodable): index.undecodable > 0,
@@ -166,6 +167,6 @@ def video_notes(name: str, index: "VideoIndex") -> list[str]:
         other_streams(name, index.stream, index.video_streams): len(index.video_streams) > 1,
         displayed_video(name, index): index.pixel_aspect != 1,
         f"HDR        {name}: {hdr} is tone-mapped to standard pictures": index.hdr is not None,
-        f"interlaced {name}: the odd and even lines of a frame show two moments": index.interlaced,
+        f"interlaced {name}: {moments}": index.interlaced,
     }
     return [line for line, holds in notes.items() if holds]

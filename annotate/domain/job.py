@@ -42,6 +42,7 @@ class Recipe:
         detect_every: the detector runs on every N-th frame.
         selection: the frames that are annotated.
         pipeline: digest of the `PipelineSettings` of the version that submitted the job.
+        deinterlace: of interlaced frames, the first of their two moments is annotated.
     """
 
     pack_name: str
@@ -50,11 +51,16 @@ class Recipe:
     detect_every: int = 1
     selection: Selection = field(default_factory=Selection)
     pipeline: str = PIPELINE_DIGEST
+    deinterlace: bool = False
 
     @cached_property
     def digest(self) -> str:
         """16 hex digits of everything but the pack's name."""
-        return digest_of({**asdict(self), "pack_name": ""})[:16]
+        fields = {**asdict(self), "pack_name": ""}
+        if not self.deinterlace:
+            # Recipes of before there was a choice keep their digest.
+            del fields["deinterlace"]
+        return digest_of(fields)[:16]
 
 
 @dataclass(frozen=True)

@@ -134,6 +134,7 @@ class SubmitOptions:
             them; None: the best one.
         assume_fps: frames per second of numbered images, and of videos whose time stamps cannot be
             used; None: 30, and the rate that they declare.
+        deinterlace: of interlaced frames, annotate the first of their two moments alone.
         smooth: cut-off of the smoother in Hz, or None for no smoothing.
         pack: name of the model pack, or None for the most accurate one that is installed.
         hwaccel: `auto` decodes in hardware where this host can; None leaves it to the settings.
@@ -223,6 +224,10 @@ class SubmitOptions:
                 default="30, and the rate that they declare",
             )
         },
+    )
+    deinterlace: bool = field(
+        default=False,
+        metadata={"flag": Flag("Of interlaced frames, annotate the first of their two moments.")},
     )
     smooth: float | None = field(
         default=6.0,

@@ -14,9 +14,9 @@ from annotate.domain.video import Chunk
 CORE_SECONDS_PER_BYTE_AND_PIXEL = 1.6e-14
 # All but the models, for a frame of 1080p: decoding takes 0.0028 of them (docs/speed.md).
 FRAME_CORE_SECONDS = 0.004
-# Runs of the landmark model for a frame with one or two people, with their crops, second looks and
-# tracking, in runs of the bare model. Six packs (BlazePose full and heavy, MoveNet Lightning and
-# Thunder, boxes by YOLOX and NanoDet) took 1.1 to 2.3, on two sample videos of 1080p.
+# What a frame with one or two people takes, without the detector, in runs of the bare landmark
+# model: crops, second looks and tracking are in it. On two sample videos of 1080p, BlazePose full
+# and heavy took 1.6 to 1.9, MoveNet with boxes by YOLOX or NanoDet 3.0 to 3.4.
 LANDMARK_RUNS = 2.25
 # Views of a frame that a detector sees where it is tiled: those of 1080p.
 TILES = 39

@@ -136,7 +136,9 @@ def _poses(
     source = local_source(store, settings, unit.video, index, heart.fetching, read_again=read_again)
     with stages.entered("open", source) as path:
         device = hardware_device(path, index.stream) if settings.hwaccel == "auto" else None
-        frames = decode_with_damage(path, index, chunk, asked=asked, device=device)
+        frames = decode_with_damage(
+            path, index, chunk, asked=asked, device=device, deinterlace=unit.job.recipe.deinterlace
+        )
         frames = _ahead(_noting_sizes(heart.count(frames), sizes), pipeline.provider)
         with stages.of("models"):
             poses = pipeline.run(stages.each("decode", frames), index, first=chunk.start)

@@ -128,7 +128,14 @@ def recipe_of(pack: Pack, options: SubmitOptions) -> Recipe:
     people = pack.people_for(options.people)
     interval = options.detector_interval(people, can_track=pack.carries_people)
     pack.check_detect_every(interval)
-    return Recipe(pack.name, pack.digest, people, interval, options.selection)
+    return Recipe(
+        pack.name,
+        pack.digest,
+        people,
+        interval,
+        options.selection,
+        deinterlace=options.deinterlace,
+    )
 
 
 def _select(

@@ -48,9 +48,12 @@ def decode(
     asked: IntArray | None = None,
     threads: int = 1,
     device: str | None = None,
+    deinterlace: bool = False,
 ) -> Iterator[Frame]:
     """The sound frames of `chunk` in order; arguments and errors as in `decode_with_damage`."""
-    frames = decode_with_damage(path, index, chunk, asked=asked, threads=threads, device=device)
+    frames = decode_with_damage(
+        path, index, chunk, asked=asked, threads=threads, device=device, deinterlace=deinterlace
+    )
     return (frame for frame in frames if isinstance(frame, Frame))
 
 
@@ -62,6 +65,7 @@ def decode_with_damage(
     asked: IntArray | None = None,
     threads: int = 1,
     device: str | None = None,
+    deinterlace: bool = False,
 ) -> Iterator[AnyFrame]:
     """The frames of `chunk` in order, damaged ones marked as such. Others are decoded where needed,
     never converted. Which frames are damaged does not depend on the chunk.
@@ -73,6 +77,7 @@ def decode_with_damage(
         asked: (M,) int64, increasing: indices of the frames that the job annotates; by default all.
         threads: of the decoder, where frames are not counted.
         device: that decodes, from `hardware_device`; by default the CPU.
+        deinterlace: of frames that hold two moments, only the first one is shown.
 
     Raises:
         ChangedError: the file is not the one of the index.
@@ -88,19 +93,20 @@ def decode_with_damage(
     if video.size_bytes != index.size_bytes:
         raise ChangedError(f"{path} is not the file that was submitted", NOT_INDEXED)
     wanted = counted[chunk.start : chunk.stop]
+    pictures = _Pictures(index, deinterlace=deinterlace)
     with video:
         if len(index.keyframes):
-            yield from _ByTime(video, index, wanted, asked).frames()
+            yield from _ByTime(video, index, pictures, wanted, asked).frames()
         else:
-            yield from _by_count(video, index, wanted)
+            yield from _by_count(video, index, pictures, wanted)
 
 
 class _Pictures:
     """What becomes of decoded frames of one video; keeps the tables of the conversion."""
 
-    def __init__(self, index: VideoIndex) -> None:
+    def __init__(self, index: VideoIndex, *, deinterlace: bool) -> None:
         self._index = index
-        self._converter = RgbConverter(index.display)
+        self._converter = RgbConverter(index.display, deinterlace=deinterlace)
 
     def sound(self, number: int, frame: VideoFrame) -> AnyFrame:
         """The picture of a sound frame."""
@@ -121,7 +127,12 @@ class _ByTime:
     """The `frames`, found by their time stamps."""
 
     def __init__(
-        self, video: VideoFile, index: VideoIndex, frames: IntArray, asked: IntArray | None
+        self,
+        video: VideoFile,
+        index: VideoIndex,
+        pictures: _Pictures,
+        frames: IntArray,
+        asked: IntArray | None,
     ) -> None:
         """Prepares to decode from the last keyframe before the first of the `frames`.
 
@@ -132,7 +143,7 @@ class _ByTime:
         """
         self._video = video
         self._index = index
-        self._pictures = _Pictures(index)
+        self._pictures = pictures
         self._wanted: deque[int] = deque(frames.tolist())
         self._start = _keyframe_before(index, self._wanted[0])
         self._needed: frozenset[int] | None = None
@@ -199,9 +210,11 @@ class _ByTime:
             yield self._pictures.of(number, frame, reason)
 
 
-def _by_count(video: VideoFile, index: VideoIndex, frames: IntArray) -> Iterator[AnyFrame]:
+def _by_count(
+    video: VideoFile, index: VideoIndex, pictures: _Pictures, frames: IntArray
+) -> Iterator[AnyFrame]:
     """The `frames`, counted from the file's beginning."""
-    pictures, wanted = _Pictures(index), deque(frames.tolist())
+    wanted = deque(frames.tolist())
     lost = frozenset(index.lost.tolist())
     for number, (frame, reason) in enumerate(_counted(video, lost)):
         if number == wanted[0]:

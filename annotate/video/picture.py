@@ -1,9 +1,11 @@
 """From a decoded frame to the picture that is displayed: square pixels, upright, RGB."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from types import MappingProxyType
 
 import numpy as np
+from av.filter import Graph
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
@@ -22,6 +24,34 @@ HDR: Mapping[int, Hdr] = MappingProxyType({16: "pq", 18: "hlg"})
 BT709 = 1
 # The value of FFmpeg's AVColorSpace that means nothing.
 RESERVED_SPACE = 3
+# A filter of single frames needs a time base, in seconds, and does not use it.
+_ANY_TIME_BASE = Fraction(1, 1000)
+
+
+def first_field(frame: VideoFrame) -> VideoFrame:
+    """The earlier of the two moments of an interlaced frame; its other lines are interpolated.
+
+    FFmpeg's `estdif` looks at this frame alone, so that the answer does not depend on where
+    decoding began. Filters that look at the frames before and after it (`bwdif`, `yadif`) keep more
+    detail in what stands still.
+    """
+    graph = Graph()
+    source = graph.add_buffer(
+        width=frame.width,
+        height=frame.height,
+        format=frame.format,
+        time_base=_ANY_TIME_BASE,
+    )
+    single, sink = graph.add("estdif", "mode=frame:deint=all"), graph.add("buffersink")
+    source.link_to(single)
+    single.link_to(sink)
+    graph.configure()
+    graph.push(frame)
+    graph.push(None)
+    shown = graph.pull()
+    if not isinstance(shown, VideoFrame):
+        raise TypeError("the filter gives no picture")
+    return shown
 
 
 class RgbConverter:
@@ -33,8 +63,15 @@ class RgbConverter:
     edges overshoot, and fewer people are found. HDR is tone-mapped.
     """
 
-    def __init__(self, display: Display) -> None:
+    def __init__(self, display: Display, *, deinterlace: bool = False) -> None:
+        """Converts frames to a displayed size.
+
+        Args:
+            display: of the video.
+            deinterlace: of frames that hold two moments, only the first one is shown.
+        """
         self._display = display
+        self._deinterlace = deinterlace
         self._usual = Orientation(display.rotation, display.mirrored)
         self._reformatter = VideoReformatter()
 
@@ -72,8 +109,11 @@ class RgbConverter:
     ) -> NDArray[np.uint8]:
         """The frame as RGB, scaled so that it has this size (width, height) when it is upright."""
         hdr, wide_primaries = HDR.get(frame.color_trc), frame.color_primaries != BT709
+        mixed = self._deinterlace and frame.interlaced_frame
         if planar := PLANAR.get(frame.format.name):
             frame = self._reformatter.reformat(frame, format=planar, threads=1)
+        if mixed:
+            frame = first_field(frame)
         stored = frame.width, frame.height
         scaled = size if way.rotation % 180 == 0 else size[::-1]
         converted = self._reformatter.reformat(
