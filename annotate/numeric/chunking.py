@@ -17,7 +17,7 @@ FRAME_CORE_SECONDS = 0.004
 # What a frame with one or two people takes, without the detector, in runs of the bare landmark
 # model: crops, second looks and tracking are in it. On two sample videos of 1080p, BlazePose full
 # and heavy took 1.6 to 1.9, MoveNet with boxes by YOLOX or NanoDet 3.0 to 3.4.
-LANDMARK_RUNS = 2.25
+LANDMARK_RUNS = 2.0
 # Views of a frame that a detector sees where it is tiled: those of 1080p.
 TILES = 39
 # Seconds of one core that a chunk should take.
