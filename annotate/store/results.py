@@ -29,8 +29,9 @@ from annotate.domain.work import Failure
 from annotate.store.damage import damage_named, damaged
 from annotate.store.edits import EditList
 from annotate.store.files import Files
+from annotate.store.frame_notes import FrameNotes, read_notes, write_notes
 
-_PARQUET, _JSON, _FITTED = ".parquet", ".json", ".fitted"
+_PARQUET, _JSON = ".parquet", ".json"
 
 
 def tracks_name(merge: str, missing: Iterable[Chunk]) -> str:
@@ -160,38 +161,19 @@ class VideoResults:
 
     def damage(self) -> dict[str, list[DamagedRange]]:
         """The damaged frames of chunks that have some, by the chunk's name, as in their parts."""
-        return self.frame_notes()[0]
+        return self.frame_notes().damaged
 
-    def frame_notes(self) -> tuple[dict[str, list[DamagedRange]], dict[str, list[FittedRange]]]:
-        """The damaged frames of chunks that have some, and the fitted ones, by the chunk's name.
-
-        These files are there for readers that start without Parquet, and all in one folder, since
-        to list one costs a request.
-        """
-        lost: dict[str, list[DamagedRange]] = {}
-        fitted: dict[str, list[FittedRange]] = {}
-        for name in self._names("damage", _JSON):
-            key = f"{self._key}/damage/{name}{_JSON}"
-            data = self._files.read(key)
-            if data is not None:  # deleted since it was listed
-                with damage_named(key):
-                    ranges = json.loads(data)
-                    if name.endswith(_FITTED):
-                        fitted[name.removesuffix(_FITTED)] = [FittedRange(**one) for one in ranges]
-                    else:
-                        lost[name] = [DamagedRange(**one) for one in ranges]
-        return lost, fitted
+    def frame_notes(self) -> FrameNotes:
+        """The damaged frames of chunks that have some, and those of another size."""
+        return read_notes(self._files, f"{self._key}/damage")
 
     def write_damage(self, chunk: Chunk, ranges: Iterable[DamagedRange]) -> None:
         """Files which frames of a chunk are damaged; before its part."""
-        self._write_notes(chunk.name, [asdict(one) for one in ranges])
+        write_notes(self._files, f"{self._key}/damage", chunk, ranges)
 
     def write_fitted(self, chunk: Chunk, ranges: Iterable[FittedRange]) -> None:
         """Files which frames of a chunk have another size than the video; before its part."""
-        self._write_notes(f"{chunk.name}{_FITTED}", [asdict(one) for one in ranges])
-
-    def _write_notes(self, name: str, ranges: list[dict[str, Any]]) -> None:
-        self._files.write(f"{self._key}/damage/{name}{_JSON}", json.dumps(ranges).encode())
+        write_notes(self._files, f"{self._key}/damage", chunk, ranges, fitted=True)
 
     # Failures
 
