@@ -14,7 +14,7 @@ from annotate.domain.errors import ExitCode
 from annotate.domain.options import SubmitOptions
 from annotate.domain.progress import silent
 from annotate.numeric.chunking import model_core_seconds
-from annotate.use_cases.find_pack import DEFAULT_PACK
+from annotate.use_cases.find_pack import installed_pack
 from annotate.use_cases.find_videos import find_videos
 from annotate.use_cases.probe_videos import VideoFacts, has_variable_rate, probe_videos
 from tests.command import Host
@@ -143,7 +143,7 @@ def test_the_expected_time_follows_the_work(host: Host, walk: Path) -> None:
     usual = expected()
     # 240 frames of one or two people: docs/speed.md has 12.5 and 20.5 core-ms a frame, on a core
     # whose bare landmark model takes 5.7.
-    landmark = host.settings().packs / DEFAULT_PACK / "pose_landmark_full.onnx"
+    landmark = installed_pack(host.settings().packs, None) / "pose_landmark_full.onnx"
     bare = 240 * model_core_seconds(landmark.stat().st_size, 256 * 256)
     assert 12.5 / 5.7 * bare < usual < 20.5 / 5.7 * bare
     assert expected(people="all") > 2 * usual
