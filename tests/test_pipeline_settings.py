@@ -34,7 +34,7 @@ NOT_THRESHOLDS = {
 }
 # Floats in functions: nothing, and the middle of a cell.
 NOT_TUNED = {0.0, 0.5}
-# Numbers in `annotate.numeric`: lengths of chunks, the tolerance of frame rates, places of
+# Numbers in `annotate.numeric`: lengths of chunks, places of
 # keypoints, and mathematics.
 NUMERIC = {
     "activation.LOGIT_LIMIT",
@@ -44,7 +44,6 @@ NUMERIC = {
     "chunking.LANDMARK_RUNS",
     "chunking.TILES",
     *(f"pose_facts.{name}" for name in ("_BONES", "_HIPS", "_MIRRORED", "_SIZES", "_TRUNK")),
-    "selection._LATE_S",
     "smoothing._LEAST_WEIGHT",
     "smoothing._MAD_TO_SIGMA",
     "timeline.RAW",

@@ -14,6 +14,9 @@ class PipelineSettings:
     Attributes:
         code_version: raise it when code changes the pipeline's answer to the same frames.
 
+        late_s: seconds by which a frame may be late and still count as on time, where a job asks
+            for frames per second: frame rates are rarely exact.
+
         finest_tile: side of the finest tiles, as a fraction of the longer image side: 320 px of
             1920.
         tile_overlap: neighbouring tiles share at least this fraction of their side.
@@ -67,6 +70,8 @@ class PipelineSettings:
     """
 
     code_version: int = 10
+
+    late_s: float = 1e-3
 
     finest_tile: float = 1 / 6
     tile_overlap: float = 0.2

@@ -5,12 +5,14 @@ from numpy.typing import NDArray
 
 from annotate.domain.arrays import IntArray
 from annotate.domain.options import Selection
+from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.video import VideoIndex
 
 ALL_FRAMES = Selection()
 
-# Seconds by which a frame may be late and still count as on time: frame rates are rarely exact.
-_LATE_S = 1e-3
+# Seconds by which a frame may be late and still count as on time: which frames are taken is part of
+# the answer.
+_LATE_S = PipelineSettings().late_s
 
 
 def selected_frames(index: VideoIndex, selection: Selection) -> IntArray:
