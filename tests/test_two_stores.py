@@ -83,3 +83,8 @@ def test_messages_of_a_deleted_job_hold_nobody_up(ours: Host, stroll: Path, walk
         assert "1 of 1 videos done" in ours.run("submit", stroll, *SHORT).out
         wait_until(lambda: board_of(ours).reports.dropped() > 0, "the worker")
         wait_until(lambda: deleted not in board_of(ours).jobs.ids(), "the board")
+
+
+def test_a_worker_that_stops_when_idle_does_not_wait_for_a_first_submission(ours: Host) -> None:
+    assert "nothing was submitted" in ours.run("worker", "--stop-when-idle").err
+    assert not ours.opened().has_id()

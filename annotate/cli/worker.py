@@ -96,7 +96,11 @@ def worker(
         settings = replace(settings, provider=provider)
     # Errors of the store or the queue show now, not chunk by chunk.
     the_store.job_ids()
+    _ask_queue(settings)
     say = _said_as(log_format)
+    if stop_when_idle and not the_store.has_id():
+        say(f"No work: nothing was submitted to the store {the_store.files} yet. Stopped.")
+        return
     _await_id(the_store, say)
     board, others = _introduced(the_store, settings)
     pool = worker_pool(settings, concurrency)
@@ -108,6 +112,12 @@ def worker(
     plan = Plan(pool.count, pool.threads, max_jobs, stop_when_idle, variables)
     _run(plan, settings, board, metrics_port, say)
     say("Stopped.")
+
+
+def _ask_queue(settings: Settings) -> None:
+    from annotate.queue.board import ask_queue
+
+    ask_queue(settings.broker)
 
 
 def _await_id(store: "Store", say: Callable[[str], None]) -> None:

@@ -23,6 +23,8 @@ from annotate.queue.mutex import Mutexes
 from annotate.queue.registry import JobRegistry
 from annotate.queue.worker_reports import WorkerReports
 
+_STORES = f"{PREFIX}stores"
+
 
 @dataclass(frozen=True)
 class Board:
@@ -64,9 +66,8 @@ class Board:
         Raises:
             redis.RedisError: the queue's server does not answer.
         """
-        key = f"{PREFIX}stores"
-        self.client.hset(key, store_id, location)
-        found = cast(dict[bytes, bytes], self.client.hgetall(key))
+        self.client.hset(_STORES, store_id, location)
+        found = cast(dict[bytes, bytes], self.client.hgetall(_STORES))
         return sorted(
             place.decode("utf-8", "replace")
             for other, place in found.items()
@@ -93,12 +94,26 @@ class Board:
         return False
 
 
+def ask_queue(broker: str) -> None:
+    """Asks the queue's server for an answer, whatever the store.
+
+    Raises:
+        QueueError: it does not answer, or refuses.
+    """
+    with queue_errors(broker):
+        _client(broker).hgetall(_STORES)
+
+
+def _client(broker: str) -> redis.Redis:
+    return redis.Redis.from_url(
+        broker, socket_timeout=10, socket_connect_timeout=5, health_check_interval=25
+    )
+
+
 def open_board(broker: str, store_id: str) -> Board:
     """The board of a store in the queue's server; it waits a bounded time for every answer."""
     prefix = key_prefix(store_id)
-    client = redis.Redis.from_url(
-        broker, socket_timeout=10, socket_connect_timeout=5, health_check_interval=25
-    )
+    client = _client(broker)
     return Board(
         client,
         prefix,
