@@ -72,14 +72,15 @@ def _metadata(wheel: Path) -> Message:
         return message_from_bytes(files.read(name))
 
 
-def test_the_wheel_holds_every_module_and_no_test(wheel: Path) -> None:
+def test_the_wheel_holds_every_file_of_the_packages_and_no_test(wheel: Path) -> None:
     sources = {
         path.relative_to(ROOT).as_posix()
         for package in ("annotate", "workers")
         for path in (ROOT / package).rglob("*")
-        if path.suffix == ".py" or path.name == "py.typed"
+        if path.is_file() and "__pycache__" not in path.parts
     }
     assert {"annotate/py.typed", "workers/py.typed", "annotate/cli/app.py"} <= sources
+    assert "annotate/review/page/app.js" in sources
     with ZipFile(wheel) as files:
         names = {name for name in files.namelist() if ".dist-info/" not in name}
     assert names == sources

@@ -97,6 +97,7 @@ def worker(
     # Errors of the store or the queue show now, not chunk by chunk.
     the_store.job_ids()
     _ask_queue(settings)
+    _check_port(metrics_port)
     say = _said_as(log_format)
     if stop_when_idle and not the_store.has_id():
         say(f"No work: nothing was submitted to the store {the_store.files} yet. Stopped.")
@@ -118,6 +119,13 @@ def _ask_queue(settings: Settings) -> None:
     from annotate.queue.board import ask_queue
 
     ask_queue(settings.broker)
+
+
+def _check_port(port: int | None) -> None:
+    if port is not None:
+        from annotate.queue.metrics_server import check_port
+
+        check_port(port)
 
 
 def _await_id(store: "Store", say: Callable[[str], None]) -> None:

@@ -1,5 +1,6 @@
 """Serves a worker's metrics to Prometheus, from its supervisor."""
 
+import socket
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -57,6 +58,27 @@ class WorkerGauges(Collector):
         )
 
 
+def check_port(port: int) -> None:
+    """Checks that metrics can be served there.
+
+    Raises:
+        UsageError: the port cannot be used.
+    """
+    with socket.socket() as probe, _naming(port):
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("", port))
+
+
+@contextmanager
+def _naming(port: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(
+            f"cannot serve metrics on port {port}: {error.strerror}", "Name another port."
+        ) from error
+
+
 @contextmanager
 def served_metrics(
     port: int, board: Board, worker: str, provider: str
@@ -71,12 +93,8 @@ def served_metrics(
         registry = CollectorRegistry()
         MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call]
         registry.register(WorkerGauges(board, worker, provider))
-        try:
+        with _naming(port):
             server, thread = start_http_server(port, registry=registry)
-        except OSError as error:
-            raise UsageError(
-                f"cannot serve metrics on port {port}: {error.strerror}", "Name another port."
-            ) from error
         try:
             yield {FOLDER_VARIABLE: folder}
         finally:
