@@ -151,7 +151,8 @@ def full_and_yolox_pack(once: Once, shared_data: Path, blazepose_pack: Path) -> 
 
 
 def _only(folder: Path) -> Path:
-    (path,) = folder.iterdir()
+    # Commands leave notes beside the pack, as hidden files.
+    (path,) = (one for one in folder.iterdir() if not one.name.startswith("."))
     return path
 
 
