@@ -31,7 +31,11 @@ def test_a_new_file_is_whole_and_alone(tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a.json": DATA}
 
 
-@pytest.mark.parametrize("old", [b"ours: older", b"", gzip.compress(b"ours: older")])
+@pytest.mark.parametrize(
+    "old",
+    [b"ours: older", b"", gzip.compress(b"ours: older", mtime=0)],
+    ids=["plain", "empty", "gzip"],
+)
 def test_an_older_export_is_replaced(tmp_path: Path, old: bytes) -> None:
     out = tmp_path / "a.json"
     out.write_bytes(old)
@@ -39,7 +43,11 @@ def test_an_older_export_is_replaced(tmp_path: Path, old: bytes) -> None:
     assert out.read_bytes() == DATA
 
 
-@pytest.mark.parametrize("old", [b"my notes", b"our", gzip.compress(b"my notes"), b"\x1f\x8bxx"])
+@pytest.mark.parametrize(
+    "old",
+    [b"my notes", b"our", gzip.compress(b"my notes", mtime=0), b"\x1f\x8bxx"],
+    ids=["plain", "too short", "gzip", "broken gzip"],
+)
 def test_any_other_file_is_kept_without_force(tmp_path: Path, old: bytes) -> None:
     out = tmp_path / "a.json"
     out.write_bytes(old)
