@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -58,9 +58,8 @@ def kill(process: "subprocess.Popen[str]") -> None:
 def send(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
     """Sends a signal to a process and all that it has started."""
     family = [process.pid]
-    if psutil.pid_exists(process.pid):
-        children = psutil.Process(process.pid).children(recursive=True)
-        family += [child.pid for child in children]
+    with suppress(psutil.NoSuchProcess):
+        family += [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
     for pid in family:
-        if psutil.pid_exists(pid):
+        with suppress(ProcessLookupError):
             os.kill(pid, number)

@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -75,7 +76,8 @@ class Soak:
         """Any process of a worker but its supervisor."""
         worker = psutil.Process(self.chance.choice(self.workers).pid)
         if family := worker.children(recursive=True):
-            os.kill(self.chance.choice(family).pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                os.kill(self.chance.choice(family).pid, signal.SIGKILL)
 
     def drop_connections(self) -> None:
         with self.server.client() as client:
@@ -137,6 +139,9 @@ class Soak:
             if time.monotonic() < until:
                 self.happened[name] += 1
                 self.faults()[name]()
+            if ended := [worker.returncode for worker in self.workers if worker.poll() is not None]:
+                self.wrong.append(f"a worker ended by itself, after {name}: exit codes {ended}")
+                return False
             status = self.status()
             now = sum(len(video.done) + video.merged for video in status.videos)
             if status.stopped:
@@ -192,7 +197,7 @@ def soak(folder: Path, videos: Path, minutes: float, seed: int) -> tuple[Soak, i
             for worker in made.workers:
                 kill(worker)
             made.workers.clear()
-    except (AnnotateError, AssertionError) as error:
+    except (AnnotateError, AssertionError, OSError, psutil.Error) as error:
         made.wrong.append(f"{type(error).__name__}: {error}")
     finally:
         made.close()
