@@ -234,7 +234,8 @@ def test_a_worker_gets_the_performance_mode_from_its_settings(
     taken = []
     monkeypatch.setenv("ANNOTATE_NPU_PERFORMANCE", "burst")
     monkeypatch.setattr(
-        "annotate.inference.load_models", lambda *_, qnn, **__: taken.append(qnn.options)
+        "annotate.use_cases.load_models.load_models",
+        lambda *_, qnn, **__: taken.append(qnn.options),
     )
     host._models.__wrapped__(blazepose_pack)
     assert taken == [{"htp_performance_mode": "burst"}]

@@ -12,7 +12,7 @@ import pytest
 
 from annotate.domain.errors import PackError, ProviderError
 from annotate.domain.pack import Pack, read_pack
-from annotate.domain.soc import SOCS, Soc, find_soc
+from annotate.domain.soc import Soc, find_soc
 from annotate.domain.variant import (
     VARIANT_FILE,
     VARIANTS,
@@ -29,11 +29,12 @@ from annotate.packs.installed import verify_pack
 pytestmark = pytest.mark.skipif(not emulates_npu(), reason="the HTP emulator is for x86-64 Linux")
 
 X_ELITE, X2_ELITE = find_soc("x-elite"), find_soc("x2-elite")
+SOCS = (X_ELITE, X2_ELITE, find_soc("qcs8550"), find_soc("iq-9075"))
 
 
 @pytest.fixture(scope="module")
 def compiled_pack(blazepose_pack: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the default pack with a variant for each known SoC."""
+    """A copy of the default pack with a variant for each SoC of the usual hosts."""
     folder = tmp_path_factory.mktemp("packs") / "blazepose-full"
     shutil.copytree(blazepose_pack, folder)
     pack = read_pack(folder)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from annotate.domain.errors import PackError
 from annotate.domain.pack import Pack
-from annotate.domain.soc import Soc
+from annotate.domain.soc import Soc, with_same_npu
 
 VARIANTS = "variants"
 VARIANT_FILE = "variant.json"
@@ -54,8 +54,8 @@ class Variant:
 
 
 def variant_folder(pack_folder: Path, soc: Soc) -> Path:
-    """The folder of a pack's variant for `soc`."""
-    return pack_folder / VARIANTS / soc.name
+    """The folder of a pack's variant for `soc`, which all SoCs with the same NPU share."""
+    return pack_folder / VARIANTS / with_same_npu(soc).name
 
 
 def sources_of(pack: Pack) -> dict[str, str]:

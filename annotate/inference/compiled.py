@@ -16,7 +16,7 @@ import platformdirs
 
 from annotate.domain.errors import PackError, ProviderError
 from annotate.domain.pack import Pack
-from annotate.domain.soc import Soc
+from annotate.domain.soc import Soc, with_same_npu
 from annotate.domain.variant import (
     VARIANT_FILE,
     VARIANTS,
@@ -27,7 +27,7 @@ from annotate.domain.variant import (
     variant_folder,
 )
 from annotate.files import scratch_in
-from annotate.inference.qnn import sdk_version, session_options
+from annotate.inference.qnn import rejected_hint, sdk_version, session_options
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def compiled_models(pack: Pack, folder: Path, soc: Soc, cache: Path | None) -> P
         check_variant(in_pack, pack, soc, sdk)
         return in_pack
     root = cache or platformdirs.user_cache_path("annotate", appauthor=False)
-    target = root / VARIANTS / pack.digest / f"{soc.name}-{sdk}"
+    target = root / VARIANTS / pack.digest / f"{with_same_npu(soc).name}-{sdk}"
     if not _is_valid(target, pack, soc, sdk):
         with _staged(target.parent) as scratch:
             _compile(pack, folder, soc, scratch / "new")
@@ -116,7 +116,7 @@ def _compile_model(source: Path, soc: Soc, out: Path) -> None:
     except Exception as error:
         raise ProviderError(
             f"{source} cannot be compiled for {soc.title}: {error}",
-            "Run `annotate doctor`.",
+            rejected_hint(soc, "Run `annotate doctor`."),
         ) from error
     nodes = {node.op_type for node in model.graph.node}
     if nodes != {"EPContext"}:

@@ -150,7 +150,7 @@ def open_session(file: Path, soc: Soc, options: Mapping[str, str]) -> ort.Infere
     except Exception as error:
         raise ProviderError(
             f"the NPU does not accept {file}: {error}",
-            "Run `annotate doctor`, or use the CPU: ANNOTATE_PROVIDER=cpu.",
+            rejected_hint(soc, "Run `annotate doctor`, or use the CPU: ANNOTATE_PROVIDER=cpu."),
         ) from error
     session.disable_fallback()
     placed = placement(session)
@@ -160,6 +160,16 @@ def open_session(file: Path, soc: Soc, options: Mapping[str, str]) -> ort.Infere
             "Use the CPU: ANNOTATE_PROVIDER=cpu.",
         )
     return session
+
+
+def rejected_hint(soc: Soc, otherwise: str) -> str:
+    """What to do where the NPU of `soc` does not accept a model."""
+    if soc.has_float16:
+        return otherwise
+    return (
+        f"The NPU of {soc.title} runs quantized models only: `annotate models quantize`, "
+        "then compile or use that pack."
+    )
 
 
 def _plugin() -> Any:
