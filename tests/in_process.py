@@ -60,8 +60,15 @@ class CheapPipeline:
     reason = ""
     placement: Mapping[str, Mapping[str, int]] = {}
 
-    def run(self, frames: Iterable[Frame], index: VideoIndex, *, first: int | None = None) -> Poses:
-        del first
+    def run(
+        self,
+        frames: Iterable[Frame],
+        index: VideoIndex,
+        *,
+        first: int | None = None,
+        crowded: list[int] | None = None,
+    ) -> Poses:
+        del first, crowded
         numbers = np.array([frame.index for frame in frames])
         if len(index) == FRAMES + 1 and BAD_FRAME in numbers:
             raise VideoError("no pose can be made of this frame", "Cut it out.")

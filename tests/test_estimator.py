@@ -1,15 +1,18 @@
 """Which people are in each frame: detection, tracking, and the frames where it restarts."""
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import pytest
 
+from annotate.domain.arrays import FloatArray
 from annotate.domain.errors import UsageError
 from annotate.domain.job import Recipe
 from annotate.domain.pack import Pack, read_pack
 from annotate.domain.pipeline_settings import PipelineSettings
+from annotate.inference.session import Model
 from annotate.numeric.chunking import restart_every
 from annotate.numeric.geometry import tile_rois
 from annotate.pipeline import PoseEstimator
@@ -156,3 +159,36 @@ def test_a_recipes_settings_reach_the_workers_pipeline(
     with pytest.raises(ValueError, match="frame 5"):
         tracking.run(dark, made_index(10))
     assert estimator_of(store, Recipe("blazepose-full", pack.digest, detect_every=5)) is tracking
+
+
+@dataclass
+class Crowd:
+    """A detector that sees as many people as there is room for, side by side."""
+
+    people: int
+
+    def run(self, _image: FloatArray) -> list[FloatArray]:
+        boxes, scores = np.zeros((1, 2254, 12), np.float32), np.full((1, 2254, 1), -9, np.float32)
+        for number in range(self.people):
+            anchor = 2 * (14 * 28 + 1 + 3 * number)
+            boxes[0, anchor, 2:4] = 8
+            boxes[0, anchor, 7] = -8
+            scores[0, anchor] = 3 - 0.1 * number
+        return [boxes, scores]
+
+
+@pytest.mark.parametrize("detect_every", [1, 2])
+@pytest.mark.parametrize(("most", "crowded"), [(5, []), (4, [0, 1, 2, 3])])
+def test_of_too_many_people_the_surest_are_annotated(
+    pack: Pack, detect_every: int, most: int, crowded: list[int]
+) -> None:
+    models = replace(fakes(pack, shift=0.0), detector=cast(Model, Crowd(5)))
+    settings = replace(SETTINGS, most_people=most)
+    estimator = PoseEstimator(models, detect_every=detect_every, settings=settings)
+    noted: list[int] = []
+    poses = estimator.run(grey([BRIGHT] * 4), made_index(4), crowded=noted)
+    assert counts(poses) == [most] * 4
+    assert noted == crowded[::detect_every]
+    surest = 1 / (1 + np.exp(-(3 - 0.1 * np.arange(most))))
+    assert np.sort(poses.detection_score[:most])[::-1] == pytest.approx(surest, abs=1e-4)
+    assert len(estimator.poses(grey([BRIGHT])[0].rgb).score) == most

@@ -13,7 +13,7 @@ from annotate.domain.options import SubmitOptions
 from annotate.domain.work import Failure, Heartbeat, WorkUnit
 from annotate.pipeline import PoseEstimator
 from annotate.queue import patience
-from annotate.queue.failures import record_dead_worker
+from annotate.queue.failures import DeathCause, record_dead_worker
 from annotate.queue.heartbeats import Beats
 from annotate.queue.job_status import job_status
 from annotate.queue.patience import with_patience
@@ -260,7 +260,7 @@ def test_the_same_submit_tries_again_what_may_be_gone(
     host: Host, unit: WorkUnit, video: Path
 ) -> None:
     store, results = host.opened(), host.opened().results(unit.job.recipe, unit.video)
-    record_dead_worker(store, unit, "signal 9")
+    record_dead_worker(store, unit, DeathCause("signal 9"))
     said = host.run("submit", video, *EXACT)
     assert "1 of 1 videos done" in said.out
 

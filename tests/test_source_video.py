@@ -9,6 +9,7 @@ import pytest
 
 from annotate.domain.errors import StoreError, UsageError, VideoError
 from annotate.domain.job import HERE, STORED, Job, JobVideo, Recipe
+from annotate.domain.limits import Limits
 from annotate.domain.settings import Settings, settings_from
 from annotate.store import Store, open_store
 from annotate.store.source_video import local_source, publish_source
@@ -192,6 +193,11 @@ def test_a_fingerprint_is_64_hex_digits(wrong: str) -> None:
         ("ANNOTATE_CACHE_GB", "much"),
         ("ANNOTATE_CACHE_GB", "-1"),
         ("ANNOTATE_CACHE_GB", "nan"),
+        ("ANNOTATE_LIMITS", "people=3"),
+        ("ANNOTATE_LIMITS", "pixels"),
+        ("ANNOTATE_LIMITS", "frames=0.5"),
+        ("ANNOTATE_LIMITS", "memory_gb=0"),
+        ("ANNOTATE_LIMITS", "decode_s=inf"),
         ("ANNOTATE_PROVIDER", "gpu"),
         ("ANNOTATE_HWACCEL", "cuda"),
         ("ANNOTATE_NPU_PERFORMANCE", "burts"),
@@ -203,6 +209,13 @@ def test_an_invalid_setting_is_reported(name: str, value: str) -> None:
 
 
 def test_settings_reach_child_processes_and_print_no_password(tmp_path: Path) -> None:
-    mine = settings(tmp_path, ANNOTATE_ROOTS=f"media={tmp_path}", ANNOTATE_CACHE_GB="1.5")
+    limits = "frames=3, memory_gb=1.5"
+    mine = settings(
+        tmp_path,
+        ANNOTATE_ROOTS=f"media={tmp_path}",
+        ANNOTATE_CACHE_GB="1.5",
+        ANNOTATE_LIMITS=limits,
+    )
     assert settings_from(mine.to_environ()) == mine
+    assert mine.limits == Limits(frames=3, memory_gb=1.5)
     assert "word" not in repr(mine)

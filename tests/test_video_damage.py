@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from annotate.domain.video import AnyFrame, Chunk, DamagedFrame, Frame, VideoIndex
-from annotate.video import decode_with_damage, probe
+from annotate.video import Reading, decode_with_damage, probe
 from tests.made_videos import FRAMES, LAYOUTS, number_of
 
 TS_PACKET = 188
@@ -25,7 +25,7 @@ def outcome(frame: AnyFrame) -> str:
 
 
 def outcomes(path: Path, index: VideoIndex, chunk: Chunk, threads: int = 1) -> list[str]:
-    frames = list(decode_with_damage(path, index, chunk, threads=threads))
+    frames = list(decode_with_damage(path, index, chunk, reading=Reading(threads=threads)))
     assert [frame.index for frame in frames] == list(range(chunk.start, chunk.stop))
     assert [frame.pts for frame in frames] == index.pts[chunk.start : chunk.stop].tolist()
     return [outcome(frame) for frame in frames]

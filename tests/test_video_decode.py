@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from annotate.domain.errors import VideoError
 from annotate.domain.video import Chunk, DamagedFrame, Display, Frame, VideoIndex
-from annotate.video import decode, decode_with_damage, probe
+from annotate.video import Reading, decode, decode_with_damage, probe
 from annotate.video.picture import RgbConverter
 from tests.made_videos import FRAMES, LAYOUTS, Layout, Made, number_of
 
@@ -151,7 +151,9 @@ def test_several_threads_give_the_same_frames(
 ) -> None:
     path, index = made[name].path, indexes[name]
     chunk = Chunk(11, 30)
-    one, two = ([f.rgb for f in decode(path, index, chunk, threads=n)] for n in (1, 2))
+    one, two = (
+        [f.rgb for f in decode(path, index, chunk, reading=Reading(threads=n))] for n in (1, 2)
+    )
     assert hashes(one) == hashes(two)
 
 

@@ -13,6 +13,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from annotate.domain.errors import VideoError
+from annotate.domain.limits import Limits
 from annotate.domain.video import Chunk, Frame
 from annotate.numeric.fitting import fit
 from annotate.video import decode, probe
@@ -206,13 +207,12 @@ def test_a_frame_of_another_size_is_fitted_into_the_first(tmp_path: Path) -> Non
         assert number_of(np.asarray(inside.to_ndarray(), np.uint8)) == frame.index
 
 
-def test_a_picture_that_is_too_large_when_displayed_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_picture_that_is_too_large_when_displayed_is_refused(tmp_path: Path) -> None:
     path = film(tmp_path / "wide.mp4", [(160, 120)], aspect=Fraction(4))
-    monkeypatch.setattr("annotate.video.first_frames.MAX_PIXELS", 160 * 120 * 4 - 1)
+    pixels = 160 * 120 * 4
+    probe(path, limits=Limits(pixels=pixels))
     with pytest.raises(VideoError, match="displayed at 640x120") as caught:
-        probe(path)
+        probe(path, limits=Limits(pixels=pixels - 1))
     assert "scale" in caught.value.hint
 
 

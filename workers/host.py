@@ -7,10 +7,11 @@ imports it.
 import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from annotate.domain.errors import UnknownWorkError
 from annotate.domain.job import Job, JobVideo, Recipe
@@ -21,6 +22,7 @@ from annotate.packs.installed import verify_pack
 from annotate.queue.board import Board, open_board
 from annotate.store import Store, open_store
 from workers.identity import store_id
+from workers.memory_limit import within_memory
 from workers.time_limit import TimeLimits
 
 if TYPE_CHECKING:
@@ -84,15 +86,29 @@ def this_board() -> Board | None:
 
 @lru_cache(maxsize=1)
 def this_limits() -> TimeLimits:
-    """The time limits of this process. A command shows no log of its workers."""
-    quiet = settings_from().embedded
-    # It stays open as long as the process runs.
-    return TimeLimits(Path(os.devnull).open("w") if quiet else sys.stderr)
+    """The time limits of this process."""
+    return TimeLimits(_log())
+
+
+@contextmanager
+def bounded(seconds: float) -> Iterator[None]:
+    """The work on a unit may take so long, or longer where `this_limits` are extended, and the
+    memory that a worker may take; else the process ends.
+    """
+    with this_limits().within(seconds), within_memory(settings_from().limits.memory_gb, _log()):
+        yield
 
 
 def this_worker() -> str:
     """The name of the worker that this process belongs to."""
     return os.environ[WORKER_VARIABLE]
+
+
+@lru_cache(maxsize=1)
+def _log() -> TextIO:
+    """Where a process says why it ends. A command shows no log of its workers."""
+    # It stays open as long as the process runs.
+    return Path(os.devnull).open("w") if settings_from().embedded else sys.stderr
 
 
 @lru_cache(maxsize=1)

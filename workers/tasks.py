@@ -5,6 +5,7 @@ none, and has to start fast; most processes begin with chunks, not with a merge.
 """
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -28,7 +29,7 @@ from annotate.domain.work import WorkUnit
 from annotate.queue.app import ATTEMPTS, CHUNK_TASK, MERGE_TASK, task_error
 from annotate.queue.board import Board, queue_errors
 from annotate.queue.dispatch import go_on
-from annotate.queue.failures import record_dead_worker, recorded_failure
+from annotate.queue.failures import DeathCause, record_dead_worker, recorded_failure
 from annotate.queue.manifest_check import check_version, checked_job
 from annotate.queue.messages import Queue
 from annotate.queue.metrics import Outcome, worker_counts
@@ -36,6 +37,7 @@ from annotate.queue.patience import with_patience
 from annotate.store import Store
 from workers.application import app
 from workers.host import (
+    bounded,
     estimator_of,
     forget_models,
     planned_chunk,
@@ -45,6 +47,7 @@ from workers.host import (
     this_worker,
 )
 from workers.log import log_chunk
+from workers.memory_limit import EXIT_CODE as TOO_MUCH_MEMORY
 from workers.time_limit import CHUNK_LIMIT_S, EXIT_CODE, MERGE_LIMIT_S, ExtendingBeats
 
 # Seconds that a worker waits after trouble that is not the unit's fault.
@@ -97,7 +100,7 @@ def _make_part(job_id: str, digest: str, fingerprint: str, bounds: tuple[int, in
             estimator = partial(estimator_of, store, job.recipe)
             began = time.monotonic()
             try:
-                with this_limits().within(CHUNK_LIMIT_S):
+                with bounded(CHUNK_LIMIT_S):
                     figures = run_chunk(store, unit, settings_from(), estimator, beats)
             except ProviderError:
                 forget_models()
@@ -128,7 +131,7 @@ def _make_tracks(job_id: str, digest: str, fingerprint: str) -> None:
 
         def work() -> None:
             check_version(job.merge, MERGE_DIGEST, job)
-            with this_limits().within(MERGE_LIMIT_S):
+            with bounded(MERGE_LIMIT_S):
                 merge_video(store, unit)
 
         _do(store, board, unit, work)
@@ -182,7 +185,7 @@ def _attempt(store: Store, board: Board, unit: WorkUnit, work: Callable[[], None
         return False
     attempts = board.attempts.begin(unit)
     if attempts > ATTEMPTS:
-        _give_up(board, unit, "it was killed or lost each time")
+        _give_up(board, unit, DeathCause("it was killed or lost each time"))
         return False
     if attempts > 1:
         worker_counts().count(unit, "retried")
@@ -240,7 +243,7 @@ def process_died(board: Board, unit: WorkUnit, error: WorkerLostError) -> None:
     board.leases.release(unit, this_worker())
 
 
-def _give_up(board: Board | None, unit: WorkUnit, cause: str) -> None:
+def _give_up(board: Board | None, unit: WorkUnit, cause: DeathCause) -> None:
     """Records, once, that every process that began the unit died, and forgets its attempts."""
     store = this_store()
     if store.results(unit.job.recipe, unit.video).has_failure(unit.name):
@@ -251,11 +254,19 @@ def _give_up(board: Board | None, unit: WorkUnit, cause: str) -> None:
         board.attempts.finish(unit, this_worker())
 
 
-def _cause(error: WorkerLostError) -> str:
-    """Why a process died, in a few words."""
-    if f"exitcode {EXIT_CODE}" in str(error):
-        return f"no progress for {CHUNK_LIMIT_S / 60:.0f} minutes, or it ended itself"
-    return str(error)
+def _cause(error: WorkerLostError) -> DeathCause:
+    """Why a process died."""
+    code = re.search(r"exitcode (\d+)", str(error))
+    if code and int(code[1]) == TOO_MUCH_MEMORY:
+        return DeathCause(
+            f"over {settings_from().limits.memory_gb:g} GB of memory",
+            "`memory_gb` in ANNOTATE_LIMITS of the workers allows more; `annotate retry` then "
+            "tries it again.",
+        )
+    if code and int(code[1]) == EXIT_CODE:
+        minutes = CHUNK_LIMIT_S / 60
+        return DeathCause(f"no progress for {minutes:.0f} minutes, or it ended itself")
+    return DeathCause(str(error))
 
 
 def _unit_of(message: Any) -> WorkUnit | None:

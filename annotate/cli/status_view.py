@@ -180,6 +180,7 @@ def _video_fields(video: VideoStatus) -> dict[str, Any]:
         "account": video.account._asdict(),
         "damaged": [asdict(one) for one in video.damaged],
         "fitted": [asdict(one) for one in video.fitted],
+        "crowded": [asdict(one) for one in video.crowded],
         "failures": [
             {"unit": f.unit, "reason": f.reason, "hint": f.hint, "attempts": f.attempts}
             for f in video.failures.values()

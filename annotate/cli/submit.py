@@ -76,7 +76,7 @@ def submit(
     settings = options.on_host(settings)
     found = find_videos(with_list(videos), store=the_store)
     print_left_out(found, verbose=verbose)
-    _print_decoder(found, options)
+    _print_decoder(found, options, settings)
     workers = processes_here(settings, processes)
     if dry_run:
         with phases() as phase:
@@ -123,7 +123,7 @@ def pack_of(options: SubmitOptions, settings: "Settings") -> str:
         return find_pack(settings.packs, options.pack, phase, print_line).name
 
 
-def _print_decoder(found: "FoundVideos", options: SubmitOptions) -> None:
+def _print_decoder(found: "FoundVideos", options: SubmitOptions, settings: "Settings") -> None:
     """Prints what decodes the first video that can be read, where hardware may."""
     if options.hwaccel != "auto":
         return
@@ -134,7 +134,7 @@ def _print_decoder(found: "FoundVideos", options: SubmitOptions) -> None:
     line = "Decoding on the CPU."
     for file in (video for video in found.videos if isinstance(video, Path)):
         with suppress(VideoError):
-            device = hardware_device(file)
+            device = hardware_device(file, limits=settings.limits)
             line = f"Decoding on {device}."
             if not device:
                 line = f"No hardware decoder takes {printable(file.name)}: decoding on the CPU."

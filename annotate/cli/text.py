@@ -77,8 +77,8 @@ def truncated_video(name: str, missing_s: float) -> str:
 
 
 def accounts(status: "JobStatus") -> list[str]:
-    """What became of the frames: a line for the job, and one for each video that lost some, or
-    whose size changed.
+    """What became of the frames: a line for the job, and one for each video that lost some, whose
+    size changed, or that shows too many people.
     """
     videos = [video.account for video in status.videos]
     decoded = sum(one.decoded for one in videos)
@@ -92,6 +92,7 @@ def accounts(status: "JobStatus") -> list[str]:
             if video.account.damaged or video.account.missing
         ),
         *(fitted_frames(video) for video in status.videos if video.fitted),
+        *(crowded_frames(video) for video in status.videos if video.crowded),
     ]
 
 
@@ -116,6 +117,18 @@ def fitted_frames(video: "VideoStatus") -> str:
     more = f" and {len(ranges) - SHOWN_RANGES} more" if len(ranges) > SHOWN_RANGES else ""
     shown = ", ".join(ranges[:SHOWN_RANGES]) + more
     return f"  {video.video.name}: {frames} of another size, fitted into the first: {shown}"
+
+
+def crowded_frames(video: "VideoStatus") -> str:
+    """A line about frames in which the detector found more people than are annotated."""
+    frames, most = count(sum(one.count for one in video.crowded), "frame"), video.crowded[0].most
+    ranges = [f"{one.start}-{one.stop - 1}" for one in video.crowded]
+    more = f" and {len(ranges) - SHOWN_RANGES} more" if len(ranges) > SHOWN_RANGES else ""
+    shown = ", ".join(ranges[:SHOWN_RANGES]) + more
+    return (
+        f"  {video.video.name}: over {most} people in {frames}, the surest {most} are annotated: "
+        f"{shown}"
+    )
 
 
 def other_streams(name: str, stream: int | None, streams: tuple[int, ...]) -> str:

@@ -28,6 +28,11 @@ class PipelineSettings:
         same_roi_iou: ROIs that overlap more are of the same person. What this misses costs a run of
             the landmark model, and is then removed as a duplicate pose.
 
+        most_people: at most so many people are tracked in a frame: those that are tracked already,
+            then those with the surest detections. It bounds the time and the memory of a picture,
+            such as noise, in which a detector sees people everywhere; no crowd of which people can
+            be told apart has so many.
+
         settled_iou: a newly detected person is looked at again where the ROI that the pose gives
             overlaps the first one by less.
         same_pose_oks: poses that are more alike (object keypoint similarity) are duplicates.
@@ -78,6 +83,7 @@ class PipelineSettings:
     tile_step: float = 2.6
     tile_min_score: float = 0.6
     same_roi_iou: float = 0.6
+    most_people: int = 500
 
     settled_iou: float = 0.9
     same_pose_oks: float = 0.5

@@ -12,6 +12,7 @@ import platformdirs
 from annotate.domain.broker import MEMORY, checked_broker
 from annotate.domain.choices import one_of
 from annotate.domain.errors import UsageError
+from annotate.domain.limits import DEFAULT_LIMITS, LIMITS_VARIABLE, Limits, limits_from
 
 # The name that a worker gives to its processes.
 WORKER_VARIABLE = "ANNOTATE_WORKER"
@@ -71,6 +72,7 @@ class Settings:
             (`ANNOTATE_HWACCEL`).
         soc: name of this host's SoC, where it cannot be detected (`ANNOTATE_SOC`), or empty.
         performance: mode of the NPU, e.g. `burst` (`ANNOTATE_NPU_PERFORMANCE`).
+        limits: what a video may take of this host (`ANNOTATE_LIMITS`).
     """
 
     store: str
@@ -83,6 +85,7 @@ class Settings:
     hwaccel: Hwaccel = "off"
     soc: str = ""
     performance: NpuPerformance = "sustained_high_performance"
+    limits: Limits = DEFAULT_LIMITS
 
     @property
     def embedded(self) -> bool:
@@ -102,6 +105,7 @@ class Settings:
             "ANNOTATE_HWACCEL": self.hwaccel,
             "ANNOTATE_SOC": self.soc,
             "ANNOTATE_NPU_PERFORMANCE": self.performance,
+            LIMITS_VARIABLE: str(self.limits),
         }
 
 
@@ -128,6 +132,7 @@ def settings_from(environ: Mapping[str, str] = os.environ, *, store: str | None 
         hwaccel=_one_of(get_args(Hwaccel), environ, "ANNOTATE_HWACCEL"),
         soc=environ.get("ANNOTATE_SOC") or "",
         performance=_one_of(get_args(NpuPerformance), environ, "ANNOTATE_NPU_PERFORMANCE"),
+        limits=limits_from(environ.get(LIMITS_VARIABLE) or ""),
     )
 
 

@@ -237,6 +237,22 @@ class FittedRange:
     count: int
 
 
+@dataclass(frozen=True)
+class CrowdedRange:
+    """Annotated frames in which the detector found more people than are annotated.
+
+    Attributes:
+        start, stop: they are in `[start, stop)`.
+        count: how many they are.
+        most: how many people are annotated in each.
+    """
+
+    start: int
+    stop: int
+    count: int
+    most: int
+
+
 def fitted_ranges(frames: Iterable[tuple[int, tuple[int, int] | None]]) -> list[FittedRange]:
     """The fitted ranges among consecutive annotated frames.
 

@@ -46,14 +46,19 @@ class DetectorStage:
 
 
 def new_candidates(
-    found: Iterable[Candidate], known: Sequence[Candidate], same_iou: float
+    found: Iterable[Candidate],
+    known: Sequence[Candidate],
+    same_iou: float,
+    most: int | None = None,
 ) -> list[Candidate]:
     """The candidates whose ROI overlaps neither a known one nor an earlier one by more than
-    `same_iou`. Boxes of whole people are not compared with each other: their detector has done
-    that.
+    `same_iou`; at most the first so many. Boxes of whole people are not compared with each other:
+    their detector has done that.
     """
     new: list[Candidate] = []
     for candidate in found:
+        if len(new) == most:
+            break
         others = [
             other.roi for other in (*known, *new) if candidate.box is None or other.box is None
         ]

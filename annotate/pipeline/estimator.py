@@ -11,11 +11,12 @@ from annotate.domain.arrays import FloatArray
 from annotate.domain.options import People
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.poses import Poses
-from annotate.domain.video import DAMAGE_REASONS, AnyFrame, DamagedFrame, VideoIndex
+from annotate.domain.video import DAMAGE_REASONS, AnyFrame, DamagedFrame, Frame, VideoIndex
 from annotate.inference import Models
 from annotate.numeric.chunking import restart_every
 from annotate.pipeline.appearance import COLOURS
 from annotate.pipeline.batching import BATCH
+from annotate.pipeline.detector_pass import Candidate
 from annotate.pipeline.detector_stage import DetectorStage, new_candidates
 from annotate.pipeline.frame_tracking import FrameTracker
 from annotate.pipeline.landmark_stage import FrameCandidates, LandmarkStage, PersonPose
@@ -92,18 +93,25 @@ class PoseEstimator:
     def poses(self, rgb: NDArray[np.uint8]) -> FramePoses:
         """Every person in one picture (H, W, 3) uint8, in descending order of detection score."""
         (found,) = self._detector.candidates([self._detector.views(rgb)])
-        candidates = new_candidates(found, (), self._settings.same_roi_iou)
+        candidates = self._new_candidates(found)[: self._settings.most_people]
         (poses,) = self._landmarks.people([FrameCandidates(rgb, candidates)])
         return self._columns(poses)
 
     def run(
-        self, frames: Iterable[AnyFrame], index: VideoIndex, *, first: int | None = None
+        self,
+        frames: Iterable[AnyFrame],
+        index: VideoIndex,
+        *,
+        first: int | None = None,
+        crowded: list[int] | None = None,
     ) -> Poses:
         """The poses of consecutive frames of the video that `index` describes.
 
         Args:
             first: the place of the first one among the selected frames, where those are not all of
                 the video; consecutive are then the selected ones.
+            crowded: the indices of frames are added in which the detector finds more people than
+                are annotated.
 
         Raises:
             ValueError: the pipeline does not restart at the first frame, so that the answer would
@@ -115,7 +123,8 @@ class PoseEstimator:
         counts: list[int] = []
         damage = bytearray()
         columns = [bytearray() for _ in FramePoses._fields]
-        for frame, people in self._in_order(_noted(frames, damage), index.time_s, first):
+        crowd = [] if crowded is None else crowded
+        for frame, people in self._in_order(_noted(frames, damage), index.time_s, first, crowd):
             poses = self._columns(people)
             indices.append(frame)
             counts.append(len(people))
@@ -141,15 +150,19 @@ class PoseEstimator:
         )
 
     def _in_order(
-        self, frames: Iterable[AnyFrame], times_s: NDArray[np.float64], first: int | None
+        self,
+        frames: Iterable[AnyFrame],
+        times_s: NDArray[np.float64],
+        first: int | None,
+        crowded: list[int],
     ) -> Iterator[TrackedFrame]:
         """Consecutive frames with their poses."""
         if self._restart_every == 1:
-            return self._each_alone(frames)
-        return self._tracked(frames, times_s, first)
+            return self._each_alone(frames, crowded)
+        return self._tracked(frames, times_s, first, crowded)
 
-    def _each_alone(self, frames: Iterable[AnyFrame]) -> Iterator[TrackedFrame]:
-        waiting = iter(frames)
+    def _each_alone(self, frames: Iterable[AnyFrame], crowded: list[int]) -> Iterator[TrackedFrame]:
+        waiting, most = iter(frames), self._settings.most_people
         # The views are made while a picture is still in the processor's caches.
         while batch := [
             (frame, () if isinstance(frame, DamagedFrame) else self._detector.views(frame.rgb))
@@ -161,7 +174,7 @@ class PoseEstimator:
             found = self._detector.candidates([views for _, views in sound]) if sound else []
             pictures = [
                 FrameCandidates(
-                    frame.rgb, new_candidates(candidates, (), self._settings.same_roi_iou)
+                    frame.rgb, _bounded(self._new_candidates(candidates), most, frame, crowded)
                 )
                 for (frame, _), candidates in zip(sound, found, strict=True)
             ]
@@ -171,7 +184,11 @@ class PoseEstimator:
                 yield TrackedFrame(frame.index, poses)
 
     def _tracked(
-        self, frames: Iterable[AnyFrame], times_s: NDArray[np.float64], first: int | None
+        self,
+        frames: Iterable[AnyFrame],
+        times_s: NDArray[np.float64],
+        first: int | None,
+        crowded: list[int],
     ) -> Iterator[TrackedFrame]:
         """A frame is yielded when new people can no longer be tracked back to it."""
         tracker: FrameTracker | None = None
@@ -192,10 +209,20 @@ class PoseEstimator:
             if due:
                 due = False
                 (found,) = self._detector.candidates([self._detector.views(frame.rgb)])
-                detected = tracker.detected((one for one in found if one.starts), time_s)
+                starting = (one for one in found if one.starts)
+                room = max(0, self._settings.most_people - tracker.count)
+                detected = tracker.detected(starting, time_s, room + 1)
+                detected = _bounded(detected, room, frame, crowded)
             poses = tracker.step(frame.rgb, time_s, detected)
             yield from recent.push(frame, poses)
         yield from recent.flush()
+
+    def _new_candidates(self, found: Sequence[Candidate]) -> list[Candidate]:
+        """The candidates of a picture without known people: one more than are annotated shows that
+        there are more.
+        """
+        settings = self._settings
+        return new_candidates(found, (), settings.same_roi_iou, settings.most_people + 1)
 
     def _columns(self, poses: Sequence[PersonPose]) -> FramePoses:
         return FramePoses(
@@ -206,6 +233,15 @@ class PoseEstimator:
             self._landmarks.world(poses),
             np.array([pose.appearance for pose in poses], np.float32).reshape(-1, COLOURS),
         )
+
+
+def _bounded(
+    candidates: list[Candidate], most: int, frame: Frame, crowded: list[int]
+) -> list[Candidate]:
+    """The surest so many candidates; the frame is added to `crowded` where there are more."""
+    if len(candidates) > most:
+        crowded.append(frame.index)
+    return candidates[:most]
 
 
 def _noted(frames: Iterable[AnyFrame], damage: bytearray) -> Iterator[AnyFrame]:

@@ -50,9 +50,16 @@ class FrameTracker:
         """Where the people of the last frame are expected in the next one."""
         return [candidate_of(person) for person in self._seen]
 
-    def detected(self, found: Iterable[Candidate], time_s: float) -> list[Candidate]:
-        """The candidates of a run of the detector besides the known people; its boxes anchor
-        those.
+    @property
+    def count(self) -> int:
+        """How many people are known, those included who are not seen now."""
+        return len(self._seen) + len(self._covered) + len(self._occluded)
+
+    def detected(
+        self, found: Iterable[Candidate], time_s: float, most: int | None = None
+    ) -> list[Candidate]:
+        """The candidates of a run of the detector besides the known people, at most so many; its
+        boxes anchor those.
         """
         candidates = [*found]
         boxes = [candidate.box for candidate in candidates]
@@ -70,7 +77,7 @@ class FrameTracker:
             for candidate, person in zip(self.known(), self._seen, strict=True)
         ]
         rest = [one for place, one in enumerate(candidates) if place not in owned.values()]
-        return new_candidates(rest, known, self._settings.same_roi_iou)
+        return new_candidates(rest, known, self._settings.same_roi_iou, most)
 
     def _owned(
         self, people: Sequence[TrackedPerson], boxes: Sequence[FloatArray | None], time_s: float

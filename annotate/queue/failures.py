@@ -9,6 +9,7 @@ import socket
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from annotate.domain.errors import AnnotateError, ChangedError, HostError, VideoError
 from annotate.domain.work import Failure, WorkUnit
@@ -45,8 +46,21 @@ def recorded_failure(store: Store, unit: WorkUnit) -> Iterator[None]:
     store.results(unit.job.recipe, unit.video).write_failure(failure)
 
 
-def record_dead_worker(store: Store, unit: WorkUnit, cause: str) -> None:
+@dataclass(frozen=True)
+class DeathCause:
+    """Why a worker process died.
+
+    Attributes:
+        text: in a few words.
+        hint: what to do, or empty.
+    """
+
+    text: str
+    hint: str = ""
+
+
+def record_dead_worker(store: Store, unit: WorkUnit, cause: DeathCause) -> None:
     """Records the failure of a unit whose worker process died at every attempt."""
-    reason = f"the worker process died {ATTEMPTS} times in it ({cause})"
-    failure = Failure(unit.name, reason, ATTEMPTS)
+    reason = f"the worker process died {ATTEMPTS} times in it ({cause.text})"
+    failure = Failure(unit.name, reason, ATTEMPTS, hint=cause.hint)
     store.results(unit.job.recipe, unit.video).write_failure(failure)

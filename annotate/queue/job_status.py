@@ -2,16 +2,16 @@
 
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 import psutil
 
 from annotate.domain.errors import DamagedError
 from annotate.domain.job import Job, JobVideo
-from annotate.domain.video import Chunk, DamagedRange, FittedRange
+from annotate.domain.video import Chunk, CrowdedRange, DamagedRange, FittedRange
 from annotate.domain.work import MERGE, SILENCE_S, Failure, Heartbeat, WorkUnit
 from annotate.store import Store
 from annotate.store.results import tracks_name
@@ -19,6 +19,9 @@ from annotate.store.results import tracks_name
 VideoState: TypeAlias = Literal[
     "not planned", "waiting", "running", "merging", "done", "partial", "failed"
 ]
+
+
+T = TypeVar("T")
 
 
 class Account(NamedTuple):
@@ -53,6 +56,7 @@ class VideoStatus:
         damage: what of it is damaged in the store and hides how it is cut, or empty.
         damaged: frames of done chunks that cannot be decoded, in order.
         fitted: frames of done chunks of another size than the video, in order.
+        crowded: frames of done chunks that show more people than are annotated, in order.
     """
 
     video: JobVideo
@@ -64,6 +68,7 @@ class VideoStatus:
     damage: str = ""
     damaged: tuple[DamagedRange, ...] = ()
     fitted: tuple[FittedRange, ...] = ()
+    crowded: tuple[CrowdedRange, ...] = ()
 
     @property
     def planned(self) -> bool:
@@ -248,7 +253,7 @@ def video_status(store: Store, job: Job, video: JobVideo, beats: list[Heartbeat]
     # its former chunks does not count.
     known = {chunk.name for chunk in chunks or ()}
     failures, done, tracks = results.failures(), results.parts() & known, set(results.merges())
-    lost, fitted = results.frame_notes()
+    notes = results.frame_notes()
     # Tracks that were made without a chunk count only as long as that chunk is a failure.
     absent = [chunk for chunk in chunks or () if chunk.name not in done]
     wanted = {job.merge_digest}
@@ -262,10 +267,12 @@ def video_status(store: Store, job: Job, video: JobVideo, beats: list[Heartbeat]
         merged=bool(tracks & wanted),
         running=tuple(beat for beat in beats if beat.fingerprint == video.fingerprint),
         damage=damage,
-        damaged=tuple(
-            one for name, ranges in sorted(lost.items()) if name in done for one in ranges
-        ),
-        fitted=tuple(
-            one for name, ranges in sorted(fitted.items()) if name in done for one in ranges
-        ),
+        damaged=_of_done(notes.damaged, done),
+        fitted=_of_done(notes.fitted, done),
+        crowded=_of_done(notes.crowded, done),
     )
+
+
+def _of_done(ranges: Mapping[str, Sequence[T]], done: Set[str]) -> tuple[T, ...]:
+    """The ranges of chunks that are done, in order."""
+    return tuple(one for name in sorted(ranges) if name in done for one in ranges[name])

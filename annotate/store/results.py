@@ -4,6 +4,7 @@
 <results>/parts/<chunk>.parquet      the poses of a chunk that is done
 <results>/damage/<chunk>.json        its frames that cannot be decoded; only where there are some
 <results>/damage/<chunk>.fitted.json its frames of another size; likewise
+<results>/damage/<chunk>.crowded.json its frames with too many people; likewise
 <results>/failures/<unit>.json       why a chunk or the merge is not tried any more
 <results>/tracks/<merge>.parquet     the tracks, by the digest of the merge that made them;
                                      `<merge>-<digest>` where chunks had failed, by their names
@@ -24,12 +25,12 @@ from annotate.domain.errors import DamagedError
 from annotate.domain.poses import Poses
 from annotate.domain.track_list import TrackList
 from annotate.domain.tracks import Tracks
-from annotate.domain.video import Chunk, DamagedRange, FittedRange
+from annotate.domain.video import Chunk, CrowdedRange, DamagedRange, FittedRange
 from annotate.domain.work import Failure
 from annotate.store.damage import damage_named, damaged
 from annotate.store.edits import EditList
 from annotate.store.files import Files
-from annotate.store.frame_notes import FrameNotes, read_notes, write_notes
+from annotate.store.frame_notes import FrameNotes, NoteKind, read_notes, write_notes
 
 _PARQUET, _JSON = ".parquet", ".json"
 
@@ -164,16 +165,18 @@ class VideoResults:
         return self.frame_notes().damaged
 
     def frame_notes(self) -> FrameNotes:
-        """The damaged frames of chunks that have some, and those of another size."""
+        """What is noted about frames of chunks."""
         return read_notes(self._files, f"{self._key}/damage")
 
     def write_damage(self, chunk: Chunk, ranges: Iterable[DamagedRange]) -> None:
         """Files which frames of a chunk are damaged; before its part."""
         write_notes(self._files, f"{self._key}/damage", chunk, ranges)
 
-    def write_fitted(self, chunk: Chunk, ranges: Iterable[FittedRange]) -> None:
-        """Files which frames of a chunk have another size than the video; before its part."""
-        write_notes(self._files, f"{self._key}/damage", chunk, ranges, fitted=True)
+    def write_notes(
+        self, chunk: Chunk, ranges: Iterable[FittedRange | CrowdedRange], kind: NoteKind
+    ) -> None:
+        """Files which frames of a chunk have another size, or show too many people; likewise."""
+        write_notes(self._files, f"{self._key}/damage", chunk, ranges, kind)
 
     # Failures
 

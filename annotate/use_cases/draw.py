@@ -26,7 +26,7 @@ from annotate.render.trails import Trails
 from annotate.store import LocalFiles, Store
 from annotate.store.source_video import local_source
 from annotate.use_cases.final_tracks import final_tracks, missing_frames, tracks_skeleton
-from annotate.video import VideoWriter, decode
+from annotate.video import Reading, VideoWriter, decode
 from annotate.video.sound import Sound
 from annotate.video.writer import Encoding
 
@@ -52,6 +52,7 @@ class Drawing:
             )
         self._store, self._settings, self._job, self._video = store, settings, job, video
         self._index = store.read_index(video.fingerprint, job.recipe.selection)
+        self._how = Reading(limits=settings.limits)
         self._skeleton = tracks_skeleton(store, job)
         folders = video_folders([one.name for one in job.videos])
         self._stem = folders[[one.name for one in job.videos].index(video.name)]
@@ -75,7 +76,7 @@ class Drawing:
             sound = stack.enter_context(Sound(source, start_s)) if look.audio else None
             encoding = Encoding(time_base=_fine(index.time_base), options=_OPTIONS)
             writer = stack.enter_context(VideoWriter(target, encoding, sound))
-            frames = decode(source, index, Chunk(int(first), int(last)))
+            frames = decode(source, index, Chunk(int(first), int(last)), reading=self._how)
             for frame, picture in self._pictures(frames, look):
                 shown = picture if path is None else path.of(frame.index, picture)
                 if shown is not None:
@@ -98,7 +99,8 @@ class Drawing:
             raise UsageError(f"{self._video.name} has frames 0 to {last}, not {frame_index}")
         target = self._target(out, f"frame{frame_index}.png")
         with self._source(progress) as source:
-            frames = decode(source, self._index, Chunk(frame_index, frame_index + 1))
+            chunk = Chunk(frame_index, frame_index + 1)
+            frames = decode(source, self._index, chunk, reading=self._how)
             picture = next((one for _, one in self._pictures(frames, look)), None)
         if picture is None:
             raise VideoError(

@@ -16,7 +16,7 @@ from annotate.numeric.ranges import runs_of
 from annotate.store import Store
 from annotate.store.source_video import local_source
 from annotate.use_cases.output import output_folder
-from annotate.video import decode
+from annotate.video import Reading, decode
 
 # Quality of JPEG files, in percent, at which artefacts of compression are hardly seen.
 _QUALITY = 95
@@ -57,11 +57,12 @@ def _write_video(
     index = store.read_index(of_job.fingerprint, job.recipe.selection)
     count, label = max(int((~video.missing).sum()), 1), f"Images of {video.name}"
     (folder / PurePosixPath(video.folder)).mkdir(parents=True, exist_ok=True)
-    done = 0
+    done, reading = 0, Reading(threads=0, limits=settings.limits)
     with local_source(store, settings, of_job, index, lambda _done, _all: None) as path:
         # Damage lies in frames that were not processed; those between it are decoded one by one.
         for start, stop in runs_of(~video.missing):
-            for frame in decode(path, index, Chunk(start, stop), asked=video.frames, threads=0):
+            chunk = Chunk(start, stop)
+            for frame in decode(path, index, chunk, asked=video.frames, reading=reading):
                 target = folder / image_name(video.folder, frame.index)
                 bgr = np.ascontiguousarray(frame.rgb[:, :, ::-1])
                 if not cv2.imwrite(str(target), bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]):

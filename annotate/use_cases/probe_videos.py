@@ -127,7 +127,7 @@ def _facts(
     index = video.index
     try:
         with local_copy(video, store, settings) as path:
-            recording = describe(path, index.stream)
+            recording = describe(path, index.stream, settings.limits)
     except VideoError as error:
         return rejected(video.source, error)
     frames = len(selected_frames(index, options.selection))

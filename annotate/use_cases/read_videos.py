@@ -170,7 +170,13 @@ class _Reader:
         """
         options = self._options
         try:
-            index = probe(path, report, stream=options.stream, assume_fps=options.assume_fps)
+            index = probe(
+                path,
+                report,
+                stream=options.stream,
+                assume_fps=options.assume_fps,
+                limits=self._settings.limits,
+            )
         except VideoError:
             # FFmpeg hides errors of the disk, which then look like damage.
             if path.is_file() and os.access(path, os.R_OK):

@@ -34,7 +34,7 @@ from annotate.use_cases.final_tracks import (
     missing_mask,
     tracks_skeleton,
 )
-from annotate.video import decode
+from annotate.video import Reading, decode
 
 # Bins of time in charts: about a pixel each on a phone, three on a screen;
 _BINS = 300
@@ -139,9 +139,10 @@ class VideoReporter:
                     local_source(self._store, self._settings, video, index, self._reading)
                 )
                 people = _rows_at(final_tracks(self._store, self._job, video), wanted)
+                reading = Reading(limits=self._settings.limits)
                 for place, frame in enumerate(wanted):
                     self._progress(f"Drawing moments of {video.name}", place / len(wanted))
-                    for one in decode(path, index, Chunk(frame, frame + 1)):
+                    for one in decode(path, index, Chunk(frame, frame + 1), reading=reading):
                         rgb = np.ascontiguousarray(one.rgb)
                         shown = drawn_people(rgb, people.get(frame), skeleton, Look(), None)
                         pictures[frame] = thumbnail(shown)

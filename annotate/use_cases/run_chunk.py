@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from socket import gethostname
 from typing import TypeAlias
 
 from annotate.domain.errors import AnnotateError, ChangedError, HostError, VideoError
+from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.poses import Poses
 from annotate.domain.settings import Settings
 from annotate.domain.video import (
     AnyFrame,
+    CrowdedRange,
     FittedRange,
     Frame,
     VideoIndex,
@@ -27,9 +30,9 @@ from annotate.queue.patience import with_patience
 from annotate.store import Store
 from annotate.store.source_video import local_source
 from annotate.use_cases.stopwatch import Stopwatch
-from annotate.video import decode_with_damage, hardware_device
+from annotate.video import Reading, decode_with_damage, hardware_device
 
-_Made: TypeAlias = tuple[Poses, list[FittedRange]]
+_Made: TypeAlias = tuple[Poses, list[FittedRange], list[CrowdedRange]]
 
 
 def run_chunk(
@@ -67,7 +70,7 @@ def run_chunk(
     heart = ChunkHeartbeats(store, beats, unit, pipeline)
     make = partial(_poses, store, unit, settings, index, heart, stages)
     try:
-        poses, fitted = with_patience(partial(_with_proof, make), settings, heart.waiting)
+        poses, fitted, crowded = with_patience(partial(_with_proof, make), settings, heart.waiting)
         facts = {
             "recipe": job.recipe.digest,
             "fingerprint": video.fingerprint,
@@ -79,7 +82,11 @@ def run_chunk(
             # First: once the part is there, the chunk is done.
             with_patience(partial(results.write_damage, chunk, damaged), settings, heart.waiting)
         if fitted:
-            with_patience(partial(results.write_fitted, chunk, fitted), settings, heart.waiting)
+            note = partial(results.write_notes, chunk, fitted, "fitted")
+            with_patience(note, settings, heart.waiting)
+        if crowded:
+            note = partial(results.write_notes, chunk, crowded, "crowded")
+            with_patience(note, settings, heart.waiting)
         with stages.of("write"):
             with_patience(partial(results.write_part, chunk, poses, facts), settings, heart.waiting)
     finally:
@@ -129,20 +136,45 @@ def _poses(
     stages: Stopwatch,
     read_again: bool,
 ) -> _Made:
-    """The poses of a chunk, and which of its frames were fitted into another size."""
+    """The poses of a chunk, and which of its frames were fitted into another size, or show more
+    people than are annotated.
+    """
     sizes: list[tuple[int, tuple[int, int] | None]] = []
+    crowded: list[int] = []
     chunk, selection, pipeline = unit.require_chunk(), unit.job.recipe.selection, heart.pipeline
     asked = None if selection == ALL_FRAMES else selected_frames(index, selection)
     source = local_source(store, settings, unit.video, index, heart.fetching, read_again=read_again)
     with stages.entered("open", source) as path:
-        device = hardware_device(path, index.stream) if settings.hwaccel == "auto" else None
+        reading = Reading(device=_device(path, index, settings), limits=settings.limits)
         frames = decode_with_damage(
-            path, index, chunk, asked=asked, device=device, deinterlace=unit.job.recipe.deinterlace
+            path,
+            index,
+            chunk,
+            asked=asked,
+            reading=reading,
+            deinterlace=unit.job.recipe.deinterlace,
         )
         frames = _ahead(_noting_sizes(heart.count(frames), sizes), pipeline.provider)
         with stages.of("models"):
-            poses = pipeline.run(stages.each("decode", frames), index, first=chunk.start)
-    return poses, fitted_ranges(sizes)
+            poses = pipeline.run(
+                stages.each("decode", frames), index, first=chunk.start, crowded=crowded
+            )
+    return poses, fitted_ranges(sizes), _crowded_range(crowded)
+
+
+def _crowded_range(frames: list[int]) -> list[CrowdedRange]:
+    """The crowded frames of a chunk, if it has some: the detector runs on some frames only."""
+    if not frames:
+        return []
+    most = PipelineSettings().most_people
+    return [CrowdedRange(frames[0], frames[-1] + 1, len(frames), most)]
+
+
+def _device(path: Path, index: VideoIndex, settings: Settings) -> str | None:
+    """The hardware decoder that this host is to use for the video, if it has one."""
+    if settings.hwaccel != "auto":
+        return None
+    return hardware_device(path, index.stream, settings.limits)
 
 
 def _noting_sizes(

@@ -2,7 +2,7 @@
 
 from annotate.video.decode import decode, decode_with_damage
 from annotate.video.describe import describe
-from annotate.video.file import VideoFile, fingerprint
+from annotate.video.file import Reading, VideoFile, fingerprint
 from annotate.video.hardware import hardware_device
 from annotate.video.holds_video import holds_video, streams_video
 from annotate.video.join_images import JOIN_VERSION, is_animated, is_animated_webp, joined
@@ -12,6 +12,7 @@ from annotate.video.writer import VideoWriter
 
 __all__ = [
     "JOIN_VERSION",
+    "Reading",
     "VideoFile",
     "VideoWriter",
     "decode",

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
-from pathlib import Path
 from typing import NamedTuple
 
 import av
@@ -48,15 +47,17 @@ class Span:
     damaged: dict[int, DamageReason]
 
 
-def examined(path: Path, index: VideoIndex, frame: int) -> Span:
-    """The keyframe span that holds a frame of a video whose frames have time stamps."""
+def examined(source: VideoFile, index: VideoIndex, frame: int) -> Span:
+    """The keyframe span that holds a frame of a video whose frames have time stamps; `source` stays
+    where it is.
+    """
     number = int(index.keyframes.searchsorted(frame, "right")) - 1
-    start = _start(path, index, number)
-    found = _span(path, index, number, start)
+    start = _start(source, index, number)
+    found = _span(source, index, number, start)
     before = int(index.keyframes.searchsorted(start)) - 1
     if found.damaged and before >= 0:
         # A start that only looks sound must not decide.
-        other = _span(path, index, number, int(index.keyframes[before]))
+        other = _span(source, index, number, int(index.keyframes[before]))
         found, other = sorted((found, other), key=lambda span: len(span.damaged))
         # What a decoder once finds damaged is so, though it may not find it from elsewhere.
         flagged = {frame: why for frame, why in other.damaged.items() if why == "corrupt"}
@@ -64,14 +65,16 @@ def examined(path: Path, index: VideoIndex, frame: int) -> Span:
     return found
 
 
-def sound_frames(path: Path, index: VideoIndex, span: Span) -> Iterator[tuple[int, VideoFrame]]:
+def sound_frames(
+    source: VideoFile, index: VideoIndex, span: Span
+) -> Iterator[tuple[int, VideoFrame]]:
     """The frames of a span that are not damaged, with their indices."""
     numbers = {
         int(index.pts[frame]): frame
         for frame in range(span.first, span.stop)
         if frame not in span.damaged
     }
-    with VideoFile(path, index.stream) as video:
+    with source.again() as video:
         for frame in video.frames(_packets(video, index, span.start)):
             number = None if frame.pts is None else numbers.pop(frame.pts, None)
             if number is not None:
@@ -97,18 +100,18 @@ def _packets(video: VideoFile, index: VideoIndex, start: int) -> Packets:
     return (packet for packet, _ in packets_from(video, index, start) or ())
 
 
-def _start(path: Path, index: VideoIndex, number: int) -> int:
+def _start(source: VideoFile, index: VideoIndex, number: int) -> int:
     """The keyframe from which the span of that number is decoded: the last one at or before it that
     decodes as a keyframe, among so many; or the file's beginning.
     """
     for start in index.keyframes[max(0, number - MAX_STARTS + 1) : number + 1][::-1].tolist():
-        if start == 0 or _is_sound_keyframe(path, index, start):
+        if start == 0 or _is_sound_keyframe(source, index, start):
             return int(start)
     return 0
 
 
-def _is_sound_keyframe(path: Path, index: VideoIndex, start: int) -> bool:
-    with VideoFile(path, index.stream) as video:
+def _is_sound_keyframe(source: VideoFile, index: VideoIndex, start: int) -> bool:
+    with source.again() as video:
         for frame in video.frames(_packets(video, index, start)):
             if frame.pts is not None and frame.pts >= index.pts[start]:
                 sound = frame.key_frame and not frame.is_corrupt
@@ -116,11 +119,11 @@ def _is_sound_keyframe(path: Path, index: VideoIndex, start: int) -> bool:
     return False
 
 
-def _span(path: Path, index: VideoIndex, number: int, start: int) -> Span:
+def _span(source: VideoFile, index: VideoIndex, number: int, start: int) -> Span:
     """The span of that number, as a decode from the keyframe `start` on shows it."""
     first = int(index.keyframes[number])
     stop = int([*index.keyframes.tolist(), len(index)][number + 1])
-    packets, frames = _decoded(path, index, start, stop)
+    packets, frames = _decoded(source, index, start, stop)
     places = {int(pts): place for place, pts in enumerate(index.pts[first:stop], first)}
     keys = frozenset(index.pts[index.keyframes].tolist())
     # The next keyframe, too: frames before it may be predicted from it.
@@ -156,7 +159,7 @@ class _Shown(NamedTuple):
 
 
 def _decoded(
-    path: Path, index: VideoIndex, start: int, stop: int
+    source: VideoFile, index: VideoIndex, start: int, stop: int
 ) -> tuple[list[tuple[int, bool]], dict[int, _Shown]]:
     """A decode from keyframe `start` on, until all frames before `stop` have come out.
 
@@ -168,7 +171,7 @@ def _decoded(
     fed: list[tuple[int, bool]] = []
     shown: dict[int, _Shown] = {}
     latest = NO_PTS
-    with VideoFile(path, index.stream) as video:
+    with source.again() as video:
         for packet, _, bad, frames in Feed(video).of(packets_from(video, index, start) or iter(())):
             if packet is not None:
                 fed.append((NO_PTS if packet.pts is None else packet.pts, bad))

@@ -10,6 +10,7 @@ sound frames are given, the others are marked, and decoding goes on at the next 
 from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
@@ -30,7 +31,7 @@ from annotate.domain.video import (
 )
 from annotate.video.damage import Span, examined, sound_frames
 from annotate.video.feed import Feed
-from annotate.video.file import Packets, VideoFile, VideoPacket, fingerprint
+from annotate.video.file import PLAIN, Packets, Reading, VideoFile, VideoPacket, fingerprint
 from annotate.video.in_order import BrokenError, frames_in_order
 from annotate.video.marks import marked
 from annotate.video.picture import RgbConverter
@@ -46,13 +47,12 @@ def decode(
     chunk: Chunk,
     *,
     asked: IntArray | None = None,
-    threads: int = 1,
-    device: str | None = None,
+    reading: Reading = PLAIN,
     deinterlace: bool = False,
 ) -> Iterator[Frame]:
     """The sound frames of `chunk` in order; arguments and errors as in `decode_with_damage`."""
     frames = decode_with_damage(
-        path, index, chunk, asked=asked, threads=threads, device=device, deinterlace=deinterlace
+        path, index, chunk, asked=asked, reading=reading, deinterlace=deinterlace
     )
     return (frame for frame in frames if isinstance(frame, Frame))
 
@@ -63,8 +63,7 @@ def decode_with_damage(
     chunk: Chunk,
     *,
     asked: IntArray | None = None,
-    threads: int = 1,
-    device: str | None = None,
+    reading: Reading = PLAIN,
     deinterlace: bool = False,
 ) -> Iterator[AnyFrame]:
     """The frames of `chunk` in order, damaged ones marked as such. Others are decoded where needed,
@@ -75,12 +74,12 @@ def decode_with_damage(
         index: what `probe` found at `path`.
         chunk: positions among the `asked` frames.
         asked: (M,) int64, increasing: indices of the frames that the job annotates; by default all.
-        threads: of the decoder, where frames are not counted.
-        device: that decodes, from `hardware_device`; by default the CPU.
+        reading: how the file is read. Where frames are counted, one thread decodes.
         deinterlace: of frames that hold two moments, only the first one is shown.
 
     Raises:
         ChangedError: the file is not the one of the index.
+        VideoError: it takes more of this host than the limits allow.
         HostError: the file cannot be read now.
         ValueError: the chunk reaches beyond the video.
     """
@@ -88,8 +87,9 @@ def decode_with_damage(
     if chunk.stop > len(counted):
         raise ValueError(f"{chunk} reaches beyond {len(counted)} frames")
     if not len(index.keyframes):
-        threads = 1  # with more, a decoder rejects packets later than it is given them
-    video = VideoFile(path, index.stream, threads=threads, device=device)
+        # With more threads, a decoder rejects packets later than it is given them.
+        reading = replace(reading, threads=1)
+    video = VideoFile(path, index.stream, reading)
     if video.size_bytes != index.size_bytes:
         raise ChangedError(f"{path} is not the file that was submitted", NOT_INDEXED)
     wanted = counted[chunk.start : chunk.stop]
@@ -189,7 +189,7 @@ class _ByTime:
             return False
         start = here
         if broken_at >= here or start == self._start:
-            self._span = examined(self._video.path, self._index, here)
+            self._span = examined(self._video, self._index, here)
             # Without damage, a mark of the container was wrong.
             start = self._start if self._span.damaged else self._span.start
         elsewhere, self._start = start != self._start, start
@@ -200,7 +200,7 @@ class _ByTime:
         span, wanted = self._span, self._wanted
         if span is None:
             return
-        sound = sound_frames(self._video.path, self._index, span)
+        sound = sound_frames(self._video, self._index, span)
         while wanted and wanted[0] < span.stop:
             number = wanted.popleft()
             reason = span.damaged.get(number)

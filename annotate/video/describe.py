@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from annotate.domain.errors import VideoError
-from annotate.video.file import NOT_A_VIDEO, VideoFile
+from annotate.domain.limits import DEFAULT_LIMITS, Limits
+from annotate.video.file import NOT_A_VIDEO, Reading, VideoFile
 
 Hdr: TypeAlias = Literal["PQ", "HLG"]
 
@@ -31,16 +32,17 @@ class Recording:
     hdr: Hdr | None
 
 
-def describe(path: Path, stream: int | None) -> Recording:
+def describe(path: Path, stream: int | None, limits: Limits = DEFAULT_LIMITS) -> Recording:
     """How the frames of the video at `path` are stored, by the first one that can be decoded.
 
     Args:
         stream: as in `VideoIndex`.
+        limits: what the video may take of this host.
 
     Raises:
         VideoError: the file cannot be read.
     """
-    with VideoFile(path, stream) as video:
+    with VideoFile(path, stream, Reading(limits=limits)) as video:
         frame = next(video.frames(video.packets()), None)
     if frame is None:
         raise VideoError(f"no frame of {path} can be decoded", NOT_A_VIDEO)

@@ -3,8 +3,10 @@
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from time import thread_time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias
 
@@ -17,6 +19,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from annotate.domain.errors import VideoError, unreadable
+from annotate.domain.limits import DEFAULT_LIMITS, Limits
 from annotate.files import sha256_of
 from annotate.video.orientation import usable_aspect
 
@@ -26,8 +29,6 @@ else:  # Packet is generic for the type checker only.
     VideoPacket = Packet
 Packets: TypeAlias = Iterator[VideoPacket]
 
-# The largest number of pixels in a frame: 8192 x 8192, twice 8K. It bounds the memory of a frame.
-MAX_PIXELS = 2**26
 # Containers that hold video in one file, and raw streams. Whatever can name another file or an
 # address (playlists, concat scripts, DASH, SDP) stays out, and so do single images.
 FORMATS = "mov,mp4,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,mxf,nut,ivf,h264,hevc,dv,gif,apng"
@@ -47,6 +48,24 @@ NOT_A_VIDEO = (
 )
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How a file is read.
+
+    Attributes:
+        threads: of the decoder.
+        device: FFmpeg's name of the device type that decodes, or None for the CPU.
+        limits: what the video may take of this host.
+    """
+
+    threads: int = 1
+    device: str | None = None
+    limits: Limits = DEFAULT_LIMITS
+
+
+PLAIN = Reading()
+
+
 class VideoFile:
     """One video file: every packet and every frame of it comes through this object.
 
@@ -56,27 +75,20 @@ class VideoFile:
 
     Attributes:
         path: of the file.
+        limits: what the video may take of this host.
         size_bytes: length of the file when this object was made.
         rejected: number of packets that the decoder rejected since the file was opened or rewound.
         empty: likewise, number of packets without data, which repeat the frame before them.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        stream: int | None = None,
-        *,
-        threads: int = 1,
-        device: str | None = None,
-    ) -> None:
+    def __init__(self, path: Path, stream: int | None = None, reading: Reading = PLAIN) -> None:
         """Looks at the file, and opens it in the `with` statement.
 
         Args:
             path: of the file.
             stream: index of the video stream in its container, as ffprobe numbers them; None:
                 the best one.
-            threads: of the decoder.
-            device: FFmpeg's name of the device type that decodes, by default the CPU.
+            reading: how it is read.
 
         Raises:
             VideoError: there is no such file, or it cannot be read.
@@ -86,8 +98,8 @@ class VideoFile:
         self.rejected = self.empty = 0
         self._at_start = True
         self._wanted = stream
-        self._threads = threads
-        self._device = device
+        self._reading = reading
+        self.limits = reading.limits
         self._container: InputContainer | None = None
         self._stream: VideoStream | None = None
 
@@ -134,12 +146,16 @@ class VideoFile:
         self._at_start = True
         self._container = self._open()
         self._stream = self._video_stream(self._container)
-        self._stream.thread_count = self._threads
+        self._stream.thread_count = self._reading.threads
         self._stream.thread_type = "AUTO"
-        options = {"max_pixels": str(MAX_PIXELS)}
+        options = {"max_pixels": str(self.limits.pixels)}
         if self._stream.codec.canonical_name in REJECTS_WHEN_TOLD:
             options["err_detect"] = "explode"
         self._stream.codec_context.options = options
+
+    def again(self) -> "VideoFile":
+        """The same stream of the same file, to be opened beside this one, with one thread."""
+        return VideoFile(self.path, self._wanted, replace(self._reading, threads=1, device=None))
 
     @property
     def pixel_aspect(self) -> Fraction:
@@ -183,17 +199,24 @@ class VideoFile:
 
         Empty packets are left out: they would tell the decoder that the stream ends. The first
         packet of the file counts as a keyframe; if it is not marked so, it is damaged.
+
+        Raises:
+            VideoError: they are too many.
         """
         anywhere = self.container.format.name in BEGINS_ANYWHERE
+        given = 0
         # PyAV ends with an IndexError where a stream came up after the file was opened.
         with suppress(av.FFmpegError, IndexError):
             for packet in self.container.demux(self.stream):
                 if packet.size:
+                    given += 1
+                    self._check_packets(given)
                     packet.is_keyframe = packet.is_keyframe or (self._at_start and not anywhere)
                     self._at_start = False
                     yield packet
                 elif packet.pts is not None or packet.dts is not None:
                     self.empty += 1
+                    self._check_packets(given)
 
     def frames(self, packets: Packets) -> Iterator[VideoFrame]:
         """The frames in `packets`, to the last one, in presentation order."""
@@ -205,25 +228,45 @@ class VideoFile:
         """The frames that the decoder gives out after `packet`; None: those that it still holds.
 
         A damaged packet gives no frame.
+
+        Raises:
+            VideoError: it takes too long. Time is that of the processor, so that a busy host does
+                not count.
         """
+        began = thread_time()
         try:
-            return self.stream.decode(packet)
+            frames = self.stream.decode(packet)
         except av.FFmpegError:
             self.rejected += 1
-            return []
+            frames = []
+        if thread_time() - began > self.limits.decode_s * max(1, len(frames)):
+            raise VideoError(
+                f"{self.path} takes over {self.limits.decode_s:g} s to decode a frame",
+                "Convert it: `ffmpeg -i FILE -c:v libx264 -crf 16 NEW.mp4`. `decode_s` in "
+                "ANNOTATE_LIMITS allows more.",
+            )
+        return frames
+
+    def _check_packets(self, given: int) -> None:
+        most = self.limits.packets
+        if given + self.empty > most:
+            raise VideoError(
+                f"{self.path} has over {most:,} packets",
+                "Write it anew: `ffmpeg -i FILE -fps_mode passthrough -c:v ffv1 NEW.mkv`.",
+            )
 
     def _open(self) -> InputContainer:
         try:
             # "file:" keeps a name such as `concat:a` or `http:b` from being taken for a protocol.
             return av.open(
                 f"file:{self.path}",
-                options={"max_pixels": str(MAX_PIXELS)},
+                options={"max_pixels": str(self.limits.pixels)},
                 container_options={"protocol_whitelist": "file", "format_whitelist": FORMATS},
                 metadata_errors="replace",
-                hwaccel=None if self._device is None else HWAccel(self._device),
+                hwaccel=None if self._reading.device is None else HWAccel(self._reading.device),
             )
         except av.FFmpegError as error:
-            if self._device is not None:
+            if self._reading.device is not None:
                 raise
             raise VideoError(
                 f"{self.path} is not a video file, or is cut off", NOT_A_VIDEO

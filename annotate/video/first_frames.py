@@ -10,7 +10,7 @@ from annotate.domain.arrays import IntArray
 from annotate.domain.errors import VideoError
 from annotate.domain.video import Display
 from annotate.video.feed import Fed, Feed
-from annotate.video.file import MAX_PIXELS, VideoFile, VideoPacket
+from annotate.video.file import VideoFile, VideoPacket
 from annotate.video.marks import marked
 from annotate.video.orientation import displayed_size, orientation_of
 from annotate.video.packets import MAX_REORDERED, NO_PTS, DecodedFrames
@@ -20,6 +20,10 @@ from annotate.video.progress import ReadProgress
 # The number of frames from the first keyframe on that are decoded to see whether packets and
 # decoder agree: also more than the usual distance of hidden reference frames.
 CHECKED_FRAMES = 2 * MAX_REORDERED
+SCALE_DOWN = (
+    "Scale it down: `ffmpeg -i FILE -vf scale=3840:-2 -c:v libx264 -crf 16 NEW.mp4`. `pixels` in "
+    "ANNOTATE_LIMITS allows more."
+)
 
 
 class FirstFrames:
@@ -117,10 +121,7 @@ class _Record:
             VideoError: no frame was.
         """
         if self._display is None:
-            raise VideoError(
-                f"no frame of {self._video.path} can be decoded",
-                f"Check that it plays, and that its frames have at most {MAX_PIXELS} pixels.",
-            )
+            raise _no_frame(self._video)
         table = np.array(self._rows, dtype=np.int64)
         return DecodedFrames(
             pts=table[:, 0],
@@ -141,6 +142,19 @@ class _Record:
         return np.minimum(rising, len(self._rows) + order)
 
 
+def _no_frame(video: VideoFile) -> VideoError:
+    """The error for a video of which no frame was decoded."""
+    most, width, height = video.limits.pixels, video.stream.width, video.stream.height
+    if width * height > most:
+        return VideoError(
+            f"{video.path} has frames of {width}x{height}, over {most:,} pixels", SCALE_DOWN
+        )
+    return VideoError(
+        f"no frame of {video.path} can be decoded",
+        f"Check that it plays, and that its frames have at most {most:,} pixels.",
+    )
+
+
 def _displayed(video: VideoFile, frame: VideoFrame) -> Display:
     """How the frame is displayed.
 
@@ -155,10 +169,10 @@ def _displayed(video: VideoFile, frame: VideoFrame) -> Display:
         )
     aspect = video.pixel_aspect
     width, height = displayed_size(frame.width, frame.height, aspect, way.rotation)
-    if width * height > MAX_PIXELS:
+    if width * height > video.limits.pixels:
         raise VideoError(
-            f"{video.path} is displayed at {width}x{height}, over {MAX_PIXELS} pixels",
-            "Scale it down: `ffmpeg -i FILE -vf scale=3840:-2 -c:v libx264 -crf 16 NEW.mp4`.",
+            f"{video.path} is displayed at {width}x{height}, over {video.limits.pixels:,} pixels",
+            SCALE_DOWN,
         )
     hdr = HDR.get(frame.color_trc)
     display = Display(width, height, way.rotation, way.mirrored, aspect, hdr)

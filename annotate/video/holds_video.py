@@ -6,7 +6,8 @@ from typing import BinaryIO
 import av
 
 from annotate.domain.errors import VideoError
-from annotate.video.file import FORMATS, MAX_PIXELS, NOT_MOVING, VideoFile
+from annotate.domain.limits import DEFAULT_LIMITS
+from annotate.video.file import FORMATS, NOT_MOVING, VideoFile
 
 
 def holds_video(path: Path) -> bool:
@@ -27,7 +28,7 @@ def streams_video(file: BinaryIO) -> bool:
     try:
         with av.open(
             file,
-            options={"max_pixels": str(MAX_PIXELS)},
+            options={"max_pixels": str(DEFAULT_LIMITS.pixels)},
             container_options={"format_whitelist": FORMATS},
             metadata_errors="replace",
         ) as container:

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from annotate.domain.errors import VideoError, unreadable
 from annotate.domain.images import ImageSequence, ticks_of
-from annotate.video.file import MAX_PIXELS, check_file
+from annotate.domain.limits import DEFAULT_LIMITS
+from annotate.video.file import check_file
 from annotate.video.orientation import Orientation, orientation_of, oriented
 
 # Rises when the same images give other bytes.
@@ -137,7 +138,7 @@ def _opened(data: bytes) -> InputContainer:
     return av.open(
         io.BytesIO(data),
         "r",
-        options={"max_pixels": str(MAX_PIXELS)},
+        options={"max_pixels": str(DEFAULT_LIMITS.pixels)},
         container_options={"format_whitelist": _FORMATS},
     )
 
@@ -151,8 +152,8 @@ def _of_animation(path: Path) -> Iterator[tuple[int, bytes]]:
     """The time of each frame, in milliseconds, and its picture as PNG."""
     data = _read(path)
     width, height = (1 + int.from_bytes(data[at : at + 3], "little") for at in (24, 27))
-    if width * height > MAX_PIXELS:
-        raise VideoError(f"{path} has over {MAX_PIXELS} pixels", "Scale it down.")
+    if width * height > DEFAULT_LIMITS.pixels:
+        raise VideoError(f"{path} has over {DEFAULT_LIMITS.pixels} pixels", "Scale it down.")
     batch = max(1, ANIMATION_BYTES // (4 * width * height))
     buffer, time_ms = np.frombuffer(data, np.uint8), 0
     for number in range(MAX_ANIMATION_PASSES):

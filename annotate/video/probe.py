@@ -12,11 +12,19 @@ import numpy as np
 
 from annotate.domain.arrays import IntArray
 from annotate.domain.errors import VideoError
+from annotate.domain.limits import DEFAULT_LIMITS, Limits
 from annotate.domain.progress import ByteProgress
 from annotate.domain.video import VideoIndex
 from annotate.video.claims import claims_of
 from annotate.video.clock import Times, is_plausible, is_regular, repaired, usable_rate
-from annotate.video.file import NOT_A_VIDEO, VideoFile, VideoPacket, check_file, fingerprint
+from annotate.video.file import (
+    NOT_A_VIDEO,
+    Reading,
+    VideoFile,
+    VideoPacket,
+    check_file,
+    fingerprint,
+)
 from annotate.video.first_frames import FirstFrames, decode_all
 from annotate.video.packets import (
     NO_PTS,
@@ -31,8 +39,6 @@ from annotate.video.progress import ReadProgress
 # The largest number of packets after the last keyframe that are decoded to see whether the file
 # is cut off.
 MAX_TAIL_PACKETS = 512
-# The largest number of frames in a video: 77 hours at 60 frames per second.
-MAX_FRAMES = 2**24
 
 
 def probe(
@@ -41,6 +47,7 @@ def probe(
     *,
     stream: int | None = None,
     assume_fps: float | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> VideoIndex:
     """The index of the video at `path`.
 
@@ -51,12 +58,13 @@ def probe(
         stream: index of the video stream in its container; None: the best one.
         assume_fps: at which frames are counted where time stamps cannot be used; None: the rate
             that the codec or the container declares.
+        limits: what the video may take of this host.
 
     Raises:
         VideoError: there is no such file; it is not a video, or lacks the stream; its frames
-            cannot be decoded or are displayed tilted; or it changed meanwhile.
+            cannot be decoded or are displayed tilted; it exceeds a limit; or it changed meanwhile.
     """
-    with VideoFile(path, stream) as video:
+    with VideoFile(path, stream, Reading(limits=limits)) as video:
         # One pass for the packets, one for the fingerprint.
         read = ReadProgress(video.size_bytes, 2, progress)
         packets, decoded = _read_packets(video, read)
@@ -129,12 +137,14 @@ def _read_packets(video: VideoFile, read: ReadProgress) -> tuple[PacketTable, De
     rows: list[tuple[int, bool, bool]] = []
     keys: list[tuple[int | None, int | None]] = []
     tail: list[VideoPacket] = []
-    first_frames = FirstFrames(video)
+    first_frames, limits = FirstFrames(video), video.limits
     for packet in read.count(video.packets()):
         pts = NO_PTS if packet.pts is None else packet.pts
         rows.append((pts, packet.is_keyframe, not packet.is_discard))
-        if len(rows) > MAX_FRAMES:
-            raise VideoError(f"{video.path} has over {MAX_FRAMES} frames", "Cut it into parts.")
+        if len(rows) > limits.frames:
+            raise VideoError(
+                f"{video.path} has over {limits.frames:,} frames", "Cut it into parts."
+            )
         if packet.is_keyframe or len(rows) == 1:
             _check_not_encrypted(video, packet)
         if packet.is_keyframe:

@@ -41,7 +41,7 @@ from annotate.pipeline import PoseEstimator
 from annotate.pipeline.prefetch import prefetch
 from annotate.synthetic import Camera, Scene, ScenePerson, WayPoint, steady_times
 from annotate.synthetic.film import render_video
-from annotate.video import decode, hardware_device, probe
+from annotate.video import Reading, decode, hardware_device, probe
 from annotate.video.writer import Encoding
 from workers.process import prepare_process
 
@@ -140,8 +140,9 @@ def decoding_table(video: Path) -> None:
     index = probe(video)
     hardware = hardware_device(video)
     for device in (None, hardware) if hardware else (None,):
+        chunk, reading = Chunk(0, len(index)), Reading(device=device)
         began = time.perf_counter()
-        frames = sum(1 for _ in decode(video, index, Chunk(0, len(index)), device=device))
+        frames = sum(1 for _ in decode(video, index, chunk, reading=reading))
         print(f"decoding, {device or 'one core'}: {frames / (time.perf_counter() - began):.0f}/s")
 
 
