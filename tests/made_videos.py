@@ -68,7 +68,7 @@ class Layout:
         size: width and height of the displayed picture in pixels.
         rotation: clockwise degrees by which the stored picture is to be turned for display.
         times: when a picture is shown, in units of 1 / FPS s, by its number.
-        sound: a sound track goes with it.
+        sound_s: seconds of a sound track that goes with it; 0 for none.
         rework: what is done to the finished file; it returns the numbers that are then shown.
         paint: the picture of a number, a width and a height.
     """
@@ -85,7 +85,7 @@ class Layout:
     rotation: int = 0
     frames: int = FRAMES
     times: Callable[[int], int] = int
-    sound: bool = False
+    sound_s: float = 0.0
     rework: Callable[[Path], Sequence[int] | None] | None = None
     paint: Callable[[int, int, int], NDArray[np.uint8]] = picture
 
@@ -95,8 +95,8 @@ class Layout:
             str(path), "w", format=self.muxer, options=dict(self.container_options)
         ) as container:
             stream = self._add_stream(container)
-            if self.sound:
-                add_silence(container, self.frames / FPS)
+            if self.sound_s:
+                add_silence(container, self.sound_s)
             for number in range(self.frames):
                 displayed = self.paint(number, *self.size)
                 stored = np.ascontiguousarray(np.rot90(displayed, self.rotation // 90))
@@ -261,7 +261,7 @@ LAYOUTS: Mapping[str, Layout] = {
     "H.264 with keyframes only": Layout(".mp4", gop=1),
     "H.264 refreshed bit by bit": Layout(".mp4", options=_x264(intra_refresh=1, bframes=0)),
     "H.264 in 4:4:4 with odd sides": Layout(".mp4", pix_fmt="yuv444p", size=(161, 121)),
-    "H.264 with a sound track": h264(".mp4", sound=True),
+    "H.264 with a sound track": h264(".mp4", sound_s=FRAMES / FPS),
     "H.264 of a single frame": Layout(".mp4", frames=1),
     "H.264 with variable frame rate": Layout(".mp4", times=lambda n: n + n // 7 + 5 * (n // 20)),
     "H.264 in fragmented MP4": h264(".mp4", container_options=FRAGMENTS),

@@ -26,7 +26,7 @@ from annotate.use_cases.submit import submit
 from annotate.video import decode, probe
 from tests.command import Host
 from tests.gallery.damage import zero_packet
-from tests.made_videos import Layout, number_of
+from tests.made_videos import FPS, FRAMES, Layout, number_of
 
 SIZE = (320, 240)
 # Times in an MP4 of a source with milliseconds, and its own first edit, in seconds.
@@ -117,10 +117,10 @@ def sound_of(path: Path) -> list[tuple[float, bytes]]:
 
 LAYOUTS: Mapping[str, Layout] = {
     "variable frame rate": Layout(
-        ".mkv", size=SIZE, times=lambda n: 2 * n + n // 7 * 5 + n % 2, sound=True
+        ".mkv", size=SIZE, times=lambda n: 2 * n + n // 7 * 5 + n % 2, sound_s=FRAMES / FPS
     ),
-    "rotated": Layout(".mp4", size=SIZE, rotation=90, sound=True),
-    "B-frames": Layout(".mp4", size=SIZE, b_frames=2, sound=True),
+    "rotated": Layout(".mp4", size=SIZE, rotation=90, sound_s=FRAMES / FPS),
+    "B-frames": Layout(".mp4", size=SIZE, b_frames=2, sound_s=FRAMES / FPS),
     "odd sides": Layout(".mkv", size=(321, 241), codec="ffv1", pix_fmt="bgr0"),
 }
 
@@ -144,7 +144,7 @@ def test_a_drawing_has_the_frames_times_and_sound_of_its_source(
         for ours, theirs in zip(drawn, frames, strict=True)
     ]
     assert changed == [10 <= number < 40 for number in range(len(frames))]
-    if layout.sound:
+    if layout.sound_s:
         ours, theirs = sound_of(target), sound_of(source)
         assert [packet for _, packet in ours] == [packet for _, packet in theirs]
         np.testing.assert_allclose(

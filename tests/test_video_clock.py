@@ -103,6 +103,18 @@ def test_a_few_time_stamps_out_of_order_are_interpolated() -> None:
     assert (times.interpolated, times.assumed_fps) == (4, None)
 
 
+@pytest.mark.parametrize(("place", "wrong"), [(42, 1601), (40, 1641)])
+def test_of_two_time_stamps_in_the_wrong_order_the_wrong_one_is_replaced(
+    place: int, wrong: int
+) -> None:
+    """It would leave its place only if its neighbour were as wrong."""
+    broken = STEADY.copy()
+    broken[place] = wrong
+    times = repaired(broken, MS, Fraction(25))
+    np.testing.assert_array_equal(times.pts, STEADY)
+    assert times.interpolated == 1
+
+
 @pytest.mark.parametrize(
     "pts",
     [np.zeros(100, np.int64), np.arange(100) // 3, np.tile(STEADY[:50], 2), np.full(9, NO_PTS)],

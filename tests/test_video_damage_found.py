@@ -10,8 +10,8 @@ import pytest
 from annotate.domain.video import AnyFrame, Chunk, DamagedFrame, Frame, VideoIndex
 from annotate.video import decode_with_damage, probe
 from annotate.video.file import VideoPacket
-from tests.made_videos import FRAMES, LAYOUTS, number_of
-from tests.test_video_damage import GOP, H264_TS, outcomes, without_ts_packet
+from tests.made_videos import FRAMES, LAYOUTS, Layout, number_of
+from tests.test_video_damage import GOP, H264_TS, outcomes, overwritten, without_ts_packet
 
 
 def read(path: Path) -> tuple[VideoIndex, list[AnyFrame]]:
@@ -121,3 +121,43 @@ def test_marks_of_the_container_count_where_frames_are_counted(tmp_path: Path) -
     assert all(number == numbers[at] for at, number in shown(frames).items())
     assert np.isin(range(FRAMES), list(shown(frames))).all()
     assert same_in_chunks(joined, index)
+
+
+@pytest.mark.parametrize("place", [0, 1, 13, 30, FRAMES - 2, FRAMES - 1])
+@pytest.mark.parametrize(
+    "layout",
+    [
+        *(LAYOUTS[f"MPEG-2 in {container}"] for container in ("MKV", "MXF")),
+        *(LAYOUTS[f"H.264 in {container}"] for container in ("MKV", "FLV", "fragmented MP4")),
+        *(LAYOUTS[name] for name in ("AV1 in MKV", "HEVC with 10 bits in MKV", "WMV in ASF")),
+        Layout(".mkv", codec="ffv1"),
+    ],
+    ids=lambda layout: f"{layout.codec}{layout.suffix}" if isinstance(layout, Layout) else None,
+)
+def test_a_packet_of_zeros_renumbers_no_frame_wherever_it_is(
+    layout: Layout, place: int, tmp_path: Path
+) -> None:
+    """Some decoders pass over zeros without an error, or show the frame before again; and the last
+    packets of a file are missed by nothing that follows.
+    """
+    path = layout.make(tmp_path / f"video{layout.suffix}").path
+    overwritten(path, place)
+    index, frames = read(path)
+    assert len(index) == FRAMES
+    assert 1 <= len(damaged(frames)) <= 2 * GOP
+    assert shown(frames) == {number: number for number in shown(frames)}
+
+
+@pytest.mark.parametrize("place", [12, 36, 48])
+def test_a_keyframe_of_zeros_renumbers_no_frame_where_frames_are_counted(
+    place: int, tmp_path: Path
+) -> None:
+    """The decoder leaves out frames after it without an error, and gives others out of order."""
+    path = LAYOUTS["H.264 in AVI, times out of order"].make(tmp_path / "video.avi").path
+    overwritten(path, place)
+    index, frames = read(path)
+    assert not len(index.keyframes)
+    assert len(index) == FRAMES
+    assert 1 <= len(damaged(frames)) <= 2 * GOP
+    assert shown(frames) == {number: number for number in shown(frames)}
+    assert same_in_chunks(path, index)

@@ -88,7 +88,9 @@ def test_frames_are_found_in_order_and_in_time(
         assert FRAMES // 2 < len(truth) < FRAMES
     assert [number_of(frame.rgb) for frame in frames] == list(truth)
     assert [frame.index for frame in frames] == list(range(len(truth)))
-    assert [frame.pts for frame in frames] == index.pts.tolist()
+    assert [frame.pts for frame in frames] == index.pts[: len(frames)].tolist()
+    # Of the last frame of a file that was cut off, a part is there, and no picture.
+    assert len(index) - len(frames) in ((0,) if video.numbers is not None else (0, 1))
     if video.times_s is not None:
         np.testing.assert_allclose(index.time_s, video.times_s, atol=TIME_TOLERANCE_S)
 
@@ -112,7 +114,8 @@ def test_any_chunk_equals_the_same_range_of_the_whole(
     expected = hashes(frame.rgb for frame in decode(path, index, whole(index)))
     for chunk in cuts(index):
         frames = list(decode(path, index, chunk))
-        assert [frame.index for frame in frames] == list(range(chunk.start, chunk.stop))
+        sound = range(chunk.start, min(chunk.stop, len(expected)))
+        assert [frame.index for frame in frames] == list(sound)
         assert hashes(f.rgb for f in frames) == expected[chunk.start : chunk.stop], chunk
 
 
@@ -127,7 +130,8 @@ def test_asked_frames_equal_those_of_the_whole(
     asked = np.arange(min(1, len(index) - 1), len(index), every)
     for chunk in (Chunk(0, len(asked)), Chunk(len(asked) // 2, len(asked))):
         frames = list(decode(path, index, chunk, asked=asked))
-        numbers = asked[chunk.start : chunk.stop].tolist()
+        wanted = asked[chunk.start : chunk.stop]
+        numbers = wanted[wanted < len(expected)].tolist()
         assert [frame.index for frame in frames] == numbers
         assert hashes(f.rgb for f in frames) == [expected[number] for number in numbers]
 

@@ -79,10 +79,15 @@ def repaired(pts: IntArray, time_base: Fraction, fps: Fraction) -> Times:
         fps: at which frames are counted where most time stamps are unusable.
     """
     kept = _increasing(pts)
-    if len(pts) - kept.sum() <= MAX_INTERPOLATED * len(pts):
-        better = _interpolated(pts, kept)
+    replaced = int(len(pts) - kept.sum())
+    if replaced <= MAX_INTERPOLATED * len(pts):
+        # Of two time stamps in the wrong order, the one is right that leaves steps more even.
+        known = pts != NO_PTS
+        backwards = _increasing(np.where(known, -pts, NO_PTS)[::-1])[::-1]
+        ways = [_interpolated(pts, way) for way in (kept, backwards)]
+        better = max(ways, key=lambda way: int(np.diff(way).min(initial=np.iinfo(np.int64).max)))
         if (np.diff(better) > 0).all() and is_plausible(better, time_base):
-            return Times(better, time_base, interpolated=int(len(pts) - kept.sum()))
+            return Times(better, time_base, interpolated=replaced)
     return counted(len(pts), fps)
 
 

@@ -13,7 +13,6 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple
 
 import av
 import numpy as np
@@ -30,8 +29,8 @@ from annotate.domain.video import (
     VideoIndex,
 )
 from annotate.video.damage import Span, examined, sound_frames
-from annotate.video.feed import Feed
-from annotate.video.file import PLAIN, Packets, Reading, VideoFile, VideoPacket, fingerprint
+from annotate.video.feed import Feed, number_of
+from annotate.video.file import PLAIN, Reading, VideoFile, fingerprint
 from annotate.video.in_order import BrokenError, frames_in_order
 from annotate.video.marks import marked
 from annotate.video.picture import RgbConverter
@@ -244,18 +243,19 @@ class _KnownDamage:
         # Of damaged packets, and of sound keyframes that came out; both rise.
         self._damaged: list[int] = []
         self._keys: list[int] = []
+        # The last frame that came out lacks what it is predicted from.
+        self._astray = False
 
     def frames(self, video: VideoFile) -> Iterator[VideoFrame]:
         """Every frame that the decoder gives."""
-        video.stream.codec_context.copy_opaque = True
-        for fed in Feed(video).of(marked(_numbered(video.packets()))):
+        for fed in Feed(video, numbered=True).of(marked(video.packets())):
             if fed.packet is not None and fed.damaged:
-                self._damaged.append(_number(fed.packet))
+                self._damaged.append(number_of(fed.packet))
             yield from fed.frames
 
     def reason(self, frame: VideoFrame) -> DamageReason | None:
         """What is wrong with the next frame."""
-        number = _number(frame)
+        number = number_of(frame)
         at = bisect_left(self._damaged, number)
         if frame.is_corrupt or number in self._damaged[at : at + 1]:
             if number not in self._damaged[at : at + 1]:
@@ -263,30 +263,14 @@ class _KnownDamage:
             return "corrupt"
         if frame.key_frame:
             insort(self._keys, number)
+            self._astray = False
             return None
         key = bisect_left(self._keys, number)
         since = self._keys[key - 1] if key else -1
-        # What is displayed before a keyframe and decoded after it may need frames before that.
-        return "reference lost" if at and self._damaged[at - 1] > since else None
-
-
-class _Numbered(NamedTuple):
-    """What a packet carries into its frames. PyAV tells objects apart by their identity, which
-    numbers share.
-    """
-
-    number: int
-
-
-def _numbered(packets: Packets) -> Packets:
-    for number, packet in enumerate(packets):
-        packet.opaque = _Numbered(number)
-        yield packet
-
-
-def _number(one: VideoPacket | VideoFrame) -> int:
-    """The number of a packet, or of the one that a frame came from."""
-    return one.opaque.number if isinstance(one.opaque, _Numbered) else 0
+        # What is displayed before a keyframe and decoded after it may need frames before that. What
+        # comes out after such a frame, and was decoded before it, comes in a wrong order.
+        self._astray = self._astray or bool(at and self._damaged[at - 1] > since)
+        return "reference lost" if self._astray else None
 
 
 def _with_gaps(frames: Iterator[VideoFrame], lost: frozenset[int]) -> Iterator[VideoFrame | None]:

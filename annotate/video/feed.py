@@ -8,6 +8,28 @@ from av.video.frame import VideoFrame
 from annotate.video.file import VideoFile, VideoPacket
 from annotate.video.marks import MarkedPackets
 
+# Codecs whose packets cannot be all zeros, since they begin or end with marks. Some of their
+# decoders pass over zeros without an error, or show the frame before again.
+NEVER_ZEROS = frozenset(
+    [
+        *("av1", "cinepak", "ffv1", "h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4", "qtrle"),
+        *("snow", "utvideo", "vp8", "vp9", "vvc"),
+    ]
+)
+
+
+class _Number(NamedTuple):
+    """What a packet carries into its frames. PyAV tells objects apart by their identity, which
+    numbers share.
+    """
+
+    value: int
+
+
+def number_of(one: VideoPacket | VideoFrame) -> int:
+    """The number of a packet in the order of decoding, or of the one that a frame came from."""
+    return one.opaque.value if isinstance(one.opaque, _Number) else 0
+
 
 class Fed(NamedTuple):
     """A packet that went into the decoder.
@@ -32,15 +54,19 @@ class Feed:
     references in sound recordings too, and does not count as damaged.
     """
 
-    def __init__(self, video: VideoFile, needed: frozenset[int] | None = None) -> None:
+    def __init__(
+        self, video: VideoFile, needed: frozenset[int] | None = None, *, numbered: bool = False
+    ) -> None:
         """Takes the packets of `video` from a keyframe, or from the beginning, on.
 
         Args:
             needed: pts of the frames that are needed: the decoder skips others that no frame is
                 predicted from. None: all are.
+            numbered: packets get numbers from 0 on, which `number_of` tells of their frames.
         """
         self._video = video
         self._needed = needed
+        self._next = 0 if numbered else None
         self._key_pts: int | None = None
 
     def of(self, packets: MarkedPackets) -> Iterator[Fed]:
@@ -60,12 +86,26 @@ class Feed:
         if self._needed is not None:
             skipped = packet is not None and packet.pts not in self._needed
             self._video.stream.codec_context.skip_frame = "NONREF" if skipped else "DEFAULT"
+        if packet is not None and self._next is not None:
+            self._video.stream.codec_context.copy_opaque = True
+            packet.opaque = _Number(self._next)
+            self._next += 1
         before = self._video.rejected
-        frames = self._video.decoded(packet)
+        frames = [] if self._is_zeros(packet) else self._video.decoded(packet)
         rejected = self._counts(packet) and self._video.rejected > before
         # What a mark of the container stands for may lie in the packets that follow.
         corrupt = corrupt and self._key_pts is not None
         return Fed(packet, rejected, rejected or corrupt, frames)
+
+    def _is_zeros(self, packet: VideoPacket | None) -> bool:
+        """Whether nothing is in the packet, which then counts as rejected."""
+        if packet is None or self._video.stream.codec.canonical_name not in NEVER_ZEROS:
+            return False
+        data = memoryview(packet)
+        # Most packets are told by their last byte.
+        zeros = not data[-1] and not any(data)
+        self._video.rejected += zeros
+        return zeros
 
     def _counts(self, packet: VideoPacket | None) -> bool:
         if packet is None or self._key_pts is None:

@@ -9,7 +9,7 @@ from av.video.frame import VideoFrame
 from annotate.domain.arrays import IntArray
 from annotate.domain.errors import VideoError
 from annotate.domain.video import Display
-from annotate.video.feed import Fed, Feed
+from annotate.video.feed import Fed, Feed, number_of
 from annotate.video.file import VideoFile, VideoPacket
 from annotate.video.marks import marked
 from annotate.video.orientation import displayed_size, orientation_of
@@ -31,7 +31,7 @@ class FirstFrames:
 
     def __init__(self, video: VideoFile) -> None:
         self._video = video
-        self._feed = Feed(video)
+        self._feed = Feed(video, numbered=True)
         self._record = _Record(video)
         self._first_key: int | None = None
         self._enough = False
@@ -79,7 +79,7 @@ def decode_all(video: VideoFile, read: ReadProgress) -> DecodedFrames:
     record = _Record(video)
     read.add_pass()
     video.rewind()
-    for fed in Feed(video).of(marked(read.count(video.packets()))):
+    for fed in Feed(video, numbered=True).of(marked(read.count(video.packets()))):
         record.add(fed)
     return record.found(whole=True)
 
@@ -90,8 +90,13 @@ class _Record:
     def __init__(self, video: VideoFile) -> None:
         self._video = video
         self._rows: list[tuple[int, bool]] = []
+        # Packets count from the first that can give a frame, which has this number.
+        self._first = 0
         self._packets = 0
         self._rejected: list[int] = []
+        # The numbers of the packets that gave a frame, and of those that gave a keyframe.
+        self._shown: set[int] = set()
+        self._keys: set[int] = set()
         self._damaged = False
         self._display: Display | None = None
         self._interlaced = False
@@ -101,13 +106,17 @@ class _Record:
         self._damaged = self._damaged or fed.damaged
         if fed.rejected:
             self._rejected.append(self._packets)
-        # Packets count from the first that can give a frame.
-        self._packets += bool(self._packets or (fed.packet and fed.packet.is_keyframe))
+        if fed.packet is not None and (self._packets or fed.packet.is_keyframe):
+            self._first = self._first if self._packets else number_of(fed.packet)
+            self._packets += 1
         for frame in fed.frames:
             if self._display is None:
                 self._display = _displayed(self._video, frame)
             self._damaged = self._damaged or frame.is_corrupt
             self._interlaced = self._interlaced or frame.interlaced_frame
+            self._shown.add(number_of(frame) - self._first)
+            if frame.key_frame:
+                self._keys.add(number_of(frame) - self._first)
             self._rows.append((NO_PTS if frame.pts is None else frame.pts, frame.key_frame))
 
     def count_from(self, pts: int) -> int:
@@ -134,11 +143,19 @@ class _Record:
         )
 
     def _lost(self) -> IntArray:
-        """As in `DecodedFrames`: every packet that gave no frame is one that was rejected."""
-        count = min(len(self._rejected), max(0, self._packets - len(self._rows)))
+        """As in `DecodedFrames`: the packets that gave no frame from a rejected one up to the next
+        keyframe, since decoders leave frames out without an error that lack their references.
+        """
+        without = []
+        lost, rejected = False, frozenset(self._rejected)
+        for number in range(self._packets):
+            lost = number in rejected or (lost and number not in self._keys)
+            if lost and number not in self._shown:
+                without.append(number)
+        count = min(len(without), max(0, self._packets - len(self._rows)))
         order = np.arange(count)
-        lost = np.array(self._rejected[:count], np.int64)
-        rising: IntArray = np.maximum.accumulate(lost - order) + order
+        places = np.array(without[:count], np.int64)
+        rising: IntArray = np.maximum.accumulate(places - order) + order
         return np.minimum(rising, len(self._rows) + order)
 
 

@@ -15,7 +15,7 @@ MAX_REORDERED = 16
 # order: reordering, unless its time stamp is wrong.
 MAX_AHEAD_S = 10.0
 # Codecs whose packets each show one frame, whatever else is in them.
-ONE_FRAME_A_PACKET = frozenset({"av1"})
+ONE_FRAME_A_PACKET = frozenset({"av1", "mpeg1video", "mpeg2video"})
 # Stands for "no time stamp" in int64 columns.
 NO_PTS = np.iinfo(np.int64).min
 
@@ -28,9 +28,6 @@ class PacketTable:
         pts: (n,) int64, `NO_PTS` where a packet has none.
         key: (n,) bool: the container marks the packet as a keyframe.
         shown: (n,) bool: the packet is to be displayed (an edit list may hide it).
-        cut_pts: int64, pts of the packets at the end that lack their end: those that are displayed
-            after all that the last keyframe and all that follows it decode to. Empty where the
-            container confirms that nothing is cut off, or where that is too much to decode.
         found_by_seeking: a seek to a keyframe leads to the packet that reading in order leads to.
         codec, time_base, declared_frames, missing_s: as in `VideoIndex`.
     """
@@ -38,7 +35,6 @@ class PacketTable:
     pts: IntArray
     key: NDArray[np.bool_]
     shown: NDArray[np.bool_]
-    cut_pts: IntArray
     found_by_seeking: bool
     codec: str
     time_base: Fraction
@@ -139,19 +135,23 @@ def agreed_pts(packets: PacketTable, decoded: DecodedFrames) -> IntArray | None:
         if not np.array_equal(found[found >= first_key], expected):
             return None
         pts = np.concatenate([found, announced[announced > found[-1]]])
-    return np.setdiff1d(pts, packets.cut_pts)
+    return pts
 
 
 def reordered_pts(packets: PacketTable, decoded: DecodedFrames) -> IntArray | None:
     """(N,) pts of a whole decode whose frames carry each other's time stamps.
 
-    Containers that keep only times of decoding look like this: the packets' times in order are
-    those of the frames, and none is further from its frame than decoding reorders. None where
+    Containers that keep only times of decoding look like this: the packets' times rise, are in
+    order those of the frames, and none is further from its frame than decoding reorders. None where
     this is not so.
     """
     announced = packets.frame_pts()
     expected = decoded.places()
-    if packets.jumps() or len(announced) != len(decoded.pts) + len(decoded.lost):
+    if (
+        packets.reordered()
+        or packets.jumps()
+        or len(announced) != len(decoded.pts) + len(decoded.lost)
+    ):
         return None
     places = np.searchsorted(announced, decoded.pts)
     if np.abs(places - expected).max() > MAX_REORDERED:

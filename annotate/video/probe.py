@@ -1,8 +1,7 @@
 """What a video holds, from its packets: every frame's time, the keyframes, size and rotation.
 
-Packets are believed as far as the decoder agrees: the first frames are decoded and compared, and
-the last ones where the file may be cut off. Where packets and decoder differ, or packets cannot
-tell, the whole video is decoded once.
+Packets are believed as far as the decoder agrees: the first frames are decoded and compared. Where
+packets and decoder differ, or packets cannot tell, the whole video is decoded once.
 """
 
 from fractions import Fraction
@@ -35,10 +34,6 @@ from annotate.video.packets import (
     reordered_pts,
 )
 from annotate.video.progress import ReadProgress
-
-# The largest number of packets after the last keyframe that are decoded to see whether the file
-# is cut off.
-MAX_TAIL_PACKETS = 512
 
 
 def probe(
@@ -136,7 +131,6 @@ def _read_packets(video: VideoFile, read: ReadProgress) -> tuple[PacketTable, De
     """All packets, and the first frames that they decode to."""
     rows: list[tuple[int, bool, bool]] = []
     keys: list[tuple[int | None, int | None]] = []
-    tail: list[VideoPacket] = []
     first_frames, limits = FirstFrames(video), video.limits
     for packet in read.count(video.packets()):
         pts = NO_PTS if packet.pts is None else packet.pts
@@ -149,20 +143,15 @@ def _read_packets(video: VideoFile, read: ReadProgress) -> tuple[PacketTable, De
             _check_not_encrypted(video, packet)
         if packet.is_keyframe:
             keys.append((packet.dts, packet.pos))
-            tail.clear()
-        if len(tail) < MAX_TAIL_PACKETS:
-            tail.append(packet)
         first_frames.take(packet)
     if not rows:
         raise VideoError(f"{video.path} holds no frame", NOT_A_VIDEO)
     decoded, stream, table = first_frames.end(), video.stream, np.array(rows, dtype=np.int64)
     claims = claims_of(video, table[table[:, 2] == 1, 0])
-    confirmed = stream.frames == len(rows) and not tail[-1].is_corrupt
     packets = PacketTable(
         pts=table[:, 0],
         key=table[:, 1] == 1,
         shown=table[:, 2] == 1,
-        cut_pts=np.empty(0, np.int64) if confirmed else _cut_pts(video, tail),
         found_by_seeking=video.are_indexed(keys),
         codec=stream.codec.canonical_name,
         # FFmpeg gives every stream a time base, though the type allows for none.
@@ -179,16 +168,3 @@ def _check_not_encrypted(video: VideoFile, packet: VideoPacket) -> None:
         raise VideoError(
             f"{video.path} is encrypted", "Get a copy without copy protection, or decrypt it first."
         )
-
-
-def _cut_pts(video: VideoFile, tail: list[VideoPacket]) -> IntArray:
-    """As in `PacketTable`, of the packets `tail`: a keyframe and all that follows it."""
-    key = tail[0].pts if len(tail) < MAX_TAIL_PACKETS else None
-    if key is None:
-        return np.empty(0, np.int64)
-    video.stream.codec_context.flush_buffers()
-    frames = video.frames(iter(tail))
-    decoded = [frame.pts for frame in frames if frame.pts is not None and frame.pts >= key]
-    last = max(decoded, default=None)
-    later = [p.pts for p in tail if p.pts is not None and last is not None and p.pts > last]
-    return np.array(later, dtype=np.int64)
