@@ -67,7 +67,8 @@ class Layout:
         muxer, container_options: of the container.
         size: width and height of the displayed picture in pixels.
         rotation: clockwise degrees by which the stored picture is to be turned for display.
-        times: when a picture is shown, in units of 1 / FPS s, by its number.
+        fps: frames per second.
+        times: when a picture is shown, in units of 1 / fps s, by its number.
         sound_s: seconds of a sound track that goes with it; 0 for none.
         rework: what is done to the finished file; it returns the numbers that are then shown.
         paint: the picture of a number, a width and a height.
@@ -84,6 +85,7 @@ class Layout:
     size: tuple[int, int] = (160, 120)
     rotation: int = 0
     frames: int = FRAMES
+    fps: int | Fraction = FPS
     times: Callable[[int], int] = int
     sound_s: float = 0.0
     rework: Callable[[Path], Sequence[int] | None] | None = None
@@ -101,18 +103,20 @@ class Layout:
                 displayed = self.paint(number, *self.size)
                 stored = np.ascontiguousarray(np.rot90(displayed, self.rotation // 90))
                 frame = av.VideoFrame.from_ndarray(stored, format="rgb24")
-                frame.pts, frame.time_base = self.times(number), Fraction(1, FPS)
+                frame.pts, frame.time_base = self.times(number), 1 / Fraction(self.fps)
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
         if self.rework is None:
             ticks = [self.times(number) for number in range(self.frames)]
-            return Made(path, range(self.frames), [(t - ticks[0]) / FPS for t in ticks])
+            return Made(path, range(self.frames), [(t - ticks[0]) / float(self.fps) for t in ticks])
         numbers = self.rework(path)
-        times_s = None if numbers is None else [place / FPS for place in range(len(numbers))]
+        times_s = (
+            None if numbers is None else [place / float(self.fps) for place in range(len(numbers))]
+        )
         return Made(path, numbers, times_s)
 
     def _add_stream(self, container: OutputContainer) -> VideoStream:
-        stream = container.add_stream(self.codec, rate=FPS, options=dict(self.options))
+        stream = container.add_stream(self.codec, rate=self.fps, options=dict(self.options))
         assert isinstance(stream, VideoStream)
         sideways = self.rotation % 180 != 0
         stream.width, stream.height = self.size[::-1] if sideways else self.size
@@ -120,7 +124,7 @@ class Layout:
         if self.rotation:
             stream.set_display_rotation(-self.rotation)
         context = stream.codec_context
-        context.time_base, context.gop_size = Fraction(1, FPS), self.gop
+        context.time_base, context.gop_size = 1 / Fraction(self.fps), self.gop
         context.thread_count = 1
         if self.b_frames is not None:
             context.max_b_frames = self.b_frames

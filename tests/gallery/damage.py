@@ -8,6 +8,8 @@ import numpy as np
 
 TS_PACKET = 188
 SEED = 17
+# Bytes of FLV before the first tag, and of a tag beside its data; milliseconds of two frames.
+FLV_HEADER, FLV_TAG, FLV_STEP_MS = 13, 15, 80
 
 
 def cut_off(path: Path, *, share: float) -> None:
@@ -53,6 +55,18 @@ def garbage_amid(path: Path) -> None:
     """Puts 999 random bytes into the middle."""
     garbage = np.random.default_rng(SEED).bytes(999)
     _change(path, lambda data: data[: len(data) // 2] + garbage + data[len(data) // 2 :])
+
+
+def repeat_times(path: Path) -> None:
+    """Gives every two frames of an FLV file one time stamp."""
+    data = bytearray(path.read_bytes())
+    at = FLV_HEADER
+    while at < len(data):
+        size = int.from_bytes(data[at + 1 : at + 4], "big")
+        ms = int.from_bytes(data[at + 4 : at + 7], "big")
+        data[at + 4 : at + 7] = (ms // FLV_STEP_MS * FLV_STEP_MS).to_bytes(3, "big")
+        at += FLV_TAG + size
+    path.write_bytes(data)
 
 
 def flip_bytes(path: Path) -> None:

@@ -6,20 +6,23 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import av
 
-from tests.gallery.cases import PEOPLE_SHARE, Answer, Case
+from tests.gallery.case import PEOPLE_SHARE, Answer, Case
 
 # Seconds after which a command counts as hanging.
 HANG_S = 240.0
 PEAK_LIMIT_MB = 1000.0
+# Seconds between two looks for a job in the store.
+LOOK_S = 0.02
 # Exit codes of `annotate submit`: done, nothing to do, part is missing.
 KNOWN_CODES = {0, 2, 3, 4}
 CRASH_WORDS = ("Traceback", "unexpected", "defect in")
@@ -68,11 +71,32 @@ def judged(case: Case, packs: Path) -> Verdict:
             "ANNOTATE_CACHE": str(folder / "cache"),
             "COLUMNS": "300",
         }
-        submitted = _run(["submit", str(path), "--processes", "1"], folder, environ)
+        with _happening(case, path, folder / "store"):
+            submitted = _run(["submit", str(path), "--processes", "1"], folder, environ)
         out = folder / "out.json"
         exported = _run(["export", "--out", str(out), "--partial"], folder, environ)
         dataset = json.loads(out.read_text()) if out.exists() else None
         return _verdict(case.answer, path, submitted, exported, dataset)
+
+
+@contextmanager
+def _happening(case: Case, path: Path, store: Path) -> Iterator[None]:
+    """What happens to the file meanwhile, once the store has its job."""
+    over = threading.Event()
+
+    def happen() -> None:
+        while case.during is not None and not over.wait(LOOK_S):
+            if any(store.glob("jobs/*.json")):
+                case.during(path)
+                return
+
+    thread = threading.Thread(target=happen)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _run(arguments: list[str], folder: Path, environ: dict[str, str]) -> _Ran:

@@ -71,6 +71,27 @@ def _loop(folder: Path) -> Path:
     return path
 
 
+def _device(folder: Path) -> Path:
+    path = folder / "video.mp4"
+    path.symlink_to("/dev/zero")
+    return path
+
+
+def _refers_elsewhere(folder: Path) -> Path:
+    """A MOV whose media data is said to be in another file."""
+    part = Layout(".mov", frames=6, paint=person).make(folder / "part.mov").path
+    data = part.read_bytes()
+    own = b"url \0\0\0\x01"
+    assert own in data
+    path = folder / "video.mov"
+    # Without the mark "in this file"; the media data is gone, too.
+    at = data.index(b"mdat")
+    size = int.from_bytes(data[at - 4 : at], "big") - 8
+    gone = data[: at + 4] + bytes(size) + data[at + 4 + size :]
+    path.write_bytes(gone.replace(own, b"url \0\0\0\0"))
+    return path
+
+
 def _dangling(folder: Path) -> Path:
     path = folder / "video.mp4"
     path.symlink_to(folder / "gone.mp4")
@@ -90,6 +111,19 @@ MAKERS: Mapping[str, Callable[[Path], Path]] = {
     "a FIFO": _fifo,
     "a link to itself": _loop,
     "a link to nothing": _dangling,
+    "a device": _device,
+    "a MOV of another file's pictures": _refers_elsewhere,
+    "a description of a session": _bytes(
+        b"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\n"
+        b"m=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+        "video.sdp",
+    ),
+    "a manifest of DASH": _bytes(
+        b'<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static">'
+        b"<Period><AdaptationSet><Representation><BaseURL>http://127.0.0.1:9/x.mp4</BaseURL>"
+        b"</Representation></AdaptationSet></Period></MPD>",
+        "video.mpd",
+    ),
     "a playlist of a local file": _playlist("part.ts", "video.m3u8"),
     "a playlist of another host": _playlist("http://127.0.0.1:9/x.ts", "video.m3u8"),
     "a list of a local file": _playlist("part.ts", "video.ffconcat"),
