@@ -13,7 +13,7 @@ _settings = settings_from()
 
 
 app = make_app(_settings.broker, "" if _settings.embedded else store_id())
-app.conf.include = ["workers.tasks", "workers.duties"]
+app.conf.include = ["workers.tasks", "workers.probe", "workers.duties"]
 
 
 def _be_quiet(**_: object) -> None:

@@ -18,11 +18,15 @@ from annotate.domain.settings import key_prefix
 
 CHUNK_TASK = "annotate.chunk"
 MERGE_TASK = "annotate.merge"
+PROBE_TASK = "annotate.probe"
 # Merges have a queue apart from chunks, so that a video's merge overtakes the chunks of the videos
 # behind it. Chunks have several queues, and each job uses one of them: workers take from all queues
 # in turn, so that a short job need not wait for the end of a long one.
 MERGE_QUEUE = "annotate.merges"
+# What submissions wait for has a queue of its own, too.
+PROBE_QUEUE = "annotate.probes"
 CHUNK_QUEUES = tuple(f"annotate.chunks.{number}" for number in range(8))
+ALL_QUEUES = (MERGE_QUEUE, PROBE_QUEUE, *CHUNK_QUEUES)
 # Redis takes the smallest number first. Merges go before all chunks.
 PRIORITIES: Mapping[Priority, int] = MappingProxyType({"high": 0, "normal": 3, "low": 6})
 # Name of the application; `celery -A workers` finds it in the package of that name.
@@ -67,7 +71,7 @@ def make_app(broker: str, store_id: str) -> Celery:
         accept_content=["json"],
         task_serializer="json",
         task_ignore_result=True,
-        task_queues={name: {"routing_key": name} for name in (MERGE_QUEUE, *CHUNK_QUEUES)},
+        task_queues={name: {"routing_key": name} for name in ALL_QUEUES},
         # A message is acknowledged when its part is written; a process that dies gives it back.
         task_acks_late=True,
         task_retry_on_worker_lost=True,

@@ -9,15 +9,19 @@ import base64
 import json
 from typing import Any
 
-from annotate.queue.app import CHUNK_TASK, MERGE_TASK, PRIORITIES
+from annotate.queue.app import CHUNK_TASK, MERGE_TASK, PRIORITIES, PROBE_TASK
 
 # Bytes of the largest message; those that are sent have less than 2,000.
 MAX_BYTES = 1 << 14
 # Characters of the longest text in a message; digests have 64.
 _MAX_TEXT = 200
 _TEXTS, _BOUNDS = (str, str, str), (int, int)
-# Types of the arguments of each task: see `WorkUnit.message`.
-_ARGUMENTS: dict[str, tuple[type, ...]] = {CHUNK_TASK: (*_TEXTS, *_BOUNDS), MERGE_TASK: _TEXTS}
+# Types of the arguments of each task: see `WorkUnit.message` and `Queue.send_probe`.
+_ARGUMENTS: dict[str, tuple[type, ...]] = {
+    CHUNK_TASK: (*_TEXTS, *_BOUNDS),
+    MERGE_TASK: _TEXTS,
+    PROBE_TASK: (str, int),
+}
 _NOTHING_FOLLOWS = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
 

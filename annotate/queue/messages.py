@@ -6,7 +6,15 @@ from celery import Celery
 
 from annotate.domain.job import Job
 from annotate.domain.work import WorkUnit
-from annotate.queue.app import CHUNK_QUEUES, CHUNK_TASK, MERGE_QUEUE, MERGE_TASK, PRIORITIES
+from annotate.queue.app import (
+    CHUNK_QUEUES,
+    CHUNK_TASK,
+    MERGE_QUEUE,
+    MERGE_TASK,
+    PRIORITIES,
+    PROBE_QUEUE,
+    PROBE_TASK,
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,11 @@ class Queue:
             task, queue, priority = MERGE_TASK, MERGE_QUEUE, PRIORITIES["high"]
         self.app.send_task(task, unit.message, queue=queue, priority=priority)
 
+    def send_probe(self, listed: str, number: int) -> None:
+        """Asks for the index of a video of a reading list."""
+        message, priority = (listed, number), PRIORITIES["high"]
+        self.app.send_task(PROBE_TASK, message, queue=PROBE_QUEUE, priority=priority)
+
 
 def chunk_lists(job: Job) -> list[str]:
     """Names of the lists in which chunks of the job may wait, one for each chunk queue."""
@@ -37,10 +50,15 @@ def merge_list() -> str:
     return _list(MERGE_QUEUE, PRIORITIES["high"])
 
 
+def probe_list() -> str:
+    """Name of the list in which videos wait that are to be read."""
+    return _list(PROBE_QUEUE, PRIORITIES["high"])
+
+
 def all_lists() -> list[str]:
-    """Names of all lists in which work units may wait."""
+    """Names of all lists in which messages may wait."""
     chunks = [_list(queue, number) for queue in CHUNK_QUEUES for number in PRIORITIES.values()]
-    return [*chunks, merge_list()]
+    return [*chunks, merge_list(), probe_list()]
 
 
 def _list(queue: str, priority: int) -> str:

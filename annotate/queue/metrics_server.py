@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from annotate import __version__
 from annotate.domain.errors import UsageError
 from annotate.queue.board import Board
-from annotate.queue.messages import all_lists, merge_list
+from annotate.queue.messages import all_lists, merge_list, probe_list
 from annotate.queue.metrics import FOLDER_VARIABLE
 
 
@@ -34,11 +34,11 @@ class WorkerGauges(Collector):
         yield GaugeMetricFamily(
             "annotate_memory_bytes", "Resident memory of all its processes.", _memory_bytes()
         )
-        waiting, ages, answers = {"chunks": 0, "merges": 0}, list[float](), 0.0
+        waiting, ages, answers = {"chunks": 0, "merges": 0, "probes": 0}, list[float](), 0.0
         with suppress(redis.RedisError):
-            names = all_lists()
+            names, kinds = all_lists(), {merge_list(): "merges", probe_list(): "probes"}
             for name, length in zip(names, self._board.waiting(names), strict=True):
-                waiting["merges" if name == merge_list() else "chunks"] += length
+                waiting[kinds.get(name, "chunks")] += length
             ages = self._board.leases.ages_s(self._worker)
             answers = 1.0
         yield GaugeMetricFamily("annotate_queue_up", "Whether the queue answers.", answers)

@@ -4,9 +4,11 @@ store.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from socket import gethostname
 
+from annotate.domain.digests import digest_of
 from annotate.domain.errors import ChangedError, StoreError, VideoError
 from annotate.domain.images import ImageSequence
 from annotate.domain.job import BUCKET, HERE, STORED, JobVideo
@@ -36,14 +38,48 @@ def publish_source(
         return BUCKET, source.path
     if isinstance(source, ImageSequence):
         return STORED, ""  # since it was read
-    real = source.resolve()
-    for name, folder in settings.roots.items():
-        if real.is_relative_to(folder.resolve()):
-            return name, real.relative_to(folder.resolve()).as_posix()
+    on_share = _share_of(settings, source)
+    if on_share is not None:
+        return on_share
     if settings.embedded and not store.in_bucket:
         return HERE, str(source.absolute())
     store.add_source(index.fingerprint, source, progress)
     return STORED, ""
+
+
+def shared_place(settings: Settings, source: Path | BucketVideo) -> tuple[str, str] | None:
+    """Root and path, as in `JobVideo`, by which all hosts know a video; None where only this one
+    has it.
+    """
+    return (BUCKET, source.path) if isinstance(source, BucketVideo) else _share_of(settings, source)
+
+
+def share_version(settings: Settings, path: Path, state: FileState) -> str | None:
+    """64 hex digits of where a file lies on a share and of its state, the same on all hosts; None
+    where it is on none, or a change may not show yet.
+    """
+    place = _share_of(settings, path)
+    if place is None or not state.is_settled:
+        return None
+    return digest_of({"share": place, **asdict(state)})
+
+
+def _share_of(settings: Settings, source: Path) -> tuple[str, str] | None:
+    """Name of the share on which a file is, and its path there."""
+    real = source.resolve()
+    for name, folder in settings.roots.items():
+        if real.is_relative_to(folder.resolve()):
+            return name, real.relative_to(folder.resolve()).as_posix()
+    return None
+
+
+def source_at(settings: Settings, root: str, path: str) -> Path | BucketVideo:
+    """Inverse of `shared_place`.
+
+    Raises:
+        StoreError: this host does not know the share, or there is no such file on it.
+    """
+    return bucket_video(path) if root == BUCKET else _on_share(settings, path, root, path)
 
 
 @contextmanager
@@ -125,27 +161,27 @@ def _place(
             )
         yield Path(video.path)
     else:
-        yield _on_share(settings, video)
+        yield _on_share(settings, video.name, video.root, video.path)
 
 
-def _on_share(settings: Settings, video: JobVideo) -> Path:
-    folder = settings.roots.get(video.root)
+def _on_share(settings: Settings, name: str, root: str, place: str) -> Path:
+    folder = settings.roots.get(root)
     if folder is None:
         raise StoreError(
-            f"{video.name} is on the share {video.root!r}, which this host does not know",
-            f"Set where it is mounted: ANNOTATE_ROOTS={video.root}=FOLDER",
+            f"{name} is on the share {root!r}, which this host does not know",
+            f"Set where it is mounted: ANNOTATE_ROOTS={root}=FOLDER",
         )
-    path = folder.joinpath(*PurePosixPath(video.path).parts)
+    path = folder.joinpath(*PurePosixPath(place).parts)
     if not path.resolve().is_relative_to(folder.resolve()):
         raise StoreError(
-            f"{video.name}: {video.path} leads out of the share {video.root}",
+            f"{name}: {place} leads out of the share {root}",
             "It is a link; submit the file that it leads to.",
         )
     try:
         path.stat()
     except OSError as error:
         raise StoreError(
-            f"{video.name}: the share {video.root} has no {video.path} at {folder} on the host "
+            f"{name}: the share {root} has no {place} at {folder} on the host "
             f"{gethostname()}: {error.strerror}",
             "Check that the share is mounted there and still has the file.",
         ) from error

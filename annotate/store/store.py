@@ -8,7 +8,8 @@ packs/<digest>/                          the packs that recipes refer to
 results/<recipe>/<fingerprint>/          see `VideoResults`
 clock/<name>                             an object that tells the time, and is deleted at once
 id                                       the store's own id, for the queue; in a bucket a folder
-sources/<version>                        the fingerprint of what lies in a bucket under an address
+sources/<version>                        the fingerprint of what lies in a bucket or on a share
+reading/<list>.json                      videos that workers read for a submission
 order/<number>-<job>                     the jobs in the order in which they were submitted
 cancelled/<job>                          the job is cancelled
 submitting/<name>                        a job that is being submitted

@@ -14,7 +14,7 @@ from annotate.use_cases.job_snapshot import living_heartbeats
 
 KINDS = (
     *("jobs", "order", "cancelled", "working", "results", "videos", "packs", "heartbeats"),
-    *("clock", ASIDE),
+    *("clock", "reading", ASIDE),
 )
 LEFTOVERS = "leftovers"
 # Seconds after which a temporary file was left by a killed writer: longer than the longest write.

@@ -23,9 +23,11 @@ from annotate.queue.patience import with_patience
 from annotate.store import Store
 from annotate.store.bucket_videos import BucketVideo, Source, fetched, version_of
 from annotate.store.known_files import KnownFiles, state_of
-from annotate.store.source_video import from_store
+from annotate.store.reading_lists import read_list
+from annotate.store.source_video import from_store, share_version, source_at
 from annotate.use_cases.read_images import as_images, joined_file, rate_of
 from annotate.use_cases.read_images import version_of as version_of_images
+from annotate.use_cases.shared_reading import shared_reading
 from annotate.video import probe, reader_version
 
 # The largest number of videos that are read at a time; more would only wait for the disk.
@@ -70,9 +72,38 @@ def read_videos(
     if len(videos) == 1:
         label = f"Reading {printable(videos[0].name)}"
     reader = _Reader(store, options, settings, len(videos))
-    with _pool(min(len(videos), os.cpu_count() or 1, MAX_THREADS), reader) as pool:
+    threads = min(len(videos), os.cpu_count() or 1, MAX_THREADS)
+    with (
+        shared_reading(store, videos, options, settings, threads) as send_more,
+        _pool(threads, reader) as pool,
+    ):
         pending = [pool.submit(reader.read, n, video) for n, video in enumerate(videos)]
-        return _results(pending, reader, lambda fraction: progress(label, fraction))
+
+        def report(fraction: float) -> None:
+            send_more(lambda number: pending[number].done())
+            progress(label, fraction)
+
+        return _results(pending, reader, report)
+
+
+def read_listed(
+    store: Store, listed: str, number: int, settings: Settings, progress: Progress
+) -> None:
+    """Files the index of a video of a reading list, for a submission; a video that is rejected is
+    left to that.
+
+    Args:
+        listed: name of the list. If it is not there, the submission has ended.
+
+    Raises:
+        HostError, StoreError: this host cannot read it.
+    """
+    found = read_list(store, listed)
+    if found is None or not 0 <= number < len(found.places):
+        return
+    source = source_at(settings, *found.places[number])
+    options = SubmitOptions(stream=found.stream, assume_fps=found.assume_fps)
+    read_videos(store, [source], options, settings, progress)
 
 
 class _Reader:
@@ -121,11 +152,19 @@ class _Reader:
             return self._index_of_images(source, report)
         place = Path(os.path.abspath(source))  # noqa: PTH100 - links stay links
         before = state_of(source)
+        version = None if self._settings.embedded else share_version(self._settings, place, before)
         known = None if self._options.rehash else self._known.known(place, before)
         index = self._filed(known)
+        if index is not None:
+            return index
+        if version is not None and not self._options.rehash:
+            # A worker may have read it, for this submission or an earlier one.
+            index = self._filed(self._store.source_fingerprint(version))
         if index is None:
             index = self._probe(source, report)
-            self._known.remember(place, before, index.fingerprint)
+            if version is not None:
+                self._store.write_source_fingerprint(version, index.fingerprint)
+        self._known.remember(place, before, index.fingerprint)
         return index
 
     def _index_in_bucket(self, video: BucketVideo, report: ByteProgress) -> VideoIndex:
