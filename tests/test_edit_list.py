@@ -20,6 +20,7 @@ from annotate.domain.tracks import Tracks
 from annotate.store import Store, open_store
 from annotate.store.claims import CLAIM
 from annotate.use_cases.check import check_store
+from annotate.use_cases.clean import garbage
 from annotate.use_cases.edits import Edits
 from annotate.use_cases.export import export
 from annotate.use_cases.final_tracks import final_tracks, track_list
@@ -211,6 +212,27 @@ def test_exports_say_what_is_reviewed_and_take_only_that(
     edits.undo(1, "ann")
     edits.undo(2, "ann")
     assert exported(store, job, out) == plain
+
+
+# Cleaning
+
+
+def test_clean_lists_edits_apart_and_keeps_those_of_a_job(
+    tmp_path: Path, stroll: Path, blazepose_pack: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(str(tmp_path / "store"))
+    job = write_job(store, blazepose_pack, [stroll], people_of)
+    monkeypatch.setenv("ANNOTATE_STORE", str(tmp_path / "store"))
+    mine(store, job).add(MarkReviewed(0, 5), "ann")
+    assert garbage(store) == []
+    found = {one.kind: [entry.key for entry in one.entries] for one in garbage(store, [job.id])}
+    assert found["edits"] == [store.results(job.recipe, job.videos[0]).edits.key(1)]
+    assert not any("edits" in key for key in found["results"])
+    said = CliRunner().invoke(app, ["clean", job.id]).output
+    assert "1 edit of reviewers would be lost: `annotate edits JOB VIDEO --export FILE`" in said
+    assert mine(store, job).state().edits
+    CliRunner().invoke(app, ["clean", job.id, "--yes"])
+    assert mine(store, job).state().edits == ()
 
 
 # The command

@@ -25,8 +25,9 @@ def clean(
     """List what no job of the store needs any more; delete it with --yes.
 
     These are results, videos and packs that no job refers to, and what
-    killed writers left. Anything of the last hour stays. Nothing is deleted
-    while a job is being submitted, or a worker works on one of JOB.
+    killed writers left. Edits of reviewers go with the results that they
+    change: export them first. Anything of the last hour stays. Nothing is
+    deleted while a job is being submitted, or a worker works on one of JOB.
 
     Examples:
 
@@ -34,13 +35,19 @@ def clean(
 
       annotate clean 20260102-030405-1a2b3c --yes
     """
-    from annotate.cli.text import number
-    from annotate.use_cases.clean import check_idle, garbage, remove
+    from annotate.cli.text import count, number
+    from annotate.use_cases.clean import EDITS, check_idle, garbage, remove
 
     the_store, settings = store_of(store)
     found = garbage(the_store, tuple(jobs or ()))
     for one in found:
         typer.echo(f"{one.kind:10} {number(len(one.entries)):>8} files {one.size / 1e6:10,.1f} MB")
+    edits = sum(len(one.entries) for one in found if one.kind == EDITS)
+    if edits:
+        typer.echo(
+            f"{count(edits, 'edit')} of reviewers would be lost: "
+            "`annotate edits JOB VIDEO --export FILE` keeps those of a video."
+        )
     if not found:
         typer.echo("Nothing to clean: everything in the store belongs to a job.")
     elif yes:

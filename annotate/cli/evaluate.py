@@ -11,6 +11,7 @@ import typer
 
 from annotate.cli.options import JsonOption, StoreOption, store_of, the_job
 from annotate.cli.text import say
+from annotate.domain.errors import UsageError
 from annotate.domain.export_options import ExportOptions
 
 if TYPE_CHECKING:
@@ -26,12 +27,21 @@ def evaluate(
         ),
     ],
     truth: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
-            metavar="TRUTH", help="A COCO keypoints annotation file, or the demo's truth.json."
+            metavar="TRUTH",
+            help="A COCO keypoints annotation file, or the demo's truth.json.",
+            show_default="",
         ),
-    ],
+    ] = None,
     *,
+    against_edits: Annotated[
+        bool,
+        typer.Option(
+            "--against-edits",
+            help="Instead of TRUTH: what reviewers made of the job, in frames marked as reviewed.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
     plots: Annotated[
         Path | None, typer.Option("--plots", help="Folder to draw plots into.", metavar="DIR")
@@ -52,12 +62,18 @@ def evaluate(
       annotate evaluate demo/people.json demo/truth.json --plots plots
 
       annotate evaluate results.json person_keypoints_val2017.json --json
+
+      annotate evaluate 20260102-030405-1a2b3c --against-edits
     """
-    from annotate.evaluate import evaluate_files
     from annotate.evaluate import plots as draw
 
-    with _predictions(predictions, store) as file:
-        evaluation = evaluate_files(file, truth)
+    if (truth is not None) == against_edits:
+        both = "TRUTH and --against-edits exclude each other"
+        raise UsageError(
+            "no TRUTH is given" if truth is None else both,
+            "Name an annotation file, or compare with the edits of a job: --against-edits.",
+        )
+    evaluation = _evaluated(predictions, truth, store)
     drawn = draw(evaluation, plots) if plots else ()
     if as_json:
         say(json.dumps(evaluation.as_json(), indent=2))
@@ -65,6 +81,21 @@ def evaluate(
         _print(evaluation)
     for path in drawn:
         say(str(path), err=True)
+
+
+def _evaluated(predictions: str, truth: Path | None, store: str | None) -> "Evaluation":
+    """Predictions against the truth; without one, a job against its edits."""
+    from annotate.evaluate import evaluate_files
+
+    if truth is not None:
+        with _predictions(predictions, store) as file:
+            return evaluate_files(file, truth)
+    from annotate.cli.progress import phases
+    from annotate.use_cases.against_edits import evaluate_against_edits
+
+    the_store, _ = store_of(store)
+    with phases() as phase:
+        return evaluate_against_edits(the_store, the_job(the_store, predictions), phase)
 
 
 @contextmanager

@@ -17,6 +17,8 @@ KINDS = (
     *("clock", "reading", ASIDE),
 )
 LEFTOVERS = "leftovers"
+# Work of people, which is listed apart from the results that it lies in.
+EDITS = "edits"
 # Seconds after which a temporary file was left by a killed writer: longer than the longest write.
 LEFTOVER_AGE_S = 86400.0
 # Seconds for which objects that no job needs are kept: a submission writes its indexes and chunks
@@ -29,7 +31,7 @@ class Garbage:
     """Objects of one kind that can be deleted.
 
     Attributes:
-        kind: a folder of the store, or `leftovers` of killed writers.
+        kind: a folder of the store, `edits` of reviewers, or `leftovers` of killed writers.
         entries: the objects.
     """
 
@@ -56,14 +58,14 @@ def garbage(store: Store, jobs: Sequence[str] = ()) -> list[Garbage]:
     needed = _folders(store, [store.read_job(job_id) for job_id in kept])
     entries = [entry for kind in KINDS for entry in store.files.walk(kind)]
     now = store.clock()
-    found: dict[str, list[Entry]] = {kind: [] for kind in (*KINDS, LEFTOVERS)}
+    found: dict[str, list[Entry]] = {kind: [] for kind in (*KINDS, EDITS, LEFTOVERS)}
     for entry in entries:
         age_s = now - entry.modified_s
         if entry.left:
             if age_s > LEFTOVER_AGE_S:
                 found[LEFTOVERS].append(entry)
         elif not _is_in(entry, needed) and (age_s > YOUNG_S or _is_in(entry, deleted)):
-            found[entry.key.split("/")[0]].append(entry)
+            found[_kind(entry)].append(entry)
     return [Garbage(kind, tuple(some)) for kind, some in found.items() if some]
 
 
@@ -108,6 +110,12 @@ def _folders(store: Store, jobs: Sequence[Job]) -> frozenset[str]:
             keys.add(f"videos/{video.fingerprint}")
             keys.add(f"results/{job.recipe.digest}/{video.fingerprint}")
     return frozenset(keys)
+
+
+def _kind(entry: Entry) -> str:
+    """Of an object: `results/RECIPE/VIDEO/edits/000001.json` is an edit."""
+    names = entry.key.split("/")
+    return EDITS if names[0] == "results" and EDITS in names[3:-1] else names[0]
 
 
 def _is_in(entry: Entry, folders: frozenset[str]) -> bool:

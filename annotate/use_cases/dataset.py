@@ -45,12 +45,20 @@ _SUBMITTED = re.compile(r"(\d{4})(\d\d)(\d\d)-")
 
 
 def open_dataset(
-    store: Store, status: JobStatus, options: ExportOptions, file_format: Format, meter: "Meter"
+    store: Store,
+    status: JobStatus,
+    options: ExportOptions,
+    file_format: Format,
+    meter: "Meter",
+    *,
+    with_edits: bool = True,
 ) -> Dataset:
     """The videos of a job that the options name.
 
     Args:
         meter: gets the poses on their way.
+        with_edits: without them, the poses are those of the models alone; which frames are
+            reviewed stays as it is.
 
     Raises:
         UsageError: the job has no such video or track, or the format no such keypoints.
@@ -59,7 +67,7 @@ def open_dataset(
     job = status.job
     keypoints = _keypoints(file_format, options)
     skeleton = tracks_skeleton(store, job)
-    opener = _Opener(store, job, options, skeleton, keypoints, meter)
+    opener = _Opener(store, job, options, skeleton, keypoints, meter, with_edits)
     videos, left_out = opener.videos(status, _wanted(job, options))
     _check_tracks(videos, options)
     meter.frames = sum(len(video.frames) for video in videos)
@@ -110,6 +118,7 @@ class _Opener:
     skeleton: Skeleton
     keypoints: KeypointSet
     meter: Meter
+    with_edits: bool
 
     def videos(
         self, status: JobStatus, wanted: frozenset[int]
@@ -146,7 +155,7 @@ class _Opener:
         frames = selected_frames(index, job.recipe.selection)
         missing = missing_mask(store, job, index, len(frames))
         edits = edited_tracks(store, job, video)
-        tracks = track_list(store, job, video)
+        tracks = track_list(store, job, video, with_edits=self.with_edits)
         chosen = chosen_tracks(tracks, options)
         reviewed = np.zeros(len(frames), np.bool_) if edits is None else edits.reviewed[frames]
         kept = frames % options.every == 0
@@ -156,7 +165,7 @@ class _Opener:
 
         def poses() -> Iterator[PoseBlock]:
             if len(tracks):
-                found = final_tracks(store, job, video)
+                found = final_tracks(store, job, video, with_edits=self.with_edits)
                 if options.reviewed_only:
                     found = (one.take(np.isin(one.frame_index, frames[kept])) for one in found)
                 blocks = chosen_poses(found, chosen, options, size)
@@ -181,7 +190,7 @@ class _Opener:
             origin=_origin(index),
             damaged=damaged_frames(store, job, video),
             reviewed=reviewed[kept],
-            names={} if edits is None else edits.names,
+            names=edits.names if edits is not None and self.with_edits else {},
         )
         return _Opened(made, len(frames), tracks.highest_id)
 

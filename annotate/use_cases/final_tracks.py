@@ -20,21 +20,26 @@ from annotate.numeric.selection import selected_frames
 from annotate.store import Store
 
 
-def final_tracks(store: Store, job: Job, video: JobVideo) -> Iterator[Tracks]:
+def final_tracks(
+    store: Store, job: Job, video: JobVideo, *, with_edits: bool = True
+) -> Iterator[Tracks]:
     """The tracks of a video of a job as users should see them, block by block.
 
     Blocks come in the order of frames, and memory holds one at a time. What reviewers edited is
     applied here, so that every reader sees the same.
 
+    Args:
+        with_edits: without them, the tracks are those of the models alone.
+
     Raises:
         StoreError: the video has no tracks in the store, or they cannot be read.
     """
     blocks = store.results(job.recipe, video).read_tracks(job.merge_digest)
-    edits = edited_tracks(store, job, video)
+    edits = edited_tracks(store, job, video) if with_edits else None
     return blocks if edits is None else edits.blocks(blocks)
 
 
-def track_list(store: Store, job: Job, video: JobVideo) -> TrackList:
+def track_list(store: Store, job: Job, video: JobVideo, *, with_edits: bool = True) -> TrackList:
     """The tracks that `final_tracks` has poses of, a row a track; none where there are none.
 
     Raises:
@@ -43,7 +48,7 @@ def track_list(store: Store, job: Job, video: JobVideo) -> TrackList:
     results = store.results(job.recipe, video)
     if not results.has_tracks(job.merge_digest):
         return NO_TRACKS
-    edits = edited_tracks(store, job, video)
+    edits = edited_tracks(store, job, video) if with_edits else None
     return results.read_track_list(job.merge_digest) if edits is None else edits.outline.track_list
 
 
