@@ -11,12 +11,14 @@ from annotate.domain.changes import Change, TrackRef
 from annotate.domain.edits import Edit
 from annotate.domain.job import HERE, Job, JobVideo, Recipe
 from annotate.domain.merge_settings import MergeSettings
+from annotate.domain.options import Selection
 from annotate.domain.pack import read_pack
 from annotate.domain.tracks import Tracks
 from annotate.domain.video import Chunk, VideoIndex
 from annotate.edits import Basis
 from annotate.merge import merge
 from annotate.merge.pose_table import boxes
+from annotate.numeric.selection import ALL_FRAMES, selected_frames
 from annotate.store import Store
 from annotate.video import probe
 from tests.made_poses import made_index
@@ -63,7 +65,11 @@ def edit(number: int, change: Change, author: str = "ann", tracks: str = TRACKS)
 
 
 def write_job(
-    store: Store, pack: Path, videos: list[Path], people: Callable[[VideoIndex], Tracks]
+    store: Store,
+    pack: Path,
+    videos: list[Path],
+    people: Callable[[VideoIndex], Tracks],
+    selection: Selection = ALL_FRAMES,
 ) -> Job:
     """A job of videos with tracks, in the store, as if it had been annotated."""
     digest = read_pack(pack).digest
@@ -73,12 +79,15 @@ def write_job(
         JobVideo(path.name, index.fingerprint, HERE, str(path))
         for path, index in zip(videos, indexes, strict=True)
     )
-    job = Job("20260102-030405-abcdef", Recipe("blazepose-full", digest), 6.0, named)
+    recipe = Recipe("blazepose-full", digest, selection=selection)
+    job = Job("20260102-030405-abcdef", recipe, 6.0, named)
     for video, index in zip(job.videos, indexes, strict=True):
         store.write_index(index)
         results = store.results(job.recipe, video)
         results.write_chunks([Chunk(0, len(index))])
         tracks = people(index)
+        frames = selected_frames(index, selection)
+        tracks = tracks.take(np.isin(tracks.frame_index, frames))
         axes = tracks.raw_world.shape[2]
         results.write_tracks(job.merge_digest, [tracks], 33, {"missing": []}, axes)
     store.write_job(job)

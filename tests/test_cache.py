@@ -54,6 +54,17 @@ def test_the_least_recently_used_copy_makes_room(tmp_path: Path) -> None:
     assert copies(tmp_path) == {"a", "c"}
 
 
+def test_copies_of_unknown_size_keep_to_the_limit(tmp_path: Path) -> None:
+    log: list[str] = []
+    cache = Cache(tmp_path, 2 * SIZE)
+    for number, name in enumerate(["a", "b", "a", "c", "d"]):
+        with cache.copy(name, None, fetching(log, SIZE * (1 + (name == "d"))), silent) as path:
+            assert path.exists()
+        os.utime(tmp_path / name, (number, number))
+    assert len(log) == 4
+    assert copies(tmp_path) == {"d"}
+
+
 def test_a_copy_in_use_is_never_deleted(tmp_path: Path) -> None:
     log: list[str] = []
     cache = Cache(tmp_path, 0)

@@ -108,6 +108,13 @@ def test_two_who_change_the_same_have_a_conflict(store: Store, job: Job) -> None
     edits.add(DeletePoses(ref(before, 1, 9), 0, 15), "bob", after=3)
 
 
+@pytest.mark.parametrize("after", [-5, 10**9])
+def test_numbers_follow_each_other_whatever_was_seen(store: Store, job: Job, after: int) -> None:
+    edits = mine(store, job)
+    for number in (1, 2):
+        assert edits.add(MarkReviewed(0, 5), "ann", after=after).number == number
+
+
 def test_many_at_once_lose_no_edit(store: Store, job: Job) -> None:
     def add(number: int) -> int:
         change = MarkReviewed(number, number + 1)

@@ -29,6 +29,7 @@ from annotate.domain.outline import Outline
 from annotate.domain.tracks import Tracks
 from annotate.edits import NotApplied, apply, edited
 from annotate.edits.added import packed
+from annotate.edits.identities import MOST_LETTERS
 from tests.made_poses import assert_same
 from tests.made_review import basis, edit, ref, three_people
 from tests.made_tracks import SKELETON
@@ -271,9 +272,10 @@ def test_edits_find_the_same_person_under_another_id() -> None:
 
 
 def test_the_id_of_a_new_track_is_free_in_other_tracks() -> None:
-    edits = [edit(1, SplitTrack(ref(PEOPLE, 1, 10), 50, 3))]
-    result = edited(Outline.of(renumbered()), edits, basis(tracks="recipe/other"))
-    assert set(result.outline.track_id.tolist()) == {1, 2, 3, 4}
+    for made in (3, 2**40):
+        edits = [edit(1, SplitTrack(ref(PEOPLE, 1, 10), 50, made))]
+        result = edited(Outline.of(renumbered()), edits, basis(tracks="recipe/other"))
+        assert set(result.outline.track_id.tolist()) == {1, 2, 3, 4}
 
 
 def test_edits_of_a_person_who_is_gone_are_listed() -> None:
@@ -295,6 +297,8 @@ def test_edits_of_a_person_who_is_gone_are_listed() -> None:
         (HideKeypoint(ref(PEOPLE, 1, 10), "tail"), "no landmark 'tail'"),
         (DeletePoses(ref(PEOPLE, 2, 0), 50, 60), "no pose in these frames"),
         (NameTrack(replace(ref(PEOPLE, 1, 10), pts=7), "Ada"), "no frame 10 at that time"),
+        (NameTrack(ref(PEOPLE, 1, 10), "A" * (MOST_LETTERS + 1)), "at most 80 letters"),
+        (NameTrack(ref(PEOPLE, 1, 10), "A\nB"), "on one line"),
     ],
 )
 def test_an_edit_that_does_not_fit_says_why(change: Change, reason: str) -> None:

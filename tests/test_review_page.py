@@ -3,12 +3,7 @@ elsewhere. Needs `pip install playwright` and Chromium (`apt-get install chromiu
 """
 
 import json
-import re
-import shutil
-import signal
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,30 +15,16 @@ from annotate.store import Store, open_store
 from annotate.use_cases.export import export
 from annotate.video.writer import Encoding
 from tests.command import Host
-from tests.made_numbers import BITS, write_numbered
+from tests.made_numbers import write_numbered
 from tests.made_review import people_of, write_job
+from tests.review_browser import CHROMIUM, READ, Page, chromium, page_of, started, stop
 
-sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium")
 
 FRAMES = 80
-WAIT_MS = 30_000
 # On a busy host the browser may show the next frame before it tells the page.
 LATE = 2
-# Reads the number of the shown frame off the picture.
-READ = """() => {
-  const video = document.getElementById("video");
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [BITS * 8, 8];
-  const pen = canvas.getContext("2d", { willReadFrequently: true });
-  pen.drawImage(video, 0, 0, canvas.width, canvas.height);
-  let number = 0;
-  for (let bit = 0; bit < BITS; bit++) {
-    number = 2 * number + (pen.getImageData(8 * bit + 4, 4, 1, 1).data[0] > 127 ? 1 : 0);
-  }
-  return number;
-}""".replace("BITS", str(BITS))
 # Of some frames that are shown while the video plays: the number in the picture, and the page's.
 WHILE_PLAYING = """async () => {
   const read = READ;
@@ -63,35 +44,6 @@ WHILE_PLAYING = """async () => {
   await new Promise((done) => setTimeout(done, 300));
   return found;
 }""".replace("READ", READ)
-
-
-@dataclass
-class Page:
-    """The page in the browser, and all that it complained of or asked elsewhere."""
-
-    page: Any
-    address: str
-    troubles: list[str] = field(default_factory=list)
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.page.keyboard.press(key)
-
-    def shows(self, frame: int) -> None:
-        """Waits until the page shows a frame, and reads its number off the picture."""
-        self.page.wait_for_selector(f"body[data-frame='{frame}']", timeout=WAIT_MS)
-        assert self.page.evaluate(READ) == frame
-
-    def open(self, name: str) -> None:
-        number = NAMES.index(name)
-        self.page.evaluate("delete document.body.dataset.ready")
-        self.page.click(f"#videos button:has-text('{name}')")
-        self.page.wait_for_selector(f"body[data-ready='{number}']", timeout=WAIT_MS)
-        self.shows(0)
-
-    def has_edit(self, number: int) -> None:
-        """Waits until the page shows the tracks after an edit."""
-        self.page.wait_for_selector(f"body[data-last='{number}'][data-fresh=true]", timeout=WAIT_MS)
 
 
 NAMES = ["cfr.mp4", "vfr.mp4", "rotated.mp4", "hevc.mp4", "mpeg2.avi"]
@@ -115,50 +67,10 @@ def made(tmp_path_factory: pytest.TempPathFactory, blazepose_pack: Path) -> tupl
     return host, store
 
 
-def started(host: Host) -> tuple["subprocess.Popen[str]", str]:
-    """`annotate review`, and the address that it printed."""
-    process = host.start("review", "--no-browser")
-    assert process.stdout is not None
-    found = re.search(r"http://\S+", process.stdout.readline())
-    assert found, process.communicate()
-    return process, found.group(0)
-
-
-def stop(process: "subprocess.Popen[str]") -> str:
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
-    return err
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        started_one = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--mute-audio"]
-        )
-        yield started_one
-        started_one.close()
-
-
-def page_of(browser: Any, address: str) -> Page:
-    context = browser.new_context(viewport={"width": 1280, "height": 720})
-    page = Page(context.new_page(), address)
-    own = address.split("?")[0]
-
-    def look(request: Any) -> None:
-        if not request.url.startswith((own, "data:", "blob:")):
-            page.troubles.append(request.url)
-
-    def heard(message: Any) -> None:
-        if message.type in ("error", "warning"):
-            page.troubles.append(message.text)
-
-    page.page.on("request", look)
-    page.page.on("console", heard)
-    page.page.on("pageerror", lambda error: page.troubles.append(str(error)))
-    page.page.goto(address)
-    page.page.wait_for_selector("body[data-ready]", timeout=WAIT_MS)
-    return page
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

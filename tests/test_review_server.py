@@ -130,6 +130,7 @@ def test_poses_come_in_binary(client: Client) -> None:
     [
         ([], 400),
         ({"kind": "burn", "change": {}, "after": 0}, 400),
+        ({"kind": ["review"], "change": {}, "after": 0}, 400),
         ({"kind": "review", "change": {"start": 5, "stop": 2}, "after": 0}, 400),
         ({"kind": "delete", "change": {"track": {"track": 9, "frame": 0}}, "after": 0}, 400),
         ({"kind": "undo", "change": {"edit": 99}, "after": 0}, 400),
@@ -158,8 +159,9 @@ def test_ctrl_c_ends_with_one_line(process: "tuple[subprocess.Popen[str], str]")
     assert process[0].returncode == 0
 
 
-def test_a_person_is_found_at_two_points_and_followed(
-    tmp_path: Path, blazepose_pack: Path, shared_data: Path
+@pytest.mark.parametrize("by_box", [False, True], ids=["points", "box"])
+def test_a_person_is_found_where_a_reviewer_points_and_followed(
+    tmp_path: Path, blazepose_pack: Path, shared_data: Path, by_box: bool
 ) -> None:
     truth = np.load(shared_data / "reference" / "single_person.tracked.npz")["landmarks"]
     video = shared_data / "videos" / "single_person.mp4"
@@ -172,7 +174,9 @@ def test_a_person_is_found_at_two_points_and_followed(
     known = truth[:, :, :2] * (size if truth[:, :, :2].max() < 2 else 1)
     hips, nose = known[5, 23:25].mean(axis=0), known[5, 0]
     head = nose + (nose - hips) * 0.15
-    where = {"frame": 5, "hips": hips.tolist(), "head": head.tolist()}
+    box = [known[5].min(axis=0).tolist(), known[5].max(axis=0).tolist()]
+    points = {"corners": box} if by_box else {"hips": hips.tolist(), "head": head.tolist()}
+    where: dict[str, object] = {"frame": 5, **points}
     edit = session.add_person(0, where, 0)
     made = edit.change.new_track
     found = [

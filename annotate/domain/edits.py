@@ -77,7 +77,7 @@ def change_from(kind: Any, found: Any) -> Change:
     >>> change_from("review", {"start": 0, "stop": 5})
     MarkReviewed(start=0, stop=5, reviewed=True)
     """
-    if kind not in CHANGES or not isinstance(found, dict):
+    if not isinstance(kind, str) or kind not in CHANGES or not isinstance(found, dict):
         raise EditError(f"there is no kind of edit {kind!r}", f"There are: {', '.join(CHANGES)}.")
     made: Change = _made(CHANGES[kind], found, kind)
     return made

@@ -63,7 +63,8 @@ class Settings:
             password and is never printed.
         packs: folder of this host's model packs (`ANNOTATE_PACKS`).
         cache: folder for copies that can be fetched again (`ANNOTATE_CACHE`).
-        cache_bytes: most bytes of a bucket's videos in it (`ANNOTATE_CACHE_GB`).
+        cache_bytes: most bytes of a bucket's videos, and of copies for the review page, in it
+            (`ANNOTATE_CACHE_GB`).
         roots: where this host sees the shares that all hosts know by name (`ANNOTATE_ROOTS`, e.g.
             `media=/mnt/share`; several are separated as in PATH).
         provider: what runs the models (`ANNOTATE_PROVIDER`): `cpu`, `qnn`, another accelerator, or

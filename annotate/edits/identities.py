@@ -24,6 +24,7 @@ from annotate.domain.changes import (
 )
 from annotate.domain.edits import Edit
 from annotate.domain.errors import EditError
+from annotate.domain.names import printable
 from annotate.domain.outline import Outline
 from annotate.domain.skeleton import Skeleton
 from annotate.domain.video import VideoIndex
@@ -34,6 +35,10 @@ from annotate.numeric.geometry import box_iou
 
 # The least overlap (intersection over union) at which a box of other tracks is the same person's.
 MIN_SAME_BOX = 0.5
+# The most letters of a name.
+MOST_LETTERS = 80
+# Ids of tracks are lower: others than this program may read them as 32 bits.
+_MOST_ID = 2**31
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,8 @@ class Identities:
 
     @_apply.register
     def _name(self, change: NameTrack) -> None:
+        if len(change.name) > MOST_LETTERS or printable(change.name) != change.name:
+            raise _CannotApplyError(f"a name has at most {MOST_LETTERS} letters, all on one line")
         self.rows.names[self._found(change.track)] = change.name
 
     @_apply.register
@@ -246,7 +253,11 @@ class Identities:
     def _new(self, made: int) -> int:
         """An id that no track has; that of the edit where it is free."""
         used = int(self.rows.track.max(initial=0))
-        free = made > 0 and not (self.rows.track == made).any() and made not in self._made.values()
+        free = (
+            0 < made < _MOST_ID
+            and not (self.rows.track == made).any()
+            and made not in self._made.values()
+        )
         self._made[made] = made if free else max(used, *self._made.values(), 0) + 1
         return self._made[made]
 

@@ -3,8 +3,9 @@ from frame to frame forwards and backwards.
 """
 
 import threading
-from collections.abc import Iterable
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,10 @@ from annotate.domain.arrays import FloatArray
 from annotate.domain.changes import AddPoses, TrackRef
 from annotate.domain.errors import EditError
 from annotate.domain.job import Job
+from annotate.domain.model_spec import DetectorSpec
 from annotate.domain.pack import Pack, read_pack
 from annotate.domain.pipeline_settings import PipelineSettings
+from annotate.domain.roi_rules import RoiFromBox
 from annotate.domain.settings import Settings
 from annotate.domain.skeleton import SKELETONS, coco_keypoints
 from annotate.domain.tracks import Tracks
@@ -23,7 +26,7 @@ from annotate.domain.video import Chunk, Frame, VideoIndex
 from annotate.edits.added import packed
 from annotate.merge import MergeSettings
 from annotate.merge.pose_table import boxes, pose_scores
-from annotate.numeric.geometry import box_iou, rois_from_points
+from annotate.numeric.geometry import box_iou, rois_from_boxes, rois_from_points
 from annotate.packs.installed import verify_pack
 from annotate.store import Store
 from annotate.video import decode
@@ -37,8 +40,36 @@ MAX_FRAMES = 90
 _HEAD_OF_RADIUS = 0.72
 # Margin about that circle, as the BlazePose detector's.
 _MARGIN = 1.25
+# The most bytes of pictures that are in memory at once.
+_MOST_BYTES = 400_000_000
 # A pose whose box overlaps another track's so much (intersection over union) is that track's.
 _SAME_BODY = 0.6
+
+
+@dataclass(frozen=True, eq=False)
+class Pointed:
+    """Where a reviewer says that a person is.
+
+    Attributes:
+        points: (2, 2) float32 pixels: the middle of the hips and the top of the head, or two
+            opposite corners of a box around the person.
+        is_box: which of these.
+    """
+
+    points: FloatArray
+    is_box: bool
+
+    def roi(self, spec: DetectorSpec, size: tuple[int, int]) -> FloatArray:
+        """(4,) float32: where the landmark model, with an input of `size`, looks."""
+        first, second = self.points
+        if self.is_box:
+            box = np.concatenate([self.points.min(axis=0), self.points.max(axis=0)])
+            scale = spec.roi.scale if isinstance(spec.roi, RoiFromBox) else _MARGIN
+            upright: FloatArray = rois_from_boxes(box[None], size, scale)[0]
+            return upright
+        tip = first + (second - first) / np.float32(_HEAD_OF_RADIUS)
+        turned: FloatArray = rois_from_points(first[None], tip[None], _MARGIN)[0]
+        return turned
 
 
 class PersonFinder:
@@ -54,7 +85,7 @@ class PersonFinder:
         index: VideoIndex,
         others: Tracks,
         start: int,
-        points: tuple[FloatArray, FloatArray],
+        pointed: Pointed,
         *,
         alone: bool = False,
     ) -> "Found":
@@ -64,62 +95,64 @@ class PersonFinder:
             path, index: of the video.
             others: poses near the frame; following ends where it comes to one of them.
             start: the frame that the reviewer points in.
-            points: (2,) float32 each: middle of the hips and top of the head.
+            pointed: where.
             alone: in that frame only.
 
         Raises:
             EditError: the model finds no person there.
         """
         with self._lock:
-            first, last = max(0, start - MAX_FRAMES), min(len(index), start + MAX_FRAMES + 1)
-            if alone:
-                first, last = start, start + 1
-            frames = {one.index: one for one in decode(path, index, Chunk(first, last))}
-            centre, head = points
-            tip = centre + (head - centre) / np.float32(_HEAD_OF_RADIUS)
-            roi = rois_from_points(centre[None], tip[None], _MARGIN)[0]
+            deinterlace = self._job.recipe.deinterlace
+            frames = partial(decode, path, index, deinterlace=deinterlace)
+            roi = pointed.roi(self._pack.detector, self._pack.landmark.size)
             found: dict[int, tuple[float, FloatArray, FloatArray]] = {}
-            if start in frames:
-                roi_next = self._follow(frames, [start], roi, None, found)
-                if roi_next is not None:
-                    self._follow(frames, range(start + 1, last), roi_next, others, found)
-                    self._follow(frames, range(start - 1, first - 1, -1), roi_next, others, found)
+            roi_next = self._follow(frames(Chunk(start, start + 1)), start, roi, None, found)
+            if roi_next is not None and not alone:
+                last, first = min(len(index), start + 1 + MAX_FRAMES), max(0, start - MAX_FRAMES)
+                if start + 1 < last:
+                    later = frames(Chunk(start + 1, last))
+                    self._follow(later, start + 1, roi_next, others, found)
+                earlier = _backwards(frames, first, start, index)
+                self._follow(earlier, start - 1, roi_next, others, found)
         if start not in found:
             raise EditError(
                 "the model sees no person there",
-                "Click the middle of the hips, then the top of the head.",
+                "Draw a box around the whole person, or click hips and head.",
             )
         return Found(found)
 
     def _follow(
         self,
-        frames: dict[int, Frame],
-        numbers: Iterable[int],
+        frames: Iterable[Frame],
+        number: int,
         roi: FloatArray,
         others: Tracks | None,
         found: dict[int, tuple[float, FloatArray, FloatArray]],
     ) -> FloatArray | None:
-        """Looks in one frame after the other; returns the ROI for the next one, if there is one."""
+        """Looks in one frame after the other; returns the ROI for the next one, if there is one.
+
+        Args:
+            frames: forwards or backwards, from the frame `number`; a damaged one is not there.
+        """
         from annotate.pipeline.detector_pass import Candidate
         from annotate.pipeline.landmark_stage import CropRequest
 
         stage, following = self._stage, None
-        for number in numbers:
-            frame = frames.get(number)
-            if frame is None:  # damaged
+        for count, frame in enumerate(frames):
+            if abs(frame.index - number) != count:  # one between is damaged
                 break
             request = CropRequest(frame.rgb, Candidate(1.0, roi), fresh=others is None)
             pose = stage.poses([request])[0]
             if pose is None:
                 break
             landmarks, world = stage.body([pose]), stage.world([pose])
-            if others is not None and _is_another(landmarks, others, number):
+            if others is not None and _is_another(landmarks, others, frame.index):
                 break
             keypoints = coco_keypoints(landmarks, SKELETONS[self._pack.skeleton])
             settings = MergeSettings().pose
             flag = np.array([pose.score], np.float32)
             score = float(pose_scores(keypoints, flag, settings.min_visibility)[0])
-            found[number] = (score, landmarks, world)
+            found[frame.index] = (score, landmarks, world)
             following = pose.next_roi
             if following is None:
                 break
@@ -167,6 +200,15 @@ class Found:
             axes=metres.shape[2],
             data=packed(np.concatenate([points, metres], axis=2)),
         )
+
+
+def _backwards(
+    frames: Callable[[Chunk], Iterable[Frame]], first: int, stop: int, index: VideoIndex
+) -> Iterator[Frame]:
+    """The frames before `stop` down to `first`, of which a few are in memory at a time."""
+    at_once = max(1, _MOST_BYTES // (3 * index.width * index.height))
+    for end in range(stop, first, -at_once):
+        yield from reversed([*frames(Chunk(max(first, end - at_once), end))])
 
 
 def _is_another(landmarks: FloatArray, others: Tracks, frame: int) -> bool:

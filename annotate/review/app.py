@@ -6,6 +6,7 @@ from functools import partial
 from importlib.resources import as_file, files
 from typing import Any
 
+import numpy as np
 import orjson
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -55,6 +56,7 @@ class _Pages:
             Route(f"{video}/source", _answering(self._source)),
             Route(f"{video}/times", _answering(self._times)),
             Route(f"{video}/media", _answering(self._media)),
+            Route(f"{video}/annotated", _answering(self._annotated)),
             Route(f"{video}/outline", _answering(self._outline)),
             Route(f"{video}/moments", _answering(self._moments)),
             Route(f"{video}/poses", _answering(self._poses)),
@@ -68,7 +70,9 @@ class _Pages:
 
     def _video(self, request: Request, _body: Any) -> Response:
         opened = self._session.video(_number(request)).tracks
-        return _json({**described_video(opened), **described_view(opened.view())})
+        view = opened.view()
+        own = opened.own(view)
+        return _json({**described_video(opened), **described_view(view), "own": own})
 
     def _view(self, request: Request, _body: Any) -> Response:
         """What has changed since an edit; nothing where none is newer."""
@@ -81,8 +85,8 @@ class _Pages:
     def _source(self, request: Request, _body: Any) -> Response:
         source = self._session.video(_number(request)).source
         now = source.playing(copy="copy" in request.query_params)
-        shown = {name: getattr(now, name) for name in ("state", "fraction", "message", "copy")}
-        return _json(shown)
+        shown = ("state", "fraction", "message", "hint", "copy")
+        return _json({name: getattr(now, name) for name in shown})
 
     def _times(self, request: Request, _body: Any) -> Response:
         source = self._session.video(_number(request)).source
@@ -94,6 +98,10 @@ class _Pages:
         if now.path is None:
             return _error(404, "the video is not ready yet", "Wait a moment.")
         return FileResponse(now.path, media_type=now.media_type)
+
+    def _annotated(self, request: Request, _body: Any) -> Response:
+        annotated = self._session.video(_number(request)).tracks.annotated
+        return Response(annotated.astype(np.uint8).tobytes(), media_type=_BINARY)
 
     def _outline(self, request: Request, _body: Any) -> Response:
         view = self._session.video(_number(request)).tracks.view()

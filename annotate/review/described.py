@@ -16,6 +16,8 @@ from annotate.review.opened import OpenVideo, View
 
 # How many edits of the history the page shows.
 SHOWN_EDITS = 200
+# A video whose annotated frames are in more pieces than this was annotated at a lower rate.
+_MOST_RUNS = 1
 
 
 def described_job(status: JobStatus) -> dict[str, Any]:
@@ -40,6 +42,7 @@ def described_video(opened: OpenVideo) -> dict[str, Any]:
         "width": index.width,
         "height": index.height,
         "frames": len(index),
+        "sparse": len(runs_of(opened.annotated)) > _MOST_RUNS,
         "fps": index.fps,
         "landmarks": list(skeleton.landmarks),
         "edges": _edges(skeleton),

@@ -50,6 +50,9 @@ class OpenVideo:
     """A video with tracks. Several threads may use it.
 
     Every method raises StoreError where the store cannot be read or written.
+
+    Attributes:
+        annotated: (N,) bool: the frames of the video that the job annotates.
     """
 
     def __init__(self, store: Store, job: Job, video: JobVideo, author: str) -> None:
@@ -66,8 +69,11 @@ class OpenVideo:
         ends = self._starts[1:] - 1
         self._last_frames: list[int] = self._outline.frame_index[ends].tolist()
         frames = selected_frames(self.index, job.recipe.selection)
+        self.annotated = np.zeros(len(self.index), np.bool_)
+        self.annotated[frames] = True
         damaged = damaged_frames(store, job, video)
         self._watched = Watched(frames, self.index.time_s[frames], damaged)
+        self._own: list[int] = []
         self._view: View | None = None
         self._moments: tuple[View, list[Moment]] | None = None
 
@@ -131,15 +137,15 @@ class OpenVideo:
 
         Args:
             kind: of the change.
-            given: its fields; tracks are named by `track` and `frame`, and the ids of new tracks
-                left out.
+            given: its fields; tracks are named by `track` and `frame`, and new tracks get free ids.
             after: number of the last edit that the page shows.
 
         Raises:
             EditError: the change is not valid, or does not fit the tracks.
             EditConflictError: another reviewer has just changed the same.
         """
-        if kind not in CHANGES or not isinstance(given, dict) or type(after) is not int:
+        known = isinstance(kind, str) and kind in CHANGES
+        if not known or not isinstance(given, dict) or type(after) is not int:
             raise EditError(f"{kind!r:.40} is not an edit", "Load the page again.")
         view = self.view()
         found = dict(given)
@@ -147,15 +153,20 @@ class OpenVideo:
             if isinstance(found.get(name), dict):
                 found[name] = asdict(self._ref(view, found[name]))
         names = {one.name for one in fields(CHANGES[kind])}
-        if "made" in names and found.get("made", 0) == 0:
+        if "made" in names:
             found["made"] = self.free_id(view)
         return self.add_change(change_from(kind, found), after)
 
     def add_change(self, change: Change, after: int) -> Edit:
         """Files a change; arguments and errors as for `add`."""
-        if isinstance(change, Undo):
-            return self._edits.undo(change.edit, self._author, after)
-        return self._edits.add(change, self._author, after)
+        edit = self._edits.add(change, self._author, after)
+        self._own.append(edit.number)
+        return edit
+
+    def own(self, view: View) -> list[int]:
+        """Numbers of the edits of this run that can be undone, in order."""
+        undos = {edit.number for edit in view.edits if isinstance(edit.change, Undo)}
+        return sorted(set(self._own) - undos - view.undone)
 
     def free_id(self, view: View) -> int:
         """An id that no track ever had."""

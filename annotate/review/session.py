@@ -10,11 +10,13 @@ from annotate.domain.errors import EditError, UsageError
 from annotate.domain.job import Job, JobVideo
 from annotate.domain.settings import Settings
 from annotate.queue.job_status import JobStatus, job_status
-from annotate.review.adding import MAX_FRAMES, PersonFinder
+from annotate.review.adding import MAX_FRAMES, PersonFinder, Pointed
 from annotate.review.opened import OpenVideo
 from annotate.review.player_source import PlayerSource
 from annotate.store import Store
 from annotate.use_cases.edits import author_here
+
+_POINT = "Draw a box around the person, or click the middle of the hips, then the top of the head."
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +66,8 @@ class Session:
 
         Args:
             number: of the video.
-            given: `frame`, `hips` and `head` (x, y each); `track`, an id, to give the poses to it;
-                `alone`, to look in this frame only.
+            given: `frame`; `hips` and `head`, or `corners` of a box, two points (x, y) each;
+                `track`, an id, to give the poses to it; `alone`, to look in this frame only.
             after: as for `add`.
 
         Raises:
@@ -75,18 +77,14 @@ class Session:
         frame, track = given.get("frame"), given.get("track")
         if type(frame) is not int or not 0 <= frame < len(video.tracks.index):
             raise EditError("there is no such frame", "Load the page again.")
-        points = _point(given.get("hips")), _point(given.get("head"))
+        pointed = _pointed(given)
         near = video.tracks.poses(max(0, frame - MAX_FRAMES), frame + MAX_FRAMES + 1)
         if type(track) is int:
             near = near.take(near.track_id != track)
-        found = self._finder.find(
-            video.source.source(),
-            video.tracks.index,
-            near,
-            frame,
-            points,
-            alone=bool(given.get("alone")),
-        )
+        with video.source.source() as path:
+            found = self._finder.find(
+                path, video.tracks.index, near, frame, pointed, alone=bool(given.get("alone"))
+            )
         view = video.tracks.view()
         ref = None if type(track) is not int else video.tracks.ref(view, track, frame)
         made = video.tracks.free_id(view) if ref is None else None
@@ -110,8 +108,24 @@ class Session:
         return Reviewed(tracks, PlayerSource(self._store, self._settings, video, tracks.index))
 
 
-def _point(given: object) -> np.ndarray:
-    """(2,) float32 of a point in a request.
+def _pointed(given: dict[str, object]) -> Pointed:
+    """Where a request says that the person is.
+
+    Raises:
+        EditError: it does not say.
+    """
+    corners = given.get("corners")
+    is_box = isinstance(corners, list) and len(corners) == 2
+    hips_and_head = [given.get("hips"), given.get("head")]
+    two = corners if isinstance(corners, list) and is_box else hips_and_head
+    points = np.array([_point(one) for one in two], np.float32)
+    if (points[0] == points[1]).any() if is_box else (points[0] == points[1]).all():
+        raise EditError("the box is empty" if is_box else "hips and head are one point", _POINT)
+    return Pointed(points, is_box)
+
+
+def _point(given: object) -> tuple[float, float]:
+    """The x and y of a point in a request.
 
     Raises:
         EditError: it is none.
@@ -119,5 +133,5 @@ def _point(given: object) -> np.ndarray:
     if isinstance(given, list) and len(given) == 2:
         x, y = given
         if type(x) in (int, float) and type(y) in (int, float) and abs(x) + abs(y) < 1e6:
-            return np.array([x, y], np.float32)
-    raise EditError("a point is missing", "Click the middle of the hips, then the top of the head.")
+            return float(x), float(y)
+    raise EditError("a point is missing", _POINT)

@@ -1,4 +1,5 @@
-"""A cache of large objects in a bucket: limited in size, shared by the processes of this host.
+"""A cache of large files that can be had again: limited in size, shared by the processes of this
+host.
 
 A copy `x` has a lock file `x.lock`: processes that use the copy hold a shared lock, the process
 that makes or deletes it an exclusive one. The system releases the locks of processes that die.
@@ -34,7 +35,7 @@ class Cache:
 
     @contextmanager
     def copy(
-        self, name: str, size: int, fetch: Callable[[Path], None], progress: ByteProgress
+        self, name: str, size: int | None, fetch: Callable[[Path], None], progress: ByteProgress
     ) -> Iterator[Path]:
         """The copy with that name, which is kept while the block runs.
 
@@ -42,7 +43,7 @@ class Cache:
         it and the others wait.
 
         Args:
-            size: expected length in bytes.
+            size: expected length in bytes; None where only `fetch` can tell.
             progress: called while another process fetches it.
 
         Raises:
@@ -53,30 +54,38 @@ class Cache:
         path = self._folder / name
         while True:
             with self._locked(path, LockFlags.SHARED) as held:
-                if held and _size(path) == size:
+                if held and _is_whole(path, size):
                     os.utime(path)
                     yield path
                     return
             with self._locked(path, LockFlags.EXCLUSIVE) as held:
-                if held and _size(path) != size:
+                if held and not _is_whole(path, size):
                     self._make(path, size, fetch)
             if not held:
-                progress(_size(_part(path)) or 0, size)
+                progress(_size(_part(path)) or 0, size or 0)
                 time.sleep(POLL_S)
 
-    def _make(self, path: Path, size: int, fetch: Callable[[Path], None]) -> None:
+    def _make(self, path: Path, size: int | None, fetch: Callable[[Path], None]) -> None:
         with self._errors():
-            self._make_room(size, path)
+            self._make_room(size or 0, path)
             fetch(_part(path))
-            if (found := _size(_part(path))) != size:
+            found = _size(_part(path))
+            if size is not None and found != size:
                 raise StoreError(
                     f"{path.name} in the store has {found} bytes, not {size}",
                     "Its upload was interrupted: submit the video again.",
                 )
+            if size is None:
+                self._make_room(0, path, keep=_part(path))
             _part(path).replace(path)
 
-    def _make_room(self, need: int, wanted: Path) -> None:
-        """Deletes the least recently used copies that are not in use, until `need` bytes fit."""
+    def _make_room(self, need: int, wanted: Path, keep: Path | None = None) -> None:
+        """Deletes the least recently used copies that are not in use, until `need` bytes fit.
+
+        Args:
+            wanted: that is made by this process; what is there of it may go.
+            keep: a file that is deleted in no case.
+        """
         copies = [path for path in self._folder.iterdir() if path.suffix != _LOCK]
         known = []
         for path in copies:
@@ -87,6 +96,8 @@ class Cache:
         for _, size, path in sorted(known):
             if total <= self._limit:
                 return
+            if path == keep:
+                continue
             owner = path.with_suffix("") if path.suffix == _PART else path
             if owner == wanted:
                 path.unlink(missing_ok=True)
@@ -134,6 +145,12 @@ class Cache:
 
 def _part(path: Path) -> Path:
     return path.with_name(path.name + _PART)
+
+
+def _is_whole(path: Path, size: int | None) -> bool:
+    """Whether a copy is there with the size that it must have."""
+    found = _size(path)
+    return found is not None and size in (None, found)
 
 
 def _size(path: Path) -> int | None:

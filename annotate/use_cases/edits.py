@@ -75,15 +75,16 @@ class Edits:
             EditError: the change does not fit the tracks; nothing is filed.
         """
         known = self._list.read()
-        seen = known[-1].number if known and after is None else after or 0
+        last = known[-1].number if known else 0
+        seen = last if after is None else min(max(after, 0), last)
         outline, basis = tracks_basis(self._store, self._job, self._video)
-        own = Edit(max([0, *(e.number for e in known)]) + 1, author, "", basis.tracks, change)
+        own = Edit(last + 1, author, "", basis.tracks, change)
         if isinstance(change, Undo):
             self._check_undo(change, known)
         else:
             for one in edited(outline, [*known, own], basis).not_applied:
                 if one.edit is own:
-                    raise EditError(f"the edit does not fit: {one.reason}", "Load the page again.")
+                    raise EditError(f"the edit does not fit: {one.reason}", "Nothing was changed.")
         check = partial(_check_conflicts, change, author, known)
         return self._list.add(change, author, basis.tracks, check, seen)
 

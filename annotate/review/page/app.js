@@ -3,7 +3,7 @@
 import { binary, json, Refused } from "./api.js";
 import { editKeys } from "./commands.js";
 import { History } from "./history.js";
-import { element, help, listen } from "./keys.js";
+import { help, listen } from "./keys.js";
 import { showDoubts, showHistory, showPeople, showVideos } from "./panels.js";
 import { Player } from "./player.js";
 import { outlineOf, Poses } from "./poses.js";
@@ -27,9 +27,11 @@ const now = {
   /** @type {import("./panels.js").Doubt[]} */ doubts: [],
   /** @type {Set<string>} */ seen: new Set(),
   /** @type {any[]} */ videos: [],
+  annotated: new Uint8Array(0), // of each frame, whether it was annotated
+  sparse: false, // whether only every so many were
 };
 /** @type {Poses} */
-let poses = new Poses(0, 0, () => {});
+let poses = new Poses(0, 0, () => {}, wrong);
 let saidAt = 0;
 
 /** @param {string} text @param {boolean} [wrong] */
@@ -41,13 +43,15 @@ function say(text, wrong = false) {
 }
 
 const player = new Player($("video"), shown);
-const history = new History(changed, say);
+const history = new History(changed, say, wrong);
+history.refused = () => refresh().catch(wrong);
 const stage = new Stage($("stage"), $("video"), $("overlay"), {
   click: (x, y, hit) => commands.click(x, y, hit),
+  boxed: (corners) => commands.boxed(corners),
   moved: (track, keypoint, from, to, between) => commands.moved(track, keypoint, from, to, between),
   picks: () => commands.picks(),
 });
-const timeline = new Timeline($("lanes"), $("timeline"), {
+const timeline = new Timeline($("lanes"), $("timeline"), $("lanes-space"), {
   seek: (frame) => player.seek(frame),
   select,
 });
@@ -56,25 +60,40 @@ const commands = editKeys({ now, player, stage, history, select, setRange, say, 
 /** Another frame is shown. @param {number} frame */
 function shown(frame) {
   const found = poses.at(frame);
-  if (found !== undefined) stage.poses = found;
+  const annotated = now.annotated[frame] !== 0;
+  // Of a video that is annotated at a lower rate, the last people stay while it plays.
+  if (found !== undefined && (annotated || !player.playing)) stage.poses = found;
   stage.draw();
   timeline.show(frame);
+  commands.leave(frame);
   const seconds = player.times[frame] - player.times[0];
   const minutes = `${Math.floor(seconds / 60)}:${(seconds % 60).toFixed(3).padStart(6, "0")}`;
-  $("clock").textContent = `frame ${frame} of ${player.last} · ${minutes}`;
+  const more = annotated ? "" : " · not annotated";
+  $("clock").textContent = `frame ${frame} of ${player.last} · ${minutes}${more}`;
   $("lanes").setAttribute("aria-valuenow", String(frame));
   $("play").textContent = player.playing ? "Pause" : "Play";
   document.body.dataset.frame = String(frame);
   document.body.dataset.fresh = String(poses.isFresh(frame));
 }
 
+/** The next frame, of those that were annotated if only every so many were. @param {number} by */
+function step(by) {
+  let count = by;
+  const from = player.wanted ?? player.frame;
+  while (now.sparse && now.annotated[from + count] === 0) count += by;
+  player.step(count);
+}
+
 /** @param {number | null} track */
 function select(track) {
+  commands.leave(null);
   now.selected = stage.selected = timeline.selected = track;
   stage.keypoint = null;
+  timeline.reveal();
   timeline.renew();
   stage.draw();
   panels();
+  $("people").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
 }
 
 /** @param {[number, number] | null} range */
@@ -82,6 +101,7 @@ function setRange(range) {
   now.range = player.range = timeline.range = range;
   $("range").textContent = range ? `range ${range[0]} to ${range[1]}` : "";
   timeline.renew();
+  if (now.view) panels();
 }
 
 /** The tracks are others now, after an edit of this or another reviewer. @param {any} view */
@@ -118,7 +138,7 @@ function panels() {
   $("people-count").textContent = String(now.view?.tracks.length ?? "");
   $("doubts-count").textContent = now.doubts.length ? `${left.length} left` : "none";
   const track = now.view?.tracks.find((/** @type {any} */ one) => one.id === now.selected);
-  $("selected").textContent = track ? `Track ${track.id}${track.name ? ` · ${track.name}` : ""}` : "No one selected";
+  $("selected").textContent = track ? `Track ${track.id}${track.name ? ` · ${track.name}` : ""}` : "Select a person: click, or Tab";
   $("actions").replaceChildren(...commands.buttons(track !== undefined));
 }
 
@@ -135,35 +155,65 @@ function visit(doubt) {
   say(`${doubt.words}; ${left} left to check`);
 }
 
+/** @type {import("./panels.js").Doubt[]} */
+const visited = [];
+
 function nextDoubt() {
   const next = now.doubts.find((one) => !now.seen.has(key(one)));
+  if (next) visited.push(next);
   if (next) visit(next);
   else say("Nothing is left to check in this video");
 }
 
+function doubtBefore() {
+  visited.pop();
+  const before = visited.at(-1);
+  if (before) visit(before);
+  else say("That was the first one");
+}
+
+/** Opens the next video of the job that has tracks. @param {number} by */
+function nextVideo(by) {
+  const ready = now.videos.filter((one) => one.state === "ready");
+  const place = ready.findIndex((one) => one.number === now.video);
+  const next = ready[place + by];
+  if (next) open(next.number);
+  else say(by > 0 ? "This is the last video" : "This is the first video");
+}
+
+function zoomToPerson() {
+  const pose = stage.poses.find((one) => one.track === now.selected);
+  if (pose) stage.zoomTo(pose);
+  else say("Select a person first: click, or Tab", true);
+}
+
 /** @param {number} number */
 async function open(number) {
-  player.video.pause();
-  now.video = number;
-  location.hash = `video=${number}`;
-  showVideos($("videos"), now.videos, number, open);
   try {
     const info = await json(`/api/videos/${number}`);
-    now.info = info;
+    const annotated = new Uint8Array(await binary(`/api/videos/${number}/annotated`));
+    player.video.pause();
+    const { sparse } = info;
+    Object.assign(now, { video: number, info, annotated, sparse, view: null, selected: null, doubts: [] });
+    timeline.doubts = [];
+    location.hash = `video=${number}`;
+    showVideos($("videos"), now.videos, number, open);
     now.seen.clear();
+    visited.length = 0;
+    commands.leave(null);
     setRange(null);
     stage.size = [info.width, info.height];
     stage.edges = info.edges;
     stage.poses = [];
+    stage.selected = stage.keypoint = null;
     stage.fit();
-    poses = new Poses(number, info.frames, () => shown(player.frame));
-    history.open(number, info.last);
-    timeline.reset(info.frames);
+    poses = new Poses(number, info.frames, () => shown(player.frame), wrong);
+    history.open(number, info.last, info.own);
+    timeline.reset(info.frames, annotated);
     $("lanes").setAttribute("aria-valuemax", String(info.frames - 1));
     $("title").textContent = document.title = info.name;
-    now.selected = null;
-    await playable(number, false);
-    now.doubts = timeline.doubts = [];
+    await playable(number, false).catch((error) => withoutPicture(number, error));
+    if (now.video !== number) return;
     changed(info).catch(wrong);
     document.body.dataset.ready = String(number);
   } catch (error) {
@@ -177,40 +227,99 @@ async function playable(number, copy) {
   for (;;) {
     const source = await json(`/api/videos/${number}/source${copy ? "?copy" : ""}`);
     if (now.video !== number) return;
-    if (source.state === "failed") throw new Refused(0, source.message, "");
-    if (source.state === "ready" && (source.copy || !copy)) break;
+    if (source.state === "failed") throw new Refused(0, source.message, source.hint);
+    if (source.state === "ready" && (source.copy || !copy)) {
+      copy = source.copy;
+      break;
+    }
     waiting.hidden = false;
-    waiting.querySelector("p").textContent = "Making a copy that this browser can play";
+    waiting.querySelector("p").textContent = "Making the video ready for this browser";
+    waiting.querySelector("progress").hidden = false;
     waiting.querySelector("progress").value = source.fraction;
     await new Promise((done) => setTimeout(done, COPY_MS));
   }
   waiting.hidden = true;
-  const times = new Float64Array(await binary(`/api/videos/${number}/times`));
-  player.load(`/api/videos/${number}/media?${copy ? "copy" : ""}`, times);
+  const frame = now.view ? player.frame : 0;
+  player.load(`/api/videos/${number}/media?${copy ? "copy" : ""}`, await timesOf(number));
+  if (frame) player.seek(frame);
   player.video.onerror = () => {
-    if (!copy) playable(number, true).catch(wrong);
-    else wrong(new Refused(0, "this browser cannot play the video", "Try another browser."));
+    if (player.blind || now.video !== number) return;
+    const cannot = new Refused(0, "this browser cannot play the video", "Try another browser.");
+    const again = copy ? Promise.reject(cannot) : playable(number, true);
+    again.catch((error) => withoutPicture(number, error));
   };
 }
+
+/** Shows the people of a video whose picture cannot be shown, and why. @param {number} number @param {unknown} error */
+async function withoutPicture(number, error) {
+  if (!(error instanceof Refused)) throw error;
+  if (now.video !== number) return;
+  $("waiting").hidden = false;
+  $("waiting").querySelector("p").textContent = `No picture: ${sentence(error)}`;
+  $("waiting").querySelector("progress").hidden = true;
+  player.load(null, await timesOf(number));
+}
+
+/** @param {number} number */
+const timesOf = async (number) => new Float64Array(await binary(`/api/videos/${number}/times`));
+
+/** @param {Refused} error */
+const sentence = (error) => `${error.message}${error.hint ? `. ${error.hint}` : ""}`;
 
 /** @param {unknown} error */
 function wrong(error) {
   if (!(error instanceof Refused)) throw error;
-  $("waiting").hidden = true;
-  say(`${error.message}. ${error.hint}`, true);
+  away = error.code === 0;
+  say(sentence(error), true);
 }
 
-/** Edits of other reviewers. */
+/** Whether the last thing that was asked found no server. */
+let away = false;
+
+/** The tracks as they are now. */
+async function refresh() {
+  const video = now.video;
+  const view = await json(`/api/videos/${video}/view`);
+  if (view && video === now.video) await changed(view);
+}
+
+/** Edits of other reviewers, and videos that are annotated meanwhile. */
 async function look() {
-  if (now.view && now.video >= 0 && !document.hidden) {
-    const video = now.video;
-    const view = await json(`/api/videos/${video}/view?after=${now.view.last}`).catch(() => null);
-    if (view && video === now.video && view.last > now.view.last) {
+  try {
+    if (!document.hidden) await lookOnce();
+  } catch (error) {
+    if (!away) wrong(error);
+  }
+  setTimeout(look, LOOK_MS);
+}
+
+async function lookOnce() {
+  const video = now.video;
+  if (now.view && video >= 0) {
+    const view = await json(`/api/videos/${video}/view?after=${now.view.last}`);
+    if (view && video === now.video && view.last > now.view.last && !history.pending) {
       await changed(view);
       say("Another reviewer made an edit");
     }
   }
-  setTimeout(look, LOOK_MS);
+  if (now.videos.some((one) => one.state !== "ready") || away) await showJob();
+  if (away) say("annotate review is back");
+  away = false;
+}
+
+/** The videos of the job and their states. */
+async function showJob() {
+  const job = await json("/api/job");
+  if (JSON.stringify(job.videos) === JSON.stringify(now.videos)) return;
+  now.videos = job.videos;
+  showVideos($("videos"), job.videos, now.video, open);
+  const asked = Number(new URLSearchParams(location.hash.slice(1)).get("video") ?? NaN);
+  const ready = job.videos.filter((/** @type {any} */ one) => one.state === "ready");
+  const first = ready.find((/** @type {any} */ one) => one.number === asked) ?? ready[0];
+  if (now.video < 0 && first) await open(first.number);
+  if (first) return;
+  $("waiting").querySelector("p").textContent = "No video of this job has tracks yet. This page looks again by itself.";
+  $("waiting").querySelector("progress").hidden = true;
 }
 
 function theme() {
@@ -236,29 +345,34 @@ function loop() {
 const look_ = (keys, shownAs, what, act) => ({ keys, shown: shownAs, what, group: "Look", act });
 const keys = [
   look_("Space", "Space", "play or pause", () => player.toggle()),
-  look_("ArrowLeft", "←", "one frame back", () => player.step(-1)),
-  look_("ArrowRight", "→", "one frame on", () => player.step(1)),
-  look_("Shift+ArrowLeft", "Shift+←", "ten frames back", () => player.step(-10)),
-  look_("Shift+ArrowRight", "Shift+→", "ten frames on", () => player.step(10)),
+  look_("ArrowLeft", "←", "one frame back", () => commands.steer(-1, 0) || step(-1)),
+  look_("ArrowRight", "→", "one frame on", () => commands.steer(1, 0) || step(1)),
+  look_("Shift+ArrowLeft", "Shift+←", "ten frames back", () => commands.steerSlowly(-1, 0) || player.step(-10)),
+  look_("Shift+ArrowRight", "Shift+→", "ten frames on", () => commands.steerSlowly(1, 0) || player.step(10)),
   look_("Home", "Home", "first frame", () => player.seek(0)),
   look_("End", "End", "last frame", () => player.seek(player.last)),
   look_(",", ",", "slower", () => speed(-1)),
   look_(".", ".", "faster", () => speed(1)),
   look_("n", "N", "next place to check", nextDoubt),
+  look_("Shift+n", "Shift+N", "place before", doubtBefore),
+  look_("PageDown", "PgDn", "next video", () => nextVideo(1)),
+  look_("PageUp", "PgUp", "video before", () => nextVideo(-1)),
   look_("l", "L", "loop the range", loop),
   look_("+ =", "+", "nearer", () => stage.zoomBy(1.25)),
   look_("-", "-", "farther", () => stage.zoomBy(0.8)),
   look_("0", "0", "whole picture", () => stage.fit()),
+  look_("z", "Z", "zoom to the person", zoomToPerson),
   look_("Ctrl+ArrowUp", "Ctrl+↑", "timeline nearer", () => timeline.zoomBy(0.5)),
   look_("Ctrl+ArrowDown", "Ctrl+↓", "timeline farther", () => timeline.zoomBy(2)),
+  look_("t", "T", "light or dark", theme),
   look_("?", "?", "these keys", () => help($("keys"), keys)),
   ...commands.keys,
 ];
 
 listen(keys, () => document.querySelector("dialog[open]") !== null);
 $("play").addEventListener("click", () => player.toggle());
-$("back").addEventListener("click", () => player.step(-1));
-$("forward").addEventListener("click", () => player.step(1));
+$("back").addEventListener("click", () => step(-1));
+$("forward").addEventListener("click", () => step(1));
 $("next").addEventListener("click", nextDoubt);
 $("loop").addEventListener("click", loop);
 $("undo").addEventListener("click", () => history.undo());
@@ -271,16 +385,9 @@ $("video").addEventListener("play", () => ($("play").textContent = "Pause"));
 const dark = matchMedia("(prefers-color-scheme: dark)").matches;
 document.documentElement.dataset.theme = localStorage.getItem("theme") ?? (dark ? "dark" : "light");
 
-try {
-  const job = await json("/api/job");
-  now.videos = job.videos;
+addEventListener("hashchange", () => {
   const asked = Number(new URLSearchParams(location.hash.slice(1)).get("video") ?? NaN);
-  const ready = job.videos.filter((/** @type {any} */ one) => one.state === "ready");
-  const first = ready.find((/** @type {any} */ one) => one.number === asked) ?? ready[0];
-  showVideos($("videos"), job.videos, -1, open);
-  if (first) await open(first.number);
-  else $("stage").append(element("p", "No video of this job has tracks yet: see annotate status."));
-  look();
-} catch (error) {
-  wrong(error);
-}
+  if (asked !== now.video && now.videos.some((one) => one.number === asked)) open(asked);
+});
+await showJob().catch(wrong);
+look();

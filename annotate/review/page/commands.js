@@ -2,6 +2,13 @@
 // @ts-check
 import { element } from "./keys.js";
 
+/** @typedef {{frame?: number, point?: (x: number, y: number) => void, box?: (corners: number[][]) => void,
+ *   person?: (track: number) => void}} Mode */
+
+// Screen pixels by which the arrow keys move the cross, and with Shift.
+const STEP = 10;
+const SMALL_STEP = 1;
+
 /** @param {string} question @param {string} value @returns {Promise<string | null>} */
 function ask(question, value) {
   const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("ask"));
@@ -28,7 +35,7 @@ function ask(question, value) {
  */
 export function editKeys({ now, player, stage, history, select, setRange, say, hint }) {
   /** What the next clicks on the picture mean; null: they select. */
-  /** @type {{point?: (x: number, y: number) => void, person?: (track: number) => void} | null} */
+  /** @type {Mode | null} */
   let mode = null;
 
   const ref = () => ({ track: now.selected, frame: player.frame });
@@ -41,10 +48,11 @@ export function editKeys({ now, player, stage, history, select, setRange, say, h
     else act();
   };
 
-  /** @param {typeof mode} next @param {string} text */
+  /** @param {Mode | null} next @param {string} text */
   function enter(next, text) {
     mode = next;
     stage.marks = [];
+    stage.cursor = null;
     stage.draw();
     hint(text);
     stage.element.classList.toggle("picking", next !== null);
@@ -53,10 +61,13 @@ export function editKeys({ now, player, stage, history, select, setRange, say, h
   const leave = () => enter(null, "");
 
   /** Asks for another track: by a click on the person, or by its number. @param {string} what @param {(other: number) => void} act */
-  async function other(what, act) {
+  function other(what, act) {
     const near = stage.poses.find((pose) => pose.track !== now.selected)?.track;
     const rest = now.view.tracks.filter((/** @type {any} */ one) => one.id !== now.selected);
-    if (!rest.length) return say("There is no other track", true);
+    if (!rest.length) {
+      say("There is no other track", true);
+      return;
+    }
     const take = (/** @type {number} */ track) => {
       leave();
       if (rest.some((/** @type {any} */ one) => one.id === track)) act(track);
@@ -67,7 +78,6 @@ export function editKeys({ now, player, stage, history, select, setRange, say, h
       const said = await ask(`${what} track`, String(near ?? rest[0].id));
       if (said !== null) take(Number(said));
     };
-    return undefined;
   }
   /** @type {(() => void) | null} */
   let typed = null;
@@ -112,27 +122,48 @@ export function editKeys({ now, player, stage, history, select, setRange, say, h
     return history.make("hide", { track: ref(), keypoint, hidden }, text);
   });
 
-  /** Two clicks, hips and head, for the model. @param {object} more @param {string} what */
-  function twoPoints(more, what) {
+  /** Where the model is to look: a box, or hips and head. @param {object} more @param {string} what @param {string} done */
+  function pointAt(more, what, done) {
     player.pause();
     const frame = player.frame;
     /** @type {number[][]} */
     const points = [];
+    /** @param {object} where */
+    const find = (where) => {
+      leave();
+      say("Looking for the person…");
+      history.find({ frame, ...where, ...more }, done);
+    };
     enter({
+      frame,
+      box: (corners) => find({ corners }),
       point: (x, y) => {
         points.push([x, y]);
         stage.marks = points;
         stage.draw();
-        if (points.length === 1) return hint(`${what}: click the top of the head`);
-        leave();
-        say("Looking for the person…");
-        const [hips, head] = points;
-        return history.find({ frame, hips, head, ...more }, "Person added; followed both ways");
+        if (points.length === 1) hint(`${what}: click the top of the head`);
+        else find({ hips: points[0], head: points[1] });
       },
-    }, `${what}: click the middle of the hips`);
+    }, `${what}: draw a box around them, or click the middle of the hips (arrows and Enter do too)`);
   }
-  const addPerson = () => twoPoints({}, "Add a person");
-  const lookAgain = chosen(() => twoPoints({ track: now.selected, alone: true }, "Look again"));
+  const addPerson = () => pointAt({}, "Add a person", "Person added; followed both ways");
+  const lookAgain = chosen(() => pointAt({ track: now.selected, alone: true }, "Look again", "Looked again"));
+
+  /** Moves the cross that points; whether there is one to move. @param {number} dx @param {number} dy */
+  function steer(dx, dy) {
+    if (!mode?.point) return false;
+    const [x, y] = stage.cursor ? stage.toScreen(stage.cursor[0], stage.cursor[1])
+      : [stage.element.clientWidth / 2, stage.element.clientHeight / 2];
+    stage.cursor = stage.toPicture(x + dx, y + dy);
+    stage.draw();
+    return true;
+  }
+
+  /** Enter: points at the cross, or types the number of a track. */
+  function confirm() {
+    if (mode?.point && stage.cursor) mode.point(stage.cursor[0], stage.cursor[1]);
+    else if (mode?.person) typed?.();
+  }
 
   /** @param {number} by */
   function nextPerson(by) {
@@ -207,30 +238,47 @@ export function editKeys({ now, player, stage, history, select, setRange, say, h
     key("Shift+Delete Shift+Backspace", "Shift+Del", "delete range, or track", deleteMany),
     key("f", "F", "swap left and right", sides),
     key("a", "A", "add a person", addPerson),
-    key("e", "E", "look again here", lookAgain),
+    key("e", "E", "look again, in a box", lookAgain),
     key("i", "I", "range begins here", () => mark(0), "Range"),
     key("o", "O", "range ends here", () => mark(1), "Range"),
     key("v", "V", "mark range, or all, as reviewed", review(true), "Range"),
     key("Shift+v", "Shift+V", "not reviewed", review(false), "Range"),
     key("k", "K", "next keypoint", nextKeypoint(1), "Keypoint"),
     key("Shift+k", "Shift+K", "keypoint before", nextKeypoint(-1), "Keypoint"),
-    key("h", "H", "hidden, or visible", hide, "Keypoint"),
+    key("h", "H", "keypoint is hidden, or visible", hide, "Keypoint"),
     ...[["←", "Left", -1, 0], ["→", "Right", 1, 0], ["↑", "Up", 0, -1], ["↓", "Down", 0, 1]].map(
       ([shown, name, dx, dy]) =>
         key(`Alt+Arrow${name}`, `Alt+${shown}`, `move a pixel ${String(name).toLowerCase()}`, nudge(Number(dx), Number(dy)), "Keypoint"),
     ),
     key("Ctrl+z", "Ctrl+Z", "undo", () => history.undo(), "Edit"),
     key("Ctrl+Shift+z Ctrl+y", "Ctrl+Shift+Z", "redo", () => history.redo(), "Edit"),
-    key("Enter", "Enter", "type the other track's number", () => mode?.person && typed?.(), "Edit"),
+    key("ArrowUp", "↑ ↓ ← →", "move the cross that points", () => steer(0, -STEP)),
+    key("ArrowDown", "", "", () => steer(0, STEP)),
+    key("Shift+ArrowUp", "Shift+↑", "move it by a pixel", () => steer(0, -SMALL_STEP)),
+    key("Shift+ArrowDown", "", "", () => steer(0, SMALL_STEP)),
+    key("Enter", "Enter", "point there; type the other track's number", confirm),
     key("Escape", "Esc", "leave, unselect", escape, "Edit"),
   ];
   const shownAlways = new Set(["A", "V"]);
+  // What buttons say with a range, and without one.
+  const ofRange = new Map([["V", "mark the range as reviewed"], ["Shift+Del", "delete in the range"], ["F", "swap left and right in it"]]);
+  const ofAll = new Map([["V", "mark all as reviewed"], ["Shift+Del", "delete the track"], ["F", "swap left and right from here on"]]);
   const shownSelected = new Set(["R", "M", "S", "X", "Del", "Shift+Del", "F", "H", "E"]);
 
   return {
     keys,
     moved,
-    picks: () => mode !== null,
+    /** @param {number} dx @param {number} dy */
+    steer: (dx, dy) => steer(dx * STEP, dy * STEP),
+    /** @param {number} dx @param {number} dy */
+    steerSlowly: (dx, dy) => steer(dx * SMALL_STEP, dy * SMALL_STEP),
+    picks: () => (mode?.point ? "point" : mode ? "person" : null),
+    /** Another frame or person is what the next edit means: what was begun ends. @param {number | null} frame */
+    leave(frame) {
+      if (mode && (frame === null || (mode.frame ?? frame) !== frame)) leave();
+    },
+    /** @param {number[][]} corners */
+    boxed: (corners) => mode?.box?.(corners),
     /** @param {number} x @param {number} y @param {{track: number, keypoint: number | null} | null} hit */
     click(x, y, hit) {
       if (mode?.point) mode.point(x, y);
@@ -247,7 +295,8 @@ export function editKeys({ now, player, stage, history, select, setRange, say, h
       return keys
         .filter((one) => shownAlways.has(one.shown) || (selected && shownSelected.has(one.shown)))
         .map((one) => {
-          const button = /** @type {HTMLButtonElement} */ (element("button", one.what));
+          const what = (now.range ? ofRange.get(one.shown) : ofAll.get(one.shown)) ?? one.what;
+          const button = /** @type {HTMLButtonElement} */ (element("button", what[0].toUpperCase() + what.slice(1)));
           button.append(element("kbd", one.shown));
           button.addEventListener("click", one.act);
           return button;

@@ -1,15 +1,16 @@
 // Edits on their way to the server, and what this page undoes and redoes.
 // @ts-check
-import { post, Refused } from "./api.js";
+import { post } from "./api.js";
 
 export class History {
   /**
-   * @param {(view: any) => void} changed gets the tracks as the edit made them
-   * @param {(text: string, wrong?: boolean) => void} say
+   * @param {(view: any) => Promise<void>} changed gets the tracks as the edit made them
+   * @param {(text: string, wrong?: boolean) => void} say @param {(error: unknown) => void} wrong
    */
-  constructor(changed, say) {
+  constructor(changed, say, wrong) {
     this.changed = changed;
     this.say = say;
+    this.wrong = wrong;
     this.video = 0;
     this.after = 0;
     /** @type {number[]} */
@@ -17,11 +18,13 @@ export class History {
     /** @type {number[]} */
     this.undone = []; // numbers of own undos that can be undone
     this.queue = Promise.resolve(false);
+    this.pending = 0; // edits on their way
+    this.refused = () => {}; // shows the tracks as they are, after an edit that was not made
   }
 
-  /** @param {number} video @param {number} last */
-  open(video, last) {
-    [this.video, this.after, this.done, this.undone] = [video, last, [], []];
+  /** @param {number} video @param {number} last @param {number[]} own edits that can be undone */
+  open(video, last, own) {
+    [this.video, this.after, this.done, this.undone] = [video, last, [...own], []];
   }
 
   /**
@@ -45,10 +48,10 @@ export class History {
 
   undo() {
     const number = this.done.pop();
-    if (number === undefined) return this.say("Nothing to undo here; `annotate edits` undoes older edits.");
+    if (number === undefined) return this.say("Nothing to undo; `annotate edits` undoes edits of earlier visits");
     return this.#send("edits", { kind: "undo", change: { edit: number } }, "Undone", (own) =>
       this.undone.push(own),
-    );
+    ).then((made) => made || this.done.push(number));
   }
 
   redo() {
@@ -56,23 +59,29 @@ export class History {
     if (number === undefined) return this.say("Nothing to redo");
     return this.#send("edits", { kind: "undo", change: { edit: number } }, "Done again", (own) =>
       this.done.push(own),
-    );
+    ).then((made) => made || this.undone.push(number));
   }
 
   /** @param {string} path @param {object} body @param {string} text @param {(number: number) => void} made */
   #send(path, body, text, made) {
+    const video = this.video;
+    this.pending += 1;
     this.queue = this.queue.then(async () => {
       try {
-        const answer = await post(`/api/videos/${this.video}/${path}`, { ...body, after: this.after });
+        const answer = await post(`/api/videos/${video}/${path}`, { ...body, after: this.after });
+        if (video !== this.video) return true; // another video was opened meanwhile
         this.after = answer.last;
         made(answer.edit);
-        this.changed(answer);
         this.say(text);
+        // Of several edits in a row, the page shows what the last one made.
+        if (this.pending === 1) this.changed(answer).catch(this.wrong);
         return true;
       } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        this.say(`${error.message}. ${error.hint}`, true);
+        this.wrong(error);
+        if (video === this.video) this.refused();
         return false;
+      } finally {
+        this.pending -= 1;
       }
     });
     return this.queue;

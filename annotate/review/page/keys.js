@@ -1,7 +1,10 @@
 // The keys of the page: what each does, and the help that lists them.
 // @ts-check
 
-/** @typedef {{keys: string, shown: string, what: string, group: string, act: () => void}} Key */
+/**
+ * `shown` is empty where another line of the help says what the key does.
+ * @typedef {{keys: string, shown: string, what: string, group: string, act: () => void}} Key
+ */
 
 /** Name of a key press, such as `Ctrl+z`, `Shift+ArrowLeft` or `?`. @param {KeyboardEvent} event */
 export function pressed(event) {
@@ -38,7 +41,7 @@ export function help(dialog, keys) {
   for (const group of new Set(keys.map((key) => key.group))) {
     const list = document.createElement("dl");
     list.append(element("h3", group));
-    for (const key of keys.filter((one) => one.group === group)) {
+    for (const key of keys.filter((one) => one.group === group && one.shown)) {
       const row = document.createElement("div");
       const term = document.createElement("dt");
       for (const one of key.shown.split(" ")) term.append(element("kbd", one), " ");

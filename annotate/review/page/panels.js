@@ -69,6 +69,8 @@ export function showDoubts(list, doubts, seen, key, visit) {
 
 /** @param {HTMLElement} list @param {any[]} edits */
 export function showHistory(list, edits) {
+  if (!edits.length) list.replaceChildren(element("li", "No edits yet"));
+  if (!edits.length) return;
   list.replaceChildren(
     ...[...edits].reverse().map((edit) => {
       const line = element("li", `${edit.number}  ${edit.text}`);

@@ -6,6 +6,7 @@ export class Player {
   constructor(video, shown) {
     this.video = video;
     this.shown = shown;
+    /** @type {Float64Array} */
     this.times = new Float64Array([0]);
     this.frame = 0;
     /** @type {[number, number] | null} */
@@ -13,16 +14,20 @@ export class Player {
     this.loops = false;
     /** @type {number | null} */
     this.wanted = null; // where a seek goes
+    this.blind = false; // whether frames are known, and no picture of them
     video.addEventListener("seeked", () => this.#seeked());
     video.addEventListener("ended", () => this.#wrap());
     this.#watch();
   }
 
-  /** @param {string} address @param {Float64Array} times of all frames, in seconds */
+  /** @param {string | null} address null: there is no picture @param {Float64Array} times of all frames, in seconds */
   load(address, times) {
     this.times = times;
     this.wanted = null;
-    this.video.src = address;
+    this.blind = address === null;
+    if (address === null) this.video.removeAttribute("src");
+    else this.video.src = address;
+    if (address === null) this.video.load();
     this.seek(0);
   }
 
@@ -35,6 +40,7 @@ export class Player {
   }
 
   play() {
+    if (this.blind) return;
     if (this.frame >= this.last) this.seek(0);
     this.video.play().catch(() => {});
   }
@@ -61,7 +67,8 @@ export class Player {
     const target = Math.max(0, Math.min(this.last, Math.round(frame)));
     const busy = this.wanted !== null && this.video.seeking;
     this.wanted = target;
-    if (!busy) this.video.currentTime = this.#middle(target);
+    if (this.blind) this.#show(target);
+    else if (!busy) this.video.currentTime = this.#middle(target);
   }
 
   /** A time well inside a frame. @param {number} frame */

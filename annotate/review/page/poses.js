@@ -13,14 +13,21 @@ import { binary } from "./api.js";
 // Frames of a block, and how many blocks are kept: some seconds of many people, about 20 MB.
 const FRAMES = 128;
 const KEPT = 40;
+// Milliseconds after which poses that could not be loaded are loaded again.
+const PAUSE_MS = 2000;
 const NO_POSES = /** @type {Pose[]} */ ([]);
 
 export class Poses {
-  /** @param {number} video @param {number} frames @param {() => void} arrived */
-  constructor(video, frames, arrived) {
+  /**
+   * @param {number} video @param {number} frames @param {() => void} arrived
+   * @param {(error: unknown) => void} wrong
+   */
+  constructor(video, frames, arrived, wrong) {
     this.video = video;
     this.frames = frames;
     this.arrived = arrived;
+    this.wrong = wrong;
+    this.pausedUntil = 0; // milliseconds: after a failure, no block is loaded for a while
     this.version = 0;
     /** @type {Map<number, {version: number, loading: boolean, byFrame: Map<number, Pose[]>}>} */
     this.blocks = new Map();
@@ -52,7 +59,7 @@ export class Poses {
     this.blocks.delete(number);
     this.blocks.set(number, block); // the last one used is the last one dropped
     const inside = number >= 0 && number * FRAMES < this.frames;
-    if (inside && block.version !== this.version && !block.loading) this.#load(number, block);
+    if (inside && block.version !== this.version && !block.loading && Date.now() > this.pausedUntil) this.#load(number, block);
     for (const old of this.blocks.keys()) {
       if (this.blocks.size <= KEPT) break;
       this.blocks.delete(old);
@@ -68,6 +75,9 @@ export class Poses {
     try {
       block.byFrame = parsed(await binary(`/api/videos/${this.video}/poses?${range}`));
       block.version = version;
+    } catch (error) {
+      this.pausedUntil = Date.now() + PAUSE_MS;
+      this.wrong(error);
     } finally {
       block.loading = false;
     }

@@ -29,8 +29,9 @@ export class Stage {
   /**
    * @param {HTMLElement} element @param {HTMLVideoElement} video @param {HTMLCanvasElement} canvas
    * @param {{click: (x: number, y: number, hit: {track: number, keypoint: number | null} | null) => void,
+   *   boxed: (corners: number[][]) => void,
    *   moved: (track: number, keypoint: number, from: number[], to: number[], between: boolean) => void,
-   *   picks: () => boolean}} acts
+   *   picks: () => "point" | "person" | null}} acts what the next click picks, if anything
    */
   constructor(element, video, canvas, acts) {
     this.element = element;
@@ -50,6 +51,10 @@ export class Stage {
     this.keypoint = null;
     /** @type {number[][]} */
     this.marks = []; // points that were clicked to add a person
+    /** @type {number[][] | null} */
+    this.box = null; // corners of the box that is drawn
+    /** @type {number[] | null} */
+    this.cursor = null; // the point that the arrow keys move
     this.zoom = 1;
     this.pan = [0, 0];
     new ResizeObserver(() => this.draw()).observe(element);
@@ -74,12 +79,25 @@ export class Stage {
     this.draw();
   }
 
+  /** Shows a person as large as fits. @param {Pose} pose */
+  zoomTo(pose) {
+    const [x0, y0, x1, y1] = boxOf(pose);
+    const { clientWidth: width, clientHeight: height } = this.element;
+    const whole = Math.min(width / this.size[0], height / this.size[1]);
+    const wanted = 0.8 * Math.min(width / Math.max(x1 - x0, 1), height / Math.max(y1 - y0, 1));
+    this.zoom = Math.max(1, Math.min(40, wanted / whole));
+    this.pan = [0, 0];
+    const [x, y] = this.toScreen((x0 + x1) / 2, (y0 + y1) / 2);
+    this.pan = [width / 2 - x, height / 2 - y];
+    this.draw();
+  }
+
   get #scale() {
     const { clientWidth: width, clientHeight: height } = this.element;
     return Math.min(width / this.size[0], height / this.size[1]) * this.zoom;
   }
 
-  /** @param {number} x @param {number} y */
+  /** @param {number} x @param {number} y @returns {[number, number]} */
   toScreen(x, y) {
     const { clientWidth: width, clientHeight: height } = this.element;
     const scale = this.#scale;
@@ -89,7 +107,7 @@ export class Stage {
     ];
   }
 
-  /** @param {number} x @param {number} y */
+  /** @param {number} x @param {number} y @returns {[number, number]} */
   toPicture(x, y) {
     const { clientWidth: width, clientHeight: height } = this.element;
     const scale = this.#scale;
@@ -132,41 +150,67 @@ export class Stage {
     this.zoomBy(2 ** (-event.deltaY / 400), event.clientX - left, event.clientY - top);
   }
 
-  /** @param {PointerEvent} event */
+  /**
+   * A press selects or picks where it is let go; a drag moves a keypoint, draws a box, or moves the
+   * picture.
+   * @param {PointerEvent} event
+   */
   #down(event) {
     if (event.button > 1) return;
     const { left, top } = this.element.getBoundingClientRect();
     const [x, y] = [event.clientX - left, event.clientY - top];
+    const [px, py] = this.toPicture(x, y);
     const hit = event.button === 0 ? this.hit(x, y) : null;
-    const pose = this.poses.find((one) => one.track === hit?.track);
-    const drags = hit && hit.keypoint !== null && pose && !this.acts.picks();
+    const picks = event.button === 0 ? this.acts.picks() : null;
+    const drags = picks === null ? this.#keypointDrag(hit) : null;
     const start = this.pan;
-    const from = drags ? [...pose.points.slice(3 * hit.keypoint, 3 * hit.keypoint + 2)] : [0, 0];
     let moved = false;
     const move = (/** @type {PointerEvent} */ now) => {
       const [dx, dy] = [now.clientX - event.clientX, now.clientY - event.clientY];
       moved ||= Math.hypot(dx, dy) > 3;
       if (!moved) return;
-      if (drags) {
-        const scale = this.#scale;
-        pose.points.set([from[0] + dx / scale, from[1] + dy / scale], 3 * hit.keypoint);
-      } else this.pan = [start[0] + dx, start[1] + dy];
+      if (drags) drags.move(dx, dy);
+      else if (picks === "point") this.box = [[px, py], this.toPicture(x + dx, y + dy)];
+      else this.pan = [start[0] + dx, start[1] + dy];
       this.draw();
+    };
+    const end = () => {
+      this.element.removeEventListener("pointermove", move);
+      this.element.removeEventListener("pointerup", up);
+      this.element.removeEventListener("pointercancel", end);
     };
     const up = (/** @type {PointerEvent} */ now) => {
-      this.element.removeEventListener("pointermove", move);
-      if (!moved) return this.acts.click(...this.toPicture(x, y), hit);
-      if (!drags) return undefined;
-      const to = [...pose.points.slice(3 * hit.keypoint, 3 * hit.keypoint + 2)];
-      return this.acts.moved(pose.track, hit.keypoint, from, to, now.shiftKey);
+      end();
+      const box = this.box;
+      this.box = null;
+      if (!moved) this.acts.click(px, py, hit);
+      else if (drags) drags.end(now.shiftKey);
+      else if (box) this.acts.boxed(box);
     };
-    if (drags) {
-      this.keypoint = hit.keypoint;
-      this.draw();
-    }
     this.element.setPointerCapture(event.pointerId);
     this.element.addEventListener("pointermove", move);
-    this.element.addEventListener("pointerup", up, { once: true });
+    this.element.addEventListener("pointerup", up);
+    this.element.addEventListener("pointercancel", end);
+  }
+
+  /**
+   * What a drag does to a keypoint of the selected person; null where there is none.
+   * @param {{track: number, keypoint: number | null} | null} hit
+   */
+  #keypointDrag(hit) {
+    const pose = this.poses.find((one) => one.track === hit?.track);
+    if (!hit || hit.keypoint === null || !pose) return null;
+    const place = hit.keypoint;
+    const at = () => [...pose.points.slice(3 * place, 3 * place + 2)];
+    const from = at();
+    this.keypoint = place;
+    this.draw();
+    return {
+      /** @param {number} dx @param {number} dy */
+      move: (dx, dy) => pose.points.set([from[0] + dx / this.#scale, from[1] + dy / this.#scale], 3 * place),
+      /** @param {boolean} between */
+      end: (between) => this.acts.moved(pose.track, place, from, at(), between),
+    };
   }
 
   draw() {
@@ -192,6 +236,21 @@ export class Stage {
     for (const [x, y] of this.marks) {
       const [sx, sy] = this.toScreen(x, y);
       pen.strokeRect(sx - 5, sy - 5, 10, 10);
+    }
+    this.#pointing(pen, width, height);
+  }
+
+  /** The box that is drawn, and the cross that the arrow keys move. @param {CanvasRenderingContext2D} pen @param {number} width @param {number} height */
+  #pointing(pen, width, height) {
+    pen.lineWidth = 1.5;
+    if (this.box) {
+      const [[x0, y0], [x1, y1]] = this.box.map(([x, y]) => this.toScreen(x, y));
+      pen.strokeRect(x0, y0, x1 - x0, y1 - y0);
+    }
+    if (this.cursor) {
+      const [x, y] = this.toScreen(this.cursor[0], this.cursor[1]);
+      pen.fillRect(x - 0.75, 0, 1.5, height);
+      pen.fillRect(0, y - 0.75, width, 1.5);
     }
   }
 

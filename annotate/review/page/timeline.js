@@ -1,8 +1,10 @@
-// The timeline: a lane a track, as high as its poses are sure, with gaps and places to check.
+// The timeline: a lane a track, as high as its poses are sure, with gaps and places to check. Only the
+// lanes that are in sight are drawn, so that hundreds cost no more than ten.
 // @ts-check
 import { colour } from "./stage.js";
 
 /** @typedef {import("./panels.js").Doubt} Doubt */
+/** @typedef {{id: number, name: string, first: number, last: number}} Lane */
 
 const LANE = 20;
 const RULER = 22;
@@ -10,17 +12,19 @@ const LABEL = 92;
 
 export class Timeline {
   /**
-   * @param {HTMLElement} element @param {HTMLCanvasElement} canvas
+   * @param {HTMLElement} element that scrolls @param {HTMLCanvasElement} canvas that stays in sight
+   * @param {HTMLElement} space as high as all lanes
    * @param {{seek: (frame: number) => void, select: (track: number) => void}} acts
    */
-  constructor(element, canvas, acts) {
+  constructor(element, canvas, space, acts) {
     this.element = element;
     this.canvas = canvas;
+    this.space = space;
     this.acts = acts;
     this.frames = 1;
     this.from = 0;
     this.to = 1;
-    /** @type {{id: number, name: string, first: number, last: number}[]} */
+    /** @type {Lane[]} */
     this.tracks = [];
     /** @type {import("./poses.js").Outline | null} */
     this.outline = null;
@@ -33,16 +37,22 @@ export class Timeline {
     /** @type {number | null} */
     this.selected = null;
     this.frame = 0;
+    [this.first, this.end] = [0, 1]; // of the frames that were annotated
     this.lanes = document.createElement("canvas");
     this.stale = true;
     new ResizeObserver(() => this.renew()).observe(element);
+    element.addEventListener("scroll", () => this.renew());
     canvas.addEventListener("pointerdown", (event) => this.#down(event));
     canvas.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
   }
 
-  /** @param {number} frames */
-  reset(frames) {
+  /** @param {number} frames @param {Uint8Array} annotated of each frame, whether it was annotated */
+  reset(frames, annotated) {
     [this.frames, this.from, this.to] = [frames, 0, Math.max(frames, 1)];
+    this.outline = null;
+    this.first = Math.max(0, annotated.indexOf(1));
+    this.end = annotated.lastIndexOf(1) + 1;
+    this.element.scrollTop = 0;
     this.renew();
   }
 
@@ -69,8 +79,8 @@ export class Timeline {
 
   /** @param {PointerEvent} event */
   #down(event) {
-    const lane = Math.floor((event.offsetY - RULER) / LANE);
-    if (lane >= 0 && lane < this.tracks.length) this.acts.select(this.tracks[lane].id);
+    const lane = Math.floor((event.offsetY - RULER + this.element.scrollTop) / LANE);
+    if (event.offsetY >= RULER && lane < this.tracks.length) this.acts.select(this.tracks[lane].id);
     if (event.offsetX < LABEL) return;
     const go = (/** @type {PointerEvent} */ now) => this.acts.seek(this.#frameAt(now.offsetX));
     go(event);
@@ -108,16 +118,29 @@ export class Timeline {
     this.draw();
   }
 
+  /** Scrolls to the lane of the selected track. */
+  reveal() {
+    const lane = this.tracks.findIndex((track) => track.id === this.selected);
+    if (lane < 0) return;
+    const [top, bottom] = [lane * LANE, (lane + 1) * LANE + RULER + 4];
+    const { scrollTop, clientHeight } = this.element;
+    if (top < scrollTop) this.element.scrollTop = top;
+    else if (bottom > scrollTop + clientHeight) this.element.scrollTop = bottom - clientHeight;
+  }
+
   draw() {
     const ratio = window.devicePixelRatio || 1;
     const width = this.element.clientWidth;
-    const height = RULER + Math.max(1, this.tracks.length) * LANE + 4;
+    const whole = RULER + Math.max(1, this.tracks.length) * LANE + 4;
+    this.space.style.height = `${whole}px`;
+    const height = Math.max(1, Math.min(whole, this.element.clientHeight || whole));
     const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
     if (this.stale || this.lanes.width !== wide || this.lanes.height !== high) {
       [this.lanes.width, this.lanes.height] = [wide, high];
       [this.canvas.width, this.canvas.height] = [wide, high];
       this.canvas.style.height = `${height}px`;
       this.canvas.style.width = `${width}px`;
+      this.space.style.marginTop = `${-height}px`;
       const pen = /** @type {CanvasRenderingContext2D} */ (this.lanes.getContext("2d"));
       pen.setTransform(ratio, 0, 0, ratio, 0, 0);
       this.#background(pen, width, height);
@@ -151,16 +174,27 @@ export class Timeline {
       const [a, b] = this.range;
       pen.fillRect(this.#x(a), 0, this.#x(b + 1) - this.#x(a), height);
     }
+    pen.fillStyle = this.#css("--raised");
+    for (const [a, b] of /** @type {[number, number][]} */ ([[0, this.first], [this.end, this.frames]])) {
+      const x = Math.max(LABEL, this.#x(a));
+      const wide = this.#x(b) - x;
+      if (wide > 0) pen.fillRect(x, RULER - 5, wide, height);
+      if (wide > 110) this.#text(pen, "not annotated", x + wide / 2, RULER + 6, this.#css("--soft"));
+    }
+    this.#ruler(pen);
     pen.fillStyle = this.#css("--good");
     for (const [a, b] of this.reviewed) {
       const x = Math.max(LABEL, this.#x(a));
       const wide = Math.min(width, this.#x(b)) - x;
       if (wide <= 0) continue;
       pen.fillRect(x, RULER - 5, wide, 3);
-      if (wide > 14) this.#text(pen, "✓", x + wide / 2, 9, this.#css("--good"));
+      if (wide > 14) this.#text(pen, "✓", x + wide / 2, RULER - 10, this.#css("--good"));
     }
-    this.tracks.forEach((track, lane) => {
-      const y = RULER + lane * LANE;
+    pen.save();
+    pen.beginPath();
+    pen.rect(0, RULER, width, height);
+    pen.clip();
+    for (const [track, y] of this.#inSight(height)) {
       const chosen = track.id === this.selected;
       if (chosen) {
         pen.fillStyle = this.#css("--raised");
@@ -175,12 +209,13 @@ export class Timeline {
       pen.fillStyle = this.#css("--faint");
       const [x, end] = [Math.max(LABEL, this.#x(track.first)), this.#x(track.last + 1)];
       if (end > x) pen.fillRect(x, y + LANE / 2, end - x, 1);
-    });
-    this.#bars(pen);
+    }
+    const lanes = new Map(this.#inSight(height).map(([track, y]) => [track.id, y]));
+    this.#bars(pen, lanes);
     for (const doubt of this.doubts) {
-      const lane = this.tracks.findIndex((track) => track.id === doubt.track);
-      const [x, y] = [this.#x(doubt.frame + 0.5), RULER + Math.max(0, lane) * LANE];
-      if (x < LABEL) continue;
+      const x = this.#x(doubt.frame + 0.5);
+      const y = doubt.track === null ? RULER : lanes.get(doubt.track);
+      if (x < LABEL || y === undefined) continue;
       pen.fillStyle = this.#css("--warn");
       pen.beginPath();
       pen.moveTo(x, y + 1);
@@ -188,6 +223,29 @@ export class Timeline {
       pen.lineTo(x - 5, y + 9);
       pen.fill();
     }
+    pen.restore();
+  }
+
+  /** Numbers of frames, as many as have room. @param {CanvasRenderingContext2D} pen */
+  #ruler(pen) {
+    const least = (80 / this.#width) * (this.to - this.from);
+    const power = 10 ** Math.floor(Math.log10(Math.max(1, least)));
+    const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= least) ?? 1;
+    const soft = this.#css("--soft");
+    for (let at = Math.ceil(this.from / step) * step; at < this.to; at += step) {
+      const x = this.#x(at);
+      pen.fillStyle = this.#css("--line");
+      pen.fillRect(x, RULER - 6, 1, 6);
+      this.#text(pen, String(at), x, 8, soft);
+    }
+  }
+
+  /** The tracks whose lanes are in sight, and the top of each. @param {number} height */
+  #inSight(height) {
+    const { scrollTop } = this.element;
+    const first = Math.floor(scrollTop / LANE);
+    const seen = this.tracks.slice(first, first + Math.ceil(height / LANE) + 1);
+    return seen.map((track, n) => /** @type {[Lane, number]} */ ([track, RULER + (first + n) * LANE - scrollTop]));
   }
 
   /** @param {CanvasRenderingContext2D} pen @param {string} text @param {number} x @param {number} y @param {string} style */
@@ -199,34 +257,38 @@ export class Timeline {
     pen.fillText(text, x, y);
   }
 
-  /** Bars as high as the least score of the poses of a pixel; filled poses are low and grey. */
-  #bars(/** @type {CanvasRenderingContext2D} */ pen) {
+  /**
+   * Bars as high as the least score of the poses of a pixel; filled poses are low and grey.
+   * @param {CanvasRenderingContext2D} pen @param {Map<number, number>} lanes top of each track's
+   */
+  #bars(pen, lanes) {
     const outline = this.outline;
     if (!outline) return;
-    const lanes = new Map(this.tracks.map((track, lane) => [track.id, lane]));
+    const ids = [...lanes.keys()];
+    const numbers = new Map(ids.map((track, number) => [track, number]));
     const width = Math.ceil(this.#width);
-    const least = new Float32Array(this.tracks.length * width).fill(2);
+    const least = new Float32Array(ids.length * width).fill(2);
     const span = Math.max(1, Math.ceil(width / (this.to - this.from)));
     for (let i = 0; i < outline.frame.length; i++) {
       const frame = outline.frame[i];
       if (frame < this.from || frame >= this.to) continue;
-      const lane = lanes.get(outline.track[i]) ?? -1;
-      if (lane < 0) continue;
+      const lane = numbers.get(outline.track[i]);
+      if (lane === undefined) continue;
       const score = outline.filled[i] ? -1 : outline.score[i];
-      const x = Math.floor(this.#x(frame) - LABEL);
+      const x = Math.max(0, Math.floor(this.#x(frame) - LABEL));
       for (let k = x; k < Math.min(width, x + span); k++) {
         least[lane * width + k] = Math.min(least[lane * width + k], score);
       }
     }
     const grey = this.#css("--faint");
-    this.tracks.forEach((track, lane) => {
-      const bottom = RULER + (lane + 1) * LANE - 3;
-      const light = this.#css("--lane-light") === "dark" ? 58 : 45;
+    const light = this.#css("--lane-light") === "dark" ? 58 : 45;
+    ids.forEach((track, lane) => {
+      const bottom = (lanes.get(track) ?? 0) + LANE - 3;
       for (let k = 0; k < width; k++) {
         const score = least[lane * width + k];
         if (score === 2) continue;
         const high = score < 0 ? 3 : 3 + 11 * Math.min(1, score);
-        pen.fillStyle = score < 0 ? grey : colour(track.id, light);
+        pen.fillStyle = score < 0 ? grey : colour(track, light);
         pen.fillRect(LABEL + k, bottom - high, 1, high);
       }
     });
