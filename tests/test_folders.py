@@ -1,24 +1,28 @@
 """Folders and names: every video in a folder is found, and no name ends a command."""
 
+import errno
 import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 from PIL import Image
 
-from annotate.domain.errors import ExitCode, UsageError
+from annotate.cli.progress import print_left_out
+from annotate.domain.errors import ExitCode, HostError, UsageError
 from annotate.domain.names import file_key, printable, unique_names
 from annotate.formats.names import video_folders
 from annotate.store import open_store
-from annotate.use_cases.find_videos import find_videos
+from annotate.use_cases.find_videos import find_patiently, find_videos
 from tests.command import Host
 from tests.made_videos import Layout, add_silence
 
@@ -144,6 +148,67 @@ def test_a_folder_without_a_video_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("text")
     with pytest.raises(UsageError, match="no video in the folder"):
         find_videos([tmp_path])
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EMFILE])
+@pytest.mark.parametrize("call", ["listdir", "stat"])
+def test_a_folder_that_cannot_be_looked_at_now_is_not_left_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, number: int, call: str
+) -> None:
+    """Its videos would be lost without a word."""
+    real = getattr(os, call)
+
+    def broken(path: Any, *rest: Any, **options: Any) -> Any:
+        if Path(str(path)).name == "monday":
+            raise OSError(number, os.strerror(number), str(path))
+        return real(path, *rest, **options)
+
+    monkeypatch.setattr(os, call, broken)
+    with pytest.raises(HostError, match="monday") as raised:
+        find_videos([folder])
+    assert isinstance(raised.value.__cause__, OSError)
+
+
+def test_a_folder_that_goes_away_while_it_is_searched_is_waited_for(
+    host: Host, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a mount drops out between the list of its files and the look at them."""
+    expected = find_videos([folder])
+    real, aside, tries = os.listdir, folder.with_name("aside"), 0
+
+    def drops(path: Any) -> Any:
+        nonlocal tries
+        names = real(path)
+        if Path(path) == folder and not tries:
+            folder.rename(aside)
+            threading.Timer(0.5, aside.rename, [folder]).start()
+        tries += 1
+        return names
+
+    monkeypatch.setattr(os, "listdir", drops)
+    assert find_patiently([folder], host.settings()) == expected
+    assert tries > 1
+
+
+def test_what_may_hold_videos_is_always_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    real = os.listdir
+
+    def closed(path: Any) -> Any:
+        if Path(path).name == "monday":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "listdir", closed)
+    (folder / "away.mp4").symlink_to(folder / "nothing")
+    print_left_out(find_videos([folder]), verbose=False)
+    said = capsys.readouterr().err.replace("\n", "")
+    assert "monday: cannot be listed: Permission denied" in said
+    assert "away.mp4: a link that leads nowhere" in said
+    assert "notes.txt" not in said
+    with pytest.raises(HostError, match="monday"):
+        find_videos([folder / "monday"])
 
 
 def test_several_paths_of_a_file_are_one_video(

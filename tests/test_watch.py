@@ -79,3 +79,45 @@ def test_what_arrives_is_annotated_until_it_is_stopped(host: Host, stroll: Path)
     assert "Stopped." in err
     assert "notes.mp4 is not a video file" in err
     assert "Traceback" not in err
+
+
+def test_a_place_that_is_away_for_a_while_does_not_end_the_watch(host: Host, stroll: Path) -> None:
+    folder, aside = host.home / "arrivals", host.home / "aside"
+    folder.mkdir()
+    process = host.start(
+        *("watch", folder, "--settle", "0", "--processes", "1", "--end", "0.2"),
+        preexec_fn=_accept_ctrl_c,
+        stderr=subprocess.STDOUT,
+    )
+    wait_for(process, "Watching")
+    folder.rename(aside)
+    wait_for(process, f"waiting    no such file: {folder}")
+    aside.rename(folder)
+    wait_for(process, "waiting    over")
+    shutil.copy(stroll, folder / "a.mp4")
+    wait_for(process, "1 of 1 videos done")
+    os.killpg(process.pid, signal.SIGINT)
+    out, _ = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == ExitCode.INTERRUPTED, out
+
+
+SOON = "import annotate.cli.watch as watch; watch.AGAIN_S = 0.5"
+
+
+def test_a_submission_that_trouble_has_ended_is_tried_again(host: Host, stroll: Path) -> None:
+    folder, store = host.home / "arrivals", Path(host.store)
+    folder.mkdir()
+    store.write_text("not a folder")
+    shutil.copy(stroll, folder / "a.mp4")
+    process = host.with_program(SOON).start(
+        *("watch", folder, "--settle", "0", "--processes", "1", "--end", "0.2"),
+        preexec_fn=_accept_ctrl_c,
+        stderr=subprocess.STDOUT,
+    )
+    wait_for(process, "error: ")
+    wait_for(process, "error: ")
+    store.unlink()
+    wait_for(process, "1 of 1 videos done")
+    os.killpg(process.pid, signal.SIGINT)
+    out, _ = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == ExitCode.INTERRUPTED, out

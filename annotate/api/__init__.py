@@ -32,7 +32,7 @@ from annotate.store import open_store as open_store_at
 from annotate.use_cases import export as export_use_case
 from annotate.use_cases import final_tracks as tracks_use_case
 from annotate.use_cases import submit as submit_use_case
-from annotate.use_cases.find_videos import find_videos
+from annotate.use_cases.find_videos import find_patiently
 from annotate.use_cases.worker_pool import processes_here
 
 __all__ = [
@@ -103,10 +103,10 @@ def submit(
     settings = options.on_host(settings_from(store=str(store.files)))
     count = processes_here(settings, processes)
     # A text is a sequence too: of one-letter paths, and `/` among them is the whole file system.
-    several = [videos] if isinstance(videos, str | Path) else videos
+    named = [videos] if isinstance(videos, str | Path) else list(videos)
     job = submit_use_case.submit(
         store,
-        find_videos(list(several), store=store),
+        find_patiently(named, settings, store=store),
         options,
         settings,
         workers=count,

@@ -35,6 +35,9 @@ def edits(
     undo: UndoOption = None,
     export_to: ExportOption = None,
     import_from: ImportOption = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --export: replace a file of something else.")
+    ] = False,
     store: StoreOption = None,
 ) -> None:
     """List what reviewers changed in the tracks, take it back, or move it to another store.
@@ -53,6 +56,7 @@ def edits(
       annotate edits walk.mp4 --import walk.edits.json
     """
     from annotate.use_cases.edits import Edits, author_here
+    from annotate.use_cases.output import is_stdout
 
     if sum(one is not None for one in (undo, export_to, import_from)) > 1:
         raise UsageError("--undo, --export and --import exclude each other", "Give one of them.")
@@ -66,7 +70,9 @@ def edits(
     if undo is not None:
         say(f"Edit {mine.undo(undo, author_here()).number} undoes edit {undo}.")
     elif export_to is not None:
-        say(f"Wrote {count(mine.export(export_to), 'edit')} of {video.name} to {export_to}.")
+        made = count(mine.export(export_to, force=force), "edit")
+        # Standard output may be the edits themselves.
+        say(f"Wrote {made} of {video.name} to {export_to}.", err=is_stdout(export_to))
     elif import_from is not None:
         say(f"Added {count(mine.bring_in(import_from), 'edit')} to {video.name}.")
     else:

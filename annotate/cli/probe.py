@@ -39,11 +39,11 @@ def probe(
       annotate probe match.mp4 --json
     """
     from annotate.cli.progress import phases, print_left_out
-    from annotate.use_cases.find_videos import find_videos
+    from annotate.use_cases.find_videos import find_patiently
     from annotate.use_cases.probe_videos import probe_videos
 
     the_store, settings = store_of(store)
-    found = find_videos(with_list(videos), store=the_store)
+    found = find_patiently(with_list(videos), settings, store=the_store)
     print_left_out(found, verbose=verbose)
     with phases() as phase:
         facts = probe_videos(the_store, found, SubmitOptions(), settings, phase)

@@ -35,12 +35,16 @@ def print_line(text: str, style: str | None = None) -> None:
 
 
 def print_left_out(found: "FoundVideos", *, verbose: bool) -> None:
-    """Says how many files of the folders are left out, and with `verbose` which."""
+    """Says how many files of the folders are left out; and which, those that may hold videos or,
+    with `verbose`, all.
+    """
     if found.left_out:
         more = "" if verbose else " (--verbose names them)"
         print_line(f"left out   {count(len(found.left_out), 'file')} of the folders{more}", "dim")
-    for one in found.left_out if verbose else ():
-        print_line(f"left out   {printable(one.path)}: {one.reason}", "dim")
+    for one in found.left_out:
+        if one.notable or verbose:
+            line = f"left out   {printable(one.path)}: {one.reason}"
+            print_line(line, "yellow" if one.notable else "dim")
 
 
 @contextmanager

@@ -67,14 +67,14 @@ def submit(
     """
     from annotate.cli.probe import exit_code, print_facts
     from annotate.cli.progress import phases, print_left_out
-    from annotate.use_cases.find_videos import find_videos
+    from annotate.use_cases.find_videos import find_patiently
     from annotate.use_cases.probe_videos import probe_videos
     from annotate.use_cases.submit import submit as submit_all
     from annotate.use_cases.worker_pool import processes_here
 
     the_store, settings = store_of(store)
     settings = options.on_host(settings)
-    found = find_videos(with_list(videos), store=the_store)
+    found = find_patiently(with_list(videos), settings, store=the_store)
     print_left_out(found, verbose=verbose)
     _print_decoder(found, options, settings)
     workers = processes_here(settings, processes)

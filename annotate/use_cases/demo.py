@@ -25,11 +25,12 @@ from annotate.evaluate import (
     read_truth,
 )
 from annotate.render.overlay import draw_poses
-from annotate.store import LocalFiles, Store
+from annotate.store import Store
 from annotate.synthetic.coco import truth_to_coco
 from annotate.synthetic.demo import demo_scene
 from annotate.synthetic.film import render_video
 from annotate.use_cases.final_tracks import final_tracks, tracks_skeleton
+from annotate.use_cases.output import make_folder, output_file
 from annotate.video import VideoWriter, decode, probe
 from annotate.video.writer import Encoding
 
@@ -54,11 +55,12 @@ def make_scene(video: Path, truth: Path, seconds: float, progress: Progress) -> 
     """Renders the demo's video, and writes its truth as COCO.
 
     Raises:
-        VideoError: the video cannot be written.
+        UsageError, OutputError, VideoError: the files cannot be written.
     """
-    video.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(video.parent)
     known = render_video(demo_scene(seconds), video, progress=lambda f: progress("Rendering", f))
-    LocalFiles(truth.parent).write(truth.name, orjson.dumps(truth_to_coco(known, video.name)))
+    with output_file(truth, (), force=True) as file:
+        file.write(orjson.dumps(truth_to_coco(known, video.name)))
 
 
 def measure_accuracy(predictions: Path, truth: Path) -> DemoAccuracy:

@@ -23,9 +23,10 @@ from annotate.render.crop_path import CropPath, crop_path
 from annotate.render.faces import blur_all, blur_faces
 from annotate.render.overlay import Picture, draw_poses
 from annotate.render.trails import Trails
-from annotate.store import LocalFiles, Store
+from annotate.store import Store
 from annotate.store.source_video import local_source
 from annotate.use_cases.final_tracks import final_tracks, missing_frames, tracks_skeleton
+from annotate.use_cases.output import check_target, make_folder, output_file
 from annotate.video import Reading, VideoWriter, decode
 from annotate.video.sound import Sound
 from annotate.video.writer import Encoding
@@ -92,7 +93,7 @@ class Drawing:
         Raises:
             UsageError: the video has no such frame.
             VideoError: the video cannot be read.
-            StoreError: the file cannot be written.
+            OutputError: the file cannot be written.
         """
         if not 0 <= frame_index < len(self._index):
             last = len(self._index) - 1
@@ -108,7 +109,8 @@ class Drawing:
                 "Choose another one: `annotate status` says which frames are damaged.",
             )
         _, png = cv2.imencode(".png", np.ascontiguousarray(picture[:, :, ::-1]))
-        LocalFiles(target.parent).write(target.name, png.tobytes())
+        with output_file(target, (), force=True) as file:
+            file.write(png.tobytes())
         return target
 
     def _pictures(self, frames: Iterator[Frame], look: Look) -> Iterator[tuple[Frame, Picture]]:
@@ -147,10 +149,8 @@ class Drawing:
 
     def _target(self, out: Path, ending: str) -> Path:
         target = out / f"{self._stem}.{ending}"
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(f"{target.parent} cannot be made: {error.strerror}") from error
+        make_folder(target.parent)
+        check_target(target, (), force=True)
         return target
 
 

@@ -13,10 +13,13 @@ from annotate.domain.edits import Edit, active, undone
 from annotate.domain.errors import EditConflictError, EditError, UsageError, unreadable
 from annotate.domain.job import Job, JobVideo
 from annotate.edits import NotApplied, edited
-from annotate.store import LocalFiles, Store
+from annotate.store import Store
 from annotate.use_cases.final_tracks import tracks_basis
+from annotate.use_cases.output import output_file
 
 _FORMAT = "annotate-edits"
+# How such a file begins.
+_SIGNATURE = f'{{\n  "format": "{_FORMAT}"'.encode()
 
 
 def author_here() -> str:
@@ -92,8 +95,17 @@ class Edits:
         """Takes an edit back; arguments and errors as for `add`."""
         return self.add(Undo(number), author, after)
 
-    def export(self, path: Path) -> int:
-        """Writes all edits to a JSON file; returns how many."""
+    def export(self, path: Path, *, force: bool = False) -> int:
+        """Writes all edits to a JSON file; returns how many.
+
+        Args:
+            force: replace a file that holds something else.
+
+        Raises:
+            UsageError: `path` is a folder, its folder does not exist, or it is a file that holds
+                something else.
+            OutputError: it cannot be written.
+        """
         edits = self._list.read()
         content = {
             "format": _FORMAT,
@@ -102,7 +114,8 @@ class Edits:
             "edits": [edit.to_fields() for edit in edits],
         }
         text = orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-        LocalFiles(path.absolute().parent).write(path.name, text)
+        with output_file(path, (_SIGNATURE,), force=force) as file:
+            file.write(text)
         return len(edits)
 
     def bring_in(self, path: Path) -> int:

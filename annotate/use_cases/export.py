@@ -15,7 +15,13 @@ from annotate.formats.registry import all_signatures, find_format
 from annotate.queue.job_status import JobStatus, job_status
 from annotate.store import Store
 from annotate.use_cases.dataset import Meter, open_dataset
-from annotate.use_cases.output import is_stream, output_file, output_folder, output_path
+from annotate.use_cases.output import (
+    is_stream,
+    make_folder,
+    output_file,
+    output_folder,
+    output_path,
+)
 from annotate.use_cases.remake_tracks import with_tracks_remade
 
 
@@ -106,7 +112,7 @@ def _targets(
     assert options.per_video is not None  # noqa: S101 - checked before
     for video in dataset.videos:
         place = options.per_video / f"{video.folder}{file_format.suffix}"
-        place.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(place.parent)
         yield place, replace(dataset, videos=(video,))
 
 

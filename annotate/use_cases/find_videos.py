@@ -1,15 +1,18 @@
 """The videos among the files and folders that a user names, and what in folders is none."""
 
 import difflib
+import errno
 import os
+import stat
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from annotate.domain.errors import UsageError
+from annotate.domain.errors import UsageError, unreadable
 from annotate.domain.images import ImageSequence
-from annotate.domain.settings import S3_SCHEME
+from annotate.domain.settings import S3_SCHEME, Settings
+from annotate.queue.patience import with_patience
 from annotate.store import Store
 from annotate.store.bucket_videos import BucketVideo, Source, list_bucket, opened
 from annotate.use_cases.find_images import animated_webp, by_pattern, is_image, sequences, titled
@@ -22,6 +25,11 @@ _CAMERA = [".3g2", ".3gp", ".divx", ".m2ts", ".mpeg", ".mpg", ".mts", ".mxf", ".
 VIDEO_ENDINGS = frozenset(_FILM + _CAMERA)
 # Programs that copy or download give files such endings until they are complete.
 UNFINISHED_ENDINGS = frozenset([".part", ".partial", ".crdownload", ".download", ".filepart"])
+# What the system answers where there is nothing, or nothing that we may see. Any other answer is
+# trouble of the host, behind which there may be videos.
+_NOTHING = frozenset(
+    [errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EACCES, errno.EPERM]
+)
 
 
 @dataclass(frozen=True)
@@ -31,10 +39,12 @@ class LeftOutFile:
     Attributes:
         path: as it was found.
         reason: in a few words.
+        notable: whether videos may be lost with it that the user means.
     """
 
     path: str
     reason: str
+    notable: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,8 +76,50 @@ def find_videos(
 
     Raises:
         UsageError: there is no such file, or a folder or an address without a video.
+        HostError: the host cannot tell now what is there.
         StoreError: a bucket's server does not answer, or refuses.
     """
+    with _trouble_named():
+        return _find_videos(named, store, may_be_empty=may_be_empty)
+
+
+def find_patiently(
+    named: Sequence[str | Path], settings: Settings, *, store: Store | None = None
+) -> FoundVideos:
+    """What `find_videos` finds, after a wait while the host cannot tell what is there; so it is
+    where a place goes away that was there at first.
+
+    Args:
+        settings: of this host.
+
+    Raises:
+        UsageError, StoreError: as `find_videos`.
+        HostError: the trouble lasts.
+    """
+    places = [Path(one) for one in named if not str(one).startswith(S3_SCHEME)]
+    there: set[Path] = set()
+
+    def look() -> FoundVideos:
+        with _trouble_named():
+            for place in there:
+                place.stat()
+            there.update(place for place in places if _exists(place))
+        return find_videos(named, store=store)
+
+    return with_patience(look, settings)
+
+
+@contextmanager
+def _trouble_named() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise unreadable(error.filename or "a folder", error) from error
+
+
+def _find_videos(
+    named: Sequence[str | Path], store: Store | None, *, may_be_empty: bool
+) -> FoundVideos:
     found: dict[str, Source] = {}
     left_out: list[LeftOutFile] = []
     images: list[Path] = []
@@ -126,7 +178,7 @@ def _videos_below(folder: Path, store: Path | None, left_out: list[LeftOutFile])
     images: list[Path] = []
     for path in sorted(_files_below(folder, store, left_out)):
         if not _exists(path):
-            left_out.append(LeftOutFile(str(path), "a link that leads nowhere"))
+            left_out.append(_gone(path))
         elif path.suffix.lower() in UNFINISHED_ENDINGS:
             left_out.append(LeftOutFile(str(path), "not complete yet"))
         elif path.suffix.lower() == ".webp" and is_animated_webp(path):
@@ -136,7 +188,7 @@ def _videos_below(folder: Path, store: Path | None, left_out: list[LeftOutFile])
         elif path.suffix.lower() in VIDEO_ENDINGS or holds_video(path):
             videos.append(path)
         else:
-            left_out.append(LeftOutFile(str(path), "not a video"))
+            left_out.append(_no_video(path))
     return sorted([*videos, *_of_images(images, videos, left_out)], key=str)
 
 
@@ -182,6 +234,9 @@ def _is_video(video: BucketVideo) -> bool:
 def _files_below(top: Path, store: Path | None, left_out: list[LeftOutFile]) -> Iterator[Path]:
     """All files below a folder that are not hidden. A folder that several links lead to is searched
     once, so that a link to a folder above it makes no loop.
+
+    Raises:
+        OSError: a folder cannot be listed, though we may.
     """
     folders, seen = [top], {_identity(top)}
     if store is not None and _is_folder(store):
@@ -190,8 +245,11 @@ def _files_below(top: Path, store: Path | None, left_out: list[LeftOutFile]) -> 
         folder = folders.pop()
         try:
             names = [name for name in os.listdir(folder) if not name.startswith(".")]  # noqa: PTH208 - pathlib is slower
-        except OSError as error:
-            left_out.append(LeftOutFile(str(folder), f"cannot be listed: {error.strerror}"))
+        except PermissionError as error:
+            if folder == top:
+                raise
+            reason = f"cannot be listed: {error.strerror}"
+            left_out.append(LeftOutFile(str(folder), reason, notable=True))
             continue
         for path in (folder / name for name in names):
             if not _is_folder(path):
@@ -203,15 +261,54 @@ def _files_below(top: Path, store: Path | None, left_out: list[LeftOutFile]) -> 
                 folders.append(path)
 
 
-# What may not be looked at raises an error in `Path.exists` and `Path.is_dir`.
+def _no_video(path: Path) -> LeftOutFile:
+    """A file that is not a video, as far as we may see.
+
+    Raises:
+        OSError: it cannot be read, though we may.
+    """
+    try:
+        if path.is_file():  # a pipe would block
+            with path.open("rb") as file:
+                file.read(1)
+    except PermissionError:
+        return LeftOutFile(str(path), "you may not read it", notable=True)
+    return LeftOutFile(str(path), "not a video")
+
+
+def _gone(path: Path) -> LeftOutFile:
+    """A listed file that is not there.
+
+    Raises:
+        OSError: its folder is away too.
+    """
+    if path.is_symlink():
+        return LeftOutFile(str(path), "a link that leads nowhere", notable=True)
+    path.parent.stat()
+    return LeftOutFile(str(path), "gone, or you may not look at it", notable=True)
 
 
 def _exists(path: Path) -> bool:
-    return os.path.exists(path)  # noqa: PTH110
+    return _mode(path) is not None
 
 
 def _is_folder(path: Path) -> bool:
-    return os.path.isdir(path)  # noqa: PTH112
+    mode = _mode(path)
+    return mode is not None and stat.S_ISDIR(mode)
+
+
+def _mode(path: Path) -> int | None:
+    """What is at a path; None where nothing is, or nothing that we may see.
+
+    Raises:
+        OSError: the system cannot tell.
+    """
+    try:
+        return path.stat().st_mode
+    except OSError as error:
+        if error.errno in _NOTHING:
+            return None
+        raise
 
 
 def _identity(folder: Path) -> tuple[int, int]:

@@ -100,9 +100,28 @@ def output_path(out: Path, signatures: Sequence[bytes], *, force: bool = False) 
         with _interruptible():
             try:
                 yield temporary
+                _sync(temporary)
                 temporary.replace(final)
             finally:
                 temporary.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder, and those above it, unless it is there.
+
+    Raises:
+        UsageError: something else is there.
+        OutputError: it cannot be made.
+    """
+    try:
+        with _errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+    except OutputError as error:
+        if isinstance(error.__cause__, FileExistsError | NotADirectoryError):
+            raise UsageError(
+                f"{folder} cannot be made: a file is in the way", "Name a folder."
+            ) from error
+        raise
 
 
 @contextmanager
@@ -219,6 +238,15 @@ def _followed(out: Path) -> Path:
             return out
         out = out.parent / out.readlink()
     raise UsageError(f"{out} is a loop of symbolic links", "Name another file with --out.")
+
+
+def _sync(file: Path) -> None:
+    """Without it, a power cut can leave a renamed file that is empty."""
+    descriptor = os.open(file, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _beside(final: Path) -> Path:

@@ -8,6 +8,10 @@ so other programs disturb little. Packs are taken from ANNOTATE_PACKS.
 
 The ratio adds the same model time to both sides: FRAME_CORE_MS a frame, that of the default pack on
 one core.
+
+    python -m tests.benchmarks.many_clips --grow 100 1000 10000 --frames 2
+
+shows instead how the cost of each command grows with the number of clips.
 """
 
 import argparse
@@ -19,6 +23,8 @@ import time
 from pathlib import Path
 
 from annotate.domain.settings import settings_from
+from annotate.queue.job_watch import JobWatch
+from annotate.store import Store
 from annotate.synthetic.film import render_video
 from annotate.video.writer import Encoding
 from tests.benchmarks.looped import looped
@@ -41,24 +47,74 @@ def make_clips(folder: Path, clip: Path, count: int) -> list[Path]:
     return made
 
 
-def core_s(home: Path, videos: list[Path]) -> dict[str, float]:
-    """Processor seconds of each command, in a store of its own."""
+def core_s(home: Path, videos: list[Path], *, every: bool = False) -> dict[str, float]:
+    """Processor seconds of each command, in a store of its own.
+
+    Args:
+        every: more commands than those of a usual day.
+    """
     home.mkdir()
     host = InProcess(home, settings_from().packs, videos)
-    out = home / "people.json"
-    commands = {
-        "submit": ("submit", videos[0].parent, "--detect-every", "1"),
-        "again": ("submit", videos[0].parent, "--detect-every", "1"),
+    submit = ("submit", videos[0].parent, "--detect-every", "1")
+    commands: dict[str, tuple[str | Path, ...]] = {
+        "submit": submit,
+        "again": submit,
         "status": ("status",),
-        "export": ("export", "--out", out),
+        "export": ("export", "--out", home / "people.json"),
     }
+    if every:
+        commands |= {
+            "status --json": ("status", "--json"),
+            "export one": ("export", "--video", videos[0].name, "--out", home / "one.json"),
+            "jobs": ("jobs",),
+            "edits": ("edits",),
+            "retry": ("retry",),
+            "check": ("check",),
+            "check --deep": ("check", "--deep"),
+            "clean": ("clean",),
+            "probe": ("probe", videos[0].parent),
+            "report": ("report", "--out", home / "report"),
+        }
     spent = {}
     for name, arguments in commands.items():
         began = time.process_time()
         said = host.run(*arguments)
         spent[name] = time.process_time() - began
         assert (said.code, said.defect) == (0, None), said
+    if every:
+        spent |= looks(host.opened())
     return spent
+
+
+def looks(store: Store) -> dict[str, float]:
+    """Processor seconds of the looks at a job while it runs: the first, and the others."""
+    watch = JobWatch(store, store.newest_job())
+    spent = {}
+    for name in ("first look", "next look"):
+        began = time.process_time()
+        list(watch.look().pending())
+        spent[name] = time.process_time() - began
+    return spent
+
+
+def grow(folder: Path, counts: list[int], frames: int) -> None:
+    """Prints what each command costs with so many clips."""
+    clip = made_clip(folder, frames)
+    rows: dict[str, list[float]] = {}
+    for count in counts:
+        clips = make_clips(folder / f"clips-{count}", clip, count)
+        for name, spent in core_s(folder / f"home-{count}", clips, every=True).items():
+            rows.setdefault(name, []).append(spent)
+    print(f"core-s for clips of {frames} frames" + "".join(f"{count:>10,}" for count in counts))
+    for name, row in rows.items():
+        print(f"{name:32}" + "".join(f"{spent:10.2f}" for spent in row))
+
+
+def made_clip(folder: Path, frames: int) -> Path:
+    """A video of two people who walk."""
+    clip = folder / "clip.mp4"
+    render_video(walk_scene(seconds=frames / FPS), clip, Encoding(gop=frames))
+    return clip
 
 
 def main() -> None:
@@ -66,33 +122,41 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=int, default=500)
     parser.add_argument("--frames", type=int, default=30, help="of a clip")
+    parser.add_argument("--grow", type=int, nargs="+", metavar="CLIPS")
     parser.add_argument("--profile", action="store_true", help="show what the clips cost")
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="annotate-clips-"))
-    clip = folder / "clip.mp4"
-    render_video(walk_scene(seconds=asked.frames / FPS), clip, Encoding(gop=asked.frames))
-    clips = make_clips(folder / "clips", clip, asked.clips)
-    (folder / "one").mkdir()
-    one = [looped(clip, asked.clips, folder / "one" / "one.mp4")]
     try:
         with cheap_work():
-            core_s(folder / "warm", make_clips(folder / "few", clip, 2))
-            whole = core_s(folder / "whole", one)
-            profile = cProfile.Profile()
-            if asked.profile:
-                profile.enable()
-            many = core_s(folder / "many", clips)
-            profile.disable()
+            if asked.grow:
+                grow(folder, asked.grow, asked.frames)
+            else:
+                compare(folder, asked.clips, asked.frames, profiled=asked.profile)
     finally:
         shutil.rmtree(folder)
-    print(f"{asked.clips} clips of {asked.frames} frames    one video    clips    core-ms a clip")
+
+
+def compare(folder: Path, count: int, frames: int, *, profiled: bool) -> None:
+    """Prints what clips cost, and the same frames in one video."""
+    clip = made_clip(folder, frames)
+    clips = make_clips(folder / "clips", clip, count)
+    (folder / "one").mkdir()
+    one = [looped(clip, count, folder / "one" / "one.mp4")]
+    core_s(folder / "warm", make_clips(folder / "few", clip, 2))
+    whole = core_s(folder / "whole", one)
+    profile = cProfile.Profile()
+    if profiled:
+        profile.enable()
+    many = core_s(folder / "many", clips)
+    profile.disable()
+    print(f"{count} clips of {frames} frames    one video    clips    core-ms a clip")
     for name in many:
-        more = 1000 * (many[name] - whole[name]) / asked.clips
+        more = 1000 * (many[name] - whole[name]) / count
         print(f"{name:20} {whole[name]:16.1f} s {many[name]:6.1f} s {more:12.1f}")
-    models = asked.clips * asked.frames * FRAME_CORE_MS / 1000
+    models = count * frames * FRAME_CORE_MS / 1000
     ratio = (models + many["submit"]) / (models + whole["submit"])
     print(f"submit with the models' {models:.0f} core-s: {ratio:.2f} times one video")
-    if asked.profile:
+    if profiled:
         pstats.Stats(profile).sort_stats("cumulative").print_stats(45)
 
 
