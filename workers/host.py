@@ -20,6 +20,7 @@ from annotate.domain.settings import WORKER_VARIABLE, settings_from
 from annotate.domain.video import Chunk
 from annotate.packs.installed import verify_pack
 from annotate.queue.board import Board, open_board
+from annotate.queue.manifest_check import checked_job
 from annotate.store import Store, open_store
 from workers.identity import store_id
 from workers.memory_limit import within_memory
@@ -35,6 +36,24 @@ _LOADING = threading.Lock()
 def this_store() -> Store:
     """The store of this host's settings."""
     return _store(settings_from().store)
+
+
+def this_job(store: Store, job_id: str, digest: str) -> Job:
+    """The job that a message names by id and digest.
+
+    A large job's manifest takes longer to read than a short video to annotate, so this process
+    keeps the last ones, for as long as they are in the store. A manifest never changes.
+
+    Raises:
+        UnknownWorkError, StoreError: as for `checked_job`.
+    """
+    # A forged message may hold other things than texts.
+    named = str(job_id), str(digest)
+    job = _job(store, *named)
+    if not store.has_job(job.id):
+        _job.cache_clear()
+        job = _job(store, *named)
+    return job
 
 
 def estimator_of(store: Store, recipe: Recipe) -> "PoseEstimator":
@@ -69,6 +88,9 @@ def planned_chunk(store: Store, job: Job, video: JobVideo, bounds: tuple[int, in
             "Missing chunks are sent again.",
         )
     return chunk
+
+
+_job = lru_cache(maxsize=4)(checked_job)
 
 
 @lru_cache(maxsize=4)

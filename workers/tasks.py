@@ -30,7 +30,7 @@ from annotate.queue.app import ATTEMPTS, CHUNK_TASK, MERGE_TASK, task_error
 from annotate.queue.board import Board, queue_errors
 from annotate.queue.dispatch import go_on
 from annotate.queue.failures import DeathCause, record_dead_worker, recorded_failure
-from annotate.queue.manifest_check import check_version, checked_job
+from annotate.queue.manifest_check import check_version
 from annotate.queue.messages import Queue
 from annotate.queue.metrics import Outcome, worker_counts
 from annotate.queue.patience import with_patience
@@ -42,6 +42,7 @@ from workers.host import (
     forget_models,
     planned_chunk,
     this_board,
+    this_job,
     this_limits,
     this_store,
     this_worker,
@@ -90,7 +91,7 @@ def _make_part(job_id: str, digest: str, fingerprint: str, bounds: tuple[int, in
 
     store, board = this_store(), this_board()
     with _unknown_work_dropped(board):
-        job = checked_job(store, job_id, digest)
+        job = this_job(store, job_id, digest)
         video = job.video(fingerprint)
         unit = WorkUnit(job, video, planned_chunk(store, job, video, bounds))
 
@@ -126,7 +127,7 @@ def _make_tracks(job_id: str, digest: str, fingerprint: str) -> None:
 
     store, board = this_store(), this_board()
     with _unknown_work_dropped(board):
-        job = checked_job(store, job_id, digest)
+        job = this_job(store, job_id, digest)
         unit = WorkUnit(job, job.video(fingerprint), None)
 
         def work() -> None:
@@ -272,6 +273,6 @@ def _cause(error: WorkerLostError) -> DeathCause:
 def _unit_of(message: Any) -> WorkUnit | None:
     """The unit that a message was sent for; None where the job was deleted since."""
     with suppress(AnnotateError):
-        job = checked_job(this_store(), *message[:2])
+        job = this_job(this_store(), *message[:2])
         return WorkUnit.from_message(job, message)
     return None

@@ -191,12 +191,18 @@ class Job:
         Raises:
             UnknownWorkError: the job has no such video.
         """
-        for video in self.videos:
-            if video.fingerprint == fingerprint:
-                return video
-        raise UnknownWorkError(
-            f"job {self.id} has no video {fingerprint!s:.12}", "Submit it again."
-        )
+        # A forged message may hold something else than a text.
+        found = self._first.get(str(fingerprint))
+        if found is None:
+            raise UnknownWorkError(
+                f"job {self.id} has no video {fingerprint!s:.12}", "Submit it again."
+            )
+        return found
+
+    @cached_property
+    def _first(self) -> dict[str, JobVideo]:
+        """The first video of each fingerprint."""
+        return {video.fingerprint: video for video in reversed(self.videos)}
 
 
 def _check_digest(stated: str | None, own: str) -> None:

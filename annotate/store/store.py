@@ -125,6 +125,10 @@ class Store:
         except ManifestError as error:
             raise ManifestError(f"{key} in the store: {error.message}", error.hint) from error
 
+    def has_job(self, job_id: str) -> bool:
+        """Whether the manifest of a job that was read before is still there."""
+        return self.files.exists(f"jobs/{job_id}.json")
+
     def newest_job(self) -> Job:
         """The job submitted last.
 
