@@ -55,8 +55,10 @@ def struck(host: InProcess, plan: PowerCut) -> Said | None:
 
 def kind_of(path: Path, folder: Path) -> str:
     """What the file is, for the table: `parts`, `tracks`, `jobs`, `chunks.json` ..."""
-    names = path.relative_to(folder).parts
-    return names[-1] if names[0] == "results" and len(names) == 4 else names[-2]
+    top, *_, last = path.relative_to(folder).parts
+    if top != "results":
+        return top
+    return last if last == "chunks.json" else path.parent.name
 
 
 def wrong_ends(host: InProcess, cut: Cut, every: int) -> tuple[Counter[str], list[str]]:

@@ -1,15 +1,17 @@
 """What `annotate status` says of a job in each state, without a store or a queue."""
 
+import io
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
+from rich.console import Console
 
 from annotate.cli.progress import finished_line
-from annotate.cli.status_view import headline
+from annotate.cli.status_view import as_table, headline, shown_videos
 from annotate.domain.job import HERE, Job, JobVideo, Recipe
 from annotate.domain.video import Chunk
-from annotate.domain.work import Failure, Heartbeat
+from annotate.domain.work import MERGE, Failure, Heartbeat
 from annotate.queue.job_status import JobStatus, VideoState, VideoStatus
 from annotate.use_cases.job_snapshot import JobSnapshot, QueueState
 
@@ -136,3 +138,15 @@ def test_the_state_of_a_job_is_that_of_what_is_left(
 ) -> None:
     videos = tuple(cast("VideoStatus", SimpleNamespace(state=state)) for state in states)
     assert JobStatus(JOB, videos).state == expected
+
+
+def test_a_watch_of_many_videos_shows_those_that_are_worked_on() -> None:
+    states = [video(FIRST, SECOND, merged=True)] * 50 + [video()] * 3
+    states += [video(running=(BEAT,)), video(failures={MERGE: FAILED[SECOND]}), video()]
+    assert shown_videos(states, 3) == [states[50], states[53], states[54]]
+    assert shown_videos(states, 100) == states
+    snapshot = JobSnapshot(JobStatus(JOB, tuple(states)), cancelled=False, queue=None)
+    with (console := Console(width=120, file=io.StringIO())).capture() as caught:
+        console.print(as_table(snapshot, 3))
+    assert "and 3 waiting, 50 done" in caught.get()
+    assert caught.get().count("walk.mp4 ") == 3 + 1, "three rows, and the failure"

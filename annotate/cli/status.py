@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from annotate.store import Store
     from annotate.use_cases.job_snapshot import JobSnapshot
 
-# Seconds between two looks of `status --watch`.
-WATCH_S = 1.0
+# Seconds between two looks of `status --watch`, and how many times as long as a look takes.
+WATCH_S, PAUSE_LOOKS = 1.0, 19.0
+# Lines of the terminal that are left for more than the videos.
+OTHER_LINES = 12
 
 
 def status(
@@ -64,13 +66,17 @@ def _watch(store: "Store", job: "Job", settings: "Settings") -> "JobSnapshot":
     """Shows the job until its workers have nothing left to do."""
     from rich.live import Live
 
+    from annotate.cli.progress import console
     from annotate.cli.status_view import as_table
-    from annotate.use_cases.job_snapshot import take_snapshot
+    from annotate.queue.patience import with_patience
+    from annotate.use_cases.job_snapshot import SnapshotWatch
 
-    snapshot = take_snapshot(store, job, settings)
-    with Live(as_table(snapshot), refresh_per_second=2) as live:
+    watch, most = SnapshotWatch(store, job, settings), max(console.height - OTHER_LINES, 1)
+    snapshot = watch.look()
+    with Live(as_table(snapshot, most), auto_refresh=False) as live:
         while not snapshot.status.stopped and not snapshot.cancelled:
-            time.sleep(WATCH_S)
-            snapshot = take_snapshot(store, job, settings)
-            live.update(as_table(snapshot))
+            began = time.monotonic()
+            snapshot = with_patience(watch.look, settings)
+            live.update(as_table(snapshot, most), refresh=True)
+            time.sleep(max(WATCH_S, PAUSE_LOOKS * (time.monotonic() - began)))
     return snapshot

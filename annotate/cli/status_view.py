@@ -1,5 +1,7 @@
 """How `annotate status` shows a job: a table for people, fields for scripts."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +14,7 @@ from annotate.domain.errors import with_hint
 from annotate.domain.names import printable_lines
 from annotate.domain.settings import NO_NPU
 from annotate.domain.work import Heartbeat
-from annotate.queue.job_status import JobStatus, VideoStatus
+from annotate.queue.job_status import JobStatus, VideoState, VideoStatus
 from annotate.use_cases.job_snapshot import JobSnapshot
 
 STYLES = {
@@ -24,12 +26,24 @@ STYLES = {
     "partial": "yellow",
     "failed": "red",
 }
+# The states of videos, those that are shown before others where there is little room.
+SHOWN_FIRST: tuple[VideoState, ...] = (
+    *("running", "merging", "failed", "partial"),
+    *("waiting", "not planned", "done"),
+)
 
 
-def as_table(snapshot: JobSnapshot) -> RenderableType:
-    """A headline, a row a video, a row a running worker, and what went wrong."""
+def as_table(snapshot: JobSnapshot, most: int | None = None) -> RenderableType:
+    """A headline, a row a video, a row a running worker, and what went wrong.
+
+    Args:
+        most: how many videos have a row; None: all.
+    """
     now = snapshot.status
-    lines: list[RenderableType] = [_text(headline(snapshot)), _videos(now)]
+    shown = now.videos if most is None else shown_videos(now.videos, most)
+    lines: list[RenderableType] = [_text(headline(snapshot)), _videos(shown)]
+    if len(shown) < len(now.videos):
+        lines.append(Text(_others(now.videos, shown), style="dim"))
     running = [beat for video in now.videos for beat in video.running]
     if snapshot.queue and running:
         lines += [Text(""), _workers(running), *_reasons(running)]
@@ -63,13 +77,30 @@ def headline(snapshot: JobSnapshot) -> str:
     return f"{head}. Queued; no worker is running. Start one with `annotate worker`."
 
 
-def _videos(now: JobStatus) -> Table:
+def shown_videos(videos: Sequence[VideoStatus], most: int) -> list[VideoStatus]:
+    """Some videos, in their order: first those that are worked on, then those that failed, then
+    those that wait.
+    """
+    rank = {state: number for number, state in enumerate(SHOWN_FIRST)}
+    places = sorted(range(len(videos)), key=lambda place: rank[videos[place].state])
+    return [videos[place] for place in sorted(places[:most])]
+
+
+def _others(videos: Sequence[VideoStatus], shown: Sequence[VideoStatus]) -> str:
+    """How many videos of each state have no row."""
+    states = Counter(video.state for video in videos)
+    states.subtract(video.state for video in shown)
+    left = [f"{number(states[state])} {state}" for state in SHOWN_FIRST if states[state]]
+    return f"and {', '.join(left)}"
+
+
+def _videos(videos: Sequence[VideoStatus]) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in ("video", "state"):
         table.add_column(column, overflow="fold")
     for column in ("frames", "done", "chunks", "frames/s"):
         table.add_column(column, justify="right")
-    for video in now.videos:
+    for video in videos:
         share = video.frames_done / max(video.frames, 1)
         speed = sum(beat.frames_per_s for beat in video.running)
         table.add_row(

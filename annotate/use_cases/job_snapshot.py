@@ -7,6 +7,7 @@ from annotate.domain.errors import QueueError, StoreError
 from annotate.domain.job import Job
 from annotate.domain.settings import Settings
 from annotate.queue.job_status import JobStatus, is_alive, job_status
+from annotate.queue.job_watch import JobWatch
 from annotate.store import Store
 
 if TYPE_CHECKING:
@@ -51,6 +52,25 @@ def take_snapshot(store: Store, job: Job, settings: Settings) -> JobSnapshot:
     """
     queue, beats = (None, []) if settings.embedded else _read_queue(store, settings.broker)
     return JobSnapshot(job_status(store, job, beats), store.is_cancelled(job.id), queue)
+
+
+class SnapshotWatch:
+    """The job again and again, without reading all of a large one each time; see `JobWatch`."""
+
+    def __init__(self, store: Store, job: Job, settings: Settings) -> None:
+        self._store, self._job, self._settings = store, job, settings
+        self._watch = JobWatch(store, job)
+
+    def look(self) -> JobSnapshot:
+        """As `take_snapshot`; what is said of videos that no one works on may be some looks old,
+        unless nothing is left to do.
+        """
+        embedded = self._settings.embedded
+        queue, beats = (None, []) if embedded else _read_queue(self._store, self._settings.broker)
+        status = self._watch.look(beats)
+        if status.stopped:
+            status = self._watch.look_at_all(beats)
+        return JobSnapshot(status, self._store.is_cancelled(self._job.id), queue)
 
 
 def living_heartbeats(store: Store, settings: Settings) -> "list[Heartbeat]":
