@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from annotate.evaluate import Evaluation
 
 
+AgainstEditsOption = Annotated[
+    bool,
+    typer.Option(
+        "--against-edits",
+        help="Instead of TRUTH: what reviewers made of the job, in frames marked as reviewed.",
+    ),
+]
+
+
 def evaluate(
     predictions: Annotated[
         str,
@@ -35,13 +44,7 @@ def evaluate(
         ),
     ] = None,
     *,
-    against_edits: Annotated[
-        bool,
-        typer.Option(
-            "--against-edits",
-            help="Instead of TRUTH: what reviewers made of the job, in frames marked as reviewed.",
-        ),
-    ] = False,
+    against_edits: AgainstEditsOption = False,
     as_json: JsonOption = False,
     plots: Annotated[
         Path | None, typer.Option("--plots", help="Folder to draw plots into.", metavar="DIR")
