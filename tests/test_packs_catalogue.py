@@ -1,6 +1,8 @@
 """Packs of the catalogue, from the weights as their packages ship them, and their detectors."""
 
 import http.server
+import json
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -166,7 +168,13 @@ class TestCommand:
             *("--detector", detector),
         )
         assert "NanoDet" not in told.out
-        assert "coco-17, 17 landmarks" in host.run("models", "show", "movenet-lightning").out
+        shown = host.run("models", "show", "movenet-lightning").out
+        assert "coco-17, 17 landmarks" in shown
+        assert re.search(
+            r"landmarks +\S+\.onnx, 192 x 192 px, 2\.3\d M parameters, 8\.9 MiB", shown
+        )
+        sizes = json.loads(host.run("models", "show", "movenet-lightning", "--json").out)["sizes"]
+        assert sizes["detector"]["bytes"] == detector.stat().st_size
 
     def test_available_packs(self, host: Host) -> None:
         listed = host.run("models", "list", "--available").out

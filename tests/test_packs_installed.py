@@ -2,12 +2,18 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import onnx
 import pytest
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
 
 from annotate.domain.errors import PackError
 from annotate.domain.pack import PACK_FILE, read_pack
 from annotate.packs.installed import installed_packs, verify_pack
+from annotate.packs.model_size import parameter_count
 
 
 @pytest.fixture
@@ -55,3 +61,28 @@ def test_damaged_description_is_an_error(pack_folder: Path) -> None:
     (pack_folder / PACK_FILE).write_text("{")
     with pytest.raises(PackError, match=PACK_FILE):
         installed_packs(pack_folder.parent)
+
+
+def test_parameters_are_weights_and_biases(tmp_path: Path) -> None:
+    """A convolution of 8 to 16 channels, quantized: 16 * 8 * 3 * 3 weights and 16 biases."""
+    constants: dict[str, NDArray[Any]] = {
+        "weights": np.zeros((16, 8, 3, 3), np.int8),
+        "bias": np.zeros(16, np.float32),
+        "scale": np.ones(16, np.float32),
+        "shape": np.array([1, 16], np.int64),
+    }
+    nodes = [
+        helper.make_node("DequantizeLinear", ["weights", "scale"], ["w"], axis=0),
+        helper.make_node("Conv", ["x", "w", "bias"], ["c"]),
+        helper.make_node("Reshape", ["c", "shape"], ["y"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "convolution",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 8, 3, 3])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 16])],
+        [numpy_helper.from_array(array, name) for name, array in constants.items()],
+    )
+    file = tmp_path / "model.onnx"
+    onnx.save(helper.make_model(graph), file)
+    assert parameter_count(file) == 16 * 8 * 3 * 3 + 16

@@ -72,11 +72,18 @@ def show_pack(
     """Show what a pack contains, and check its files."""
     from annotate.domain.skeleton import COCO_KEYPOINTS, SKELETONS
     from annotate.packs.installed import verify_pack
+    from annotate.packs.model_size import parameter_count
 
     folder = installed_pack(settings_from().packs, name)
     pack = verify_pack(folder)
+    files = {stage: folder / spec.file for stage, spec in pack.stages.items()}
     if as_json:
-        typer.echo(json.dumps({**asdict(pack), "digest": pack.digest}, indent=2))
+        sizes = {
+            stage: {"parameters": parameter_count(file), "bytes": file.stat().st_size}
+            for stage, file in files.items()
+        }
+        fields = {**asdict(pack), "digest": pack.digest, "sizes": sizes}
+        typer.echo(json.dumps(fields, indent=2))
         return
     skeleton = SKELETONS[pack.skeleton]
     missing = [
@@ -89,8 +96,8 @@ def show_pack(
         ("source", pack.source),
         ("folder", str(folder)),
         ("digest", pack.digest),
-        ("detector", f"{pack.detector.file}, {_pixels(pack.detector)}"),
-        ("landmarks", f"{pack.landmark.file}, {_pixels(pack.landmark)}"),
+        ("detector", _stats(pack.detector, files["detector"])),
+        ("landmarks", _stats(pack.landmark, files["landmark"])),
         ("skeleton", f"{pack.skeleton}, {pack.landmark.count} landmarks"),
         ("COCO", f"lacks {', '.join(missing)} (v = 0)" if missing else "all 17 keypoints"),
         ("files", "match their digests"),
@@ -99,6 +106,11 @@ def show_pack(
         typer.echo(f"{key:10} {value}")
 
 
-def _pixels(spec: ModelSpec) -> str:
-    """The size of a model's input."""
-    return "{} x {} px".format(*spec.size)
+def _stats(spec: ModelSpec, file: Path) -> str:
+    """What model cards state: the size of the input, the parameters, the size of the file."""
+    from annotate.packs.model_size import parameter_count
+
+    width, height = spec.size
+    size = f"{file.stat().st_size / 2**20:.1f} MiB"
+    parameters = f"{parameter_count(file) / 1e6:.2f} M parameters"
+    return f"{file.name}, {width} x {height} px, {parameters}, {size}"

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import Field, fields
+from dataclasses import MISSING, Field, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +14,7 @@ import typer
 
 from annotate.domain.errors import StoreError, UsageError
 from annotate.domain.export_options import ExportOptions
+from annotate.domain.hub_options import HubOptions
 from annotate.domain.look import Look
 from annotate.domain.options import Flag, SubmitOptions
 from annotate.domain.settings import Settings, settings_from
@@ -50,7 +51,7 @@ ProcessesOption = Annotated[
 
 
 def with_options(
-    options: type[SubmitOptions] | type[ExportOptions] | type[Look],
+    options: type[SubmitOptions] | type[ExportOptions] | type[Look] | type[HubOptions],
     choices: Mapping[str, Callable[[], list[str]]] = MappingProxyType({}),
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A command with an option for each field of a dataclass instead of its parameter `options`.
@@ -107,7 +108,7 @@ def _parameter(one: "Field[Any]", choices: Callable[[], list[str]] | None) -> in
     return inspect.Parameter(
         one.name,
         inspect.Parameter.KEYWORD_ONLY,
-        default=[] if several else default,
+        default=inspect.Parameter.empty if default is MISSING else [] if several else default,
         annotation=Annotated[kind, option],
     )
 

@@ -101,7 +101,7 @@ def check_variant(folder: Path, pack: Pack, soc: Soc, sdk: str) -> Variant:
             f"{folder} was compiled for the SoC {variant.soc}, and this host is {soc.name}",
             _compile_again(soc.name),
         )
-    if _ordered(variant.sdk) > _ordered(sdk):
+    if is_newer_sdk(variant.sdk, sdk):
         raise PackError(
             f"{folder} was compiled by QAIRT {variant.sdk}, which is newer than this host's {sdk}",
             "Update this host: `pip install --upgrade onnxruntime-qnn`. Or compile with its "
@@ -115,6 +115,15 @@ def check_variant(folder: Path, pack: Pack, soc: Soc, sdk: str) -> Variant:
     for name, facts in variant.files.items():
         _check_file(folder / name, facts, soc)
     return variant
+
+
+def is_newer_sdk(version: str, other: str) -> bool:
+    """Whether a version of the QAIRT SDK, such as `2.51.0`, is newer than another.
+
+    Raises:
+        PackError: one is not a version.
+    """
+    return _ordered(version) > _ordered(other)
 
 
 def _check_file(file: Path, facts: FileFacts, soc: Soc) -> None:

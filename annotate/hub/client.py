@@ -91,51 +91,62 @@ class Hub:
 
     # Submitting: each method returns the new job's id
 
-    def quantize(self, model: Path, crops: Arrays, name: str) -> str:
+    def quantize(self, model: Path, crops: Arrays, name: str, options: str) -> str:
         """Submits a job that quantizes an ONNX file: 8-bit weights and activations.
 
         Args:
             crops: calibration inputs by the input's name.
+            options: those of AI Hub's quantize jobs.
         """
         with self._translated():
             int8 = self._hub.QuantizeDtype.INT8
             job = self._client.submit_quantize_job(
-                str(model), _entries(crops), int8, int8, name=name, options="--range_scheme min_max"
+                str(model), _entries(crops), int8, int8, name=name, options=options
             )
         return str(job.job_id)
 
-    def compile(self, model: Path | str, device: Device, runtime: str, name: str) -> str:
-        """Submits a job that compiles an ONNX file, or the model of the job with that id."""
+    def compile(self, model: Path | str, device: Device, name: str, options: str) -> str:
+        """Submits a job that compiles an ONNX file, or the model of the job with that id, with the
+        options of AI Hub's compile jobs.
+        """
         with self._translated():
             source = str(model) if isinstance(model, Path) else self._target(model)
             job = self._client.submit_compile_job(
                 source,
                 self._hub.Device(device.name, device.os),
                 name=name,
-                options=f"--target_runtime {runtime}",
+                options=options,
                 retry=False,
             )
         return str(job.job_id)
 
-    def link(self, compiled: str, device: Device, name: str) -> str:
+    def link(self, compiled: str, device: Device, name: str, options: str) -> str:
         """Submits a job that links the DLC of a compile job into a context binary."""
         with self._translated():
             where = self._hub.Device(device.name, device.os)
-            job = self._client.submit_link_job(self._target(compiled), where, name=name)
+            job = self._client.submit_link_job(
+                self._target(compiled), where, name=name, options=options
+            )
         return str(job.job_id)
 
-    def infer(self, job: str, device: Device, name: str, inputs: Arrays | None = None) -> str:
-        """Submits a job that runs the model of another job: on `inputs`, or, where these are None,
-        on random inputs to profile it.
+    def infer(self, job: str, device: Device, name: str, inputs: Arrays) -> str:
+        """Submits a job that runs the model of another job on `inputs`."""
+        return self._run(job, device, name, inputs=_entries(inputs), profile=False)
+
+    def time(self, job: str, device: Device, name: str, options: str) -> str:
+        """Submits a job that profiles the model of another job, with the options of AI Hub's
+        profile jobs.
         """
+        return self._run(job, device, name, inputs=None, profile=True, options=options)
+
+    def _run(self, job: str, device: Device, name: str, **given: Any) -> str:
         with self._translated():
             submitted = self._client.submit_inference_job(
                 self._target(job),
                 self._hub.Device(device.name, device.os),
-                inputs=_entries(inputs) if inputs else None,
                 name=name,
-                profile=inputs is None,
                 retry=False,
+                **given,
             )
         return str(submitted.job_id)
 
@@ -179,6 +190,11 @@ class Hub:
         with self._translated():
             made = self._client.get_model(self._target(job).model_id)
             return {key.name.lower(): value for key, value in made.metadata.items()}
+
+    def address(self, job: str) -> str:
+        """The web page of a job."""
+        with self._translated():
+            return str(self._client.get_job(job).url)
 
     def profile(self, job: str) -> dict[str, Any]:
         """The `execution_summary` and `execution_detail` of a profile job."""

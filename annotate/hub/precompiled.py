@@ -11,7 +11,14 @@ from google.protobuf.message import DecodeError
 from annotate.domain.errors import HubError, PackError
 from annotate.domain.pack import Pack
 from annotate.domain.soc import SOCS, Soc
-from annotate.domain.variant import VARIANT_FILE, Variant, file_facts, sources_of, variant_folder
+from annotate.domain.variant import (
+    VARIANT_FILE,
+    Variant,
+    file_facts,
+    is_newer_sdk,
+    sources_of,
+    variant_folder,
+)
 from annotate.files import scratch_in
 
 SOC_MODEL = "qnn_context_bin_soc_model"
@@ -19,6 +26,10 @@ SDK = ("qairt_sdk_version", "qnn_sdk_version")
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 _BINARY = "ep_cache_context"
 _AGAIN = "Compile again. If that does not help, use `annotate models compile`."
+
+
+class UnknownSocError(HubError):
+    """The models are for a SoC that workers do not know."""
 
 
 def variant_of(
@@ -35,7 +46,8 @@ def variant_of(
         The variant's folder, which replaces an older one.
 
     Raises:
-        HubError: the metadata names no known SoC or no SDK, or a zip does not fit the pack.
+        UnknownSocError: the metadata names no known SoC.
+        HubError: the metadata names no SDK, or a zip does not fit the pack.
         PackError: the pack is not writable.
     """
     soc, sdk = _soc(facts), _sdk(facts)
@@ -109,11 +121,27 @@ def _soc(facts: Mapping[str, str]) -> Soc:
     for soc in SOCS:
         if number == str(soc.soc_model):
             return soc
-    raise HubError(
+    raise UnknownSocError(
         f"AI Hub compiled for SoC number {number or 'unknown'}, which is not one of "
         f"{', '.join(f'{soc.soc_model} ({soc.name})' for soc in SOCS)}",
         "Workers cannot use these models; the downloads stay in the pack's folder `hub`.",
     )
+
+
+def check_sdk(facts: Mapping[str, str], own: str) -> None:
+    """Refuses models that workers with the QAIRT SDK of version `own` could not load.
+
+    Raises:
+        PackError: a newer one compiled them.
+        HubError: the metadata names none.
+    """
+    sdk = _sdk(facts)
+    if is_newer_sdk(sdk, own):
+        raise PackError(
+            f"AI Hub compiled with QAIRT {sdk}, which is newer than this host's {own}",
+            "Update this host: `pip install --upgrade onnxruntime-qnn`. Or compile again with "
+            f"`--qairt-version {'.'.join(own.split('.')[:2])}`.",
+        )
 
 
 def _sdk(facts: Mapping[str, str]) -> str:

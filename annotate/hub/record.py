@@ -48,6 +48,7 @@ class Record:
         target: what the models are compiled for.
         sources: SHA-256 of the submitted models, by file name.
         calibration: SHA-256 of the calibration inputs of 8-bit models, or empty.
+        options: options of the quantize and compile jobs.
         jobs: ids, by step and then by stage: `{"compile": {"detector": "jabc123"}}`.
     """
 
@@ -55,6 +56,7 @@ class Record:
     target: Target
     sources: dict[str, str]
     calibration: str = ""
+    options: str = ""
     jobs: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @classmethod
@@ -66,6 +68,7 @@ class Record:
             fields: dict[str, Any] = json.loads((folder / RECORD_FILE).read_text("utf-8"))
             if fields["sources"] == record.sources:
                 record.calibration = str(fields["calibration"])
+                record.options = str(fields.get("options", ""))
                 record.jobs = {step: dict(jobs) for step, jobs in fields["jobs"].items()}
         except FileNotFoundError:
             pass
@@ -88,14 +91,14 @@ class Record:
         self.jobs.setdefault(step, {})[stage] = job
         self._write()
 
-    def calibrate(self, digest: str) -> None:
-        """Drops all jobs if the calibration inputs differ from those of before.
+    def begin(self, options: str, calibration: str) -> None:
+        """Drops all jobs if their options or calibration inputs differ from those of before.
 
         Raises:
             PackError: the pack is not writable.
         """
-        if self.calibration != digest:
-            self.calibration, self.jobs = digest, {}
+        if (self.options, self.calibration) != (options, calibration):
+            self.options, self.calibration, self.jobs = options, calibration, {}
             self._write()
 
     def forget(self, step: str, *stages: str) -> None:
@@ -113,6 +116,7 @@ class Record:
             **asdict(self.target),
             "sources": self.sources,
             "calibration": self.calibration,
+            "options": self.options,
             "jobs": self.jobs,
         }
         text = json.dumps(fields, indent=2) + "\n"

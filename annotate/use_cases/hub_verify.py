@@ -1,6 +1,7 @@
 """Runs real crops on a device of AI Hub and compares with the CPU; installs models that pass."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
-from annotate.domain.errors import HubError, PackError
+from annotate.domain.errors import HubError, PackError, ProviderError
 from annotate.domain.model_spec import ModelSpec
-from annotate.hub.precompiled import variant_of
+from annotate.hub.precompiled import check_sdk, variant_of
 from annotate.inference import load_models
 from annotate.inference.qdq import dequantize_values
+from annotate.inference.qnn import sdk_version
 from annotate.packs.asset import read_onnx
 from annotate.packs.publish import new_pack, publish
 from annotate.pipeline.calibration_crops import Crops
@@ -41,10 +43,14 @@ def verify(hub_pack: HubPack, crops: Crops) -> Verdict:
 
     Raises:
         HubError: the models are not compiled, a job failed, or the service cannot be reached.
-        PackError: no crop shows a person.
+        PackError: no crop shows a person, or a newer QAIRT SDK than this host's compiled the
+            models, so that its workers could not load them.
     """
     hub_pack.require(hub_pack.final_step)
-    inputs = {stage: hub_pack.inputs(stage, crops.of(stage)) for stage in STAGES}
+    if hub_pack.target.runtime == PRECOMPILED:
+        with suppress(ProviderError):  # without the plugin, other hosts are meant
+            check_sdk(hub_pack.facts(), sdk_version())
+    inputs = {stage: hub_pack.inputs(stage, crops.of(stage)) for stage in hub_pack.stages}
     # The same crops continue with the same jobs; other crops get new ones.
     step = f"verify {digest_of(inputs.values())[:12]}"
     hub_pack.step(
@@ -57,7 +63,7 @@ def verify(hub_pack: HubPack, crops: Crops) -> Verdict:
         ),
     )
     found, reasons = {}, []
-    for stage in STAGES:
+    for stage in hub_pack.stages:
         model, spec = hub_pack.models.stage(stage), hub_pack.models.pack.stages[stage]
         expected = [model.run(picture) for picture in crops.of(stage)]
         answers = hub_pack.hub.outputs(hub_pack.job(step, stage))
@@ -67,7 +73,7 @@ def verify(hub_pack: HubPack, crops: Crops) -> Verdict:
             check_fidelity(stage, found[stage])
         except PackError as error:
             reasons.append(error.message)
-    hub_pack.record.forget(step, *STAGES)
+    hub_pack.record.forget(step, *hub_pack.stages)
     return Verdict(found, "; ".join(reasons))
 
 
@@ -79,11 +85,12 @@ def adopt(hub_pack: HubPack, crops: Crops) -> Path:
         The folder of the variant.
 
     Raises:
-        HubError: AI Hub's metadata names no known SoC or no SDK, or a model does not fit the pack.
+        UnknownSocError: the device's SoC is not one that workers know.
+        HubError: AI Hub's metadata names no SDK, or a model does not fit the pack.
         PackError: the pack is not writable, or the 8-bit models are not accurate enough on the CPU.
     """
     files = dict(zip(STAGES, hub_pack.fetch([]), strict=True))
-    facts = hub_pack.hub.facts(hub_pack.job(hub_pack.final_step, "detector"))
+    facts = hub_pack.facts()
     pack = hub_pack.models.pack
     if hub_pack.target.precision == "float":
         return variant_of(pack, hub_pack.folder, files, facts)

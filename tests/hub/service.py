@@ -39,6 +39,13 @@ _ENDINGS = {
     "qnn_dlc": ".dlc",
     "tflite": ".tflite",
 }
+# Options that the service knows, by kind of job.
+_OPTIONS = {
+    "quantize_job": {"--range_scheme"},
+    "compile_job": {"--target_runtime", "--qairt_version", "--compute_unit"},
+    "link_job": {"--qairt_version"},
+    "inference_job": {"--compute_unit", "--max_profiler_iterations"},
+}
 
 
 @dataclass
@@ -192,6 +199,7 @@ class HubService:
         details, name = getattr(job, kind), self._name("j")
         setattr(details, f"{kind}_id", name)
         details.job_state = pb.JOB_STATE_CREATED
+        _options(kind, details.options)
         if kind == "compile_job":
             details.device.CopyFrom(details.devices.devices[0])
         if kind != "inference_job":
@@ -206,7 +214,8 @@ class HubService:
 
     def _make(self, kind: str, details: Any, source: Model) -> Model:
         """The model that a job makes."""
-        runtime = re.search(r"--target_runtime (\w+)", details.options)
+        options = _options(kind, details.options)
+        runtime = options.get("--target_runtime", "")
         if kind == "quantize_job":
             model = Model(pb.Model(name="q", model_type=pb.MODEL_TYPE_ONNX), source.origin)
             model.origin = model.content = round_weights(source.origin)
@@ -214,16 +223,16 @@ class HubService:
             model = Model(pb.Model(model_type=pb.MODEL_TYPE_QNN_CONTEXT_BINARY), source.origin)
             model.content, model.ending = b"context binary", ".bin"
         else:
-            assert runtime is not None, "the service wants a runtime"
-            model = Model(pb.Model(model_type=_TYPES[runtime[1]]), source.origin)
-            model.ending = _ENDINGS[runtime[1]]
-            model.content = b"a model for " + runtime[1].encode()
-            if runtime[1] == "precompiled_qnn_onnx":
+            model = Model(pb.Model(model_type=_TYPES[runtime]), source.origin)
+            model.ending = _ENDINGS[runtime]
+            model.content = b"a model for " + runtime.encode()
+            if runtime == "precompiled_qnn_onnx":
                 soc = find_soc(_SOC[details.device.name])
                 model.content = precompile(source.origin, soc)
                 entries = model.message.metadata.entries
                 entries[pb.MODEL_METADATA_KEY_QNN_CONTEXT_BIN_SOC_MODEL] = str(soc.soc_model)
-                entries[pb.MODEL_METADATA_KEY_QAIRT_SDK_VERSION] = "2.40.0.251030114326_189385"
+                sdk = options.get("--qairt_version", "2.40")
+                entries[pb.MODEL_METADATA_KEY_QAIRT_SDK_VERSION] = f"{sdk}.0.251030114326_189385"
         return model
 
     def _job(self, name: str, *_: Any) -> Message:
@@ -252,3 +261,16 @@ class HubService:
                 model.origin, inputs, noise=self.noise, rename_outputs=self.rename_outputs
             )
         return pb.JobResult(inference_job_result=result)
+
+
+def _options(kind: str, text: str) -> dict[str, str]:
+    """A job's options by name.
+
+    Raises:
+        LookupError: an option is unknown to such jobs, or has no value.
+    """
+    words = text.split()
+    options = dict(zip(words[::2], words[1::2], strict=True))
+    if unknown := set(options) - _OPTIONS[kind]:
+        raise LookupError(f"a {kind} has no options {sorted(unknown)}")
+    return options

@@ -1,17 +1,19 @@
 """`annotate models hub`: compiled, profiled, verified and installed models."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from annotate.domain.errors import HubError
+from annotate.domain.errors import HubError, PackError, UsageError
 from annotate.domain.pack import read_pack
 from annotate.domain.soc import find_soc
 from annotate.domain.variant import variant_folder
 from annotate.inference import QnnSettings, load_models
+from annotate.inference.qnn import sdk_version
 from annotate.packs.installed import installed_packs, verify_pack
 from annotate.use_cases.add_pack import add_pack
 from annotate.use_cases.hub_verify import outputs_in_order
@@ -32,15 +34,11 @@ def test_workers_use_models_that_were_compiled_and_verified(
     table = run("profile", *ON_X_ELITE).output.splitlines()
     assert table[-2] == (
         "| pose_detection.onnx | Snapdragon X Elite CRD | qualcomm-snapdragon-x-elite "
-        "| PRECOMPILED_QNN_ONNX | 1.042 | 1 - 12 | float | NPU (149 ops), CPU (1 ops) |"
+        "| PRECOMPILED_QNN_ONNX | 1.042 | 1 - 11 | float | NPU (149 ops), CPU (1 ops) |"
     )
     (detector, landmark) = json.loads(run("profile", *ON_X_ELITE, "--json").stdout)
     assert detector["operations"] == {"NPU": 149, "CPU": 1}
     assert landmark["model"] == "pose_landmark_full.onnx"
-    service.soc_model = "1"
-    with pytest.raises(HubError, match="compiled for SoC number 1, which is not one of"):
-        run("verify", *ON_X_ELITE, "--videos", stroll)
-    service.soc_model = ""
     verified = run("verify", *ON_X_ELITE, "--videos", stroll)
     assert "Passed." in verified.output
     assert "| landmark | heatmap | inf | 0.00% |" in verified.output
@@ -151,3 +149,108 @@ def test_devices_are_listed_with_their_chipset(service: HubService) -> None:
     listed = json.loads(run("devices", "--json").stdout)
     assert {"name": QCS8550, "os": "12", "chipset": "qualcomm-qcs8550-proxy"} in listed
     assert service.requests == ["GET /api/v1/devices/"]
+
+
+CARD = """\
+Profiling Results
+------------------------------------------------------------
+pose_detection.onnx
+Device                          : Snapdragon X Elite CRD (11)
+Runtime                         : ONNX
+Estimated inference time (ms)   : 1.0
+Estimated peak memory usage (MB): [1, 11]
+Total # Ops                     : 150
+Compute Unit(s)                 : NPU (149 ops), CPU (1 ops)
+"""
+
+
+def test_the_card_is_printed_with_its_jobs(service: HubService) -> None:
+    run("compile", *ON_X_ELITE, "--runtime", "onnx")
+    printed = run("profile", *ON_X_ELITE, "--runtime", "onnx", "--format", "card").stdout
+    assert CARD in printed
+    jobs = [name for name, job in service.jobs.items() if job.WhichOneof("job") == "inference_job"]
+    for job in jobs:
+        assert re.search(rf"^Job +: {job} {service.url}/jobs/{job}", printed, re.MULTILINE)
+    (detector, _) = json.loads(
+        run("profile", *ON_X_ELITE, "--runtime", "onnx", "--format", "json").stdout
+    )
+    assert detector["peak_memory_mib"] == [1_000_000 / 2**20, 12_000_000 / 2**20]
+
+
+def test_one_command_does_all(service: HubService, packs: Path, stroll: Path) -> None:
+    done = run("export", *ON_X_ELITE, "--videos", stroll).output
+    assert done.index("pose_detection.onnx.zip") < done.index("Profiling Results")
+    assert done.index("Profiling Results") < done.index("Workers will use the models in")
+    assert variant_folder(packs / "blazepose-full", SOC).is_dir()
+    assert service.submitted("inference") == 4
+    skipped = run("export", *ON_X_ELITE, "--skip-verify", "--skip-profile").output
+    assert "pose_detection.onnx.zip" in skipped
+    assert service.submitted("compile") == 2, "the same jobs"
+    assert service.submitted("inference") == 4
+    with pytest.raises(UsageError, match="without crops of a video"):
+        run("export", *ON_X_ELITE)
+
+
+def test_models_for_an_unknown_soc_pass_but_are_not_installed(
+    service: HubService, packs: Path, stroll: Path
+) -> None:
+    run("compile", *ON_X_ELITE)
+    service.soc_model = "1"
+    verified = run("verify", *ON_X_ELITE, "--videos", stroll).output
+    assert "Passed." in verified
+    assert "Not installed for workers: AI Hub compiled for SoC number 1, which is not" in verified
+    assert not (packs / "blazepose-full" / "variants").exists()
+
+
+def test_the_sdk_of_the_hosts_plugin_compiles(service: HubService) -> None:
+    run("compile", *ON_X_ELITE)
+    own = ".".join(sdk_version().split(".")[:2])
+    assert _options_of(service, "compile_job") == {
+        f"--target_runtime precompiled_qnn_onnx --qairt_version {own}"
+    }
+    run("compile", *ON_X_ELITE, "--runtime", "tflite")
+    assert "--target_runtime tflite" in _options_of(service, "compile_job")
+
+
+def test_models_of_a_newer_sdk_are_refused_before_they_run(
+    service: HubService, stroll: Path
+) -> None:
+    run("compile", *ON_X_ELITE, "--qairt-version", "2.999")
+    with pytest.raises(PackError, match=r"with QAIRT 2\.999\.0.*, which is newer than") as raised:
+        run("verify", *ON_X_ELITE, "--videos", stroll, "--qairt-version", "2.999")
+    assert "--qairt-version" in (raised.value.hint or "")
+    assert service.submitted("inference") == 0
+
+
+def test_options_are_passed_on_and_other_ones_compile_again(service: HubService) -> None:
+    run("compile", *ON_X_ELITE, "--compile-options", "--compute_unit npu")
+    assert all("--compute_unit npu" in one for one in _options_of(service, "compile_job"))
+    run("compile", *ON_X_ELITE, "--compile-options", "--compute_unit npu")
+    assert service.submitted("compile") == 2
+    run("compile", *ON_X_ELITE)
+    assert service.submitted("compile") == 4
+    run("profile", *ON_X_ELITE, "--profile-options", "--max_profiler_iterations 9")
+    assert _options_of(service, "inference_job") == {"--max_profiler_iterations 9"}
+
+
+def test_one_component_is_compiled_profiled_and_verified(
+    service: HubService, packs: Path, stroll: Path
+) -> None:
+    only = (*ON_X_ELITE, "--component", "landmark")
+    assert "pose_detection" not in run("compile", *only).output
+    assert [row["model"] for row in json.loads(run("profile", *only, "--json").stdout)] == [
+        "pose_landmark_full.onnx"
+    ]
+    verified = run("verify", *only, "--videos", stroll).output
+    assert "Passed." in verified
+    assert "| detector |" not in verified
+    assert "workers need both models" in verified
+    assert service.submitted("compile") == 1
+    assert not (packs / "blazepose-full" / "variants").exists()
+
+
+def _options_of(service: HubService, kind: str) -> set[str]:
+    """The options of all jobs of a kind."""
+    return {
+        getattr(job, kind).options for job in service.jobs.values() if job.WhichOneof("job") == kind
+    }
