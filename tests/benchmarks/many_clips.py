@@ -34,6 +34,8 @@ from tests.made_scenes import walk_scene
 # Processor time of the models for a frame with two people, in ms: about 30 frames/s a core.
 FRAME_CORE_MS = 33.0
 FPS = 30
+# Of more clips, only the commands of a usual day are measured: the others take minutes.
+MANY = 1000
 
 
 def make_clips(folder: Path, clip: Path, count: int) -> list[Path]:
@@ -51,7 +53,7 @@ def core_s(home: Path, videos: list[Path], *, every: bool = False) -> dict[str, 
     """Processor seconds of each command, in a store of its own.
 
     Args:
-        every: more commands than those of a usual day.
+        every: more commands than those of a usual day too.
     """
     home.mkdir()
     host = InProcess(home, settings_from().packs, videos)
@@ -61,19 +63,18 @@ def core_s(home: Path, videos: list[Path], *, every: bool = False) -> dict[str, 
         "again": submit,
         "status": ("status",),
         "export": ("export", "--out", home / "people.json"),
+        "jobs": ("jobs",),
     }
     if every:
         commands |= {
             "status --json": ("status", "--json"),
             "export one": ("export", "--video", videos[0].name, "--out", home / "one.json"),
-            "jobs": ("jobs",),
             "edits": ("edits",),
             "retry": ("retry",),
             "check": ("check",),
             "check --deep": ("check", "--deep"),
             "clean": ("clean",),
             "probe": ("probe", videos[0].parent),
-            "report": ("report", "--out", home / "report"),
         }
     spent = {}
     for name, arguments in commands.items():
@@ -81,9 +82,7 @@ def core_s(home: Path, videos: list[Path], *, every: bool = False) -> dict[str, 
         said = host.run(*arguments)
         spent[name] = time.process_time() - began
         assert (said.code, said.defect) == (0, None), said
-    if every:
-        spent |= looks(host.opened())
-    return spent
+    return spent | looks(host.opened())
 
 
 def looks(store: Store) -> dict[str, float]:
@@ -100,14 +99,16 @@ def looks(store: Store) -> dict[str, float]:
 def grow(folder: Path, counts: list[int], frames: int) -> None:
     """Prints what each command costs with so many clips."""
     clip = made_clip(folder, frames)
-    rows: dict[str, list[float]] = {}
+    columns: list[dict[str, float]] = []
     for count in counts:
         clips = make_clips(folder / f"clips-{count}", clip, count)
-        for name, spent in core_s(folder / f"home-{count}", clips, every=True).items():
-            rows.setdefault(name, []).append(spent)
+        spent = core_s(folder / f"home-{count}", clips, every=count <= MANY)
+        columns.append(spent)
+        print(f"{count:,} clips: " + ", ".join(f"{k} {s:.2f}" for k, s in spent.items()))
     print(f"core-s for clips of {frames} frames" + "".join(f"{count:>10,}" for count in counts))
-    for name, row in rows.items():
-        print(f"{name:32}" + "".join(f"{spent:10.2f}" for spent in row))
+    for name in columns[0]:
+        row = (f"{spent[name]:10.2f}" if name in spent else f"{'':10}" for spent in columns)
+        print(f"{name:32}" + "".join(row))
 
 
 def made_clip(folder: Path, frames: int) -> Path:
