@@ -155,7 +155,7 @@ def test_a_frame_that_was_not_processed_is_not_empty(annotated: ResultStore) -> 
     results = annotated.results(video.job.job.recipe, video.entry)
     digest = video.job.job.merge_digest
     (name,) = results.merges()
-    held = annotated.files.read(results._tracks(name))
+    held = annotated.files.read(results.tracks_key(name))
     blocks = [block.take(block.frame_index > 14) for block in video.blocks()]
     facts = {"missing": [[0, 3]], "damaged": [asdict(DamagedRange(14, 15, 14, 14, "corrupt", 1))]}
     results.write_tracks(digest, blocks, 33, facts, world_axes=3)
@@ -168,7 +168,7 @@ def test_a_frame_that_was_not_processed_is_not_empty(annotated: ResultStore) -> 
             video.poses(14)
         assert len(video.poses(15)) == len(blocks[0].take(blocks[0].frame_index == 15))
     finally:
-        annotated.files.write(results._tracks(name), held or b"")
+        annotated.files.write(results.tracks_key(name), held or b"")
 
 
 def test_pictures_in_memory_give_what_a_job_gives(

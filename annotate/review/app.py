@@ -147,6 +147,8 @@ def _answering(make: Callable[[Request, Any], Response]) -> Callable[[Request], 
         except AnnotateError as error:
             codes = {EditConflictError: 409, EditError: 400, UsageError: 400}
             return _error(codes.get(type(error), 500), error.message, error.hint)
+        except OSError as error:
+            return _error(500, f"the store cannot be read: {error.strerror or error}", "Try again.")
 
     return endpoint
 

@@ -23,13 +23,12 @@ _MOST_RUNS = 1
 def described_job(status: JobStatus) -> dict[str, Any]:
     """The job and its videos, each once."""
     job: Job = status.job
+    # Duplicates have no status of their own, but a number in the job.
+    numbers = {video.fingerprint: n for n, video in reversed([*enumerate(job.videos)])}
     videos = []
-    seen: set[str] = set()
-    for number, one in enumerate(status.videos):
-        if one.video.fingerprint in seen:
-            continue
-        seen.add(one.video.fingerprint)
+    for one in status.videos:
         state = one.state if not one.merged else "ready"
+        number = numbers[one.video.fingerprint]
         videos.append({"number": number, "name": printable(one.video.name), "state": state})
     return {"job": job.id, "videos": videos}
 

@@ -21,6 +21,7 @@ from annotate.numeric.moments import Watched, find_moments
 from annotate.numeric.pose_facts import pose_facts
 from annotate.numeric.selection import selected_frames
 from annotate.store import Store, tables
+from annotate.store.damage import damage_named
 from annotate.use_cases.edits import Edits
 from annotate.use_cases.final_tracks import basis_of, damaged_frames
 
@@ -63,9 +64,11 @@ class OpenVideo:
         self._open = ExitStack()
         results = store.results(job.recipe, video)
         name, self._file = self._open.enter_context(results.open_tracks(job.merge_digest))
-        self._outline, axes = tables.read_outline(self._file)
+        self._key = results.tracks_key(name)
+        with damage_named(self._key):
+            self._outline, axes = tables.read_outline(self._file)
+            self._starts = np.cumsum([0, *tables.block_sizes(self._file)])
         self.basis: Basis = basis_of(store, job, video, axes, name)
-        self._starts = np.cumsum([0, *tables.block_sizes(self._file)])
         ends = self._starts[1:] - 1
         self._last_frames: list[int] = self._outline.frame_index[ends].tolist()
         frames = selected_frames(self.index, job.recipe.selection)
@@ -108,7 +111,7 @@ class OpenVideo:
                 after = self._last_frames[number - 1] if number else -1
                 if after >= stop - 1:
                     break
-                block = tables.read_block(self._file, number)
+                block = self._block(number)
                 found.append(
                     tracks.block(block, int(self._starts[number]), after, self._last_frames[number])
                 )
@@ -118,12 +121,16 @@ class OpenVideo:
         whole = Tracks.concat(found)
         return whole.take((whole.frame_index >= start) & (whole.frame_index < stop))
 
+    def _block(self, number: int) -> Tracks:
+        with damage_named(self._key):
+            return tables.read_block(self._file, number)
+
     def moments(self) -> list[Moment]:
         """Where the tracks may be wrong, the most suspicious first."""
         view, settings = self.view(), MomentSettings()
         if self._moments is None or self._moments[0] is not view:
             with self._lock:
-                stored = (tables.read_block(self._file, n) for n in range(len(self._last_frames)))
+                stored = map(self._block, range(len(self._last_frames)))
                 blocks = view.tracks.blocks(stored)
                 size = (self.index.width, self.index.height)
                 facts = pose_facts(blocks, self.basis.skeleton, size, settings)

@@ -61,8 +61,6 @@ class VideoResults:
         """What reviewers changed in the video's tracks, whichever merge made them."""
         return EditList(self._files, f"{self._key}/edits")
 
-    # Chunks
-
     @property
     def chunks_key(self) -> str:
         """Key in the store of the list of chunks."""
@@ -232,7 +230,7 @@ class VideoResults:
         """
         from annotate.store import tables
 
-        key = self._tracks(self._best_tracks(merge) or merge)
+        key = self.tracks_key(self._best_tracks(merge) or merge)
         with self._files.reader(key) as file, damage_named(key):
             self._check_owner(tables.read_facts(file), {"merge": merge})
             yield from tables.read_tracks(file)
@@ -241,7 +239,7 @@ class VideoResults:
         """The tracks of a tracks file, a row a track."""
         from annotate.store import tables
 
-        key = self._tracks(self._best_tracks(merge) or merge)
+        key = self.tracks_key(self._best_tracks(merge) or merge)
         with self._files.reader(key) as file, damage_named(key):
             self._check_owner(tables.read_facts(file), {"merge": merge})
             return tables.read_track_list(file)
@@ -252,7 +250,7 @@ class VideoResults:
         from annotate.store import tables
 
         name = self._best_tracks(merge) or merge
-        with self._files.reader(self._tracks(name)) as file, damage_named(self._tracks(name)):
+        with self._files.reader(self.tracks_key(name)) as file, damage_named(self.tracks_key(name)):
             self._check_owner(tables.read_facts(file), {"merge": merge})
             yield name, file
 
@@ -260,7 +258,7 @@ class VideoResults:
         """The chunks that had failed when the tracks were made, in order; usually none."""
         from annotate.store import tables
 
-        key = self._tracks(self._best_tracks(merge) or merge)
+        key = self.tracks_key(self._best_tracks(merge) or merge)
         with self._files.reader(key) as file, damage_named(key):
             facts = tables.read_facts(file)
             self._check_owner(facts, {"merge": merge})
@@ -270,7 +268,7 @@ class VideoResults:
         """The damaged frames of the whole video, in order, as the tracks list them."""
         from annotate.store import tables
 
-        key = self._tracks(self._best_tracks(merge) or merge)
+        key = self.tracks_key(self._best_tracks(merge) or merge)
         with self._files.reader(key) as file, damage_named(key):
             return tuple(DamagedRange(**one) for one in tables.read_facts(file).get("damaged", ()))
 
@@ -294,7 +292,7 @@ class VideoResults:
         from annotate.store import tables
 
         name = tracks_name(merge, starmap(Chunk, facts.get("missing", ())))
-        with self._files.writer(self._tracks(name)) as file:
+        with self._files.writer(self.tracks_key(name)) as file:
             facts = {**facts, **self._owner, "merge": merge}
             tables.write_tracks(file, blocks, landmarks, facts, world_axes)
         for other in self.merges():
@@ -303,7 +301,7 @@ class VideoResults:
 
     def delete_tracks(self, name: str) -> None:
         """Lets the merge be done again whose tracks have that name."""
-        self._files.delete(self._tracks(name))
+        self._files.delete(self.tracks_key(name))
 
     def check_tracks(self, key: str, merge: str, *, deep: bool) -> None:
         """Raises where tracks are damaged or another's; `deep`: every page of them is read."""
@@ -316,10 +314,10 @@ class VideoResults:
 
     def tracks_keys(self, merge: str) -> list[str]:
         """Keys in the store of the tracks of the merge with that digest."""
-        return [self._tracks(n) for n in self.merges() if n.partition("-")[0] == merge]
+        return [self.tracks_key(n) for n in self.merges() if n.partition("-")[0] == merge]
 
     def _best_tracks(self, merge: str) -> str | None:
-        if self._files.exists(self._tracks(merge)):
+        if self._files.exists(self.tracks_key(merge)):
             return merge
         names = [name for name in self.merges() if name.partition("-")[0] == merge]
         return min(names, key=len, default=None)
@@ -346,5 +344,6 @@ class VideoResults:
         """Key in the store of the unit's failure."""
         return f"{self._key}/failures/{unit}{_JSON}"
 
-    def _tracks(self, merge: str) -> str:
-        return f"{self._key}/tracks/{merge}{_PARQUET}"
+    def tracks_key(self, name: str) -> str:
+        """Key in the store of the tracks of that name."""
+        return f"{self._key}/tracks/{name}{_PARQUET}"
