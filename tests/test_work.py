@@ -2,13 +2,16 @@
 
 import errno
 import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from billiard.exceptions import WorkerLostError
+from celery import Task
 
 import workers.tasks
 from annotate.domain.errors import (
@@ -118,6 +121,26 @@ def test_a_unit_is_done_once_at_a_time(store: Store, board: Board) -> None:
 def test_a_unit_of_a_cancelled_job_is_not_done(store: Store, board: Board) -> None:
     store.cancel_job(JOB.id)
     assert not workers.tasks._do(store, board, CHUNK, raising(AssertionError()))
+
+
+@pytest.mark.parametrize("task", [workers.tasks.chunk_task, workers.tasks.merge_task])
+def test_a_worker_whose_store_is_away_rests_after_each_message(
+    task: Task, store: Store, board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would take all messages of the queue within a second."""
+    monkeypatch.setattr(workers.tasks, "this_board", lambda: board)
+    monkeypatch.setattr(workers.tasks, "this_store", lambda: store)
+    rests: list[float] = []
+    monkeypatch.setattr(workers.tasks, "REST_S", 7.0)
+    monkeypatch.setattr(
+        workers.tasks, "time", SimpleNamespace(sleep=rests.append, monotonic=time.monotonic)
+    )
+    (tmp_path / "store").rename(tmp_path / "away")
+    unit = CHUNK if task is workers.tasks.chunk_task else MERGE
+    with pytest.raises(StoreError, match="No such file"):
+        task(*unit.message)
+    assert rests == [7.0]
+    assert issubclass(StoreError, task.throws), "Celery does not print its traceback"
 
 
 def test_a_unit_whose_workers_died_each_time_fails(store: Store, board: Board) -> None:

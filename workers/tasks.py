@@ -76,6 +76,8 @@ class ReportingTask(Task):
     """Base of the tasks: Celery runs a task again, a few times, when its process dies."""
 
     Request = ReportingRequest
+    # What they raise was logged; Celery adds a line, and not its own traceback.
+    throws = (AnnotateError,)
     max_retries = ATTEMPTS - 1
     default_retry_delay = 0
 
@@ -139,11 +141,19 @@ def _make_tracks(job_id: str, digest: str, fingerprint: str) -> None:
 
 
 def _patiently(work: Callable[[], None]) -> None:
-    """Does the work. Without a queue nothing sends it again, so trouble is waited for here."""
+    """Does the work. Without a queue nothing sends it again, so trouble is waited for here. With
+    one, a host that cannot work, because its share is missing, say, rests after each message, so
+    that it does not take one after the other from the hosts that can.
+    """
     if this_board() is None:
         with_patience(work, settings_from())
-    else:
+        return
+    try:
         work()
+    except AnnotateError as error:
+        logger.warning("rests for %.0f s: %s", REST_S, error.message)
+        time.sleep(REST_S)
+        raise
 
 
 @contextmanager
@@ -166,15 +176,14 @@ def _do(store: Store, board: Board | None, unit: WorkUnit, work: Callable[[], No
     It does not where the job was cancelled, where another worker holds the unit's lease, and where
     the unit has failed: a message may come twice, and late.
     """
-    with _rest_after_trouble(board):
-        if store.is_cancelled(unit.job.id):
-            return False
-        if board is None:
-            with recorded_failure(store, unit):
-                work()
-            return True
-        with board.leases.hold(unit, this_worker()) as acquired:
-            return acquired and _attempt(store, board, unit, work)
+    if store.is_cancelled(unit.job.id):
+        return False
+    if board is None:
+        with recorded_failure(store, unit):
+            work()
+        return True
+    with board.leases.hold(unit, this_worker()) as acquired:
+        return acquired and _attempt(store, board, unit, work)
 
 
 def _attempt(store: Store, board: Board, unit: WorkUnit, work: Callable[[], None]) -> bool:
@@ -208,19 +217,6 @@ def _attempt(store: Store, board: Board, unit: WorkUnit, work: Callable[[], None
         worker_counts().count(unit, outcome)
     board.attempts.finish(unit, this_worker())
     return True
-
-
-@contextmanager
-def _rest_after_trouble(board: Board | None) -> Iterator[None]:
-    """Waits after an error, so that a host that cannot work, because its share is missing, say,
-    does not take chunk after chunk from the hosts that can.
-    """
-    try:
-        yield
-    except AnnotateError:
-        if board is not None:
-            time.sleep(REST_S)
-        raise
 
 
 @signals.task_failure.connect
