@@ -9,17 +9,20 @@ import io
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow.dataset as arrow
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
 from annotate.domain.errors import UsageError
 from annotate.domain.skeleton import SKELETONS
-from annotate.formats.base import DatasetVideo, PoseBlock
+from annotate.formats.base import DatasetVideo, Origin, PoseBlock
 from annotate.formats.registry import find_format
 from tests.made_dataset import (
     FPS,
@@ -85,6 +88,15 @@ def test_parquet_is_the_table_with_videos_as_partitions(tmp_path: Path) -> None:
     table = arrow.dataset(folder, partitioning="hive").to_table().to_pandas()
     assert set(table["video"]) == {"a/walk.mp4", "b c.mp4"}
     assert_same_table(table, "parquet")
+
+
+def test_parquet_has_the_clock_of_each_video(tmp_path: Path) -> None:
+    clock = Origin("", Fraction(1, 90000), start_s=10.54, player_start_s=0.54)
+    folder = write_at("parquet", tmp_path / "p", lambda *at: replace(VIDEOS[0](*at), origin=clock))
+    (file,) = folder.rglob("poses.parquet")
+    facts = pq.read_metadata(file).metadata
+    assert facts[b"time_base"] == b"1/90000"
+    assert (float(facts[b"start_s"]), float(facts[b"player_start_s"])) == (10.54, 0.54)
 
 
 def test_keypoints_that_the_model_lacks_have_no_row() -> None:

@@ -14,8 +14,8 @@ from annotate.domain.video import Chunk, VideoIndex
 from annotate.use_cases.find_videos import find_videos
 from annotate.video import decode, joined, probe
 from annotate.video.clock import DEFAULT_FPS
-from tests.gallery import CASES
-from tests.gallery.judge import plain_frames
+from tests.gallery import CASES, Answer
+from tests.gallery.judge import Ran, plain_frames, verdict_of
 
 # Cases whose pictures take seconds to encode or decode: the benchmark has them.
 LARGE = {"7680 by 4320", "3840 by 2160"}
@@ -41,7 +41,25 @@ def test_a_case_of_the_gallery_is_read_with_all_frames_or_refused(
     wanted = plain_frames(path) if case.answer.frames is None else case.answer.frames
     if case.answer.outcome == "done":
         assert len(index) == len(sizes) == wanted
+    assert len(index) - len(sizes) >= (case.answer.outcome == "damaged")
     assert set(sizes) == {case.answer.size}
+
+
+@pytest.mark.parametrize(
+    ("lines", "faults"),
+    [
+        ("Frames: 23 decoded, 0 damaged, 0 missing.", ["1 frames lost in silence"]),
+        ("damaged    video.mp4: 1 packet cannot be decoded; the rest is annotated", []),
+    ],
+)
+def test_the_judge_takes_a_loss_that_nothing_tells_for_silent(
+    lines: str, faults: list[str], tmp_path: Path
+) -> None:
+    images = [{"width": 192, "height": 160}] * 23
+    ran = Ran(0, lines, 1.0, 100.0)
+    answer = Answer("any", 24, (192, 160))
+    verdict = verdict_of(answer, tmp_path, ran, ran, {"images": images, "annotations": []})
+    assert verdict.faults == faults
 
 
 def _read(

@@ -14,6 +14,11 @@ RAW = {
     "H.264": Layout(".h264", muxer="h264"),
     "H.264 with B-frames": Layout(".h264", muxer="h264", b_frames=3),
     "HEVC": Layout(".hevc", "libx265", {"x265-params": "log-level=none"}, muxer="hevc"),
+    "MPEG-1": Layout(".m1v", "mpeg1video", muxer="mpeg1video", b_frames=2),
+    "MPEG-2": Layout(".m2v", "mpeg2video", muxer="mpeg2video", b_frames=2),
+    "MPEG-4": Layout(".m4v", "mpeg4", muxer="m4v", b_frames=2),
+    "AV1": Layout(".obu", "libsvtav1", {"preset": "12"}, muxer="obu"),
+    "RealVideo": Layout(".rm", "rv20"),
     "GIF": Layout(".gif", "gif", pix_fmt="rgb8"),
     "DV": Layout(".dv", "dvvideo", muxer="dv", size=(720, 576)),
 }
@@ -28,7 +33,8 @@ def test_all_frames_of_a_raw_stream_are_found(name: str, tmp_path: Path) -> None
     path = layout.make(tmp_path / f"raw{layout.suffix}").path.rename(tmp_path / "original")
     index = probe(path)
     assert len(index) == FRAMES
-    assert index.fps == pytest.approx(FPS)
+    # FFmpeg's times of raw MPEG-1 leave a gap at the beginning.
+    assert index.fps == pytest.approx(FPS, rel=0.03)
     assert (index.width, index.height) == SIZES.get(name, layout.size)
     frames = list(decode(path, index, Chunk(0, FRAMES)))
     assert [number_of(frame.rgb) for frame in frames] == list(range(FRAMES))

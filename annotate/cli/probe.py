@@ -136,11 +136,13 @@ def _notes(video: "VideoFacts") -> list[str]:
 
 
 def _damage(index: "VideoIndex") -> list[str]:
+    from annotate.cli.text import count
+
     notes = {
         f"last {index.missing_s:.1f} s missing": index.missing_s > 0,
-        f"{index.undecodable} packets cannot be decoded": index.undecodable > 0,
-        f"{index.interpolated} time stamps interpolated": index.interpolated > 0,
-        f"{index.image_gaps or 0} numbers without an image": bool(index.image_gaps),
+        f"{count(index.undecodable, 'packet')} cannot be decoded": index.undecodable > 0,
+        f"{count(index.interpolated, 'time stamp')} interpolated": index.interpolated > 0,
+        f"{count(index.image_gaps or 0, 'number')} without an image": bool(index.image_gaps),
         f"counted at {index.assumed_fps or 0:g} fps": index.assumed_fps is not None,
     }
     return [note for note, holds in notes.items() if holds]

@@ -100,7 +100,7 @@ def account(video: "VideoStatus") -> str:
     """A line about the frames of a video, with the first ranges of damaged ones."""
     one = video.account
     declared = "" if one.declared is None else f"{number(one.declared)} declared, "
-    ranges = [f"{one.start}-{one.stop - 1} ({one.reason})" for one in video.damaged]
+    ranges = [f"{frame_range(one.start, one.stop)} ({one.reason})" for one in video.damaged]
     shown = ", ".join(ranges[:SHOWN_RANGES])
     more = f" and {len(ranges) - SHOWN_RANGES} more" if len(ranges) > SHOWN_RANGES else ""
     where = f": frames {shown}{more}" if ranges else ""
@@ -110,10 +110,21 @@ def account(video: "VideoStatus") -> str:
     )
 
 
+def frame_range(start: int, stop: int) -> str:
+    """The frames `[start, stop)`, as people write them.
+
+    >>> frame_range(3, 4), frame_range(3, 6)
+    ('3', '3-5')
+    """
+    return str(start) if stop == start + 1 else f"{start}-{stop - 1}"
+
+
 def fitted_frames(video: "VideoStatus") -> str:
     """A line about frames whose size changed amid the video."""
     frames = count(sum(one.count for one in video.fitted), "frame")
-    ranges = [f"{one.start}-{one.stop - 1} ({one.width}x{one.height})" for one in video.fitted]
+    ranges = [
+        f"{frame_range(one.start, one.stop)} ({one.width}x{one.height})" for one in video.fitted
+    ]
     more = f" and {len(ranges) - SHOWN_RANGES} more" if len(ranges) > SHOWN_RANGES else ""
     shown = ", ".join(ranges[:SHOWN_RANGES]) + more
     return f"  {video.video.name}: {frames} of another size, fitted into the first: {shown}"
@@ -122,7 +133,7 @@ def fitted_frames(video: "VideoStatus") -> str:
 def crowded_frames(video: "VideoStatus") -> str:
     """A line about frames in which the detector found more people than are annotated."""
     frames, most = count(sum(one.count for one in video.crowded), "frame"), video.crowded[0].most
-    ranges = [f"{one.start}-{one.stop - 1}" for one in video.crowded]
+    ranges = [frame_range(one.start, one.stop) for one in video.crowded]
     more = f" and {len(ranges) - SHOWN_RANGES} more" if len(ranges) > SHOWN_RANGES else ""
     shown = ", ".join(ranges[:SHOWN_RANGES]) + more
     return (

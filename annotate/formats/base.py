@@ -76,6 +76,15 @@ class Origin:
     duration_s: float = 0.0
     player_start_s: float = 0.0
 
+    @property
+    def clock(self) -> dict[str, str | float]:
+        """What aligns time stamps with sound and with other cameras, as exports name it."""
+        return {
+            "time_base": str(self.time_base),
+            "start_s": round(self.start_s, 6),
+            "player_start_s": round(self.player_start_s, 6),
+        }
+
 
 @dataclass(frozen=True, eq=False)
 class DatasetVideo:

@@ -112,9 +112,7 @@ def _video(video: DatasetVideo) -> dict[str, Any]:
         "width": video.width,
         "height": video.height,
         "fps": round(video.fps, 6),
-        "time_base": str(origin.time_base),
-        "start_s": round(origin.start_s, 6),
-        "player_start_s": round(origin.player_start_s, 6),
+        **origin.clock,
         "duration_s": round(origin.duration_s, 6),
         "fingerprint": origin.fingerprint,
     }

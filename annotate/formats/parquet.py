@@ -14,7 +14,8 @@ _COLUMNS = SCHEMA.remove(SCHEMA.get_field_index("video"))
 
 class Parquet(FolderFormat):
     """Files `video=NAME/poses.parquet`: readers take the column `video` from the folder's name,
-    as Hive partitions; characters that are no letters or digits are `%` and two hex digits.
+    as Hive partitions; characters that are no letters or digits are `%` and two hex digits. The
+    video's clock is in the metadata of the file.
     """
 
     name = "parquet"
@@ -25,10 +26,13 @@ class Parquet(FolderFormat):
         for video in dataset.videos:
             part = folder / f"video={quote(video.name, safe='')}"
             part.mkdir()
-            with pq.ParquetWriter(part / "poses.parquet", _COLUMNS, compression="zstd") as writer:
+            clock = {name: str(value) for name, value in video.origin.clock.items()}
+            columns = _COLUMNS.with_metadata(clock)
+            with pq.ParquetWriter(part / "poses.parquet", columns, compression="zstd") as writer:
                 for block in video.poses():
                     rows = rows_of(block, video, dataset)
-                    writer.write_batch(rows.select(_COLUMNS.names))
+                    selected = rows.select(columns.names)
+                    writer.write_batch(selected.replace_schema_metadata(clock))
 
 
 PARQUET = Parquet()

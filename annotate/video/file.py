@@ -32,8 +32,9 @@ Packets: TypeAlias = Iterator[VideoPacket]
 # Containers that hold video in one file, and raw streams. Whatever can name another file or an
 # address (playlists, concat scripts, DASH, SDP) stays out, and so do single images.
 FORMATS = "mov,mp4,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,mxf,nut,ivf,h264,hevc,dv,gif,apng"
+FORMATS += ",mpegvideo,m4v,vvc,obu,rm,wtv"
 # Formats that are recorded from a running transmission, which may begin between keyframes.
-BEGINS_ANYWHERE = frozenset({"mpegts", "mpeg", "h264", "hevc"})
+BEGINS_ANYWHERE = frozenset({"mpegts", "mpeg", "h264", "hevc", "vvc", "mpegvideo", "m4v", "obu"})
 # Neither is a moving picture: a cover, or the still images of a progress bar.
 NOT_MOVING = Disposition.attached_pic | Disposition.timed_thumbnails
 # Codecs whose decoders give a damaged picture, filled up with what was in the memory before, unless
@@ -44,7 +45,7 @@ AVI_HEADER_BYTES = 8
 NOT_A_VIDEO = (
     "Give a video file such as MP4, MOV, MKV, WebM, AVI or MPEG-TS. Convert anything else with all "
     "its frames: `ffmpeg -i FILE -fps_mode passthrough -c:v ffv1 NEW.mkv`. Of numbered images name "
-    "the folder, or FOLDER/%05d.png."
+    "the folder, or FOLDER/%05d.png. Copy or record again what was cut off."
 )
 
 

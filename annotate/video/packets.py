@@ -118,8 +118,8 @@ def agreed_pts(packets: PacketTable, decoded: DecodedFrames) -> IntArray | None:
     found, announced = decoded.pts, packets.frame_pts()
     first_key = packets.first_key()
     # Each packet of these codecs shows one frame; their decoders leave frames out without an error.
-    told = decoded.damaged or packets.codec in ONE_FRAME_A_PACKET
     in_order = NO_PTS not in found and bool((np.diff(found) > 0).all())
+    told = decoded.damaged or (in_order and packets.codec in ONE_FRAME_A_PACKET)
     told = told and (in_order or (packets.reordered() and not packets.jumps()))
     told = told and bool(np.isin(found, announced).all())
     if told and first_key is not None:

@@ -26,9 +26,15 @@ from tests.made_videos import FPS, LAYOUTS
 
 LARGER = {name: replace(layout, size=SIZE) for name, layout in LAYOUTS.items()}
 
-LAYOUT_CASES: Mapping[str, Case] = {
+LAYOUT_CASES: dict[str, Case] = {
     name: sound(layout if "odd" in name or layout.rotation else LARGER[name])
     for name, layout in LAYOUTS.items()
+}
+# Of their last frame a part is there.
+LAYOUT_CASES |= {
+    name: replace(case, answer=replace(case.answer, outcome="damaged"))
+    for name, case in LAYOUT_CASES.items()
+    if name.endswith("without its back")
 }
 CODEC_CASES: Mapping[str, Case] = {
     "H.264 in 10 bits": coded(".mp4", "libx264", "yuv420p10le"),
@@ -77,6 +83,11 @@ CODEC_CASES: Mapping[str, Case] = {
     "H.264 in FLV without a duration": sound(
         small(".flv", container_options={"flvflags": "no_duration_filesize"})
     ),
+    "MPEG-1 without a container": coded(".m1v", "mpeg1video", muxer="mpeg1video", b_frames=2),
+    "MPEG-2 without a container": coded(".m2v", "mpeg2video", muxer="mpeg2video", b_frames=2),
+    "MPEG-4 without a container": coded(".m4v", "mpeg4", muxer="m4v", b_frames=2),
+    "AV1 without a container": sound(replace(LARGER["AV1 in MKV"], suffix=".obu", muxer="obu")),
+    "RealVideo in RM": coded(".rm", "rv20"),
     "HEVC without a container": sound(replace(LARGER["HEVC with 10 bits in MKV"], suffix=".hevc")),
     "AV1 in IVF": sound(replace(LARGER["AV1 in MKV"], suffix=".ivf")),
     "interlaced MPEG-2": coded(".ts", "mpeg2video", options={"flags": "+ildct+ilme", "top": "1"}),

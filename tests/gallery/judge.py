@@ -23,8 +23,9 @@ HANG_S = 240.0
 PEAK_LIMIT_MB = 1000.0
 # Seconds between two looks for a job in the store.
 LOOK_S = 0.02
-# Exit codes of `annotate submit`: done, nothing to do, part is missing.
-KNOWN_CODES = {0, 2, 3, 4}
+# Exit codes of `annotate submit`: done, the host cannot read the file, nothing to do, part is
+# missing, no video can be read. A defect of the program has code 1, too, and says so.
+KNOWN_CODES = {0, 1, 2, 3, 4}
 CRASH_WORDS = ("Traceback", "unexpected", "defect in")
 
 
@@ -51,7 +52,9 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class _Ran:
+class Ran:
+    """A command that ended: its exit code (None: it hung), what it printed, its effort."""
+
     code: int | None
     text: str
     seconds: float
@@ -76,7 +79,7 @@ def judged(case: Case, packs: Path) -> Verdict:
         out = folder / "out.json"
         exported = _run(["export", "--out", str(out), "--partial"], folder, environ)
         dataset = json.loads(out.read_text()) if out.exists() else None
-        return _verdict(case.answer, path, submitted, exported, dataset)
+        return verdict_of(case.answer, path, submitted, exported, dataset)
 
 
 @contextmanager
@@ -99,7 +102,7 @@ def _happening(case: Case, path: Path, store: Path) -> Iterator[None]:
         thread.join()
 
 
-def _run(arguments: list[str], folder: Path, environ: dict[str, str]) -> _Ran:
+def _run(arguments: list[str], folder: Path, environ: dict[str, str]) -> Ran:
     """Runs `annotate ARGUMENTS`. Its peak memory is that of its largest process."""
     began = time.monotonic()
     process = subprocess.Popen(
@@ -115,10 +118,10 @@ def _run(arguments: list[str], folder: Path, environ: dict[str, str]) -> _Ran:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         out, _ = process.communicate()
-        return _Ran(None, out.decode(errors="replace"), HANG_S, 0.0)
+        return Ran(None, out.decode(errors="replace"), HANG_S, 0.0)
     text, _, peak = out.decode(errors="replace").rpartition("PEAK ")
     seconds = time.monotonic() - began
-    return _Ran(process.returncode, text, seconds, float(peak or 0) / 1024)
+    return Ran(process.returncode, text, seconds, float(peak or 0) / 1024)
 
 
 # The peak of this process and of its children that ended, in kB.
@@ -133,9 +136,10 @@ runpy.run_module("annotate", run_name="__main__", alter_sys=True)
 """
 
 
-def _verdict(
-    answer: Answer, path: Path, submitted: _Ran, exported: _Ran, dataset: dict[str, Any] | None
+def verdict_of(
+    answer: Answer, path: Path, submitted: Ran, exported: Ran, dataset: dict[str, Any] | None
 ) -> Verdict:
+    """The verdict about a case, from what `submit` and `export` said and wrote."""
     images = dataset["images"] if dataset else []
     bad = [one for one in images if one.get("missing") or one.get("damaged")]
     listed = len(bad) + sum(
@@ -145,7 +149,8 @@ def _verdict(
     message = " | ".join(
         line.strip()
         for line in submitted.text.splitlines()
-        if any(word in line for word in _TELLING) or submitted.code not in (0, 3)
+        if not line.startswith(_TOTAL)
+        and (any(word in line for word in _TELLING) or submitted.code not in (0, 3))
     )
     outcome = _outcome(submitted, exported, shown, listed, message)
     wanted = answer.frames if answer.frames is not None else plain_frames(path)
@@ -164,10 +169,12 @@ def _verdict(
     return Verdict(outcome, shown, listed, message[:300], faults, submitted.seconds, peak)
 
 
+# The line about all frames says `damaged` even where none is.
+_TOTAL = "Frames: "
 _TELLING = ("skipped", "damaged", "note", "missing", "cut off", "rejected", "failed", "cannot")
 
 
-def _outcome(submitted: _Ran, exported: _Ran, shown: int, listed: int, message: str) -> str:
+def _outcome(submitted: Ran, exported: Ran, shown: int, listed: int, message: str) -> str:
     if submitted.code is None or exported.code is None:
         return "hang"
     text = submitted.text + exported.text
