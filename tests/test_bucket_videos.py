@@ -98,6 +98,23 @@ def test_the_videos_below_an_address_are_found(bucket: str, put: Put, clip: Path
         find_videos([f"{top}/nothing"])
 
 
+@pytest.mark.parametrize("address", ["frames", "frames/%02d.png", "frames/01.png"])
+def test_images_in_a_bucket_are_refused_with_a_way_out(address: str, bucket: str, put: Put) -> None:
+    for name in ("01.png", "02.png"):
+        put(f"frames/{name}", b"\x89PNG")
+    with pytest.raises(UsageError, match="names images") as caught:
+        find_videos([f"s3://{bucket}/{address}"])
+    assert f"aws s3 cp --recursive s3://{bucket}/frames FOLDER" in caught.value.hint
+
+
+def test_images_beside_videos_in_a_bucket_are_named(bucket: str, put: Put, clip: Path) -> None:
+    put("a.ts", clip.read_bytes())
+    put("cover.png", b"\x89PNG")
+    found = find_videos([f"s3://{bucket}"])
+    assert [str(one) for one in found.videos] == [f"s3://{bucket}/a.ts"]
+    assert [one.reason for one in found.left_out] == ["an image in a bucket"]
+
+
 def test_the_store_in_the_same_bucket_is_not_searched(bucket: str, put: Put, clip: Path) -> None:
     put("a.mp4", clip.read_bytes())
     put("store/videos/x/original", clip.read_bytes())

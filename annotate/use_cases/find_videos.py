@@ -15,7 +15,14 @@ from annotate.domain.settings import S3_SCHEME, Settings
 from annotate.queue.patience import with_patience
 from annotate.store import Store
 from annotate.store.bucket_videos import BucketVideo, Source, list_bucket, opened
-from annotate.use_cases.find_images import animated_webp, by_pattern, is_image, sequences, titled
+from annotate.use_cases.find_images import (
+    IMAGE_ENDINGS,
+    animated_webp,
+    by_pattern,
+    is_image,
+    sequences,
+    titled,
+)
 from annotate.video import holds_video, is_animated_webp, streams_video
 
 # Files with these endings are taken for videos without a look: one that cannot be read is then
@@ -30,6 +37,9 @@ UNFINISHED_ENDINGS = frozenset([".part", ".partial", ".crdownload", ".download",
 _NOTHING = frozenset(
     [errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EACCES, errno.EPERM]
 )
+
+# Why images in a bucket are left out.
+IMAGE_IN_BUCKET = "an image in a bucket"
 
 
 @dataclass(frozen=True)
@@ -125,9 +135,10 @@ def _find_videos(
     images: list[Path] = []
     for one in named:
         if str(one).startswith(S3_SCHEME):
+            before = len(left_out)
             objects = _videos_in_bucket(str(one), store, left_out)
             if not objects and not may_be_empty:
-                raise UsageError(f"no video at {one}", "Check the address and AWS_ENDPOINT_URL.")
+                raise _nothing_at(str(one), left_out[before:])
             found |= {str(video): video for video in objects if str(video) not in found}
             continue
         path = Path(one)
@@ -221,9 +232,22 @@ def _videos_in_bucket(
             left_out.append(LeftOutFile(str(video), "not complete yet"))
         elif ending in VIDEO_ENDINGS or (size and _is_video(video)):
             videos.append(video)
+        elif ending in IMAGE_ENDINGS:
+            left_out.append(LeftOutFile(str(video), IMAGE_IN_BUCKET))
         else:
             left_out.append(LeftOutFile(str(video), "not a video"))
     return videos
+
+
+def _nothing_at(url: str, left_out: Sequence[LeftOutFile]) -> UsageError:
+    """The error for an address without a video."""
+    if is_image(Path(url)) or any(one.reason == IMAGE_IN_BUCKET for one in left_out):
+        prefix = url.rpartition("/")[0] if is_image(Path(url)) else url
+        return UsageError(
+            f"{url} names images: those in a bucket are not joined into a video",
+            f"Copy them into a folder, and submit that: `aws s3 cp --recursive {prefix} FOLDER`.",
+        )
+    return UsageError(f"no video at {url}", "Check the address and AWS_ENDPOINT_URL.")
 
 
 def _is_video(video: BucketVideo) -> bool:
