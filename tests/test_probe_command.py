@@ -62,6 +62,7 @@ def test_the_facts_are_those_of_how_a_video_was_made(bare: Host, tmp_path: Path)
         "rotation": 0,
         "mirrored": False,
         "pixel_aspect": "1",
+        "crop": {"left": 0, "top": 0, "right": 0, "bottom": 0},
         "frames": 25,
         "declared_frames": 25,
         "selected_frames": 25,

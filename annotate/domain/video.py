@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from itertools import groupby, pairwise
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,18 @@ class Chunk:
         return f"{self.start:09d}-{self.stop:09d}"
 
 
+class Crop(NamedTuple):
+    """Pixels of the stored frame at each side that are not displayed."""
+
+    left: int = 0
+    top: int = 0
+    right: int = 0
+    bottom: int = 0
+
+
+NO_CROP = Crop()
+
+
 @dataclass(frozen=True)
 class Display:
     """How the stored frames of a video become the displayed picture; fields as in `VideoIndex`."""
@@ -57,6 +69,7 @@ class Display:
     pixel_aspect: Fraction = SQUARE
     hdr: Hdr | None = None
     interlaced: bool = False
+    crop: Crop = NO_CROP
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +85,7 @@ class VideoIndex:
         mirrored: left and right are swapped for display, after the rotation.
         pixel_aspect: width of a stored pixel divided by its height. The displayed picture has
             square pixels: the stored width is multiplied by this, and rounded.
+        crop: what the container cuts off the stored frame for display, before it is turned.
         hdr: how light is coded in HDR videos, which are tone-mapped; None for standard ones.
         interlaced: of the first frames, some hold two moments in their odd and even lines.
         container_start_s: when the container starts, in seconds of the clock of `pts`: the earliest
@@ -121,6 +135,7 @@ class VideoIndex:
     pixel_aspect: Fraction = SQUARE
     hdr: Hdr | None = None
     interlaced: bool = False
+    crop: Crop = NO_CROP
     container_start_s: float = 0.0
     image_gaps: int | None = None
     lost: IntArray = field(default_factory=lambda: np.empty(0, np.int64))

@@ -15,7 +15,7 @@ from annotate.domain.outline import Outline
 from annotate.domain.poses import Poses
 from annotate.domain.track_list import TrackList
 from annotate.domain.tracks import Tracks
-from annotate.domain.video import DAMAGE_REASONS, VideoIndex
+from annotate.domain.video import DAMAGE_REASONS, Crop, VideoIndex
 from annotate.store.seals import (
     FACTS_SEAL,
     ROWS_SEAL,
@@ -58,6 +58,7 @@ def write_index(file: BinaryIO, index: VideoIndex) -> None:
         "pixel_aspect": str(index.pixel_aspect),
         "hdr": index.hdr,
         "interlaced": index.interlaced,
+        "crop": list(index.crop),
         "container_start_s": index.container_start_s,
         "time_base": str(index.time_base),
         "declared_frames": index.declared_frames,
@@ -83,6 +84,7 @@ def read_index(file: BinaryIO) -> VideoIndex:
     _check_rows(parquet, rows)
     facts["time_base"] = Fraction(facts["time_base"])
     facts["pixel_aspect"] = Fraction(facts.get("pixel_aspect", "1"))
+    facts["crop"] = Crop(*facts.get("crop", ()))
     facts["video_streams"] = tuple(facts.get("video_streams", ()))
     facts["lost"] = np.array(facts.get("lost", ()), np.int64)
     known = {field.name for field in fields(VideoIndex)}  # another version may have more

@@ -8,7 +8,8 @@ from av.video.frame import VideoFrame
 
 from annotate.domain.arrays import IntArray
 from annotate.domain.errors import VideoError
-from annotate.domain.video import Display
+from annotate.domain.video import NO_CROP, Crop, Display
+from annotate.video.container_crop import clean_aperture, matroska_crop
 from annotate.video.feed import Fed, Feed, number_of
 from annotate.video.file import VideoFile, VideoPacket
 from annotate.video.marks import marked
@@ -172,6 +173,17 @@ def _no_frame(video: VideoFile) -> VideoError:
     )
 
 
+def _crop(video: VideoFile, size: tuple[int, int]) -> Crop:
+    """What the container cuts off the stored frames, which have that size (width, height)."""
+    kind, crop = video.container.format.name, NO_CROP
+    if "matroska" in kind:
+        crop = matroska_crop(video.path, list(video.container.streams.video).index(video.stream))
+    elif "mp4" in kind:
+        crop = clean_aperture(video.path, video.stream.id, size)
+    fits = crop.left + crop.right < size[0] and crop.top + crop.bottom < size[1]
+    return crop if fits else NO_CROP
+
+
 def _displayed(video: VideoFile, frame: VideoFrame) -> Display:
     """How the frame is displayed.
 
@@ -184,15 +196,16 @@ def _displayed(video: VideoFile, frame: VideoFrame) -> Display:
             f"{video.path} is to be displayed tilted, which is not supported",
             "Convert it: `ffmpeg -i FILE -c:v libx264 -crf 16 NEW.mp4`.",
         )
-    aspect = video.pixel_aspect
-    width, height = displayed_size(frame.width, frame.height, aspect, way.rotation)
+    aspect, crop = video.pixel_aspect, _crop(video, (frame.width, frame.height))
+    kept = frame.width - crop.left - crop.right, frame.height - crop.top - crop.bottom
+    width, height = displayed_size(*kept, aspect, way.rotation)
     if width * height > video.limits.pixels:
         raise VideoError(
             f"{video.path} is displayed at {width}x{height}, over {video.limits.pixels:,} pixels",
             SCALE_DOWN,
         )
     hdr = HDR.get(frame.color_trc)
-    display = Display(width, height, way.rotation, way.mirrored, aspect, hdr)
+    display = Display(width, height, way.rotation, way.mirrored, aspect, hdr, crop=crop)
     try:
         RgbConverter(display).rgb(frame)
     except av.FFmpegError as error:

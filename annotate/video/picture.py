@@ -10,7 +10,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from annotate.domain.video import Display, Hdr
+from annotate.domain.video import NO_CROP, Crop, Display, Hdr
 from annotate.numeric.fitting import fit
 from annotate.video.orientation import Orientation, displayed_size, orientation_of, oriented
 from annotate.video.tone_map import tone_mapped
@@ -101,21 +101,32 @@ class RgbConverter:
         return None if own == (self._display.width, self._display.height) else own
 
     def _own_size(self, frame: VideoFrame, way: Orientation) -> tuple[int, int]:
-        aspect = self._display.pixel_aspect
-        return displayed_size(frame.width, frame.height, aspect, way.rotation)
+        aspect, (left, top, right, bottom) = self._display.pixel_aspect, self._crop(frame)
+        width, height = frame.width - left - right, frame.height - top - bottom
+        return displayed_size(width, height, aspect, way.rotation)
+
+    def _crop(self, frame: VideoFrame) -> Crop:
+        """What is cut off the frame; nothing where nothing of it would be left."""
+        crop = self._display.crop
+        fits = crop.left + crop.right < frame.width and crop.top + crop.bottom < frame.height
+        return crop if fits else NO_CROP
 
     def _converted(
         self, frame: VideoFrame, size: tuple[int, int], way: Orientation
     ) -> NDArray[np.uint8]:
         """The frame as RGB, scaled so that it has this size (width, height) when it is upright."""
         hdr, wide_primaries = HDR.get(frame.color_trc), frame.color_primaries != BT709
+        left, top, right, bottom = self._crop(frame)
         mixed = self._deinterlace and frame.interlaced_frame
         if planar := PLANAR.get(frame.format.name):
             frame = self._reformatter.reformat(frame, format=planar, threads=1)
         if mixed:
             frame = first_field(frame)
         stored = frame.width, frame.height
-        scaled = size if way.rotation % 180 == 0 else size[::-1]
+        shown = size if way.rotation % 180 == 0 else size[::-1]
+        kept = frame.width - left - right, frame.height - top - bottom
+        # The whole frame is scaled, so that what is cut off changes no pixel beside it.
+        scaled = round(shown[0] * stored[0] / kept[0]), round(shown[1] * stored[1] / kept[1])
         converted = self._reformatter.reformat(
             frame,
             *scaled,
@@ -130,4 +141,8 @@ class RgbConverter:
         else:
             deep = np.asarray(converted.to_ndarray(), dtype=np.uint16)
             rgb = tone_mapped(deep, hdr, wide_primaries=wide_primaries)
+        if stored != kept:
+            x = min(round(left * scaled[0] / stored[0]), scaled[0] - shown[0])
+            y = min(round(top * scaled[1] / stored[1]), scaled[1] - shown[1])
+            rgb = rgb[y : y + shown[1], x : x + shown[0]]
         return oriented(rgb, way.rotation, mirrored=way.mirrored)

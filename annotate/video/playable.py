@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from annotate.domain.video import SQUARE, Chunk, DamagedFrame, VideoIndex
+from annotate.domain.video import NO_CROP, SQUARE, Chunk, DamagedFrame, VideoIndex
 from annotate.video.decode import decode_with_damage
 from annotate.video.file import VideoFile
 from annotate.video.writer import Encoding, VideoWriter
@@ -39,6 +39,7 @@ def media_type(path: Path, index: VideoIndex) -> str | None:
         and not index.undecodable
         and index.assumed_fps is None
         and not index.mirrored
+        and index.crop == NO_CROP
         and index.pixel_aspect == SQUARE
         and index.hdr is None
         and not index.interlaced
