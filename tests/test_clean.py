@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import annotate.use_cases.announce
+from annotate.cli.jobs import _rows
 from annotate.domain.errors import BusyJobError
 from annotate.domain.progress import silent
 from annotate.domain.settings import settings_from
@@ -103,3 +104,19 @@ def test_a_job_that_a_worker_works_on_is_not_deleted(tmp_path: Path) -> None:
     with pytest.raises(BusyJobError, match="works on job"):
         check_idle(store, settings, [JOB.id])
     check_idle(store, settings, ["another"])
+
+
+def test_a_job_that_is_deleted_while_jobs_are_listed_ends_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Store.job_ids
+    listed: list[int] = []
+
+    def once(self: Store) -> list[str]:
+        listed.append(1)
+        return [*real(self), "20260102-000000-000000"] if len(listed) == 1 else real(self)
+
+    store.write_job(JOB)
+    monkeypatch.setattr(Store, "job_ids", once)
+    settings = settings_from({}, store=str(store.files))
+    assert [row.id for row in _rows(store, settings)] == [JOB.id]

@@ -1,5 +1,6 @@
 """Videos that we write are the frames and times that we gave."""
 
+import resource
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from annotate.domain.errors import VideoError
+from annotate.domain.errors import ExitCode, OutputError, VideoError
 from annotate.domain.video import Chunk, VideoIndex
 from annotate.video import VideoWriter, decode, probe
 from annotate.video.writer import Encoding
@@ -155,6 +156,20 @@ def test_what_cannot_be_written_is_an_error_with_a_next_step(
         write(tmp_path / name, encoding, size)
     assert str(tmp_path / name) in caught.value.message
     assert caught.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.avi"])
+def test_a_full_disk_is_no_error_of_a_video(tmp_path: Path, name: str) -> None:
+    """A limit of the process stands for the end of the disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
+    try:
+        with pytest.raises(OutputError, match="cannot be written") as caught:
+            write(tmp_path / name, Encoding("mpeg4"), times_s=(None,) * 200)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.exit_code == ExitCode.STORE
     assert list(tmp_path.iterdir()) == []
 
 

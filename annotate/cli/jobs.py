@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from annotate.cli.options import JsonOption, StoreOption, store_of
 from annotate.cli.text import number, say
-from annotate.domain.errors import DamagedError, ManifestError
+from annotate.domain.errors import DamagedError, ManifestError, UsageError
 from annotate.domain.names import printable_lines
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ def _rows(store: "Store", settings: "Settings") -> Iterator[_Row]:
             status = job_status(store, store.read_job(job_id), beats)
         except (ManifestError, DamagedError):
             yield _Row(job_id, None)
+        except UsageError:  # deleted since it was listed
+            continue
         else:
             yield _Row(job_id, status, store.is_cancelled(job_id) and not status.stopped)
 

@@ -63,7 +63,8 @@ class Drawing:
 
         Raises:
             UsageError: the cropped track is not in the video.
-            VideoError: the video cannot be read or written.
+            VideoError: the video cannot be read.
+            OutputError: the drawing cannot be written.
         """
         name = "drawn" if look.crop is None else f"track{look.crop}"
         target = self._target(out, f"{name}.mp4")

@@ -1,5 +1,6 @@
 """Writes video files from frames: for the demo, the overlay and the tests."""
 
+import errno
 import math
 import os
 from collections.abc import Iterator, Mapping
@@ -16,13 +17,17 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from annotate.domain.errors import VideoError
+from annotate.domain.errors import OutputError, VideoError
 from annotate.video.orientation import oriented
 from annotate.video.sound import Sound
 
 # The number of time units in a second where frames have explicit times. It divides evenly by 24,
 # 25, 30, 50, 60 and 30000/1001 frames per second. MPEG-4 allows at most 65535.
 TICKS_PER_SECOND = 60000
+# What the system answers where a file cannot be written, whatever the frames are.
+_TROUBLE = frozenset(
+    [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM]
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,8 @@ class VideoWriter:
             video.write(rgb)
 
     Raises:
-        VideoError: the encoder rejects the frames, or the file cannot be written.
+        VideoError: the encoder rejects the frames, or the name.
+        OutputError: the disk is full, or the file may not be written.
     """
 
     def __init__(
@@ -160,6 +166,11 @@ class VideoWriter:
         try:
             yield
         except (av.FFmpegError, OSError, ValueError, TypeError) as error:
+            if getattr(error, "errno", None) in _TROUBLE:
+                raise OutputError(
+                    f"{self._path} cannot be written: {error}",
+                    "Make room, or name another place, and run the same command again.",
+                ) from error
             raise VideoError(
                 f"{self._path} cannot be written: {error}",
                 "Check the folder, the space left, and the ending of the name (.mp4, .mkv).",
