@@ -4,8 +4,10 @@ import http.client
 import re
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +17,7 @@ import orjson
 import pytest
 
 from annotate.domain.settings import settings_from
+from annotate.numeric.pose_facts import pose_facts
 from annotate.review.session import Session
 from annotate.store import open_store
 from annotate.use_cases.final_tracks import final_tracks
@@ -157,6 +160,32 @@ def test_ctrl_c_ends_with_one_line(process: "tuple[subprocess.Popen[str], str]")
     _, err = process[0].communicate(timeout=END_S)
     assert err.splitlines() == ["Ctrl-C ends.", "Ended; 0 edits made."]
     assert process[0].returncode == 0
+
+
+def test_poses_come_while_places_to_check_are_found(
+    tmp_path: Path, blazepose_pack: Path, stroll: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(str(tmp_path / "store"))
+    job = write_job(store, blazepose_pack, [stroll], people_of)
+    session = Session(store, settings_from({}, store=str(tmp_path)), job)
+    opened = session.video(0).tracks
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(*arguments: Any) -> Any:
+        begun.set()
+        assert go_on.wait(END_S)
+        return pose_facts(*arguments)
+
+    monkeypatch.setattr("annotate.review.opened.pose_facts", slow)
+    with ThreadPoolExecutor(2) as threads:
+        moments = threads.submit(opened.moments)
+        assert begun.wait(END_S)
+        try:
+            assert len(threads.submit(opened.poses, 0, 5).result(END_S)) == 10
+        finally:
+            go_on.set()
+        assert moments.result() == opened.moments()
+    session.close()
 
 
 @pytest.mark.parametrize("by_box", [False, True], ids=["points", "box"])

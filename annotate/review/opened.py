@@ -61,6 +61,7 @@ class OpenVideo:
         self._edits = Edits(store, job, video)
         self._list = store.results(job.recipe, video).edits
         self._lock = threading.RLock()
+        self._finding = threading.Lock()
         self._open = ExitStack()
         results = store.results(job.recipe, video)
         name, self._file = self._open.enter_context(results.open_tracks(job.merge_digest))
@@ -122,22 +123,23 @@ class OpenVideo:
         return whole.take((whole.frame_index >= start) & (whole.frame_index < stop))
 
     def _block(self, number: int) -> Tracks:
-        with damage_named(self._key):
+        """A block of the tracks file, before any edit."""
+        with self._lock, damage_named(self._key):
             return tables.read_block(self._file, number)
 
     def moments(self) -> list[Moment]:
         """Where the tracks may be wrong, the most suspicious first."""
-        view, settings = self.view(), MomentSettings()
-        if self._moments is None or self._moments[0] is not view:
-            with self._lock:
-                stored = map(self._block, range(len(self._last_frames)))
-                blocks = view.tracks.blocks(stored)
+        # Of an hour this takes seconds, in which poses and edits go on.
+        with self._finding:
+            view, settings = self.view(), MomentSettings()
+            if self._moments is None or self._moments[0] is not view:
+                blocks = view.tracks.blocks(self._block(n) for n in range(len(self._last_frames)))
                 size = (self.index.width, self.index.height)
                 facts = pose_facts(blocks, self.basis.skeleton, size, settings)
-            found = find_moments(facts, self._watched, settings)
-            found.sort(key=lambda one: (-one.severity, one.frame))
-            self._moments = (view, found)
-        return self._moments[1]
+                found = find_moments(facts, self._watched, settings)
+                found.sort(key=lambda one: (-one.severity, one.frame))
+                self._moments = (view, found)
+            return self._moments[1]
 
     def add(self, kind: Any, given: Any, after: Any) -> Edit:
         """Files a change.

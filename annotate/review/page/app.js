@@ -126,6 +126,7 @@ async function changed(view) {
   const doubts = await json(`/api/videos/${number}/moments`);
   if (number !== now.video || view.last !== now.view.last) return;
   now.doubts = timeline.doubts = doubts;
+  document.body.dataset.checked = String(view.last);
   timeline.renew();
   panels();
 }
