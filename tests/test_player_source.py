@@ -89,6 +89,9 @@ def test_a_file_that_is_away_is_said_and_looked_for_again(opened: Opened, tmp_pa
     (tmp_path / "plain.mp4").rename(tmp_path / "away.mp4")
     failed = ended(source)
     assert (failed.state, "plain.mp4" in failed.message) == ("failed", True)
+    # The page asks for times and bytes too: that must not use up the next try.
+    assert source.at_hand().state == "failed"
+    assert source.at_hand() is source.at_hand()
     (tmp_path / "away.mp4").rename(tmp_path / "plain.mp4")
     back = ended(source)
     assert back.state == "ready", back.message

@@ -90,11 +90,11 @@ class _Pages:
 
     def _times(self, request: Request, _body: Any) -> Response:
         source = self._session.video(_number(request)).source
-        times = source.times_s(copy=source.playing().copy)
+        times = source.times_s(copy=source.at_hand().copy)
         return Response(times.astype("<f8").tobytes(), media_type=_BINARY)
 
     def _media(self, request: Request, _body: Any) -> Response:
-        now = self._session.video(_number(request)).source.playing()
+        now = self._session.video(_number(request)).source.at_hand()
         if now.path is None:
             return _error(404, "the video is not ready yet", "Wait a moment.")
         return FileResponse(now.path, media_type=now.media_type)

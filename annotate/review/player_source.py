@@ -75,6 +75,11 @@ class PlayerSource:
                 self._thread = None
             return now
 
+    def at_hand(self) -> Playing:
+        """What there is now; a failure stays one, as only `playing` says it and tries again."""
+        now = self._now
+        return self.playing() if now.state == "ready" else now
+
     def times_s(self, *, copy: bool) -> NDArray[np.float64]:
         """(N,) float64: when players show each frame."""
         return self._index.time_s if copy else self._index.player_s
