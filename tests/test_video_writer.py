@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from annotate.domain.errors import ExitCode, OutputError, VideoError
 from annotate.domain.video import Chunk, VideoIndex
 from annotate.video import VideoWriter, decode, probe
-from annotate.video.writer import Encoding
+from annotate.video.writer import Encoding, roomy_time_base
 from tests.made_videos import number_of, picture
 
 FRAMES = 20
@@ -182,3 +182,18 @@ def test_video_without_frames_is_an_error(tmp_path: Path) -> None:
 def test_times_for_some_frames_only_are_an_error_of_the_caller(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="every frame"):
         write(tmp_path / "a.mp4", times_s=(0.0, None))
+
+
+def test_days_between_frames_fit_into_a_video(tmp_path: Path) -> None:
+    """Time-lapses: MP4 has 31 bits for what is between frames, and encoders reorder them."""
+    times_s = np.arange(40, dtype=np.float64) * 86_400
+    base = roomy_time_base(Fraction(1, 10_000), times_s)
+    path = tmp_path / "lapse.mp4"
+    with VideoWriter(path, Encoding(time_base=base)) as video:
+        for time_s in times_s:
+            video.write(np.zeros((64, 64, 3), np.uint8), float(time_s))
+    np.testing.assert_allclose(probe(path).time_s, times_s, atol=0.001)
+    assert roomy_time_base(Fraction(1, 10_000), np.arange(9, dtype=np.float64)) == Fraction(
+        1, 10_000
+    )
+    assert roomy_time_base(Fraction(1, 10_000), np.zeros(1)) == Fraction(1, 10_000)

@@ -29,7 +29,7 @@ from annotate.use_cases.final_tracks import final_tracks, missing_frames, tracks
 from annotate.use_cases.output import check_target, make_folder, output_file
 from annotate.video import Reading, VideoWriter, decode
 from annotate.video.sound import Sound
-from annotate.video.writer import Encoding
+from annotate.video.writer import Encoding, roomy_time_base
 
 # Times of drawn frames are at least so fine, in units a second.
 _FINE = 10_000
@@ -76,7 +76,8 @@ class Drawing:
         with ExitStack() as stack:
             source = stack.enter_context(self._source(progress))
             sound = stack.enter_context(Sound(source, start_s)) if look.audio else None
-            encoding = Encoding(time_base=_fine(index.time_base), options=_OPTIONS)
+            base = roomy_time_base(_fine(index.time_base), times_s)
+            encoding = Encoding(time_base=base, options=_OPTIONS)
             writer = stack.enter_context(VideoWriter(target, encoding, sound))
             frames = decode(source, index, Chunk(int(first), int(last)), reading=self._how)
             for frame, picture in self._pictures(frames, look):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from annotate.domain.video import NO_CROP, SQUARE, Chunk, DamagedFrame, VideoIndex
 from annotate.video.decode import decode_with_damage
 from annotate.video.file import VideoFile
-from annotate.video.writer import Encoding, VideoWriter
+from annotate.video.writer import Encoding, VideoWriter, roomy_time_base
 
 # What all common browsers play: codecs, containers (FFmpeg's names) and pixel formats.
 _CODECS = frozenset({"h264", "vp8", "vp9", "av1"})
@@ -66,9 +66,8 @@ def write_copy(path: Path, index: VideoIndex, out: Path, progress: Callable[[flo
     # H.264 wants even sides.
     size = (max(2, round(width * share / 2) * 2), max(2, round(height * share / 2) * 2))
     shown = np.zeros((size[1], size[0], 3), np.uint8)
-    encoding = Encoding(
-        time_base=_fine(index.time_base), gop=_GOP, options={"preset": "veryfast", "crf": "20"}
-    )
+    base = roomy_time_base(_fine(index.time_base), index.time_s)
+    encoding = Encoding(time_base=base, gop=_GOP, options={"preset": "veryfast", "crf": "20"})
     with VideoWriter(out, encoding) as writer:
         for frame in decode_with_damage(path, index, Chunk(0, len(index))):
             if not isinstance(frame, DamagedFrame):

@@ -28,6 +28,11 @@ TICKS_PER_SECOND = 60000
 _TROUBLE = frozenset(
     [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM]
 )
+# The most time units that MP4 holds between frames that follow each other in any order, and the
+# number of frames by which encoders reorder at most.
+_MOST_TICKS, _REORDERED = 2**31 - 1, 16
+# The fewest time units a second that FFmpeg gives MP4 by itself.
+_FFMPEG_TICKS = 10_000
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,22 @@ class Encoding:
     gop: int | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     rotation: int = 0
+
+
+def roomy_time_base(finest: Fraction, times_s: NDArray[np.float64]) -> Fraction:
+    """The given time base, or a coarser one where MP4 could not hold the longest step otherwise.
+
+    Args:
+        finest: seconds per unit.
+        times_s: (N,) float64, of all frames.
+
+    >>> roomy_time_base(Fraction(1, 10_000), np.array([0, 86_400, 172_800]))
+    Fraction(1, 1553)
+    """
+    longest_s = float(np.diff(times_s).max(initial=0.0))
+    if longest_s * _REORDERED <= _MOST_TICKS * finest:
+        return finest
+    return Fraction(1, max(1, int(_MOST_TICKS / _REORDERED / longest_s)))
 
 
 class VideoWriter:
@@ -86,7 +107,10 @@ class VideoWriter:
 
     def __enter__(self) -> Self:
         with self._reported():
-            self._container = av.open(str(self._part), "w")
+            base, options = self._encoding.time_base, {}
+            if self._path.suffix == ".mp4" and base.denominator < _FFMPEG_TICKS:
+                options["video_track_timescale"] = str(base.denominator)
+            self._container = av.open(str(self._part), "w", container_options=options)
         return self
 
     def write(self, rgb: NDArray[np.uint8], time_s: float | None = None) -> None:
