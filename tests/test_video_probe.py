@@ -97,6 +97,28 @@ def test_missing_seconds_are_reported(tmp_path: Path) -> None:
     assert index.missing_s == pytest.approx(20 - index.time_s[-1], abs=0.5)
 
 
+@pytest.mark.parametrize(("share", "lasts_s"), [(0.5, 1.0), (0.9, 1.8), (1.0, 2.0)])
+def test_a_short_matroska_file_that_was_cut_off_says_so(
+    share: float, lasts_s: float, tmp_path: Path
+) -> None:
+    """Its segment is said to be longer than the file."""
+    path = make_video("H.264 in MKV", tmp_path).path
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    index = probe(path)
+    assert len(index) == pytest.approx(lasts_s * FPS, abs=5)
+    assert index.missing_s == pytest.approx(2 - len(index) / FPS, abs=0.05)
+
+
+def test_the_duration_that_flv_states_tells_what_is_missing(tmp_path: Path) -> None:
+    path = replace(LAYOUTS["H.264 in FLV"], fps=5).make(tmp_path / "video.flv").path
+    assert probe(path).missing_s == 0
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    index = probe(path)
+    assert index.missing_s == pytest.approx(FRAMES / 5 - len(index) / 5, abs=0.05)
+
+
 @pytest.mark.parametrize("missing", [1, 20, 60, 100, 150, 200, 300])
 @pytest.mark.parametrize("name", ["H.264 in MP4 without its back", "Motion JPEG in AVI"])
 def test_every_frame_of_a_file_that_lacks_a_few_bytes_can_be_decoded(

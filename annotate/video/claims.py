@@ -8,6 +8,7 @@ from fractions import Fraction
 import av
 
 from annotate.domain.arrays import IntArray
+from annotate.domain.errors import unreadable
 from annotate.video.file import VideoFile
 from annotate.video.packets import NO_PTS
 
@@ -16,6 +17,9 @@ MAX_UNCLEAR_S = 2.0
 # The smallest part of a frame's duration that counts as missing.
 LEAST_FRAME = 0.5
 
+# The element of Matroska that holds everything but the header, and the number of bytes of a file in
+# which it begins.
+SEGMENT, EBML_HEAD_BYTES = b"\x18\x53\x80\x67", 1024
 _CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 
 
@@ -51,8 +55,8 @@ def claims_of(video: VideoFile, pts: IntArray) -> Claims:
         return Claims(declared, _of_frames(video, declared - len(pts)))
     if kind == "avi" and declared:
         return Claims(declared, _of_frames(video, declared - len(pts) - video.empty))
-    if "matroska" in kind:
-        return Claims(declared, _of_matroska(video, found_s))
+    if "matroska" in kind or kind == "flv":
+        return Claims(declared, _of_duration(video, found_s))
     return Claims(declared, 0.0)
 
 
@@ -61,7 +65,7 @@ def _of_frames(video: VideoFile, missing: int) -> float:
     return max(0, missing) / float(video.stream.average_rate or 1)
 
 
-def _of_matroska(video: VideoFile, found_s: float) -> float:
+def _of_duration(video: VideoFile, found_s: float) -> float:
     """Seconds that are missing, by the stream's own duration; else by the container's, which is
     that of its longest stream.
     """
@@ -76,7 +80,27 @@ def _of_matroska(video: VideoFile, found_s: float) -> float:
             missing_s = min(missing_s, video.container.duration / av.time_base - _last_s(video))
     else:
         return 0.0
+    if "matroska" in video.container.format.name and _lacks_its_end(video):
+        return missing_s if missing_s * float(video.stream.average_rate or 1) > 1 else 0.0
     return missing_s if missing_s > MAX_UNCLEAR_S else 0.0
+
+
+def _lacks_its_end(video: VideoFile) -> bool:
+    """Whether the segment of a Matroska file is said to be longer than the file (RFC 8794)."""
+    try:
+        with video.path.open("rb") as file:
+            head = file.read(EBML_HEAD_BYTES)
+    except OSError as error:
+        raise unreadable(video.path, error) from error
+    at = head.find(SEGMENT)
+    if at < 0 or at + len(SEGMENT) >= len(head):
+        return False
+    at += len(SEGMENT)
+    # The size begins with as many zero bits as bytes follow its first one; all ones are unknown.
+    length = 9 - head[at].bit_length()
+    size = int.from_bytes(head[at : at + length], "big") & ((1 << 7 * length) - 1)
+    unknown = size == (1 << 7 * length) - 1
+    return not unknown and at + length + size > video.size_bytes
 
 
 def _last_s(video: VideoFile) -> float:

@@ -9,6 +9,7 @@ from typing import Literal
 from PIL import Image
 
 from tests.gallery import names
+from tests.gallery.damage import cut_off
 from tests.gallery.person import SIZE, person
 from tests.made_videos import Layout, Made, h264
 
@@ -72,6 +73,12 @@ def spoiled(layout: Layout, spoil: Callable[[Path], None], outcome: Outcome) -> 
         return path
 
     return Case(make, Answer(outcome, layout.frames, layout.size))
+
+
+def cut_anywhere(share: float) -> Case:
+    """A transport stream of which the first part is left: as many frames as PyAV finds."""
+    case = spoiled(small(".ts", frames=48), partial(cut_off, share=share), "any")
+    return replace(case, answer=Answer("any", size=SIZE))
 
 
 def named(name: str | bytes) -> Case:
