@@ -9,6 +9,7 @@ import pytest
 from annotate.domain.job import Job, JobVideo
 from annotate.domain.video import Chunk
 from annotate.domain.work import Failure
+from annotate.queue import job_status as job_status_module
 from annotate.queue import job_watch
 from annotate.queue.job_status import VideoStatus, job_status, video_status
 from annotate.queue.job_watch import FRONT, IN_TURN, JobWatch
@@ -44,7 +45,8 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.append(video.name)
         return video_status(store, job, video, beats)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(job_watch, "video_status", counted)
+    for module in (job_watch, job_status_module):
+        monkeypatch.setattr(module, "video_status", counted)
     return found
 
 
@@ -81,3 +83,18 @@ def test_everything_else_shows_within_a_turn(folder_store: Store, job: Job) -> N
         Failure(CHUNK.name, "x", 1)
     )
     assert watch.look_at_all() == job_status(folder_store, job)
+
+
+def test_what_jobs_share_is_read_once(folder_store: Store, job: Job, reads: list[str]) -> None:
+    """Each job of `annotate watch` has the videos of the one before."""
+    smaller = replace(job, id="20260102-030405-aaaaaa", videos=job.videos[:-1])
+    renamed = replace(job, videos=(replace(job.videos[0], name="other.mp4"), *job.videos[1:]))
+    smoothed = replace(job, smooth_hz=None)
+    known: dict[str, VideoStatus] = {}
+    for one in (smaller, job, renamed):
+        status = job_status(folder_store, one, known=known)
+        assert [video.video for video in status.videos] == [*one.videos]
+    assert len(reads) == VIDEOS
+    # Other tracks may be there, or not.
+    job_status(folder_store, smoothed, known=known)
+    assert len(reads) == 2 * VIDEOS

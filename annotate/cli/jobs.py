@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from annotate.domain.settings import Settings
-    from annotate.queue.job_status import JobStatus
+    from annotate.queue.job_status import JobStatus, VideoStatus
     from annotate.store import Store
 
 # Videos of a job that the table names.
@@ -80,9 +80,11 @@ def _rows(store: "Store", settings: "Settings") -> Iterator[_Row]:
     from annotate.use_cases.job_snapshot import living_heartbeats
 
     beats = living_heartbeats(store, settings)
+    # Each job of `annotate watch` has the videos of the one before, and some more.
+    known: dict[str, VideoStatus] = {}
     for job_id in reversed(store.job_ids()):
         try:
-            status = job_status(store, store.read_job(job_id), beats)
+            status = job_status(store, store.read_job(job_id), beats, known)
         except (ManifestError, DamagedError):
             yield _Row(job_id, None)
         except UsageError:  # deleted since it was listed

@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
@@ -202,18 +202,31 @@ class JobStatus:
                 yield WorkUnit(self.job, video.video, None)
 
 
-def job_status(store: Store, job: Job, heartbeats: Iterable[Heartbeat] = ()) -> JobStatus:
+def job_status(
+    store: Store,
+    job: Job,
+    heartbeats: Iterable[Heartbeat] = (),
+    known: dict[str, VideoStatus] | None = None,
+) -> JobStatus:
     """How far a job is, from the store.
 
     Args:
         heartbeats: of living workers, where they are not in the store but in the queue's server.
+        known: of videos, where several jobs are looked at that may share some: what is in it is
+            not read, and what is read is added to it.
     """
     beats = living(store, heartbeats)
-    distinct = {video.fingerprint: video for video in reversed(job.videos)}
+    known = {} if known is None else known
     order = dict.fromkeys(video.fingerprint for video in job.videos)
-    return JobStatus(
-        job, tuple(video_status(store, job, distinct[fingerprint], beats) for fingerprint in order)
-    )
+
+    def of(video: JobVideo) -> VideoStatus:
+        key = WorkUnit(job, video, None).key
+        if key not in known:
+            known[key] = video_status(store, job, video, beats)
+        found = known[key]
+        return found if found.video is video else replace(found, video=video)
+
+    return JobStatus(job, tuple(of(job.video(fingerprint)) for fingerprint in order))
 
 
 def living(store: Store, heartbeats: Iterable[Heartbeat]) -> list[Heartbeat]:
