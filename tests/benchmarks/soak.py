@@ -25,7 +25,7 @@ from pathlib import Path
 
 import psutil
 
-from annotate.domain.errors import AnnotateError
+from annotate.domain.errors import AnnotateError, QueueError
 from annotate.domain.settings import settings_from
 from annotate.queue.job_status import JobStatus, job_status
 from annotate.synthetic.film import render_video
@@ -125,6 +125,17 @@ class Soak:
             "folder of the store away": self.move_store,
         }
 
+    def restart_ended(self) -> None:
+        """Does what a service manager does. A worker that is starting while the queue is away says
+        so and ends; no other end is right.
+        """
+        for worker in [one for one in self.workers if one.poll() is not None]:
+            self.workers.remove(worker)
+            self.happened["(a worker that was starting ended, as the queue was away)"] += 1
+            if worker.returncode != QueueError.exit_code:
+                self.wrong.append(f"a worker ended by itself with exit code {worker.returncode}")
+            self.start_worker()
+
     def status(self) -> JobStatus:
         store = self.host.opened()
         return job_status(store, store.newest_job())
@@ -139,9 +150,7 @@ class Soak:
             if time.monotonic() < until:
                 self.happened[name] += 1
                 self.faults()[name]()
-            if ended := [worker.returncode for worker in self.workers if worker.poll() is not None]:
-                self.wrong.append(f"a worker ended by itself, after {name}: exit codes {ended}")
-                return False
+            self.restart_ended()
             status = self.status()
             now = sum(len(video.done) + video.merged for video in status.videos)
             if status.stopped:
