@@ -153,7 +153,9 @@ def verdict_of(
         and (any(word in line for word in _TELLING) or submitted.code not in (0, 3))
     )
     outcome = _outcome(submitted, exported, shown, listed, message)
-    wanted = answer.frames if answer.frames is not None else plain_frames(path)
+    wanted = answer.frames or 0
+    if answer.frames is None and path.is_file():  # a pipe would be waited for
+        wanted = plain_frames(path)
     faults = _faults(answer, outcome, wanted, shown, listed, message)
     if dataset and images and answer.size and outcome != "rejected":
         sizes = {(one["width"], one["height"]) for one in images}
