@@ -1,9 +1,12 @@
-"""kombu's Redis transport, which drops what is not a message of this program."""
+"""kombu's Redis transport, which drops what is not a message of this program, and goes on where a
+message cannot be acknowledged.
+"""
 
 import logging
 from functools import partial
 from typing import Any
 
+import redis
 from celery.app.amqp import AMQP
 from kombu.connection import Connection
 from kombu.transport import redis as kombu_redis
@@ -37,7 +40,30 @@ class _CheckingClient(kombu_redis.PrefixedStrictRedis):
 
 
 class _CheckedQoS(kombu_redis.QoS):
-    """Forgets an entry of the unacknowledged messages that is not one."""
+    """Forgets an entry of the unacknowledged messages that is not one, and messages that it cannot
+    acknowledge.
+    """
+
+    def ack(self, delivery_tag: Any) -> None:
+        """Called by kombu when a task has ended.
+
+        A worker takes no more messages than it may hold unacknowledged. While the server is away
+        they count as acknowledged here, else the worker would never take another. The server keeps
+        them: they come again much later, when their work is done.
+        """
+        try:
+            super().ack(delivery_tag)  # type: ignore[no-untyped-call]
+        except redis.RedisError as error:
+            logger.warning("a message was not acknowledged, and may come again: %s", error)
+            self._quick_ack(delivery_tag)
+
+    def reject(self, delivery_tag: Any, requeue: bool = False) -> None:
+        """Called by kombu for a message whose task was not done; as `ack` where that fails."""
+        try:
+            super().reject(delivery_tag, requeue)  # type: ignore[no-untyped-call]
+        except redis.RedisError as error:
+            logger.warning("a message was not given back, and may come again: %s", error)
+            self._quick_ack(delivery_tag)
 
     def restore_by_tag(self, tag: Any, client: Any = None, leftmost: bool = False) -> None:
         """Called by kombu for messages whose worker was lost long ago."""
