@@ -9,8 +9,10 @@ ANNOTATE_PACKS. Ends with the table of faults; the exit code is 1 where somethin
 """
 
 import argparse
+import itertools
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -18,14 +20,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
 
-from annotate.domain.errors import AnnotateError, QueueError
+from annotate.domain.errors import AnnotateError, ExitCode
 from annotate.domain.settings import settings_from
 from annotate.queue.job_status import JobStatus, job_status
 from annotate.synthetic.film import render_video
@@ -41,6 +43,8 @@ BETWEEN_S, LASTS_S = (4.0, 15.0), (1.0, 8.0)
 # Seconds without a new part after which a job counts as stuck.
 STUCK_S = 900.0
 EXACT = ("--detect-every", "1")
+# All that a worker says whose queue does not answer when it starts.
+AWAY = re.compile(r"error: the queue \S+ does not answer")
 
 
 @dataclass
@@ -50,6 +54,8 @@ class Soak:
     Attributes:
         happened: how often each fault came.
         wrong: what should not have been, a line each.
+        logs: what each worker said, by its process id.
+        numbers: of the logs.
     """
 
     host: Host
@@ -59,11 +65,16 @@ class Soak:
     workers: list["subprocess.Popen[str]"] = field(default_factory=list)
     happened: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
+    logs: dict[int, Path] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def start_worker(self) -> None:
-        with (self.host.home / "log").open("a") as log:
+        path = self.host.home / f"worker-{next(self.numbers)}.log"
+        with path.open("w") as log:
             options = ("--concurrency", "1", "--provider", "cpu")
-            self.workers.append(self.host.start("worker", *options, stdout=log, stderr=log))
+            worker = self.host.start("worker", *options, stdout=log, stderr=log)
+        self.workers.append(worker)
+        self.logs[worker.pid] = path
 
     def kill_worker(self) -> None:
         victim = self.chance.choice(self.workers)
@@ -131,9 +142,11 @@ class Soak:
         """
         for worker in [one for one in self.workers if one.poll() is not None]:
             self.workers.remove(worker)
-            self.happened["(a worker that was starting ended, as the queue was away)"] += 1
-            if worker.returncode != QueueError.exit_code:
-                self.wrong.append(f"a worker ended by itself with exit code {worker.returncode}")
+            said = self.logs[worker.pid].read_text(errors="replace")
+            if worker.returncode == ExitCode.FAILED and AWAY.match(said):
+                self.happened["(a worker that was starting ended, as the queue was away)"] += 1
+            else:
+                self.wrong.append(f"a worker ended with {worker.returncode}: {said[-1000:]}")
             self.start_worker()
 
     def status(self) -> JobStatus:

@@ -66,7 +66,8 @@ CODEC_CASES: Mapping[str, Case] = {
         answer=replace(h263.answer, size=(384, 288)),
     ),
     "Sorenson Video in MOV": coded(".mov", "svq1", "yuv410p"),
-    "animated GIF": coded(".gif", "gif", "rgb8"),
+    # Larger than others, since 256 colours leave little of a small person.
+    "animated GIF": coded(".gif", "gif", "rgb8", size=(480, 400)),
     "animated PNG": coded(".apng", "apng", "rgb24"),
     "animated WebP": joined_images(lambda shown, folder: animation(shown, folder / "video.webp")),
     "numbered JPEG": joined_images(lambda shown, folder: numbered(shown, folder / "walk", ".jpg")),

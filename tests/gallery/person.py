@@ -16,9 +16,17 @@ FRAMES = 64
 
 
 def person(number: int, width: int, height: int) -> NDArray[np.uint8]:
-    """(height, width, 3) a walking person; in the corner the number, where there is room."""
-    drawn = cv2.resize(_drawn(number % FRAMES), (width, height), interpolation=cv2.INTER_AREA)
-    rgb = np.asarray(drawn, np.uint8)
+    """(height, width, 3) a walking person in their right proportions, between edges that are drawn
+    out; in the corner the number, where there is room.
+    """
+    scale = min(width / SIZE[0], height / SIZE[1])
+    size = max(1, round(SIZE[0] * scale)), max(1, round(SIZE[1] * scale))
+    drawn = cv2.resize(_drawn(number % FRAMES), size, interpolation=cv2.INTER_AREA)
+    left, top = (width - size[0]) // 2, (height - size[1]) // 2
+    right, bottom = width - size[0] - left, height - size[1] - top
+    rgb = np.asarray(
+        cv2.copyMakeBorder(drawn, top, bottom, left, right, cv2.BORDER_REPLICATE), np.uint8
+    )
     if width >= BITS * SQUARE and height >= 6 * SQUARE:
         rgb[: 2 * SQUARE, : BITS * SQUARE] = picture(number, BITS * SQUARE, 2 * SQUARE)
     return rgb
