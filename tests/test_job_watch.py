@@ -1,21 +1,26 @@
 """Following a job of thousands of videos reads few of them at a look, and misses nothing."""
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from annotate.domain.job import Job, JobVideo
+from annotate.domain.settings import settings_from
 from annotate.domain.video import Chunk
 from annotate.domain.work import Failure
 from annotate.queue import job_status as job_status_module
-from annotate.queue import job_watch
+from annotate.queue import job_watch, run_job
 from annotate.queue.job_status import VideoStatus, job_status, video_status
 from annotate.queue.job_watch import FRONT, IN_TURN, JobWatch
+from annotate.queue.pace import pause_s
 from annotate.store import Store, open_store
 from tests.made_job import JOB
 from tests.made_poses import made_poses
+from tests.servers import RedisServer
 
 VIDEOS = 500
 CHUNK = Chunk(0, 2)
@@ -98,3 +103,32 @@ def test_what_jobs_share_is_read_once(folder_store: Store, job: Job, reads: list
     # Other tracks may be there, or not.
     job_status(folder_store, smoothed, known=known)
     assert len(reads) == 2 * VIDEOS
+
+
+@pytest.mark.parametrize(
+    ("took_s", "expected"), [(0.001, 1.0), (0.5, 9.5), (50.0, 30.0)], ids=["small", "large", "away"]
+)
+def test_looks_at_a_large_store_are_seldom_but_an_outage_is_no_reason(
+    took_s: float, expected: float
+) -> None:
+    assert pause_s(took_s, 1.0, 30.0) == expected
+
+
+def test_a_look_that_waited_for_the_store_is_soon_followed_by_another(
+    folder_store: Store, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that was done meanwhile was noticed minutes later."""
+    folder_store.write_job(JOB)
+    folder_store.results(JOB.recipe, JOB.videos[0]).write_chunks([CHUNK])
+    hours, pauses = itertools.count(0.0, 3600.0), list[float]()
+
+    def sleep(pause: float) -> None:
+        pauses.append(pause)
+        raise TimeoutError
+
+    clock = SimpleNamespace(monotonic=lambda: next(hours), sleep=sleep)
+    monkeypatch.setattr(run_job, "time", clock)
+    settings = settings_from({"ANNOTATE_BROKER": redis_server.url})
+    with pytest.raises(TimeoutError):
+        run_job.follow(folder_store, JOB, settings, lambda _status: None)
+    assert pauses == [run_job.LONGEST_FOLLOW_S]

@@ -18,7 +18,8 @@ from annotate.queue.app import message_dropped
 from annotate.queue.board import Board, queue_errors
 from annotate.queue.dispatch import reconcile_all
 from annotate.queue.messages import Queue
-from annotate.queue.run_job import RECONCILE_S
+from annotate.queue.pace import pause_s
+from annotate.queue.run_job import LONGEST_RECONCILE_S, RECONCILE_S
 from annotate.queue.startup_monitor import PoolStartupMonitor
 from workers.application import app
 from workers.host import this_board, this_store, this_worker
@@ -75,8 +76,8 @@ def _duties(board: Board, facts: dict[str, Any], controller: Any) -> None:
                 began = time.monotonic()
                 if began >= due and board.mutexes.acquire("reconcile", RECONCILE_S):
                     reconcile_all(board, queue, this_store())
-                    # In a large store this takes long: use at most a tenth of one core.
-                    due = time.monotonic() + max(RECONCILE_S, 10 * (time.monotonic() - began))
+                    took_s = time.monotonic() - began
+                    due = time.monotonic() + pause_s(took_s, RECONCILE_S, LONGEST_RECONCILE_S)
         except WorkerError as error:
             logger.error("%s  %s", error.message, error.hint)  # noqa: TRY400 - no defect of ours
             # The supervisor starts another, and gives up when that does not help.

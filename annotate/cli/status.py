@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from annotate.store import Store
     from annotate.use_cases.job_snapshot import JobSnapshot
 
-# Seconds between two looks of `status --watch`, and how many times as long as a look takes.
-WATCH_S, PAUSE_LOOKS = 1.0, 19.0
+# Seconds between two looks of `status --watch`, at least and at most.
+WATCH_S, LONGEST_WATCH_S = 1.0, 30.0
 # Lines of the terminal that are left for more than the videos.
 OTHER_LINES = 12
 
@@ -68,6 +68,7 @@ def _watch(store: "Store", job: "Job", settings: "Settings") -> "JobSnapshot":
 
     from annotate.cli.progress import console
     from annotate.cli.status_view import as_table
+    from annotate.queue.pace import pause_s
     from annotate.queue.patience import with_patience
     from annotate.use_cases.job_snapshot import SnapshotWatch
 
@@ -78,5 +79,5 @@ def _watch(store: "Store", job: "Job", settings: "Settings") -> "JobSnapshot":
             began = time.monotonic()
             snapshot = with_patience(watch.look, settings)
             live.update(as_table(snapshot, most), refresh=True)
-            time.sleep(max(WATCH_S, PAUSE_LOOKS * (time.monotonic() - began)))
+            time.sleep(pause_s(time.monotonic() - began, WATCH_S, LONGEST_WATCH_S))
     return snapshot

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from annotate.store.bucket_videos import Source
     from annotate.use_cases.find_videos import FoundVideos
 
-# Seconds between two looks, and how many times as long as a look takes: watching costs little.
-POLL_S, PAUSE_LOOKS = 1.0, 5.0
+# Seconds between two looks, at least and at most, and how many times as long as a look takes:
+# watching costs little.
+POLL_S, LONGEST_POLL_S, PAUSE_LOOKS = 1.0, 30.0, 5.0
 # Seconds after which a submission is tried again that trouble of the host, of the store or of the
 # queue has ended.
 AGAIN_S = 60.0
@@ -61,6 +62,7 @@ def watch(
 
       annotate watch s3://bucket/recordings --people all
     """
+    from annotate.queue.pace import pause_s
     from annotate.use_cases.find_videos import FoundVideos
     from annotate.use_cases.watch import Arrivals
     from annotate.use_cases.worker_pool import processes_here
@@ -87,7 +89,7 @@ def watch(
                 now = FoundVideos(tuple(complete.values()))
                 ended = _submit(the_store, now, options, settings, workers)
                 again_s = None if ended else time.monotonic() + AGAIN_S
-            time.sleep(max(POLL_S, PAUSE_LOOKS * took_s))
+            time.sleep(pause_s(took_s, POLL_S, LONGEST_POLL_S, PAUSE_LOOKS))
     except KeyboardInterrupt:
         say("Stopped. Run the same command to continue: finished chunks are kept.", err=True)
         raise typer.Exit(ExitCode.INTERRUPTED) from None

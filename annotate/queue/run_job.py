@@ -17,18 +17,16 @@ from annotate.queue.heartbeats import is_of_this_host
 from annotate.queue.job_status import JobStatus
 from annotate.queue.job_watch import JobWatch
 from annotate.queue.messages import Queue
+from annotate.queue.pace import pause_s
 from annotate.queue.patience import with_patience
 from annotate.store import Store
 
-# Seconds between two looks at the store: where this machine works, and where others do.
-POLL_S = 0.25
-FOLLOW_S = 1.0
-# How many times as long as a look takes no other one follows.
-LOOK_SHARE = 19
-# The longest pause in seconds between two looks where this machine works.
-LONGEST_POLL_S = 5.0
+# Seconds between two looks at the store, at least and at most: where this machine works, and where
+# others do.
+POLL_S, LONGEST_POLL_S = 0.25, 5.0
+FOLLOW_S, LONGEST_FOLLOW_S = 1.0, 30.0
 # Seconds between two reconciliations of all jobs.
-RECONCILE_S = 10.0
+RECONCILE_S, LONGEST_RECONCILE_S = 10.0, 60.0
 
 Report = Callable[[JobStatus], None]
 
@@ -98,9 +96,8 @@ def work_here(
                 if unit.key not in sent:
                     sent.add(unit.key)
                     queue.send(unit)
-            # In a large job a look takes long: use at most a twentieth of one core.
-            pause_s = LOOK_SHARE * (time.monotonic() - began + look_s)
-            time.sleep(min(max(POLL_S, pause_s), LONGEST_POLL_S))
+            took_s = time.monotonic() - began + look_s
+            time.sleep(pause_s(took_s, POLL_S, LONGEST_POLL_S))
             with_patience(renew, settings)
             errors.check()
             began = time.monotonic()
@@ -173,4 +170,4 @@ def follow(store: Store, job: Job, settings: Settings, report: Report) -> JobSta
             with suppress(QueueError), queue_errors(settings.broker):
                 reconcile(board, queue, store, job)
             reconciled = time.monotonic()
-        time.sleep(max(FOLLOW_S, LOOK_SHARE * (time.monotonic() - began)))
+        time.sleep(pause_s(time.monotonic() - began, FOLLOW_S, LONGEST_FOLLOW_S))
