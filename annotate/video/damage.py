@@ -86,12 +86,12 @@ def sound_frames(
 def packets_from(video: VideoFile, index: VideoIndex, start: int) -> MarkedPackets | None:
     """The packets from keyframe `start` on, in decoding order; None where it is not found."""
     if start == 0:
-        return marked(video.packets())
+        return marked(video, video.packets())
     packets = _by_seeking(video, index, start)
     if packets is None:
         # The container does not seek. Packets that are read and not decoded cost little.
         video.rewind()
-        packets = _from_key(marked(video.packets()), index.pts[start])
+        packets = _from_key(marked(video, video.packets()), index.pts[start])
     return packets
 
 
@@ -191,7 +191,7 @@ def _by_seeking(video: VideoFile, index: VideoIndex, start: int) -> MarkedPacket
     for margin in margins:
         with suppress(av.FFmpegError):
             video.seek(int(index.pts[max(0, start - margin)]))
-            packets = _from_key(marked(video.packets()), index.pts[start])
+            packets = _from_key(marked(video, video.packets()), index.pts[start])
             if packets is not None:
                 return packets
     return None

@@ -248,7 +248,7 @@ class _KnownDamage:
 
     def frames(self, video: VideoFile) -> Iterator[VideoFrame]:
         """Every frame that the decoder gives."""
-        for fed in Feed(video, numbered=True).of(marked(video.packets())):
+        for fed in Feed(video, numbered=True).of(marked(video, video.packets())):
             if fed.packet is not None and fed.damaged:
                 self._damaged.append(number_of(fed.packet))
             yield from fed.frames

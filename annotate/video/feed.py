@@ -6,16 +6,8 @@ from typing import NamedTuple
 from av.video.frame import VideoFrame
 
 from annotate.video.file import VideoFile, VideoPacket
+from annotate.video.holes import has_hole, is_zeros
 from annotate.video.marks import MarkedPackets
-
-# Codecs whose packets cannot be all zeros, since they begin or end with marks. Some of their
-# decoders pass over zeros without an error, or show the frame before again.
-NEVER_ZEROS = frozenset(
-    [
-        *("av1", "cinepak", "ffv1", "h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4", "qtrle"),
-        *("snow", "utvideo", "vp8", "vp9", "vvc"),
-    ]
-)
 
 
 class _Number(NamedTuple):
@@ -68,6 +60,8 @@ class Feed:
         self._needed = needed
         self._next = 0 if numbered else None
         self._key_pts: int | None = None
+        self._codec = video.stream.codec.canonical_name
+        self._setup = video.stream.codec_context.extradata or b""
 
     def of(self, packets: MarkedPackets) -> Iterator[Fed]:
         """All packets, and the end."""
@@ -91,21 +85,18 @@ class Feed:
             packet.opaque = _Number(self._next)
             self._next += 1
         before = self._video.rejected
-        frames = [] if self._is_zeros(packet) else self._video.decoded(packet)
+        zeros = packet is not None and is_zeros(self._codec, memoryview(packet))
+        self._video.rejected += zeros
+        frames = [] if zeros else self._video.decoded(packet)
         rejected = self._counts(packet) and self._video.rejected > before
+        hole = packet is not None and self.has_hole(packet)
         # What a mark of the container stands for may lie in the packets that follow.
-        corrupt = corrupt and self._key_pts is not None
+        corrupt = (corrupt or hole) and self._key_pts is not None
         return Fed(packet, rejected, rejected or corrupt, frames)
 
-    def _is_zeros(self, packet: VideoPacket | None) -> bool:
-        """Whether nothing is in the packet, which then counts as rejected."""
-        if packet is None or self._video.stream.codec.canonical_name not in NEVER_ZEROS:
-            return False
-        data = memoryview(packet)
-        # Most packets are told by their last byte.
-        zeros = not data[-1] and not any(data)
-        self._video.rejected += zeros
-        return zeros
+    def has_hole(self, packet: VideoPacket) -> bool:
+        """Whether a part of the packet was overwritten with zeros, as far as the codec tells."""
+        return has_hole(self._codec, self._setup, memoryview(packet))
 
     def _counts(self, packet: VideoPacket | None) -> bool:
         if packet is None or self._key_pts is None:

@@ -1,6 +1,7 @@
 """What decoding tells of a video: its first frames while packets are read, or all of them."""
 
 from dataclasses import replace
+from itertools import islice
 
 import av
 import numpy as np
@@ -14,7 +15,7 @@ from annotate.video.feed import Fed, Feed, number_of
 from annotate.video.file import VideoFile, VideoPacket
 from annotate.video.marks import marked
 from annotate.video.orientation import displayed_size, orientation_of
-from annotate.video.packets import MAX_REORDERED, NO_PTS, DecodedFrames
+from annotate.video.packets import MAX_REORDERED, NO_PTS, DecodedFrames, PacketTable
 from annotate.video.picture import HDR, RgbConverter
 from annotate.video.progress import ReadProgress
 
@@ -80,9 +81,24 @@ def decode_all(video: VideoFile, read: ReadProgress) -> DecodedFrames:
     record = _Record(video)
     read.add_pass()
     video.rewind()
-    for fed in Feed(video, numbered=True).of(marked(read.count(video.packets()))):
+    for fed in Feed(video, numbered=True).of(marked(video, read.count(video.packets()))):
         record.add(fed)
     return record.found(whole=True)
+
+
+def lost_front(video: VideoFile, packets: PacketTable, decoded: DecodedFrames) -> int:
+    """How many packets before the first keyframe give no frame since data of them is lost; 0 for a
+    recording that only begins between keyframes.
+    """
+    before = int(packets.key.argmax()) if packets.key.any() else 0
+    if not before:
+        return 0
+    with video.again() as front:
+        feed = Feed(front)
+        first = islice(marked(front, front.packets()), before)
+        if not any(lost or feed.has_hole(packet) for packet, lost in first):
+            return 0
+    return max(0, before - int(np.count_nonzero(decoded.pts < packets.pts[before])))
 
 
 class _Record:

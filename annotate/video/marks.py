@@ -2,20 +2,74 @@
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import chain, pairwise, repeat
 from typing import TypeAlias
 
-from annotate.video.file import Packets, VideoPacket
+from annotate.domain.errors import unreadable
+from annotate.video.file import Packets, VideoFile, VideoPacket
+from annotate.video.transport import TransportStream
 
 # Packets with whether data is lost in them or right after them.
 MarkedPackets: TypeAlias = Iterator[tuple[VideoPacket, bool]]
-# The number of packets up to the gap of MPEG-TS counters that one is marked for: the parser that
-# cuts the stream into frames runs ahead.
+# The number of packets up to the gap that one is marked for, where FFmpeg's parser cuts the stream
+# into frames: it runs ahead.
 MARKS_AHEAD = 2
+# Where a keyframe follows a gap at the end of a frame, recordings were joined, unless so many
+# seconds or less lie between the two, and more than this multiple of the usual step.
+MAX_LOST_S, LONGER_STEP = 1.0, 1.5
 
 
-def marked(packets: Packets) -> MarkedPackets:
-    """Each packet with whether data is lost in it or right after it."""
+def marked(video: VideoFile, packets: Packets) -> MarkedPackets:
+    """Each of the packets of `video`, with whether data is lost in it or right after it."""
+    if video.container.format.name == "mpegts":
+        return _of_transport_stream(video, packets)
+    return _as_ffmpeg_marks(packets)
+
+
+def _of_transport_stream(video: VideoFile, packets: Packets) -> MarkedPackets:
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(video.path.open("rb"))
+        except OSError as error:
+            raise unreadable(video.path, error) from error
+        transport = TransportStream(file, video.stream.id)
+        step: int | None = None
+        packet = next(packets, None)
+        while packet is not None:
+            following = next(packets, None)
+            end = None if following is None else following.pos
+            lost = packet.is_corrupt
+            if packet.pos is not None and packet.pos != end:
+                loss = transport.loss(packet.pos, end)
+                joined = following is not None and _is_joined(packet, following, step)
+                lost = loss == "inside" or (loss == "behind" and not joined)
+            yield packet, lost
+            step, packet = _step(packet, following), following
+
+
+def _step(packet: VideoPacket, following: VideoPacket | None) -> int | None:
+    """The time between two packets in the order of decoding, where it is known."""
+    if following is None or packet.dts is None or following.dts is None:
+        return None
+    return following.dts - packet.dts
+
+
+def _is_joined(packet: VideoPacket, following: VideoPacket, usual: int | None) -> bool:
+    """Whether the gap between two packets is one between recordings, where nothing is lost.
+
+    Args:
+        usual: the step before these two.
+    """
+    step, base = _step(packet, following), packet.time_base
+    if not following.is_keyframe:
+        return False
+    if step is None or usual is None or base is None:
+        return True
+    return not LONGER_STEP * usual < step <= MAX_LOST_S / base
+
+
+def _as_ffmpeg_marks(packets: Packets) -> MarkedPackets:
     ahead: deque[VideoPacket] = deque()
     lost = False
     for packet in chain(packets, repeat(None, MARKS_AHEAD)):

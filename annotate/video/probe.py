@@ -24,7 +24,7 @@ from annotate.video.file import (
     check_file,
     fingerprint,
 )
-from annotate.video.first_frames import FirstFrames, decode_all
+from annotate.video.first_frames import FirstFrames, decode_all, lost_front
 from annotate.video.packets import (
     NO_PTS,
     DecodedFrames,
@@ -66,6 +66,7 @@ def probe(
         decoded, times, keys = _frame_times(video, read, packets, decoded, assume_fps)
         chosen, streams = video.stream.index, video.video_streams()
         container_start_s = 0.0 if times.assumed_fps else video.start_s
+        undecodable = decoded.undecodable + lost_front(video, packets, decoded)
     digest = fingerprint(path, read.at)
     read.end_pass()
     if check_file(path) != video.size_bytes:
@@ -80,7 +81,7 @@ def probe(
         keyframes=keys,
         declared_frames=packets.declared_frames,
         missing_s=packets.missing_s,
-        undecodable=decoded.undecodable,
+        undecodable=undecodable,
         interpolated=times.interpolated,
         assumed_fps=None if times.assumed_fps is None else float(times.assumed_fps),
         stream=chosen,
