@@ -11,7 +11,10 @@ from typing import Any
 import psutil
 import pytest
 
-from annotate.domain.errors import ExitCode
+from annotate.cli import worker as cli_worker
+from annotate.cli.worker import once_it_answers
+from annotate.domain.errors import ExitCode, QueueAwayError
+from annotate.queue.board import ask_queue
 from tests.command import PATIENCE_S, Host
 from tests.fleet import board_of
 from tests.servers import RedisServer, wait_until
@@ -149,6 +152,31 @@ def test_without_the_queue_status_reads_the_store(
     assert "does not answer" in said
     assert "walk.mp4" in said
     assert "does not answer" in shared.run("submit", walk, *FINE, code=ExitCode.FAILED).err
+
+
+def test_a_worker_that_starts_before_the_queue_waits_for_it(
+    shared: Host, redis_server: RedisServer
+) -> None:
+    redis_server.kill()
+    worker = shared.start("worker", "--stop-when-idle", stderr=subprocess.PIPE)
+    assert worker.stderr is not None
+    assert "does not answer" in worker.stderr.readline()
+    redis_server.start()
+    out, said = worker.communicate(timeout=PATIENCE_S)
+    assert worker.returncode == 0, out
+    assert "No work" in said
+
+
+def test_a_worker_gives_up_where_the_queue_stays_away(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli_worker, "QUEUE_PATIENCE_S", 0.1)
+    monkeypatch.setattr(cli_worker, "LOOK_S", 0.1)
+    redis_server.kill()
+    said: list[str] = []
+    with pytest.raises(QueueAwayError, match="does not answer"):
+        once_it_answers(lambda: ask_queue(redis_server.url), said.append)
+    assert len(said) == 2
 
 
 def test_a_worker_without_a_queue_says_what_to_do(host: Host) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypeVar
 
 import typer
 
 from annotate.cli.options import StoreOption, store_of
 from annotate.cli.signals import ENDING
-from annotate.domain.errors import UsageError
+from annotate.domain.errors import QueueAwayError, UsageError
 from annotate.domain.names import printable
 from annotate.domain.settings import STORE_VARIABLE, Provider, Settings
 
@@ -23,9 +23,13 @@ if TYPE_CHECKING:
     from annotate.store import Store
 
 LogFormat: TypeAlias = Literal["text", "json"]
+T = TypeVar("T")
 
-# Seconds between two looks for the store's id.
+# Seconds between two looks for the store's id, or for the queue.
 LOOK_S = 1.0
+# Seconds that a worker which starts waits for the queue: where all hosts boot together, the queue's
+# server may be the last.
+QUEUE_PATIENCE_S = 60.0
 
 logger = logging.getLogger(__name__)
 
@@ -96,14 +100,14 @@ def worker(
         settings = replace(settings, provider=provider)
     # Errors of the store or the queue show now, not chunk by chunk.
     the_store.job_ids()
-    _ask_queue(settings)
-    _check_port(metrics_port)
     say = _said_as(log_format)
+    once_it_answers(lambda: _ask_queue(settings), say)
+    _check_port(metrics_port)
     if stop_when_idle and not the_store.has_id():
         say(f"No work: nothing was submitted to the store {the_store.files} yet. Stopped.")
         return
     _await_id(the_store, say)
-    board, others = _introduced(the_store, settings)
+    board, others = once_it_answers(lambda: _introduced(the_store, settings), say)
     pool = worker_pool(settings, concurrency)
     size = f"{pool.count} {'threads' if pool.threads else 'processes'} ({pool.reason})"
     say(f"Worker {supervisor_name()}: {size}, store {the_store.files}. Ctrl-C to stop.")
@@ -119,6 +123,22 @@ def _ask_queue(settings: Settings) -> None:
     from annotate.queue.board import ask_queue
 
     ask_queue(settings.broker)
+
+
+def once_it_answers(ask: Callable[[], T], say: Callable[[str], None]) -> T:
+    """The queue's answer. While its server is away, it is asked again for some time."""
+    deadline, waiting = time.monotonic() + QUEUE_PATIENCE_S, False
+    while True:
+        try:
+            return ask()
+        except QueueAwayError as error:
+            if time.monotonic() >= deadline:
+                raise
+            if not waiting:
+                say(f"{error.message[0].upper()}{error.message[1:]}")
+                say(f"Waiting for it, up to {QUEUE_PATIENCE_S:.0f} s. Ctrl-C to stop.")
+                waiting = True
+        time.sleep(LOOK_S)
 
 
 def _check_port(port: int | None) -> None:

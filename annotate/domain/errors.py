@@ -93,6 +93,10 @@ class QueueError(AnnotateError):
     """The queue's server does not answer, or refuses."""
 
 
+class QueueAwayError(QueueError):
+    """The queue's server does not answer. It may be back soon."""
+
+
 class BusyJobError(AnnotateError):
     """Another command works on the job, or needs what is to be deleted."""
 

@@ -15,7 +15,7 @@ import redis
 from kombu.exceptions import OperationalError
 
 from annotate.domain.broker import broker_address
-from annotate.domain.errors import QueueError
+from annotate.domain.errors import QueueAwayError, QueueError
 from annotate.domain.settings import PREFIX, key_prefix
 from annotate.queue.attempts import Attempts
 from annotate.queue.leases import Leases
@@ -98,7 +98,8 @@ def ask_queue(broker: str) -> None:
     """Asks the queue's server for an answer, whatever the store.
 
     Raises:
-        QueueError: it does not answer, or refuses.
+        QueueAwayError: it does not answer.
+        QueueError: it refuses.
     """
     with queue_errors(broker):
         _client(broker).hgetall(_STORES)
@@ -130,7 +131,8 @@ def queue_errors(broker: str) -> Iterator[None]:
     """Turns what the server's clients raise in the block into a message.
 
     Raises:
-        QueueError: the server does not answer, or refuses.
+        QueueAwayError: the server does not answer.
+        QueueError: it refuses.
     """
     try:
         yield
@@ -140,7 +142,7 @@ def queue_errors(broker: str) -> Iterator[None]:
             "Check user and password in ANNOTATE_BROKER, and the server's ACL.",
         ) from None
     except (redis.RedisError, OSError, OperationalError) as error:
-        raise QueueError(
+        raise QueueAwayError(
             f"the queue {broker_address(broker)} does not answer: {error}",
             "Check that the server runs, and ANNOTATE_BROKER. Finished work is safe in the store.",
         ) from None

@@ -12,7 +12,6 @@ import argparse
 import itertools
 import os
 import random
-import re
 import shutil
 import signal
 import subprocess
@@ -27,7 +26,7 @@ from pathlib import Path
 
 import psutil
 
-from annotate.domain.errors import AnnotateError, ExitCode
+from annotate.domain.errors import AnnotateError
 from annotate.domain.settings import settings_from
 from annotate.queue.job_status import JobStatus, job_status
 from annotate.synthetic.film import render_video
@@ -43,8 +42,6 @@ BETWEEN_S, LASTS_S = (4.0, 15.0), (1.0, 8.0)
 # Seconds without a new part after which a job counts as stuck.
 STUCK_S = 900.0
 EXACT = ("--detect-every", "1")
-# All that a worker says whose queue does not answer when it starts.
-AWAY = re.compile(r"error: the queue \S+ does not answer")
 
 
 @dataclass
@@ -137,16 +134,11 @@ class Soak:
         }
 
     def restart_ended(self) -> None:
-        """Does what a service manager does. A worker that is starting while the queue is away says
-        so and ends; no other end is right.
-        """
+        """Does what a service manager does, and records that none should have ended."""
         for worker in [one for one in self.workers if one.poll() is not None]:
             self.workers.remove(worker)
             said = self.logs[worker.pid].read_text(errors="replace")
-            if worker.returncode == ExitCode.FAILED and AWAY.match(said):
-                self.happened["(a worker that was starting ended, as the queue was away)"] += 1
-            else:
-                self.wrong.append(f"a worker ended with {worker.returncode}: {said[-1000:]}")
+            self.wrong.append(f"a worker ended with {worker.returncode}: {said[-1000:]}")
             self.start_worker()
 
     def status(self) -> JobStatus:
