@@ -16,7 +16,7 @@ from annotate.domain.pack import read_pack
 from annotate.domain.tracks import Tracks
 from annotate.domain.video import Chunk, VideoIndex
 from annotate.edits import Basis
-from annotate.merge import merge
+from annotate.merge.merge import merge
 from annotate.merge.pose_table import boxes
 from annotate.numeric.selection import ALL_FRAMES, selected_frames
 from annotate.store import Store

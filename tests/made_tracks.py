@@ -6,10 +6,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from annotate.domain.merge_settings import MergeSettings
 from annotate.domain.poses import Poses
 from annotate.domain.skeleton import SKELETONS
 from annotate.domain.tracks import Tracks
-from annotate.merge import MergeSettings, merge
+from annotate.merge.merge import merge
 
 SKELETON = SKELETONS["blazepose-33"]
 SIZE = (1920, 1080)

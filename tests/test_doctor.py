@@ -17,7 +17,7 @@ from annotate.domain.errors import PackError, ProviderError
 from annotate.domain.pack import read_pack
 from annotate.domain.soc import Soc, find_soc
 from annotate.domain.variant import read_variant, variant_folder
-from annotate.inference.host import emulates_npu
+from annotate.host import emulates_npu
 from annotate.inference.isolated import run_isolated
 from annotate.use_cases.doctor import Check, if_faster, judge
 

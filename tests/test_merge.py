@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from annotate.merge import MergeSettings, merge
+from annotate.domain.merge_settings import MergeSettings
+from annotate.merge.merge import merge
 from tests.made_tracks import HEIGHT_PX, SIZE, SKELETON, hidden, merged, poses_of, steady, walker
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-import annotate.merge
+import annotate.merge.merge
 from annotate.domain import skeleton
 from annotate.domain.job import Job, JobVideo, Recipe
 from annotate.domain.merge_settings import MergeSettings

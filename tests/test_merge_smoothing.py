@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from annotate.merge import MergeSettings
+from annotate.domain.merge_settings import MergeSettings
 from tests.made_tracks import HEIGHT_PX, SIZE, hidden, merged, poses_of, steady, uneven, walker
 
 

@@ -24,10 +24,10 @@ from annotate.domain.pack import Pack, read_pack
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.soc import find_soc
 from annotate.domain.video import Chunk, Frame
+from annotate.host import emulates_npu
 from annotate.inference import Model, Models, QnnSettings, load_models, session
 from annotate.inference.agreement import agreement_db, made_picture
 from annotate.inference.cpu import cpu_options
-from annotate.inference.host import emulates_npu
 from annotate.inference.placement import placement
 from annotate.inference.qnn import (
     OPTIONS,

@@ -20,9 +20,9 @@ from annotate.domain.variant import (
     read_variant,
     variant_folder,
 )
+from annotate.host import emulates_npu
 from annotate.inference import QnnSettings, compiled, load_models
 from annotate.inference.compiled import Compiled, compile_variant, compiled_models
-from annotate.inference.host import emulates_npu
 from annotate.inference.qnn import PROVIDER, open_session, sdk_version
 from annotate.packs.installed import verify_pack
 

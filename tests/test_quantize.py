@@ -14,10 +14,10 @@ import pytest
 from annotate.domain.errors import PackError, UsageError
 from annotate.domain.pack import read_pack
 from annotate.domain.soc import find_soc
+from annotate.host import emulates_npu
 from annotate.inference import Models, QnnSettings, load_models, session
 from annotate.inference.compiled import compile_variant
 from annotate.inference.cpu import cpu_options
-from annotate.inference.host import emulates_npu
 from annotate.inference.placement import placement
 from annotate.inference.qnn import PROVIDER, open_session
 from annotate.inference.quantization import CHOICES, quantize

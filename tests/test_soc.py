@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from annotate.domain.errors import UsageError
 from annotate.domain.soc import SOCS, Soc, find_soc, soc_described, with_same_npu
-from annotate.inference.host import emulates_npu
+from annotate.host import emulates_npu
 from annotate.inference.qnn import session_options
 
 X_ELITE, X2_ELITE = find_soc("x-elite"), find_soc("x2-elite")

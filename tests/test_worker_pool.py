@@ -8,10 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from annotate import host
 from annotate.domain.errors import ProviderError
 from annotate.domain.settings import Provider, settings_from
 from annotate.domain.soc import SOCS
-from annotate.inference import host, npu_proof, qnn
+from annotate.inference import npu_proof, qnn
 from annotate.inference.npu_proof import run_small_model
 from annotate.use_cases import worker_pool as pools
 from annotate.use_cases.worker_pool import processes_here, worker_pool

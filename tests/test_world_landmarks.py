@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
-from annotate.merge import MergeSettings
+from annotate.domain.merge_settings import MergeSettings
 from annotate.pipeline.landmarks import world_to_picture
 from tests.made_tracks import (
     HEIGHT_PX,

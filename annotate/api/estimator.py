@@ -17,7 +17,7 @@ from annotate.domain.settings import Provider, settings_from
 from annotate.domain.skeleton import SKELETONS
 from annotate.domain.tracks import Tracks
 from annotate.domain.video import Frame, VideoIndex
-from annotate.merge import merge
+from annotate.merge.merge import merge
 from annotate.pipeline import PoseEstimator as Pipeline
 from annotate.use_cases.draw import FramePeople
 from annotate.use_cases.find_pack import find_pack

@@ -22,7 +22,7 @@ from annotate.domain.distribution import install_command
 from annotate.domain.errors import ProviderError, UsageError
 from annotate.domain.settings import NpuPerformance
 from annotate.domain.soc import SOCS, Soc
-from annotate.inference.host import emulates_npu, is_emulated_on_arm, this_soc
+from annotate.host import emulates_npu, is_emulated_on_arm, this_soc
 from annotate.inference.placement import placement
 
 PROVIDER = "QNNExecutionProvider"

@@ -20,11 +20,11 @@ from annotate.domain.errors import PackError, ProviderError
 from annotate.domain.model_spec import ModelSpec
 from annotate.domain.pack import Pack
 from annotate.domain.settings import NO_NPU, Provider
+from annotate.host import emulates_npu
 from annotate.inference.accelerators import ACCELERATORS, PROVEN, installed, open_accelerated
 from annotate.inference.agreement import agreement_db, made_picture
 from annotate.inference.compiled import compiled_models
 from annotate.inference.cpu import cpu_options, is_quantized, sums_need_care
-from annotate.inference.host import emulates_npu
 from annotate.inference.placement import placement
 from annotate.inference.qdq import dequantize_values, quantize_values
 from annotate.inference.qnn import QnnSettings, label, open_session, soc_of

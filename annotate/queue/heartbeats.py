@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import psutil
 
@@ -15,8 +15,10 @@ from annotate import __version__
 from annotate.domain.errors import AnnotateError, CancelledJobError, StoreError
 from annotate.domain.video import AnyFrame
 from annotate.domain.work import Heartbeat, WorkUnit
-from annotate.pipeline import PoseEstimator
 from annotate.store import Store
+
+if TYPE_CHECKING:
+    from annotate.pipeline import PoseEstimator
 
 # Seconds between two heartbeats.
 BEAT_S = 1.0
@@ -46,7 +48,9 @@ class ChunkHeartbeats:
         pipeline: that makes the poses.
     """
 
-    def __init__(self, store: Store, beats: Beats, unit: WorkUnit, pipeline: PoseEstimator) -> None:
+    def __init__(
+        self, store: Store, beats: Beats, unit: WorkUnit, pipeline: "PoseEstimator"
+    ) -> None:
         self._store = store
         self._beats = beats
         self._unit = unit

@@ -8,11 +8,12 @@ is not set, counts are kept in memory, and are not served.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
-
-from prometheus_client import CollectorRegistry, Counter
+from typing import TYPE_CHECKING, Literal
 
 from annotate.domain.work import WorkUnit
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -39,7 +40,9 @@ class ChunkFigures:
 class WorkerCounts:
     """The counters of this process."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: "CollectorRegistry") -> None:
+        from prometheus_client import Counter
+
         self._frames = Counter(
             "annotate_frames", "Frames of finished chunks.", ["provider"], registry=registry
         )
@@ -72,4 +75,6 @@ class WorkerCounts:
 @lru_cache(maxsize=1)
 def worker_counts() -> WorkerCounts:
     """The counters of this process."""
+    from prometheus_client import CollectorRegistry
+
     return WorkerCounts(CollectorRegistry())

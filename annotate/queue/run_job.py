@@ -60,6 +60,7 @@ def work_here(
     returns its final status.
 
     Args:
+        processes: how many at most; fewer where there are fewer chunks.
         report: called a few times a second with the present status.
 
     Raises:
@@ -70,7 +71,8 @@ def work_here(
     watch = JobWatch(store, job)
     status = watch.look()
     report(status)
-    if not any(status.pending()):
+    units = sum(1 for _ in status.pending())
+    if not units:
         return status
     # The worker's processes read their settings from their environment, as on any other host.
     os.environ.update(settings.to_environ())
@@ -79,7 +81,7 @@ def work_here(
     with (
         claimed(store, job) as renew,
         _heartbeats_removed(store, job),
-        embedded_worker(processes) as (queue, errors),
+        embedded_worker(min(processes, units)) as (queue, errors),
     ):
         while True:
             began = time.monotonic()

@@ -15,6 +15,7 @@ from annotate.domain.arrays import FloatArray
 from annotate.domain.changes import AddPoses, TrackRef
 from annotate.domain.errors import EditError
 from annotate.domain.job import Job
+from annotate.domain.merge_settings import MergeSettings
 from annotate.domain.model_spec import DetectorSpec
 from annotate.domain.pack import Pack, read_pack
 from annotate.domain.pipeline_settings import PipelineSettings
@@ -24,7 +25,6 @@ from annotate.domain.skeleton import SKELETONS, coco_keypoints
 from annotate.domain.tracks import Tracks
 from annotate.domain.video import Chunk, Frame, VideoIndex
 from annotate.edits.added import packed
-from annotate.merge import MergeSettings
 from annotate.merge.pose_table import boxes, pose_scores
 from annotate.numeric.geometry import box_iou, rois_from_boxes, rois_from_points
 from annotate.packs.installed import verify_pack

@@ -16,6 +16,7 @@ from annotate.domain.poses import Poses
 from annotate.domain.track_list import TrackList
 from annotate.domain.tracks import Tracks
 from annotate.domain.video import DAMAGE_REASONS, Crop, VideoIndex
+from annotate.store.arrow_arrays import to_arrow, to_numpy
 from annotate.store.seals import (
     FACTS_SEAL,
     ROWS_SEAL,
@@ -73,14 +74,15 @@ def write_index(file: BinaryIO, index: VideoIndex) -> None:
         "lost": index.lost.tolist(),
     }
     rows = {"pts": index.pts, "keyframe": keyframe}
-    pq.write_table(_sealed(pa.table(rows), facts, rows), file, **_WRITE)
+    table = pa.table({name: to_arrow(values) for name, values in rows.items()})
+    pq.write_table(_sealed(table, facts, rows), file, **_WRITE)
 
 
 def read_index(file: BinaryIO) -> VideoIndex:
     """Inverse of `write_index`."""
     parquet = _opened(file)
     table, facts = parquet.read(**_READ), _facts(parquet)
-    rows = {name: table[name].to_numpy() for name in ("pts", "keyframe")}
+    rows = {name: to_numpy(table[name]) for name in ("pts", "keyframe")}
     _check_rows(parquet, rows)
     facts["time_base"] = Fraction(facts["time_base"])
     facts["pixel_aspect"] = Fraction(facts.get("pixel_aspect", "1"))
@@ -99,8 +101,8 @@ def write_part(file: BinaryIO, poses: Poses, facts: dict[str, Any]) -> None:
     """A row a frame, frames without people included; the poses are a list of structs."""
     landmarks = poses.landmarks.shape[1]
     columns = {
-        "detection_score": pa.array(poses.detection_score),
-        "score": pa.array(poses.score),
+        "detection_score": to_arrow(poses.detection_score),
+        "score": to_arrow(poses.score),
         "roi": _fixed(poses.roi),
         "landmarks": _fixed(poses.landmarks),
         "appearance": _fixed(poses.appearance),
@@ -110,10 +112,10 @@ def write_part(file: BinaryIO, poses: Poses, facts: dict[str, Any]) -> None:
     people = pa.StructArray.from_arrays([*columns.values()], names=[*columns])
     table = pa.table(
         {
-            "frame_index": poses.frame_index,
-            "pts": poses.pts,
-            "time_s": poses.time_s,
-            "poses": pa.ListArray.from_arrays(pa.array(poses.offsets, pa.int32()), people),
+            "frame_index": to_arrow(poses.frame_index),
+            "pts": to_arrow(poses.pts),
+            "time_s": to_arrow(poses.time_s),
+            "poses": pa.ListArray.from_arrays(to_arrow(poses.offsets.astype(np.int32)), people),
         }
     )
     if poses.damage.any():
@@ -129,20 +131,20 @@ def read_part(file: BinaryIO) -> tuple[Poses, dict[str, Any]]:
     table, facts = parquet.read(**_READ).combine_chunks(), _facts(parquet)
     count = facts["landmarks"]
     lists = table["poses"].combine_chunks()
-    lengths = lists.value_lengths().to_numpy(zero_copy_only=False)
+    lengths = to_numpy(lists.value_lengths())
     people = lists.flatten()
     named = people.type.get_field_index("world") >= 0
     poses = Poses(
-        frame_index=table["frame_index"].to_numpy(),
-        pts=table["pts"].to_numpy(),
-        time_s=table["time_s"].to_numpy(),
+        frame_index=to_numpy(table["frame_index"]),
+        pts=to_numpy(table["pts"]),
+        time_s=to_numpy(table["time_s"]),
         offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-        detection_score=_plain(people.field("detection_score")),
-        score=_plain(people.field("score")),
-        roi=_plain(people.field("roi").flatten()).reshape(-1, 4),
-        landmarks=_plain(people.field("landmarks").flatten()).reshape(-1, count, _COLUMNS),
+        detection_score=to_numpy(people.field("detection_score")),
+        score=to_numpy(people.field("score")),
+        roi=to_numpy(people.field("roi").flatten()).reshape(-1, 4),
+        landmarks=to_numpy(people.field("landmarks").flatten()).reshape(-1, count, _COLUMNS),
         world=_world(people.field("world") if named else None, len(people), count),
-        appearance=_plain(people.field("appearance").flatten()).reshape(-1, _COLOURS),
+        appearance=to_numpy(people.field("appearance").flatten()).reshape(-1, _COLOURS),
         damage=_damage(table),
     )
     _check_rows(parquet, columns_of(poses))
@@ -190,19 +192,19 @@ def write_tracks(
                 del sealed["raw_world"], sealed["smoothed_world"]  # the file has none
             seal.add(sealed)
             columns = [
-                block.frame_index,
-                block.pts,
-                block.time_s,
-                block.track_id,
-                block.score,
+                to_arrow(block.frame_index),
+                to_arrow(block.pts),
+                to_arrow(block.time_s),
+                to_arrow(block.track_id),
+                to_arrow(block.score),
                 _fixed(block.bbox),
-                block.filled,
+                to_arrow(block.filled),
                 _fixed(block.raw),
                 _fixed(block.smoothed),
             ]
             if world_axes:
                 columns += [_fixed(block.raw_world), _fixed(block.smoothed_world)]
-            writer.write_batch(pa.record_batch([pa.array(c) for c in columns], schema=schema))
+            writer.write_batch(pa.record_batch(columns, schema=schema))
         writer.add_key_value_metadata({ROWS_SEAL: seal.value})
 
 
@@ -235,12 +237,12 @@ def _tracks(table: Any, landmarks: int) -> Tracks:
     columns = {name: table[name].combine_chunks() for name in table.column_names}
     return Tracks(
         **{
-            name: _plain(columns[name])
+            name: to_numpy(columns[name])
             for name in ("frame_index", "pts", "time_s", "track_id", "score", "filled")
         },
-        bbox=_plain(columns["bbox"].flatten()).reshape(-1, 4),
-        raw=_plain(columns["raw"].flatten()).reshape(-1, landmarks, _COLUMNS),
-        smoothed=_plain(columns["smoothed"].flatten()).reshape(-1, landmarks, _COLUMNS),
+        bbox=to_numpy(columns["bbox"].flatten()).reshape(-1, 4),
+        raw=to_numpy(columns["raw"].flatten()).reshape(-1, landmarks, _COLUMNS),
+        smoothed=to_numpy(columns["smoothed"].flatten()).reshape(-1, landmarks, _COLUMNS),
         raw_world=_world(columns.get("raw_world"), len(table), landmarks),
         smoothed_world=_world(columns.get("smoothed_world"), len(table), landmarks),
     )
@@ -250,7 +252,7 @@ def read_track_list(file: BinaryIO) -> TrackList:
     """The tracks of a tracks file, without reading their poses: 28 bytes a pose."""
     names = ["track_id", "frame_index", "time_s", "score"]
     table = _opened(file).read(columns=names, **_READ).combine_chunks()
-    return TrackList.of(**{name: table[name].to_numpy() for name in names})
+    return TrackList.of(**{name: to_numpy(table[name]) for name in names})
 
 
 def read_outline(file: BinaryIO) -> tuple[Outline, int]:
@@ -262,8 +264,8 @@ def read_outline(file: BinaryIO) -> tuple[Outline, int]:
     names = [field.name for field in fields(Outline)]
     table = parquet.read(columns=names, **_READ)
     columns = {name: table[name].combine_chunks() for name in names}
-    bbox = _plain(columns.pop("bbox").flatten()).reshape(-1, 4)
-    plain = {name: _plain(column) for name, column in columns.items()}
+    bbox = to_numpy(columns.pop("bbox").flatten()).reshape(-1, 4)
+    plain = {name: to_numpy(column) for name, column in columns.items()}
     return Outline(**plain, bbox=bbox), axes
 
 
@@ -275,20 +277,14 @@ def read_facts(file: BinaryIO) -> dict[str, Any]:
 def _fixed(values: NDArray[np.float32]) -> Any:
     """(n, ...) array as n fixed-size lists."""
     size = int(np.prod(values.shape[1:]))
-    flat = pa.array(np.ascontiguousarray(values).reshape(-1))
-    return pa.FixedSizeListArray.from_arrays(flat, size)
+    return pa.FixedSizeListArray.from_arrays(to_arrow(values.reshape(-1)), size)
 
 
 def _world(lists: Any, rows: int, landmarks: int) -> NDArray[np.float32]:
     """(rows, landmarks, D) world landmarks; without a column of them D is 0."""
     if lists is None:
         return np.zeros((rows, landmarks, 0), np.float32)
-    return _plain(lists.flatten()).reshape(rows, landmarks, _AXES)
-
-
-def _plain(array: Any) -> NDArray[Any]:
-    plain: NDArray[Any] = array.to_numpy(zero_copy_only=False)
-    return plain
+    return to_numpy(lists.flatten()).reshape(rows, landmarks, _AXES)
 
 
 def _metadata(facts: dict[str, Any]) -> dict[bytes, bytes]:

@@ -24,7 +24,7 @@ from annotate.domain.settings import Settings
 from annotate.domain.soc import Soc, find_soc
 from annotate.domain.variant import VARIANTS
 from annotate.domain.video import Chunk
-from annotate.inference.host import (
+from annotate.host import (
     FASTRPC_DEVICE,
     FASTRPC_LIBRARY,
     emulates_npu,

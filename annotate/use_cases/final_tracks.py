@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from annotate.domain.arrays import IntArray
 from annotate.domain.edits import active
 from annotate.domain.job import Job, JobVideo
+from annotate.domain.merge_settings import MergeSettings
 from annotate.domain.outline import Outline
 from annotate.domain.skeleton import SKELETONS, Skeleton
 from annotate.domain.track_list import NO_TRACKS, TrackList
 from annotate.domain.tracks import Tracks
 from annotate.domain.video import DamagedRange, VideoIndex
 from annotate.edits import Basis, Edited, edited
-from annotate.merge import MergeSettings
 from annotate.merge.pose_table import boxes
 from annotate.numeric.selection import selected_frames
 from annotate.store import Store

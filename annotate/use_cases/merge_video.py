@@ -8,12 +8,12 @@ import numpy as np
 
 from annotate.domain.arrays import IntArray
 from annotate.domain.errors import DamagedError, StoreError
-from annotate.domain.merge_settings import TrackerSettings
+from annotate.domain.merge_settings import MergeSettings, TrackerSettings
 from annotate.domain.poses import Poses
 from annotate.domain.skeleton import SKELETONS
 from annotate.domain.video import DAMAGE_REASONS, Chunk, DamagedRange, VideoIndex, damaged_ranges
 from annotate.domain.work import WorkUnit
-from annotate.merge import MergeSettings, merge
+from annotate.merge.merge import merge
 from annotate.numeric.selection import selected_frames
 from annotate.store import Store
 from annotate.store.damage import damaged

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from annotate.domain.arrays import IntArray
 from annotate.domain.export_options import ExportOptions
+from annotate.domain.merge_settings import MergeSettings
 from annotate.domain.track_list import TrackList
 from annotate.domain.tracks import Tracks
-from annotate.merge import MergeSettings
 from annotate.merge.pose_table import boxes
 
 

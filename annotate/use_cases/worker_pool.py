@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from annotate.domain.settings import NO_NPU, Settings
 from annotate.domain.soc import find_soc
-from annotate.inference.host import emulates_npu
+from annotate.host import emulates_npu
 
 # Threads that feed an NPU: some prepare crops while one runs the model. Three keep it busy 85% of
 # the time, four 91%, and more make no difference (tests.benchmarks.npu_feed).

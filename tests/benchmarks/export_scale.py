@@ -19,12 +19,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from annotate.domain.merge_settings import MergeSettings
 from annotate.domain.skeleton import SKELETONS
 from annotate.domain.tracks import Tracks
 from annotate.formats.base import Dataset, DatasetVideo
 from annotate.formats.poses import pose_blocks
 from annotate.formats.registry import find_format, format_names
-from annotate.merge import MergeSettings
 from annotate.store import LocalFiles
 from annotate.store.results import VideoResults
 from annotate.use_cases.export import write

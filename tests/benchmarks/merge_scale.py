@@ -23,10 +23,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from annotate.domain.merge_settings import MergeSettings
 from annotate.domain.poses import Poses
 from annotate.domain.skeleton import SKELETONS
 from annotate.domain.video import Chunk
-from annotate.merge import MergeSettings, merge
+from annotate.merge.merge import merge
 from annotate.store import LocalFiles
 from annotate.store.results import VideoResults
 from tests.made_tracks import poses_of, walker

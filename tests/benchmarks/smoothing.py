@@ -19,10 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from annotate.domain.merge_settings import MergeSettings
 from annotate.domain.poses import Poses
 from annotate.domain.skeleton import SKELETONS
 from annotate.domain.tracks import Tracks
-from annotate.merge import MergeSettings, merge
+from annotate.merge.merge import merge
 from annotate.synthetic import (
     Camera,
     CameraKey,

@@ -8,8 +8,8 @@ import pytest
 from qai_hub.util import session
 
 from annotate.cli import models_hub
+from annotate.host import emulates_npu
 from annotate.hub import client
-from annotate.inference.host import emulates_npu
 from tests.hub.server import serving
 from tests.hub.service import TOKEN, HubService
 
