@@ -19,6 +19,8 @@ from annotate.domain.settings import Provider
 from annotate.inference import Models, accelerators, load_models, session
 from annotate.inference.accelerators import ACCELERATORS, Accelerator, installed, open_accelerated
 from annotate.inference.agreement import made_picture
+from annotate.inference.cpu import cpu_options
+from tests.cpu_session import cpu_session
 
 CPU_NODES = Accelerator("the fake", "CPUExecutionProvider", "onnxruntime-fake")
 
@@ -33,14 +35,8 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Provider:
     """A provider that is there and takes every node: the CPU's, under another name."""
     monkeypatch.setattr(accelerators, "ACCELERATORS", {**ACCELERATORS, "cuda": CPU_NODES})
     # ONNX Runtime refuses to open its CPU provider where falling back to it is forbidden.
-    monkeypatch.setattr(accelerators, "_options", _recording_options)
+    monkeypatch.setattr(accelerators, "_options", cpu_options)
     return "cuda"
-
-
-def _recording_options() -> ort.SessionOptions:
-    options = ort.SessionOptions()
-    options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
-    return options
 
 
 @pytest.mark.parametrize("name", sorted(ACCELERATORS))
@@ -59,7 +55,7 @@ def test_libraries_that_do_not_load_are_an_error_and_the_cpu_is_not_used(
 ) -> None:
     # This is what ONNX Runtime does where CUDA's libraries are missing: it opens on the CPU.
     monkeypatch.setattr(accelerators, "installed", lambda _: True)
-    monkeypatch.setattr(accelerators, "_options", _recording_options)
+    monkeypatch.setattr(accelerators, "_options", cpu_options)
     monkeypatch.setattr(
         accelerators, "_providers", lambda _: [("CPUExecutionProvider", dict[str, str]())]
     )
@@ -69,7 +65,7 @@ def test_libraries_that_do_not_load_are_an_error_and_the_cpu_is_not_used(
 
 def test_a_node_on_the_cpu_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = ort.InferenceSession(
-        _small_model(tmp_path), _recording_options(), providers=["CPUExecutionProvider"]
+        _small_model(tmp_path), cpu_options(), providers=["CPUExecutionProvider"]
     )
     monkeypatch.setattr(
         opened, "get_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
@@ -161,9 +157,7 @@ def _small_model(folder: Path) -> Path:
         helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), file
     )
     assert np.array_equal(
-        ort.InferenceSession(file, providers=["CPUExecutionProvider"]).run(
-            None, {"x": np.array([[-1, 0, 1]], np.float32)}
-        )[0],
+        cpu_session(file).run(None, {"x": np.array([[-1, 0, 1]], np.float32)})[0],
         [[0, 0, 1]],
     )
     return file

@@ -20,6 +20,7 @@ from annotate.domain.pack import read_pack
 from annotate.packs import blazepose, convert
 from annotate.packs.tflite_graph import read_graph
 from annotate.packs.wheel import read_members
+from tests.cpu_session import cpu_session
 from tests.tflite_models import Array
 
 WORLD_M = 1e-4
@@ -214,7 +215,7 @@ def assert_same_landmarks(models: Pair, picture: Array) -> float:
 def pair(onnx_model: bytes, tflite_model: bytes) -> Pair:
     interpreter = Interpreter(model_content=tflite_model)
     interpreter.allocate_tensors()
-    return Pair(ort.InferenceSession(onnx_model, providers=["CPUExecutionProvider"]), interpreter)
+    return Pair(cpu_session(onnx_model), interpreter)
 
 
 def people_of(shared_data: Path, video: str) -> Iterator[Person]:

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 import tflite
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from annotate.domain.errors import PackError
 from annotate.packs.convert import convert
+from tests.cpu_session import cpu_session
 from tests.tflite_models import Array, OneOperator
 
 ROUNDING = 1e-5
@@ -106,7 +106,7 @@ def test_operator_gives_what_the_interpreter_gives(operator: OneOperator) -> Non
     picture = 2 * normal(*operator.input_shape)
     expected = run_tflite(operator, picture)
     model = convert(operator.model(expected.shape), "test", "image", {"result": "out"})
-    session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
+    session = cpu_session(model)
     (result,) = session.run(["result"], {"image": picture})
     assert result.shape == expected.shape
     np.testing.assert_allclose(result, expected, rtol=ROUNDING, atol=ROUNDING)

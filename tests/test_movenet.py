@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 
 from annotate.domain.arrays import FloatArray
 from annotate.packs.movenet import convert_movenet
 from annotate.pipeline.decoders import landmark_decoder
+from tests.cpu_session import cpu_session
 from tests.movenet_crops import labelled_crops, movenet_spec
 
 LOW, HIGH = -10.0, 4.0
@@ -102,7 +102,7 @@ def test_real_people_are_where_the_labels_are(
         for ending in ("json", "bin")
     )
     converted = convert_movenet(model, weights, size)
-    session = ort.InferenceSession(converted, providers=["CPUExecutionProvider"])
+    session = cpu_session(converted)
     decoder = landmark_decoder(movenet_spec(*size))
     found = []
     for crop in labelled_crops(shared_data, size):

@@ -7,15 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper
-from onnxruntime.quantization import (
-    CalibrationDataReader,
-    QuantFormat,
-    QuantType,
-    quantize_static,
-)
 
 from annotate.domain.arrays import FloatArray
 from annotate.domain.errors import ProviderError, UsageError
@@ -27,7 +20,6 @@ from annotate.domain.video import Chunk, Frame
 from annotate.host import emulates_npu
 from annotate.inference import Model, Models, QnnSettings, load_models, session
 from annotate.inference.agreement import agreement_db, made_picture
-from annotate.inference.cpu import cpu_options
 from annotate.inference.placement import placement
 from annotate.inference.qnn import (
     OPTIONS,
@@ -37,12 +29,14 @@ from annotate.inference.qnn import (
     sdk_version,
     versions,
 )
+from annotate.inference.quantization import calibrate, quantize
 from annotate.inference.timing import median_ms
 from annotate.pipeline import PoseEstimator
 from annotate.pipeline.crops import model_crop
 from annotate.pipeline.detector_pass import Candidate
 from annotate.pipeline.landmark_stage import CropRequest, LandmarkStage
 from annotate.video import decode, probe
+from tests.cpu_session import cpu_session
 from workers import host
 
 pytestmark = pytest.mark.skipif(not emulates_npu(), reason="the HTP emulator is for x86-64 Linux")
@@ -161,16 +155,6 @@ def real_frames(shared_data: Path) -> Iterator[Frame]:
             yield from decode(path, index, Chunk(at, at + 1))
 
 
-class RealCrops(CalibrationDataReader):
-    """Feeds crops of one person in a real frame."""
-
-    def __init__(self, name: str, crops: list[FloatArray]) -> None:
-        self._rows: Iterator[dict[str, FloatArray]] = iter([{name: one[None]} for one in crops])
-
-    def get_next(self) -> dict[str, FloatArray] | None:
-        return next(self._rows, None)
-
-
 def test_a_quantized_model_runs_completely_on_the_npu_and_agrees_with_the_cpu(
     shared_data: Path, pack: Pack, blazepose_pack: Path, on_cpu: Models, tmp_path: Path
 ) -> None:
@@ -182,18 +166,11 @@ def test_a_quantized_model_runs_completely_on_the_npu_and_agrees_with_the_cpu(
         for scale in np.array([[1, 1, 1, 1], [1, 1, 1.1, 1], [1.02, 1, 0.95, 1]], np.float32)
     ]
     quantized = tmp_path / "quantized.onnx"
-    quantize_static(
-        blazepose_pack / spec.file,
-        quantized,
-        RealCrops(spec.input, crops),
-        quant_format=QuantFormat.QDQ,
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-        per_channel=True,
-    )
+    inputs = {spec.input: [one[None] for one in crops]}
+    quantize(calibrate(blazepose_pack / spec.file, inputs), quantized, (0, 0))
     outputs = list(spec.outputs[:1])
     npu = open_session(quantized, X_ELITE, {}).run(outputs, {spec.input: crops[0][None]})
-    cpu = ort.InferenceSession(quantized, cpu_options(), providers=["CPUExecutionProvider"])
+    cpu = cpu_session(quantized)
     expected = cpu.run(outputs, {spec.input: crops[0][None]})
     assert agreement_db(expected[0], npu[0]) >= QUANTIZED_DB
 

@@ -20,7 +20,7 @@ from annotate.inference.compiled import compile_variant
 from annotate.inference.cpu import cpu_options
 from annotate.inference.placement import placement
 from annotate.inference.qnn import PROVIDER, open_session
-from annotate.inference.quantization import CHOICES, quantize
+from annotate.inference.quantization import CHOICES, Calibrated, FloatLayers, calibrate, quantize
 from annotate.inference.session import Model
 from annotate.packs.installed import installed_packs, verify_pack
 from annotate.pipeline import fidelity
@@ -34,6 +34,7 @@ from tests.made_scenes import walk_scene
 
 X_ELITE = find_soc("x-elite")
 FRAMES = 24
+TRIED: tuple[FloatLayers, ...] = ((3, 12), (5, 20))
 # ONNX Runtime's answers with and without its optimizer agree to this median error, as a fraction of
 # the crop's side.
 OPTIMIZED_ERROR = 0.004
@@ -65,10 +66,20 @@ def crops(on_cpu: Models, stroll: Path) -> tuple[Crops, Crops]:
 
 
 @pytest.fixture(scope="module")
+def calibrated(root: Path, on_cpu: Models, crops: tuple[Crops, Crops]) -> Calibrated:
+    """The detector, calibrated on two pictures."""
+    spec = on_cpu.pack.detector
+    inputs = {spec.input: [on_cpu.detector.input_of(one) for one in crops[0].detector[:2]]}
+    return calibrate(root / "blazepose-full" / spec.file, inputs)
+
+
+@pytest.fixture(scope="module")
 def made(root: Path, stroll: Path) -> tuple[Path, dict[str, QuantizedModel]]:
     """The 8-bit pack of the default one, calibrated on a made video."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(use_case, "FRAMES", FRAMES)
+        # Choices with fewer float layers miss the target here, and the detector needs the second.
+        patched.setattr(use_case, "CHOICES", TRIED)
         return quantize_pack(root / "blazepose-full", [stroll], quiet)
 
 
@@ -88,6 +99,7 @@ def test_the_pack_is_new_and_close_to_the_float_pack(
         replace(pack, name=of.name, source=of.source, detector=of.detector, landmark=of.landmark)
         == of
     )
+    assert [one.float_layers for one in found.values()] == [*TRIED[::-1]]
     for one in found.values():
         assert one.fidelity.people >= 8
         assert 0 < one.fidelity.median_error <= MAX_MEDIAN_ERROR
@@ -126,6 +138,35 @@ def test_a_pack_calibrated_on_wrong_crops_is_refused_and_leaves_nothing(
     assert [one.name for one in tmp_path.iterdir()] == ["blazepose-full"]
 
 
+@pytest.mark.parametrize(
+    ("errors", "chosen"),
+    [
+        ((0.02, 0.004, 0.001), 1),
+        ((0.02, 0.008, 0.009), 1),
+    ],
+    ids=["the first that reaches the target", "the most accurate one"],
+)
+def test_no_more_layers_stay_float_than_the_target_needs(
+    on_cpu: Models,
+    crops: tuple[Crops, Crops],
+    errors: tuple[float, ...],
+    chosen: int,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    found = iter(Fidelity({"landmarks": 40.0}, 9, error, 0.02, 0) for error in errors)
+    monkeypatch.setattr(use_case, "CHOICES", CHOICES[: len(errors)])
+    monkeypatch.setattr(use_case, "calibrate", lambda *_: None)
+    monkeypatch.setattr(use_case, "quantize", lambda _, out, choice: out.write_text(str(choice)))
+    monkeypatch.setattr(use_case, "load_model", lambda *_: on_cpu.landmark)
+    monkeypatch.setattr(use_case, "fidelity_of", lambda *_: next(found))
+    one = Crops(landmark=crops[0].landmark[:1])
+    out = tmp_path / "q.onnx"
+    choice = use_case._quantize_stage(on_cpu, "landmark", tmp_path, out, one, quiet)
+    assert choice == CHOICES[chosen]
+    assert out.read_text() == str(choice)
+
+
 def test_an_8_bit_pack_is_not_quantized_again(
     made: tuple[Path, dict[str, QuantizedModel]], stroll: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,31 +188,23 @@ def test_videos_without_people_are_refused(root: Path, tmp_path: Path) -> None:
 @on_the_emulator
 @pytest.mark.parametrize("choice", CHOICES[1:], ids=str)
 def test_every_choice_of_float_layers_is_placed_completely_on_the_npu(
-    root: Path, on_cpu: Models, crops: tuple[Crops, Crops], choice: tuple[int, int], tmp_path: Path
+    calibrated: Calibrated, choice: FloatLayers, tmp_path: Path
 ) -> None:
-    spec = on_cpu.pack.detector
-    inputs = {spec.input: [on_cpu.detector.input_of(one) for one in crops[0].detector[:2]]}
-    quantize(root / "blazepose-full" / spec.file, tmp_path / "q.onnx", inputs, choice)
+    quantize(calibrated, tmp_path / "q.onnx", choice)
     assert set(placement(open_session(tmp_path / "q.onnx", X_ELITE, {}))) == {PROVIDER}
 
 
 @on_the_emulator
-def test_the_pack_compiles_for_the_npu(
-    made: tuple[Path, dict[str, QuantizedModel]], tmp_path: Path
+def test_the_pack_compiles_for_the_npu_and_auto_uses_it(
+    made: tuple[Path, dict[str, QuantizedModel]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = Path(shutil.copytree(made[0], tmp_path / made[0].name))
     assert len(compile_variant(read_pack(folder), folder, X_ELITE)) == 2
-
-
-@on_the_emulator
-def test_auto_uses_the_npu_for_the_8_bit_pack(
-    made: tuple[Path, dict[str, QuantizedModel]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
     monkeypatch.setattr(session, "emulates_npu", lambda: False)
     # The emulator is a thousand times slower than an NPU.
     monkeypatch.setattr(session, "check_speed", lambda *_: None)
     settings = QnnSettings(X_ELITE, {}, tmp_path)
-    models = load_models(read_pack(made[0]), made[0], provider="auto", qnn=settings)
+    models = load_models(read_pack(folder), folder, provider="auto", qnn=settings)
     assert (models.provider, models.reason) == ("htp-emulator", "")
 
 
@@ -191,18 +224,19 @@ def test_onnx_runtimes_optimizer_does_not_quantize_float_layers(
 
 
 def test_float_and_8_bit_layers_do_not_share_a_bias(
-    root: Path, on_cpu: Models, crops: tuple[Crops, Crops], tmp_path: Path
+    made: tuple[Path, dict[str, QuantizedModel]], root: Path
 ) -> None:
-    spec = on_cpu.pack.detector
-    shared = onnx.load(root / "blazepose-full" / spec.file)
+    folder, found = made
+    pack = read_pack(folder)
+    shared = onnx.load(root / "blazepose-full" / pack.detector.file)
     names = [node.input[2] for node in shared.graph.node if node.op_type == "Conv"]
     assert len(set(names)) < len(names), "the float model shares no bias any more"
-    inputs = {spec.input: [on_cpu.detector.input_of(crops[0].detector[0])]}
-    quantize(root / "blazepose-full" / spec.file, tmp_path / "q.onnx", inputs, (5, 20))
-    made = onnx.load(tmp_path / "q.onnx")
-    constants = {tensor.name for tensor in made.graph.initializer}
-    convolutions = [node for node in made.graph.node if node.op_type == "Conv"]
-    assert sum(node.input[2] in constants for node in convolutions) == 25
+    quantized = onnx.load(folder / pack.detector.file)
+    constants = {tensor.name for tensor in quantized.graph.initializer}
+    convolutions = [node for node in quantized.graph.node if node.op_type == "Conv"]
+    assert sum(node.input[2] in constants for node in convolutions) == sum(
+        found["detector"].float_layers
+    )
 
 
 # The limits

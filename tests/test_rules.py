@@ -67,6 +67,21 @@ def test_no_function_has_many_parameters() -> None:
     assert many == {}
 
 
+def test_every_session_has_options() -> None:
+    """Threads of a default session spin on every core: tests ran out of time beside others."""
+    without = [
+        f"{_name(file)}:{node.lineno}"
+        for file in PYTHON
+        if "InferenceSession(" in file.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).endswith("InferenceSession")
+        and len(node.args) < 2
+        and "sess_options" not in {keyword.arg for keyword in node.keywords}
+    ]
+    assert without == []
+
+
 @pytest.mark.parametrize(
     "files", [PRODUCT, [*DOCUMENTS, ROOT / "CHANGELOG.md"]], ids=["product", "documents"]
 )

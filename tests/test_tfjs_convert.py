@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import pytest
 
 from annotate.domain.errors import PackError
 from annotate.packs.tfjs_convert import convert_tfjs
+from tests.cpu_session import cpu_session
 from tests.tfjs_models import Array, TfjsModel, windows
 
 ROUNDING = 1e-5
@@ -22,7 +22,7 @@ RAMP = np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1)
 def run(model: TfjsModel, output: str, picture: Array) -> Array:
     """What the converted model says: (1, c, h, w)."""
     content = convert_tfjs(*model.files(), "test", ("image", "in"), {"result": output})
-    session = ort.InferenceSession(content, providers=["CPUExecutionProvider"])
+    session = cpu_session(content)
     (result,) = session.run(["result"], {"image": picture})
     return np.asarray(result)
 
@@ -224,7 +224,7 @@ def test_another_size_of_the_input_changes_sizes_in_proportion() -> None:
     size = model.constant("size", np.array([8, 8], np.int32))
     model.node("out", "ResizeBilinear", [small, size], {"half_pixel_centers": True})
     content = convert_tfjs(*model.files(), "test", ("image", "in"), {"result": "out"}, (8, 6))
-    session = ort.InferenceSession(content, providers=["CPUExecutionProvider"])
+    session = cpu_session(content)
     (result,) = session.run(["result"], {"image": np.ones((1, 8, 6, 3), np.float32)})
     assert np.asarray(result).shape == (1, 1, 8, 6)
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 import pytest
 
 from annotate.domain.arrays import FloatArray
@@ -20,6 +19,7 @@ from annotate.domain.landmark_kinds import MoveNet
 from annotate.packs.movenet import convert_movenet
 from annotate.packs.nanodet import convert_nanodet
 from annotate.pipeline.decoders.movenet import MoveNetDecoder
+from tests.cpu_session import cpu_session
 from tests.movenet_crops import Content, labelled_crops, movenet_spec
 
 pytestmark = pytest.mark.reference
@@ -105,7 +105,7 @@ def channels_first(values: FloatArray) -> FloatArray:
 
 def session(model: bytes) -> Callable[[FloatArray], list[FloatArray]]:
     """The converted model: a picture of one shape to all outputs."""
-    loaded = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
+    loaded = cpu_session(model)
     return lambda picture: [np.asarray(one) for one in loaded.run(None, {"image": picture[None]})]
 
 

@@ -122,6 +122,7 @@ def open_accelerated(file: Path, name: Provider) -> ort.InferenceSession:
 
 def _options() -> ort.SessionOptions:
     options = ort.SessionOptions()
+    options.intra_op_num_threads = 1  # nothing runs on the CPU
     options.log_severity_level = 4  # errors are raised anyway
     options.use_deterministic_compute = True
     options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")

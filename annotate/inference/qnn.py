@@ -129,6 +129,7 @@ def session_options(soc: Soc, options: Mapping[str, str]) -> ort.SessionOptions:
     """
     check_options(options)
     made = ort.SessionOptions()
+    made.intra_op_num_threads = 1  # nothing runs on the CPU
     made.log_severity_level = 4  # errors are raised anyway
     made.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     made.add_session_config_entry("session.record_ep_graph_assignment_info", "1")

@@ -12,7 +12,7 @@ from annotate.domain.pack import PACK_FILE, Pack
 from annotate.domain.progress import Progress
 from annotate.files import sha256_of
 from annotate.inference import Models, load_models
-from annotate.inference.quantization import CHOICES, FloatLayers, quantize
+from annotate.inference.quantization import CHOICES, FloatLayers, calibrate, quantize
 from annotate.inference.session import load_model
 from annotate.packs.installed import verify_pack
 from annotate.packs.publish import new_pack, publish
@@ -117,12 +117,14 @@ def _quantize_stage(
         spec.input: [model.input_of(picture) for picture in pictures]
     }
     expected: list[Outputs] = [model.run(picture) for picture in pictures]
+    progress(f"Calibrating the {stage} model", 0.0)
+    calibrated = calibrate(folder / spec.file, inputs)
     tried: list[tuple[float, FloatLayers, bytes]] = []
     with tempfile.TemporaryDirectory() as scratch:
         for count, choice in enumerate(CHOICES):
             progress(f"Quantizing the {stage} model", count / len(CHOICES))
             file = Path(scratch) / f"{count}.onnx"
-            quantize(folder / spec.file, file, inputs, choice)
+            quantize(calibrated, file, choice)
             quantized = load_model(spec, file)
             found = fidelity_of(spec, expected, [quantized.run(one) for one in pictures])
             tried.append((found.median_error, choice, file.read_bytes()))

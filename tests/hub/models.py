@@ -8,7 +8,6 @@ from pathlib import Path
 import h5py
 import numpy as np
 import onnx
-import onnxruntime as ort
 from google.protobuf.message import Message
 from onnx import numpy_helper
 from qai_hub import public_api_pb2 as pb
@@ -16,6 +15,7 @@ from qai_hub.util.dataset_entries_converters import dataset_entries_to_h5, h5_to
 
 from annotate.domain.soc import Soc
 from annotate.inference.compiled import _compile_model
+from tests.cpu_session import cpu_session
 
 
 def round_weights(model: bytes) -> bytes:
@@ -71,7 +71,7 @@ def run(model: bytes, dataset: bytes, *, noise: float, rename_outputs: bool) -> 
     """
     with h5py.File(io.BytesIO(dataset), "r") as file:
         inputs = h5_to_dataset_entries(file)
-    session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
+    session = cpu_session(model)
     names = [output.name for output in session.get_outputs()]
     (input_name,) = inputs
     rows = [session.run(names, {input_name: one}) for one in inputs[input_name]]
