@@ -1,6 +1,5 @@
 """Workers that share a queue and a store, and what happens to their chunks when they die."""
 
-import json
 import os
 import signal
 import subprocess
@@ -12,9 +11,11 @@ import psutil
 import pytest
 
 from annotate.cli import worker as cli_worker
+from annotate.cli.status_view import as_fields
 from annotate.cli.worker import once_it_answers
 from annotate.domain.errors import ExitCode, QueueAwayError
 from annotate.queue.board import ask_queue
+from annotate.use_cases.job_snapshot import take_snapshot
 from tests.command import PATIENCE_S, Host
 from tests.fleet import board_of
 from tests.servers import RedisServer, wait_until
@@ -64,11 +65,11 @@ def end(process: "subprocess.Popen[str]") -> None:
     process.communicate()
 
 
-def status(host: Host) -> dict[str, Any]:
-    """What `annotate status --json` prints, whatever its exit code."""
-    out, _ = host.start("status", "--json").communicate(timeout=PATIENCE_S)
-    printed: dict[str, Any] = json.loads(out)
-    return printed
+def status(host: Host, job: str = "") -> dict[str, Any]:
+    """What `annotate status --json` prints, of the newest job by default."""
+    store = host.opened()
+    read = store.read_job(job) if job else store.newest_job()
+    return as_fields(take_snapshot(store, read, host.settings()))
 
 
 def test_two_workers_give_the_bytes_of_one_machine(
@@ -89,7 +90,7 @@ def test_a_job_waits_for_workers_and_says_so(
     worker = start_worker("--stop-when-idle")
     _, err = worker.communicate(timeout=PATIENCE_S)
     assert worker.returncode == 0, err
-    assert json.loads(shared.run("status", "--json").out)["complete"]
+    assert status(shared)["complete"]
 
 
 def test_status_names_the_workers(shared: Host, walk: Path, start_worker: StartWorker) -> None:
@@ -191,9 +192,9 @@ def test_a_short_job_ends_before_a_long_one_that_was_first(
     start_worker()
     wait_until(lambda: status(shared)["frames_done"] > 0, "the worker")
     shared.run("submit", stroll, *EXACT, "--processes", "2", "--detach")
-    short = json.loads(shared.run("status", "--json").out)["job"]
-    wait_until(lambda: json.loads(shared.run("status", short, "--json").out)["complete"], "short")
-    assert not json.loads(shared.run("status", long, "--json").out)["finished"]
+    short = status(shared)["job"]
+    wait_until(lambda: status(shared, short)["complete"], "short")
+    assert not status(shared, long)["finished"]
 
 
 def test_processes_that_die_as_they_start_are_reported(host: Host, stroll: Path) -> None:

@@ -16,7 +16,7 @@ from annotate.domain.poses import Poses
 from annotate.domain.track_list import TrackList
 from annotate.domain.tracks import Tracks
 from annotate.domain.video import DAMAGE_REASONS, Crop, VideoIndex
-from annotate.store.arrow_arrays import to_arrow, to_numpy
+from annotate.store.arrow_arrays import offsets_of, to_arrow, to_numpy, values_of
 from annotate.store.seals import (
     FACTS_SEAL,
     ROWS_SEAL,
@@ -131,20 +131,19 @@ def read_part(file: BinaryIO) -> tuple[Poses, dict[str, Any]]:
     table, facts = parquet.read(**_READ).combine_chunks(), _facts(parquet)
     count = facts["landmarks"]
     lists = table["poses"].combine_chunks()
-    lengths = to_numpy(lists.value_lengths())
-    people = lists.flatten()
+    people = values_of(lists)
     named = people.type.get_field_index("world") >= 0
     poses = Poses(
         frame_index=to_numpy(table["frame_index"]),
         pts=to_numpy(table["pts"]),
         time_s=to_numpy(table["time_s"]),
-        offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        offsets=offsets_of(lists),
         detection_score=to_numpy(people.field("detection_score")),
         score=to_numpy(people.field("score")),
-        roi=to_numpy(people.field("roi").flatten()).reshape(-1, 4),
-        landmarks=to_numpy(people.field("landmarks").flatten()).reshape(-1, count, _COLUMNS),
+        roi=to_numpy(values_of(people.field("roi"))).reshape(-1, 4),
+        landmarks=to_numpy(values_of(people.field("landmarks"))).reshape(-1, count, _COLUMNS),
         world=_world(people.field("world") if named else None, len(people), count),
-        appearance=to_numpy(people.field("appearance").flatten()).reshape(-1, _COLOURS),
+        appearance=to_numpy(values_of(people.field("appearance"))).reshape(-1, _COLOURS),
         damage=_damage(table),
     )
     _check_rows(parquet, columns_of(poses))
@@ -240,9 +239,9 @@ def _tracks(table: Any, landmarks: int) -> Tracks:
             name: to_numpy(columns[name])
             for name in ("frame_index", "pts", "time_s", "track_id", "score", "filled")
         },
-        bbox=to_numpy(columns["bbox"].flatten()).reshape(-1, 4),
-        raw=to_numpy(columns["raw"].flatten()).reshape(-1, landmarks, _COLUMNS),
-        smoothed=to_numpy(columns["smoothed"].flatten()).reshape(-1, landmarks, _COLUMNS),
+        bbox=to_numpy(values_of(columns["bbox"])).reshape(-1, 4),
+        raw=to_numpy(values_of(columns["raw"])).reshape(-1, landmarks, _COLUMNS),
+        smoothed=to_numpy(values_of(columns["smoothed"])).reshape(-1, landmarks, _COLUMNS),
         raw_world=_world(columns.get("raw_world"), len(table), landmarks),
         smoothed_world=_world(columns.get("smoothed_world"), len(table), landmarks),
     )
@@ -264,7 +263,7 @@ def read_outline(file: BinaryIO) -> tuple[Outline, int]:
     names = [field.name for field in fields(Outline)]
     table = parquet.read(columns=names, **_READ)
     columns = {name: table[name].combine_chunks() for name in names}
-    bbox = to_numpy(columns.pop("bbox").flatten()).reshape(-1, 4)
+    bbox = to_numpy(values_of(columns.pop("bbox"))).reshape(-1, 4)
     plain = {name: to_numpy(column) for name, column in columns.items()}
     return Outline(**plain, bbox=bbox), axes
 
@@ -284,7 +283,7 @@ def _world(lists: Any, rows: int, landmarks: int) -> NDArray[np.float32]:
     """(rows, landmarks, D) world landmarks; without a column of them D is 0."""
     if lists is None:
         return np.zeros((rows, landmarks, 0), np.float32)
-    return to_numpy(lists.flatten()).reshape(rows, landmarks, _AXES)
+    return to_numpy(values_of(lists)).reshape(rows, landmarks, _AXES)
 
 
 def _metadata(facts: dict[str, Any]) -> dict[bytes, bytes]:
