@@ -152,6 +152,12 @@ def test_zeros_amid_a_packet_are_damage(name: str, tmp_path: Path) -> None:
         assert found.items() <= truth.items()
 
 
+@pytest.mark.parametrize("name", ["01_one_bad_packet_frame40", "02_one_bad_packet_frame5"])
+def test_packets_of_zeros_are_said_when_a_video_is_read(name: str, shared_data: Path) -> None:
+    """Also behind the frames that are decoded then."""
+    assert probe(shared_data / "cases" / f"{name}.mp4").undecodable == 1
+
+
 def test_a_hole_is_zeros_without_a_start_code_behind_them() -> None:
     avc = bytes([1, 100, 0, 30, 0xFF])
     unit = b"\x65\x88\x84\x01"

@@ -17,6 +17,8 @@ MAX_UNCLEAR_S = 2.0
 # The smallest part of a frame's duration that counts as missing.
 LEAST_FRAME = 0.5
 
+# Formats whose headers have the duration of each stream.
+OWN_DURATION = frozenset({"ivf", "mxf"})
 # The element of Matroska that holds everything but the header, and the number of bytes of a file in
 # which it begins.
 SEGMENT, EBML_HEAD_BYTES = b"\x18\x53\x80\x67", 1024
@@ -45,17 +47,21 @@ def claims_of(video: VideoFile, pts: IntArray) -> Claims:
     """
     kind, stream = video.container.format.name, video.stream
     found_s = _end_s(video, pts)
-    declared = stream.frames or None
+    declared, rate = stream.frames or None, float(stream.average_rate or 1)
     if "mp4" in kind and declared and stream.duration is not None:
         start, base = stream.start_time or 0, Fraction(stream.time_base or 1)
         missing_s = float((start + stream.duration) * base) - found_s
-        if missing_s * float(stream.average_rate or 1) < LEAST_FRAME:
+        if missing_s * rate < LEAST_FRAME:
             # An edit list hides frames that the container counts.
             return Claims(declared if declared == len(pts) else None, 0.0)
         return Claims(declared, _of_frames(video, declared - len(pts)))
     if kind == "avi" and declared:
         return Claims(declared, _of_frames(video, declared - len(pts) - video.empty))
-    if "matroska" in kind or kind == "flv":
+    if kind in OWN_DURATION and stream.duration is not None:
+        missing_s = float(stream.duration * Fraction(stream.time_base or 1)) - found_s
+        missing_s += float((stream.start_time or 0) * Fraction(stream.time_base or 1))
+        return Claims(declared, missing_s if missing_s * rate >= LEAST_FRAME else 0.0)
+    if "matroska" in kind or kind in ("flv", "asf", "rm"):
         return Claims(declared, _of_duration(video, found_s))
     return Claims(declared, 0.0)
 

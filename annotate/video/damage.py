@@ -132,7 +132,11 @@ def _span(source: VideoFile, index: VideoIndex, number: int, start: int) -> Span
     # Frames that are displayed before `key_pts` but decoded after it may need frames before it.
     lost = lost_before = False
     key_pts: int | None = None
+    vanished = iter(sorted(places.keys() - {pts for pts, _ in packets}))
+    next_vanished = next(vanished, None)
     for pts, bad in packets:
+        while next_vanished is not None and next_vanished < pts:
+            lost, next_vanished = True, next(vanished, None)
         frame = frames.get(pts)
         reason: DamageReason | None = None
         if frame is None:

@@ -59,6 +59,8 @@ class Feed:
         self._video = video
         self._needed = needed
         self._next = 0 if numbered else None
+        # The first keyframe has come, and its time stamp.
+        self._keyed = False
         self._key_pts: int | None = None
         self._codec = video.stream.codec.canonical_name
         self._setup = video.stream.codec_context.extradata or b""
@@ -75,8 +77,8 @@ class Feed:
         Args:
             corrupt: the container marks it so.
         """
-        if packet is not None and self._key_pts is None and packet.is_keyframe:
-            self._key_pts = packet.pts
+        if packet is not None and not self._keyed and packet.is_keyframe:
+            self._keyed, self._key_pts = True, packet.pts
         if self._needed is not None:
             skipped = packet is not None and packet.pts not in self._needed
             self._video.stream.codec_context.skip_frame = "NONREF" if skipped else "DEFAULT"
@@ -91,7 +93,7 @@ class Feed:
         rejected = self._counts(packet) and self._video.rejected > before
         hole = packet is not None and self.has_hole(packet)
         # What a mark of the container stands for may lie in the packets that follow.
-        corrupt = (corrupt or hole) and self._key_pts is not None
+        corrupt = (corrupt or hole) and self._keyed
         return Fed(packet, rejected, rejected or corrupt, frames)
 
     def has_hole(self, packet: VideoPacket) -> bool:
@@ -99,6 +101,6 @@ class Feed:
         return has_hole(self._codec, self._setup, memoryview(packet))
 
     def _counts(self, packet: VideoPacket | None) -> bool:
-        if packet is None or self._key_pts is None:
+        if packet is None or not self._keyed:
             return packet is None
-        return packet.pts is None or packet.pts >= self._key_pts
+        return packet.pts is None or self._key_pts is None or packet.pts >= self._key_pts

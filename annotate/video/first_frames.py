@@ -29,14 +29,18 @@ SCALE_DOWN = (
 
 
 class FirstFrames:
-    """Decodes the first packets of a video while all of them are read."""
+    """Decodes the first packets of a video while all of them are read.
+
+    Attributes:
+        enough: no more packets are decoded.
+    """
 
     def __init__(self, video: VideoFile) -> None:
         self._video = video
         self._feed = Feed(video, numbered=True)
         self._record = _Record(video)
         self._first_key: int | None = None
-        self._enough = False
+        self.enough = False
         self._untimed = False
 
     def take(self, packet: VideoPacket) -> None:
@@ -45,11 +49,11 @@ class FirstFrames:
         Raises:
             VideoError: the picture cannot be displayed as it is.
         """
-        if self._enough:
+        if self.enough:
             return
         if packet.is_keyframe and self._first_key is None:
             self._first_key = packet.pts
-            self._untimed = self._enough = packet.pts is None
+            self._untimed = self.enough = packet.pts is None
         self._add(self._feed.take(packet, corrupt=packet.is_corrupt))
 
     def end(self) -> DecodedFrames | None:
@@ -62,14 +66,14 @@ class FirstFrames:
         """
         if self._untimed:
             return None
-        if not self._enough:
+        if not self.enough:
             self._add(self._feed.take(None))
-        return self._record.found(whole=not self._enough)
+        return self._record.found(whole=not self.enough)
 
     def _add(self, fed: Fed) -> None:
         self._record.add(fed)
         key = self._first_key
-        self._enough = key is not None and self._record.count_from(key) >= CHECKED_FRAMES
+        self.enough = key is not None and self._record.count_from(key) >= CHECKED_FRAMES
 
 
 def decode_all(video: VideoFile, read: ReadProgress) -> DecodedFrames:
@@ -110,7 +114,8 @@ class _Record:
         # Packets count from the first that can give a frame, which has this number.
         self._first = 0
         self._packets = 0
-        self._rejected: list[int] = []
+        self._undecodable = 0
+        self._bad: set[int] = set()
         # The numbers of the packets that gave a frame, and of those that gave a keyframe.
         self._shown: set[int] = set()
         self._keys: set[int] = set()
@@ -121,8 +126,9 @@ class _Record:
     def add(self, fed: Fed) -> None:
         """A packet, and the frames that came out after it."""
         self._damaged = self._damaged or fed.damaged
-        if fed.rejected:
-            self._rejected.append(self._packets)
+        self._undecodable += fed.rejected
+        if fed.damaged:
+            self._bad.add(self._packets)
         if fed.packet is not None and (self._packets or fed.packet.is_keyframe):
             self._first = self._first if self._packets else number_of(fed.packet)
             self._packets += 1
@@ -154,19 +160,19 @@ class _Record:
             key=table[:, 1] == 1,
             whole=whole,
             lost=self._lost(),
-            undecodable=len(self._rejected),
+            undecodable=self._undecodable,
             damaged=self._damaged,
             display=replace(self._display, interlaced=self._interlaced),
         )
 
     def _lost(self) -> IntArray:
-        """As in `DecodedFrames`: the packets that gave no frame from a rejected one up to the next
+        """As in `DecodedFrames`: the packets that gave no frame from a damaged one up to the next
         keyframe, since decoders leave frames out without an error that lack their references.
         """
         without = []
-        lost, rejected = False, frozenset(self._rejected)
+        lost = False
         for number in range(self._packets):
-            lost = number in rejected or (lost and number not in self._keys)
+            lost = number in self._bad or (lost and number not in self._keys)
             if lost and number not in self._shown:
                 without.append(number)
         count = min(len(without), max(0, self._packets - len(self._rows)))

@@ -17,6 +17,9 @@ NEVER_ZEROS = frozenset(
 # 13818-2, 14496-2; ITU-T H.264, H.265 and H.266, annex B).
 START_CODES = frozenset({"mpeg1video", "mpeg2video", "mpeg4", "h264", "hevc", "vvc"})
 _HOLE = re.compile(rb"\0\0\0+[^\0\1]")
+# So many bytes of zeros are in no packet of arithmetic coders; of AV1 they may end one.
+_LONG_HOLES = {codec: re.compile(rb"\0{32}") for codec in ("vp8", "vp9")}
+_LONG_HOLES["av1"] = re.compile(rb"\0{32}\0*[^\0]")
 # Where the decoder's setup in MP4 and Matroska (ISO/IEC 14496-15) has the length of lengths.
 _LENGTH_SIZE_AT = {"h264": 4, "hevc": 21}
 
@@ -36,7 +39,7 @@ def has_hole(codec: str, setup: bytes, data: memoryview) -> bool:
         data: of the packet.
     """
     if codec not in START_CODES:
-        return False
+        return codec in _LONG_HOLES and _LONG_HOLES[codec].search(data) is not None
     at = _LENGTH_SIZE_AT.get(codec)
     if at is None or len(setup) <= at or setup[0] != 1:
         return _HOLE.search(data) is not None

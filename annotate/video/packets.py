@@ -29,6 +29,8 @@ class PacketTable:
         key: (n,) bool: the container marks the packet as a keyframe.
         shown: (n,) bool: the packet is to be displayed (an edit list may hide it).
         found_by_seeking: a seek to a keyframe leads to the packet that reading in order leads to.
+        later_zeros: number of packets of zeros behind those that were decoded.
+        lost_pts: (L,) int64: time stamps of frames that vanished between packets.
         codec, time_base, declared_frames, missing_s: as in `VideoIndex`.
     """
 
@@ -36,6 +38,8 @@ class PacketTable:
     key: NDArray[np.bool_]
     shown: NDArray[np.bool_]
     found_by_seeking: bool
+    later_zeros: int
+    lost_pts: IntArray
     codec: str
     time_base: Fraction
     declared_frames: int | None
@@ -119,7 +123,11 @@ def agreed_pts(packets: PacketTable, decoded: DecodedFrames) -> IntArray | None:
     first_key = packets.first_key()
     # Each packet of these codecs shows one frame; their decoders leave frames out without an error.
     in_order = NO_PTS not in found and bool((np.diff(found) > 0).all())
-    told = decoded.damaged or (in_order and packets.codec in ONE_FRAME_A_PACKET)
+    told = (
+        decoded.damaged
+        or len(packets.lost_pts) > 0
+        or (in_order and packets.codec in ONE_FRAME_A_PACKET)
+    )
     told = told and (in_order or (packets.reordered() and not packets.jumps()))
     told = told and bool(np.isin(found, announced).all())
     if told and first_key is not None:
@@ -163,7 +171,9 @@ def keyframes(pts: IntArray, packets: PacketTable, decoded: DecodedFrames) -> In
     """As in `VideoIndex`, for frames at `pts`. The first frame is always among them."""
     marked = np.intersect1d(pts[1:], packets.pts[packets.key & packets.shown])
     wrong = np.setdiff1d(marked[marked <= decoded.pts.max()], decoded.pts[decoded.key])
-    if decoded.damaged:  # it is the damage that keeps some from being keyframes
+    if decoded.damaged or len(
+        packets.lost_pts
+    ):  # it is the damage that keeps some from being keyframes
         marked = np.setdiff1d(marked, wrong[np.isin(wrong, decoded.pts)])
     elif len(wrong):
         marked = marked[:0]

@@ -25,6 +25,8 @@ from annotate.video.file import (
     fingerprint,
 )
 from annotate.video.first_frames import FirstFrames, decode_all, lost_front
+from annotate.video.gaps import lost_pts
+from annotate.video.holes import is_zeros
 from annotate.video.packets import (
     NO_PTS,
     DecodedFrames,
@@ -67,6 +69,7 @@ def probe(
         chosen, streams = video.stream.index, video.video_streams()
         container_start_s = 0.0 if times.assumed_fps else video.start_s
         undecodable = decoded.undecodable + lost_front(video, packets, decoded)
+        undecodable += 0 if decoded.whole else packets.later_zeros
     digest = fingerprint(path, read.at)
     read.end_pass()
     if check_file(path) != video.size_bytes:
@@ -117,6 +120,8 @@ def _frame_times(
     # Without keyframes frames are counted, so decoding starts at the file's beginning.
     no_keyframes = np.empty(0, np.int64)
     if pts is not None and is_plausible(pts, packets.time_base):
+        if packets.found_by_seeking:
+            pts = np.union1d(pts, packets.lost_pts)
         keys = keyframes(pts, packets, decoded) if packets.found_by_seeking else no_keyframes
         return decoded, Times(pts, packets.time_base), keys
     pts = reordered_pts(packets, decoded)
@@ -130,12 +135,14 @@ def _frame_times(
 
 def _read_packets(video: VideoFile, read: ReadProgress) -> tuple[PacketTable, DecodedFrames | None]:
     """All packets, and the first frames that they decode to."""
-    rows: list[tuple[int, bool, bool]] = []
+    rows: list[tuple[int, bool, bool, int, int]] = []
     keys: list[tuple[int | None, int | None]] = []
     first_frames, limits = FirstFrames(video), video.limits
+    codec, later_zeros = video.stream.codec.canonical_name, 0
     for packet in read.count(video.packets()):
         pts = NO_PTS if packet.pts is None else packet.pts
-        rows.append((pts, packet.is_keyframe, not packet.is_discard))
+        place = NO_PTS if packet.pos is None else packet.pos
+        rows.append((pts, packet.is_keyframe, not packet.is_discard, place, packet.size))
         if len(rows) > limits.frames:
             raise VideoError(
                 f"{video.path} has over {limits.frames:,} frames", "Cut it into parts."
@@ -144,19 +151,22 @@ def _read_packets(video: VideoFile, read: ReadProgress) -> tuple[PacketTable, De
             _check_not_encrypted(video, packet)
         if packet.is_keyframe:
             keys.append((packet.dts, packet.pos))
+        later_zeros += first_frames.enough and is_zeros(codec, memoryview(packet))
         first_frames.take(packet)
     if not rows:
         raise VideoError(f"{video.path} holds no frame", NOT_A_VIDEO)
-    decoded, stream, table = first_frames.end(), video.stream, np.array(rows, dtype=np.int64)
+    decoded, table = first_frames.end(), np.array(rows, dtype=np.int64)
     claims = claims_of(video, table[table[:, 2] == 1, 0])
     packets = PacketTable(
         pts=table[:, 0],
         key=table[:, 1] == 1,
         shown=table[:, 2] == 1,
         found_by_seeking=video.are_indexed(keys),
-        codec=stream.codec.canonical_name,
+        later_zeros=later_zeros,
+        lost_pts=lost_pts(video, table[:, [0, 3, 4]]),
+        codec=codec,
         # FFmpeg gives every stream a time base, though the type allows for none.
-        time_base=Fraction(stream.time_base or 1),
+        time_base=Fraction(video.stream.time_base or 1),
         declared_frames=claims.frames,
         missing_s=claims.missing_s,
     )

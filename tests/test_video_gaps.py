@@ -1,0 +1,91 @@
+"""Frames that vanish between packets keep their numbers and times, where bytes tell of them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import pytest
+
+from annotate.domain.video import Chunk, DamagedFrame, Frame
+from annotate.video import decode_with_damage, probe
+from tests.made_videos import FPS, LAYOUTS, Layout, av1, h264, mpeg2
+from tests.test_video_transport import noisy, pictures
+
+FRAMES = 40
+# The frames whose packets are overwritten, in the order of the file.
+GONE = range(17, 20)
+
+
+def places_of(path: Path) -> list[tuple[int, int]]:
+    """Where the packets of the video begin, in the order of the file, and their times."""
+    with av.open(str(path)) as container:
+        packets = [one for one in container.demux(video=0) if one.size]
+    return [(one.pos or 0, one.pts or 0) for one in packets]
+
+
+def overwrite(path: Path) -> set[int]:
+    """The packets of frames become zeros, with their headers; returns their times."""
+    data, places = path.read_bytes(), places_of(path)
+    begin, end = (places[at][0] for at in (GONE.start, GONE.stop))
+    path.write_bytes(data[:begin] + bytes(end - begin) + data[end:])
+    return {places[at][1] for at in GONE}
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        h264(".mkv"),
+        h264(".mkv", sound_s=FRAMES / FPS),
+        h264(".flv"),
+        h264(".nut"),
+        mpeg2(".mxf"),
+        LAYOUTS["VP9 in WebM"],
+    ],
+    ids=["MKV", "MKV with sound", "FLV", "NUT", "MXF", "WebM"],
+)
+def test_frames_that_vanish_are_damaged(layout: Layout, tmp_path: Path) -> None:
+    shown = replace(layout, frames=FRAMES, size=(96, 64), paint=noisy)
+    path = shown.make(tmp_path / f"video{layout.suffix}").path
+    truth = pictures(path)
+    gone = overwrite(path)
+    index = probe(path)
+    assert index.pts.tolist() == list(truth)
+    frames = list(decode_with_damage(path, index, Chunk(0, FRAMES)))
+    assert gone <= {one.pts for one in frames if isinstance(one, DamagedFrame)}
+    sound = {one.pts: one.rgb.tobytes() for one in frames if isinstance(one, Frame)}
+    assert sound.items() <= truth.items()
+    assert len(sound) >= FRAMES - 2 * shown.gop
+
+
+@pytest.mark.parametrize("sound_s", [0, 6])
+def test_a_recorder_may_leave_frames_out(sound_s: float, tmp_path: Path) -> None:
+    """Meanwhile there is sound."""
+    layout = h264(".mkv", frames=FRAMES, times=lambda n: n + 100 * (n > 20), sound_s=sound_s)
+    path = layout.make(tmp_path / "video.mkv").path
+    assert len(probe(path)) == FRAMES
+
+
+def test_a_file_that_ends_early_says_what_is_missing(tmp_path: Path) -> None:
+    for layout in (av1(".ivf"), mpeg2(".mxf")):
+        path = layout.make(tmp_path / f"video{layout.suffix}").path
+        assert probe(path).missing_frames == 0
+        data = path.read_bytes()
+        path.write_bytes(data[: len(data) // 2])
+        index = probe(path)
+        # Of frames that come in another order, one may be missing amid.
+        assert 0 <= layout.frames - len(index) - index.missing_frames <= 1
+        assert index.missing_frames > 1
+
+
+def test_a_hole_in_a_stream_without_times_costs_the_frames_to_the_next_keyframe(
+    tmp_path: Path,
+) -> None:
+    """The head of a keyframe of a raw stream is gone, and the decoder gives no frame after it."""
+    path = h264(".h264", frames=FRAMES, size=(96, 64), paint=noisy).make(tmp_path / "v.h264").path
+    data = path.read_bytes()
+    key = [at for at in range(len(data)) if data[at : at + 4] == b"\0\0\1\x65"][1]
+    path.write_bytes(data[: key - 2] + bytes(64) + data[key + 62 :])
+    index = probe(path)
+    frames = list(decode_with_damage(path, index, Chunk(0, len(index))))
+    assert len(index) >= FRAMES - 2
+    assert any(isinstance(one, DamagedFrame) for one in frames)
