@@ -344,5 +344,7 @@ def _similar(path: Path) -> str:
     folder, beside = path.parent, []
     with suppress(OSError):
         beside = [one.name for one in folder.iterdir()]
+    if path.name in beside:
+        return "It is a link that leads nowhere."
     close = difflib.get_close_matches(path.name, beside, n=1)
     return f"Did you mean {folder / close[0]}?" if close else "Check the path."

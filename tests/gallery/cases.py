@@ -143,6 +143,17 @@ DAMAGE_CASES: Mapping[str, Case] = {
     "a packet of zeros in MKV": spoiled(
         small(".mkv"), partial(damage.zero_packet, number=9), "damaged"
     ),
+    **{
+        f"a lost sector in {title}": spoiled(layout, damage.lost_sector, "damaged")
+        for title, layout in (
+            ("MP4", small(".mp4", frames=48)),
+            ("MKV", small(".mkv", frames=48)),
+            ("FLV", small(".flv", frames=48)),
+            ("MPEG-TS", small(".ts", frames=48)),
+            ("WebM", replace(LARGER["VP9 in WebM"], frames=48)),
+            ("MXF", replace(LARGER["MPEG-2 in MXF"], frames=48)),
+        )
+    },
     "a lost packet of MPEG-TS": spoiled(small(".ts"), damage.without_ts_packet, "any"),
     "garbage between packets of MPEG-TS": spoiled(small(".ts"), damage.garbage_amid, "any"),
     "garbage between packets of a program stream": spoiled(

@@ -6,7 +6,8 @@ from pathlib import Path
 import av
 import numpy as np
 
-TS_PACKET = 188
+# Bytes of a packet of MPEG-TS, and of a sector.
+TS_PACKET, SECTOR = 188, 2048
 SEED = 17
 # Bytes of FLV before the first tag, and of a tag beside its data; milliseconds of two frames.
 FLV_HEADER, FLV_TAG, FLV_STEP_MS = 13, 15, 80
@@ -36,6 +37,16 @@ def zero_packet(path: Path, *, number: int) -> None:
     old = path.read_bytes()
     at = old.index(data)
     path.write_bytes(old[:at] + bytes(len(data)) + old[at + len(data) :])
+
+
+def lost_sector(path: Path) -> None:
+    """Overwrites a sector in the middle with zeros, as a bad disk or a copy that failed does."""
+
+    def change(data: bytes) -> bytes:
+        at = len(data) // 2 // SECTOR * SECTOR
+        return data[:at] + bytes(SECTOR) + data[at + SECTOR :]
+
+    _change(path, change)
 
 
 def without_ts_packet(path: Path) -> None:

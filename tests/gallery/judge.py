@@ -23,9 +23,9 @@ HANG_S = 240.0
 PEAK_LIMIT_MB = 1000.0
 # Seconds between two looks for a job in the store.
 LOOK_S = 0.02
-# Exit codes of `annotate submit`: done, the host cannot read the file, nothing to do, part is
-# missing, no video can be read. A defect of the program has code 1, too, and says so.
-KNOWN_CODES = {0, 1, 2, 3, 4}
+# Exit codes of `annotate submit`: done, nothing to do, part is missing, no video can be read, the
+# host cannot read the file. A defect of the program has code 1.
+KNOWN_CODES = {0, 2, 3, 4, 6}
 CRASH_WORDS = ("Traceback", "unexpected", "defect in")
 
 
