@@ -109,7 +109,8 @@ def _make_part(job_id: str, digest: str, fingerprint: str, bounds: tuple[int, in
                 forget_models()
                 raise
             if figures is not None:
-                worker_counts().add(figures)
+                if board is not None:  # else there is no `annotate worker` that serves the counts
+                    worker_counts().add(figures)
                 log_chunk(unit, figures, time.monotonic() - began)
 
         if _do(store, board, unit, work) and board is not None:
@@ -246,8 +247,8 @@ def _give_up(board: Board | None, unit: WorkUnit, cause: DeathCause) -> None:
     if store.results(unit.job.recipe, unit.video).has_failure(unit.name):
         return
     record_dead_worker(store, unit, cause)
-    worker_counts().count(unit, "failed")
     if board is not None:
+        worker_counts().count(unit, "failed")
         board.attempts.finish(unit, this_worker())
 
 

@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import onnx
 import onnxruntime as ort
 import platformdirs
 
@@ -108,6 +107,8 @@ def _compile(pack: Pack, folder: Path, soc: Soc, out: Path) -> list[Compiled]:
 
 
 def _compile_model(source: Path, soc: Soc, out: Path) -> None:
+    import onnx  # models that are compiled already are used without it
+
     options = session_options(soc, {})
     try:
         ort.ModelCompiler(options, source).compile_to_file(str(out))

@@ -2,11 +2,13 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnx
 import onnxruntime as ort
-from onnx import TensorProto, helper
+
+if TYPE_CHECKING:
+    import onnx
 
 # Products of 255 and 127 in the sums of the test: two of them exceed 16 bits.
 _TERMS = 64
@@ -53,8 +55,10 @@ def sums_need_care() -> bool:
     return bool((total != _TERMS * _LARGEST_UNSIGNED * _LARGEST_SIGNED).any())
 
 
-def _sum_model() -> onnx.ModelProto:
+def _sum_model() -> "onnx.ModelProto":
     """A row of unsigned bytes times a matrix of the largest signed byte."""
+    from onnx import TensorProto, helper  # few models are 8-bit ones
+
     matrix = np.full((_TERMS, _TERMS), _LARGEST_SIGNED, np.int8)
     graph = helper.make_graph(
         [helper.make_node("MatMulInteger", ["row", "matrix"], ["total"])],
