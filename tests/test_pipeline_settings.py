@@ -22,6 +22,7 @@ NOT_THRESHOLDS = {
     "crops._BITS",
     "crops._LIMIT",
     "fidelity.MIN_FIDELITY_DB",
+    "fidelity.MAX_ADDED",
     "fidelity.MAX_LOST",
     "fidelity.MAX_MEDIAN_ERROR",
     "crowd._VISIBILITY",

@@ -1,6 +1,7 @@
 """8-bit packs: calibrated, judged on other crops, and run where float ones run."""
 
 import json
+import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,9 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
+from typer.testing import CliRunner
 
+from annotate.cli.app import app
 from annotate.domain.errors import PackError, UsageError
 from annotate.domain.pack import read_pack
 from annotate.domain.soc import find_soc
@@ -18,6 +21,7 @@ from annotate.host import emulates_npu
 from annotate.inference import Models, QnnSettings, load_models, session
 from annotate.inference.compiled import compile_variant
 from annotate.inference.cpu import cpu_options
+from annotate.inference.layer_errors import layer_errors
 from annotate.inference.placement import placement
 from annotate.inference.qnn import PROVIDER, open_session
 from annotate.inference.quantization import CHOICES, Calibrated, FloatLayers, calibrate, quantize
@@ -35,6 +39,8 @@ from tests.made_scenes import walk_scene
 X_ELITE = find_soc("x-elite")
 FRAMES = 24
 TRIED: tuple[FloatLayers, ...] = ((3, 12), (5, 20))
+# What 8 bits more of an activation gain: a step that is 256 times as fine.
+DECIBEL_OF_8_BITS = 20 * math.log10(256)
 # ONNX Runtime's answers with and without its optimizer agree to this median error, as a fraction of
 # the crop's side.
 OPTIMIZED_ERROR = 0.004
@@ -80,7 +86,7 @@ def made(root: Path, stroll: Path) -> tuple[Path, dict[str, QuantizedModel]]:
         patched.setattr(use_case, "FRAMES", FRAMES)
         # Choices with fewer float layers miss the target here, and the detector needs the second.
         patched.setattr(use_case, "CHOICES", TRIED)
-        return quantize_pack(root / "blazepose-full", [stroll], quiet)
+        return quantize_pack(root / "blazepose-full", [stroll], quiet, explain=True)
 
 
 # Making a pack
@@ -157,14 +163,15 @@ def test_no_more_layers_stay_float_than_the_target_needs(
     found = iter(Fidelity({"landmarks": 40.0}, 9, error, 0.02, 0) for error in errors)
     monkeypatch.setattr(use_case, "CHOICES", CHOICES[: len(errors)])
     monkeypatch.setattr(use_case, "calibrate", lambda *_: None)
-    monkeypatch.setattr(use_case, "quantize", lambda _, out, choice: out.write_text(str(choice)))
+    monkeypatch.setattr(
+        use_case, "quantize", lambda _, out, choice, _bits: out.write_text(str(choice))
+    )
     monkeypatch.setattr(use_case, "load_model", lambda *_: on_cpu.landmark)
     monkeypatch.setattr(use_case, "fidelity_of", lambda *_: next(found))
     one = Crops(landmark=crops[0].landmark[:1])
-    out = tmp_path / "q.onnx"
-    choice = use_case._quantize_stage(on_cpu, "landmark", tmp_path, out, one, quiet)
+    choice = use_case._quantize_stage(on_cpu, "landmark", tmp_path, tmp_path, one, 8, quiet)
     assert choice == CHOICES[chosen]
-    assert out.read_text() == str(choice)
+    assert (tmp_path / on_cpu.pack.landmark.file).read_text() == str(choice)
 
 
 def test_an_8_bit_pack_is_not_quantized_again(
@@ -182,6 +189,34 @@ def test_videos_without_people_are_refused(root: Path, tmp_path: Path) -> None:
         quantize_pack(root / "blazepose-full", [path], quiet)
 
 
+def test_each_layers_error_is_explained(
+    made: tuple[Path, dict[str, QuantizedModel]], stroll: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for one in made[1].values():
+        first, last = one.float_layers
+        kept = [layer.weights_db is None for layer in one.layers]
+        assert kept == [True] * first + [False] * (len(kept) - first - last) + [True] * last
+        # The next layer rounds what the last float one gives.
+        exact = [layer.total_db for layer in one.layers[: first - 1]]
+        assert exact == [math.inf] * (first - 1)
+    wanted: dict[str, Any] = {}
+
+    def quantized(*_: Any, **options: Any) -> tuple[Path, dict[str, QuantizedModel]]:
+        wanted.update(options)
+        return made
+
+    monkeypatch.setattr(use_case, "quantize_pack", quantized)
+    monkeypatch.setenv("ANNOTATE_PACKS", str(made[0].parent))
+    command = ["models", "quantize", "blazepose-full", "--videos", str(stroll)]
+    done = CliRunner().invoke(app, [*command, "--activations", "16", "--explain"])
+    assert wanted == {"bits": 16, "explain": True}
+    layer = made[1]["landmark"].layers[-1]
+    assert f"| {layer.layer} | float | float | {layer.total_db:.1f} |" in done.output
+    as_json = json.loads(CliRunner().invoke(app, [*command, "--json"]).stdout)
+    assert wanted == {"bits": 8, "explain": False}
+    assert as_json["landmark"]["layers"][0]["total_db"] is None
+
+
 # The models
 
 
@@ -192,6 +227,26 @@ def test_every_choice_of_float_layers_is_placed_completely_on_the_npu(
 ) -> None:
     quantize(calibrated, tmp_path / "q.onnx", choice)
     assert set(placement(open_session(tmp_path / "q.onnx", X_ELITE, {}))) == {PROVIDER}
+
+
+@on_the_emulator
+def test_16_bit_activations_are_placed_completely_and_err_less(
+    root: Path, on_cpu: Models, calibrated: Calibrated, crops: tuple[Crops, Crops], tmp_path: Path
+) -> None:
+    spec = on_cpu.pack.detector
+    inputs = {spec.input: [on_cpu.detector.input_of(crops[0].detector[0])]}
+    errors = []
+    for bits in (8, 16):
+        quantize(calibrated, tmp_path / f"{bits}.onnx", CHOICES[-1], bits)
+        file = root / "blazepose-full" / spec.file
+        errors.append(layer_errors(file, tmp_path / f"{bits}.onnx", inputs))
+    assert set(placement(open_session(tmp_path / "16.onnx", X_ELITE, {}))) == {PROVIDER}
+    for few, many in zip(*errors, strict=True):
+        assert few.weights_db == many.weights_db
+        if few.rounding_db is not None and many.rounding_db is not None:
+            assert many.rounding_db - few.rounding_db > 0.9 * DECIBEL_OF_8_BITS
+    # The errors of the weights remain.
+    assert errors[1][-1].total_db > errors[0][-1].total_db
 
 
 @on_the_emulator
@@ -246,7 +301,8 @@ def test_float_and_8_bit_layers_do_not_share_a_bias(
     ("found", "message"),
     [
         (Fidelity({"landmarks": 40.0}, 100, 0.011, 0.02, 0), "median error is 1.10% of the crop"),
-        (Fidelity({"landmarks": 40.0}, 100, 0.002, 0.02, 6), "loses 6 of 100 people"),
+        (Fidelity({"landmarks": 40.0}, 100, 0.002, 0.02, 6), "of 100 people it loses 6 and adds 0"),
+        (Fidelity({"landmarks": 40.0}, 100, 0.002, 0.02, 5, 6), "it loses 5 and adds 6"),
         (Fidelity({"landmarks": 29.0}, 100, 0.002, 0.02, 0), "landmarks agrees to 29.0 dB"),
         (Fidelity({"landmarks": float("nan")}, 9, float("inf"), 1.0, 9), "median error is inf"),
     ],
@@ -263,4 +319,21 @@ def test_fields_for_json_contain_no_infinity() -> None:
 
 
 def test_models_that_are_accurate_enough_are_accepted() -> None:
-    check_fidelity("landmark", Fidelity({"landmarks": 31.0}, 100, 0.009, 0.5, 5))
+    check_fidelity("landmark", Fidelity({"landmarks": 31.0}, 100, 0.009, 0.5, 5, 5))
+
+
+def test_a_detector_is_judged_by_its_people_and_not_by_all_its_anchors() -> None:
+    check_fidelity("detector", Fidelity({"boxes": 29.1, "scores": 29.1}, 100, 0.0046, 0.02, 0))
+
+
+def test_people_that_only_the_judged_model_finds_are_counted(
+    on_cpu: Models, crops: tuple[Crops, Crops]
+) -> None:
+    for stage, spec in on_cpu.pack.stages.items():
+        model, pictures = on_cpu.stage(stage), crops[1].of(stage)
+        found = [model.run(picture) for picture in pictures]
+        empty = model.run(np.full_like(pictures[0], pictures[0].min()))
+        # In the first crop the expected outputs have fewer people, in the second one more.
+        judged = fidelity_of(spec, [empty, *found[1:]], [found[0], empty, *found[2:]])
+        assert judged.added > 0
+        assert judged.lost > 0

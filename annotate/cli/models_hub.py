@@ -142,9 +142,10 @@ def verify(
 ) -> None:
     """Run crops of your videos on the device and compare with the CPU.
 
-    Models pass if every output agrees to 30 dB and landmarks lie within 1% of the crop, both in the
-    median, and at most 5% of the people are lost. Precompiled models for a known SoC that pass are
-    installed where workers find them: float models in the pack, 8-bit models in a new pack.
+    Models pass if every output of the landmark model agrees to 30 dB and landmarks lie within 1% of
+    the crop, both in the median, and at most 5% of the people are lost, or added. Precompiled
+    models for a known SoC that pass are installed where workers find them: float models in the
+    pack, 8-bit models in a new pack.
     """
     with _opened(name, options) as (hub_pack, phase):
         verdict, installed, why_not = _verify(hub_pack, videos, phase)
@@ -290,13 +291,13 @@ def _print_files(files: list[Path]) -> None:
 
 
 def _print(verdict: "Verdict", installed: Path | None, why_not: str) -> None:
-    typer.echo("| Model | Output | PSNR (dB) | Median error | 95th percentile | Lost | People |")
-    typer.echo("|---|---|---|---|---|---|---|")
+    typer.echo("| Model | Output | PSNR (dB) | Median error | p95 | Lost | Added | People |")
+    typer.echo("|---|---|---|---|---|---|---|---|")
     for stage, found in verdict.fidelity.items():
         for output, decibel in found.agreement_db.items():
             typer.echo(
                 f"| {stage} | {output} | {decibel:.1f} | {found.median_error:.2%} "
-                f"| {found.p95_error:.2%} | {found.lost} | {found.people} |"
+                f"| {found.p95_error:.2%} | {found.lost} | {found.added} | {found.people} |"
             )
     typer.echo(f"Failed: {verdict.reason}" if verdict.reason else "Passed.")
     if installed:

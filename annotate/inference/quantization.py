@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import onnx
 import onnxruntime as ort
@@ -32,6 +32,9 @@ from annotate.inference.cpu import cpu_options
 FloatLayers = tuple[int, int]
 # The choices that are tried, from the fewest float layers to the most.
 CHOICES: tuple[FloatLayers, ...] = ((0, 0), (3, 0), (3, 4), (3, 12), (5, 20), (5, 24), (8, 28))
+
+ActivationBits = Literal[8, 16]
+_ACTIVATIONS = {8: QuantType.QUInt8, 16: QuantType.QUInt16}
 
 # The operators that ONNX Runtime can quantize.
 _OPERATORS = sorted({*QLinearOpsRegistry, *QDQRegistry})
@@ -72,9 +75,11 @@ def calibrate(source: Path, inputs: Mapping[str, Sequence[NDArray[Any]]]) -> Cal
         raise _refused(source, error) from error
 
 
-def quantize(calibrated: Calibrated, out: Path, float_layers: FloatLayers) -> None:
-    """Writes the model as the QDQ model `out`: 8-bit activations, and 8-bit weights with a scale
-    for each output channel.
+def quantize(
+    calibrated: Calibrated, out: Path, float_layers: FloatLayers, bits: ActivationBits = 8
+) -> None:
+    """Writes the model as the QDQ model `out`: activations of `bits` bits, and 8-bit weights with a
+    scale for each output channel.
 
     Args:
         float_layers: how many convolutions at the beginning and at the end stay float, together
@@ -89,18 +94,26 @@ def quantize(calibrated: Calibrated, out: Path, float_layers: FloatLayers) -> No
             per_channel=True,
             reduce_range=False,
             weight_qType=QuantType.QInt8,
-            activation_qType=QuantType.QUInt8,
+            activation_qType=_ACTIVATIONS[bits],
             tensors_range=calibrated.ranges,
             nodes_to_quantize=[],
             nodes_to_exclude=_outermost(calibrated.model, *float_layers),
             op_types_to_quantize=_OPERATORS,
-            extra_options={},
+            # ONNX knows 16-bit activations from opset 21 on, Microsoft's domain in any.
+            extra_options={"UseQDQContribOps": bits == 16},
         )
         quantizer.quantize_model()
         quantizer.model.save_model_to_file(str(out))
     # ONNX Runtime's exceptions have no common base below Exception.
     except Exception as error:
         raise _refused(calibrated.source, error) from error
+
+
+def unoptimized() -> ort.SessionOptions:
+    """Options of a session on one thread whose activations are those of the model's file."""
+    options = cpu_options()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return options
 
 
 def _refused(source: Path, error: Exception) -> PackError:
@@ -158,13 +171,9 @@ class _Calibrator(MinMaxCalibrater):
     """
 
     def create_inference_session(self) -> None:
-        """Opens the model that also answers with the ranges, unoptimized: the quantizer looks for
-        the activations of the original model.
-        """
-        options = cpu_options()
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        """Opens the model that also answers with the ranges."""
         self.infer_session = ort.InferenceSession(
-            self.augmented_model_path, options, providers=["CPUExecutionProvider"]
+            self.augmented_model_path, unoptimized(), providers=["CPUExecutionProvider"]
         )
 
 

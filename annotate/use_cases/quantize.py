@@ -1,4 +1,4 @@
-"""Makes a pack with 8-bit models from a float pack, calibrated on the user's videos."""
+"""Makes a pack with quantized models from a float pack, calibrated on the user's videos."""
 
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -8,11 +8,19 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from annotate.domain.arrays import FloatArray
 from annotate.domain.pack import PACK_FILE, Pack
 from annotate.domain.progress import Progress
 from annotate.files import sha256_of
 from annotate.inference import Models, load_models
-from annotate.inference.quantization import CHOICES, FloatLayers, calibrate, quantize
+from annotate.inference.layer_errors import LayerError, layer_errors
+from annotate.inference.quantization import (
+    CHOICES,
+    ActivationBits,
+    FloatLayers,
+    calibrate,
+    quantize,
+)
 from annotate.inference.session import load_model
 from annotate.packs.installed import verify_pack
 from annotate.packs.publish import new_pack, publish
@@ -24,11 +32,13 @@ from annotate.pipeline.fidelity import (
     Outputs,
     check_fidelity,
     fidelity_of,
+    judged_outputs,
 )
 
-SUFFIX = "-w8a8"
 # Frames that crops are taken from, over all videos together.
 FRAMES = 96
+# Calibration crops at most that the errors of layers are found on.
+EXPLAINED_CROPS = 8
 # More layers stay float until the error on the calibration crops is well below the limit for other
 # crops: half the median error, as a fraction of the crop's side, and 3 dB more agreement.
 TARGET_MEDIAN_ERROR = MAX_MEDIAN_ERROR / 2
@@ -42,16 +52,27 @@ class QuantizedModel:
     Attributes:
         float_layers: numbers of convolutions at its beginning and end that stay float.
         fidelity: compared with the float model, on crops that were not used for calibration.
+        layers: the error of each convolution, if wanted.
     """
 
     float_layers: FloatLayers
     fidelity: Fidelity
+    layers: Sequence[LayerError] = ()
 
 
 def quantize_pack(
-    folder: Path, videos: Sequence[Path], progress: Progress
+    folder: Path,
+    videos: Sequence[Path],
+    progress: Progress,
+    *,
+    bits: ActivationBits = 8,
+    explain: bool = False,
 ) -> tuple[Path, dict[str, QuantizedModel]]:
-    """Makes an 8-bit pack beside the float pack in `folder`; replaces an older one.
+    """Makes a pack with 8-bit weights beside the float pack in `folder`; replaces an older one.
+
+    Args:
+        bits: of the activations.
+        explain: find the error of each layer too.
 
     Returns:
         The new pack's folder, and how each stage's model was quantized.
@@ -67,20 +88,27 @@ def quantize_pack(
     calibration, held_out = take_crops(videos, models, FRAMES, progress)
     with new_pack(folder.parent) as staged:
         chosen = {
-            stage: _quantize_stage(models, stage, folder, staged / spec.file, calibration, progress)
-            for stage, spec in pack.stages.items()
+            stage: _quantize_stage(models, stage, folder, staged, calibration, bits, progress)
+            for stage in pack.stages
         }
-        name = f"{pack.name}{SUFFIX}"
+        name = f"{pack.name}-w8a{bits}"
+        kind = "8 bits" if bits == 8 else f"8-bit weights and {bits}-bit activations"
         source = (
-            f"{pack.name} {pack.digest[:12]}, 8 bits, "
+            f"{pack.name} {pack.digest[:12]}, {kind}, "
             f"calibrated on {len(calibration.landmark)} crops"
         )
         made = pack_with(pack, staged, name, source)
         found = pack_fidelity(load_models(made, staged), models, held_out)
         for stage, fidelity in found.items():
             check_fidelity(stage, fidelity)
+        layers = {
+            stage: _layers(models, stage, folder, staged, calibration) if explain else ()
+            for stage in found
+        }
         target = publish(staged, folder.parent, replace=True)
-    return target, {stage: QuantizedModel(chosen[stage], found[stage]) for stage in found}
+    return target, {
+        stage: QuantizedModel(chosen[stage], found[stage], layers[stage]) for stage in found
+    }
 
 
 def pack_with(pack: Pack, folder: Path, name: str, source: str) -> Pack:
@@ -106,37 +134,58 @@ def pack_fidelity(models: Models, reference: Models, crops: Crops) -> dict[str, 
 
 
 def _quantize_stage(
-    models: Models, stage: str, folder: Path, out: Path, crops: Crops, progress: Progress
+    models: Models,
+    stage: str,
+    folder: Path,
+    out: Path,
+    crops: Crops,
+    bits: ActivationBits,
+    progress: Progress,
 ) -> FloatLayers:
-    """Writes the 8-bit model with the fewest float layers that reaches the target, else the most
-    accurate one. Returns its numbers of float layers.
+    """Writes into `out` the quantized model with the fewest float layers that reaches the target,
+    else the most accurate one. Returns its numbers of float layers.
     """
     spec, model = models.pack.stages[stage], models.stage(stage)
     pictures = crops.of(stage)
-    inputs: Mapping[str, list[NDArray[Any]]] = {
-        spec.input: [model.input_of(picture) for picture in pictures]
-    }
     expected: list[Outputs] = [model.run(picture) for picture in pictures]
     progress(f"Calibrating the {stage} model", 0.0)
-    calibrated = calibrate(folder / spec.file, inputs)
+    calibrated = calibrate(folder / spec.file, _inputs(models, stage, pictures))
     tried: list[tuple[float, FloatLayers, bytes]] = []
     with tempfile.TemporaryDirectory() as scratch:
         for count, choice in enumerate(CHOICES):
             progress(f"Quantizing the {stage} model", count / len(CHOICES))
             file = Path(scratch) / f"{count}.onnx"
-            quantize(calibrated, file, choice)
+            quantize(calibrated, file, choice, bits)
             quantized = load_model(spec, file)
             found = fidelity_of(spec, expected, [quantized.run(one) for one in pictures])
             tried.append((found.median_error, choice, file.read_bytes()))
-            if _reaches_target(found):
+            if _reaches_target(stage, found):
                 tried = tried[-1:]
                 break
     _, choice, content = min(tried)
-    out.write_bytes(content)
+    (out / spec.file).write_bytes(content)
     return choice
 
 
-def _reaches_target(found: Fidelity) -> bool:
-    agrees = min(found.agreement_db.values()) >= TARGET_AGREEMENT_DB
+def _layers(
+    models: Models, stage: str, folder: Path, quantized: Path, crops: Crops
+) -> list[LayerError]:
+    """The error of each layer, on a few of the calibration crops from beginning to end."""
+    pictures = crops.of(stage)
+    few = pictures[:: -(-len(pictures) // EXPLAINED_CROPS)]
+    file = models.pack.stages[stage].file
+    return layer_errors(folder / file, quantized / file, _inputs(models, stage, few))
+
+
+def _inputs(
+    models: Models, stage: str, pictures: Sequence[FloatArray]
+) -> Mapping[str, list[NDArray[Any]]]:
+    model = models.stage(stage)
+    return {models.pack.stages[stage].input: [model.input_of(one) for one in pictures]}
+
+
+def _reaches_target(stage: str, found: Fidelity) -> bool:
+    judged = judged_outputs(stage, found).values()
+    agrees = all(decibel >= TARGET_AGREEMENT_DB for decibel in judged)
     accurate = found.median_error <= TARGET_MEDIAN_ERROR
-    return accurate and agrees and not found.loses_people
+    return accurate and agrees and found.finds_the_people
