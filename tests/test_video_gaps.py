@@ -12,6 +12,7 @@ from tests.made_videos import FPS, LAYOUTS, Layout, av1, h264, mpeg2
 from tests.test_video_transport import noisy, pictures
 
 FRAMES = 40
+SECTOR = 2048
 # The frames whose packets are overwritten, in the order of the file.
 GONE = range(17, 20)
 
@@ -75,6 +76,16 @@ def test_a_file_that_ends_early_says_what_is_missing(tmp_path: Path) -> None:
         # Of frames that come in another order, one may be missing amid.
         assert 0 <= layout.frames - len(index) - index.missing_frames <= 1
         assert index.missing_frames > 1
+
+
+def test_frames_behind_a_hole_in_the_last_cluster_are_missing(tmp_path: Path) -> None:
+    """FFmpeg goes on at the next cluster of Matroska, and there is none."""
+    path = h264(".mkv", frames=FRAMES, size=(96, 64), paint=noisy).make(tmp_path / "v.mkv").path
+    data, places = path.read_bytes(), places_of(path)
+    begin = next(at for at, _ in places if at > len(data) // 3)
+    path.write_bytes(data[:begin] + bytes(SECTOR) + data[begin + SECTOR :])
+    index = probe(path)
+    assert len(index) + index.missing_frames == FRAMES
 
 
 def test_a_hole_in_a_stream_without_times_costs_the_frames_to_the_next_keyframe(

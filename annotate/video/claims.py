@@ -22,6 +22,8 @@ OWN_DURATION = frozenset({"ivf", "mxf"})
 # The element of Matroska that holds everything but the header, and the number of bytes of a file in
 # which it begins.
 SEGMENT, EBML_HEAD_BYTES = b"\x18\x53\x80\x67", 1024
+# Bytes before the data of a packet, at most; and bytes of zeros that are no data.
+BLOCK_HEADER_BYTES, ZEROS = 16, 32
 _CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 
 
@@ -38,12 +40,13 @@ class Claims:
     missing_s: float
 
 
-def claims_of(video: VideoFile, pts: IntArray) -> Claims:
+def claims_of(video: VideoFile, pts: IntArray, end: int) -> Claims:
     """What the container claims. Only those are believed that are written once all is known.
 
     Args:
         video: whose packets have all been read.
         pts: (n,) int64, `NO_PTS` where there is none, of the packets that are to be displayed.
+        end: place in the file where the data of the last packet ends.
     """
     kind, stream = video.container.format.name, video.stream
     found_s = _end_s(video, pts)
@@ -62,7 +65,7 @@ def claims_of(video: VideoFile, pts: IntArray) -> Claims:
         missing_s += float((stream.start_time or 0) * Fraction(stream.time_base or 1))
         return Claims(declared, missing_s if missing_s * rate >= LEAST_FRAME else 0.0)
     if "matroska" in kind or kind in ("flv", "asf", "rm"):
-        return Claims(declared, _of_duration(video, found_s))
+        return Claims(declared, _of_duration(video, found_s, end))
     return Claims(declared, 0.0)
 
 
@@ -71,7 +74,7 @@ def _of_frames(video: VideoFile, missing: int) -> float:
     return max(0, missing) / float(video.stream.average_rate or 1)
 
 
-def _of_duration(video: VideoFile, found_s: float) -> float:
+def _of_duration(video: VideoFile, found_s: float, end: int) -> float:
     """Seconds that are missing, by the stream's own duration; else by the container's, which is
     that of its longest stream.
     """
@@ -86,9 +89,18 @@ def _of_duration(video: VideoFile, found_s: float) -> float:
             missing_s = min(missing_s, video.container.duration / av.time_base - _last_s(video))
     else:
         return 0.0
-    if "matroska" in video.container.format.name and _lacks_its_end(video):
+    matroska = "matroska" in video.container.format.name
+    if matroska and (_lacks_its_end(video) or _is_zeros(video, end)):
         return missing_s if missing_s * float(video.stream.average_rate or 1) > 1 else 0.0
     return missing_s if missing_s > MAX_UNCLEAR_S else 0.0
+
+
+def _is_zeros(video: VideoFile, place: int) -> bool:
+    """Whether a lost sector is behind a place: no element of Matroska begins with zeros."""
+    with suppress(OSError, ValueError), video.path.open("rb") as file:
+        file.seek(place + BLOCK_HEADER_BYTES)
+        return file.read(ZEROS) == bytes(ZEROS)
+    return False
 
 
 def _lacks_its_end(video: VideoFile) -> bool:

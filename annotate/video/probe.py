@@ -156,7 +156,7 @@ def _read_packets(video: VideoFile, read: ReadProgress) -> tuple[PacketTable, De
     if not rows:
         raise VideoError(f"{video.path} holds no frame", NOT_A_VIDEO)
     decoded, table = first_frames.end(), np.array(rows, dtype=np.int64)
-    claims = claims_of(video, table[table[:, 2] == 1, 0])
+    claims = claims_of(video, table[table[:, 2] == 1, 0], int(table[-1, 3:].sum()))
     packets = PacketTable(
         pts=table[:, 0],
         key=table[:, 1] == 1,
