@@ -37,7 +37,7 @@ def quantize(
     ],
     activations: Annotated[
         Activations,
-        typer.Option(help="Bits of the activations. 16 are more exact, but not faster on a CPU."),
+        typer.Option(help="Bits of the activations. 16 are more exact, but slow on a CPU."),
     ] = Activations.BITS_8,
     explain: Annotated[
         bool, typer.Option("--explain", help="Print the error of every layer too.")
