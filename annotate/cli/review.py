@@ -50,6 +50,7 @@ def review(
         place = "" if first is None else f"#video={first}"
         say(f"Review job {job.id} at {address}{place}")
         say("Ctrl-C ends.", err=True)
+        session.open_ahead(first or 0)
 
     try:
         serve(session, port, browser=browser, announce=announce)

@@ -31,7 +31,9 @@ _MOST_BYTES = 1_000_000
 # The most frames whose poses are sent at once.
 _MOST_FRAMES = 2000
 # The most places to check that the page lists.
-_MOST_MOMENTS = 500
+_MOST_MOMENTS = 5000
+# Seconds that the page waits for an answer about what it can play.
+_PATIENCE_S = 0.3
 _BINARY = "application/octet-stream"
 
 
@@ -84,7 +86,11 @@ class _Pages:
 
     def _source(self, request: Request, _body: Any) -> Response:
         source = self._session.video(_number(request)).source
-        now = source.playing(copy="copy" in request.query_params)
+        copy = "copy" in request.query_params
+        now = source.playing(copy=copy)
+        if now.state == "making":
+            source.settle(_PATIENCE_S)  # what needs no copy is soon ready
+            now = source.playing(copy=copy)
         shown = ("state", "fraction", "message", "hint", "copy")
         return _json({name: getattr(now, name) for name in shown})
 

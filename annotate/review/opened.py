@@ -64,11 +64,12 @@ class OpenVideo:
         self._finding = threading.Lock()
         self._open = ExitStack()
         results = store.results(job.recipe, video)
-        name, self._file = self._open.enter_context(results.open_tracks(job.merge_digest))
+        name, file = self._open.enter_context(results.open_tracks(job.merge_digest))
         self._key = results.tracks_key(name)
         with damage_named(self._key):
-            self._outline, axes = tables.read_outline(self._file)
-            self._starts = np.cumsum([0, *tables.block_sizes(self._file)])
+            self._outline, axes = tables.read_outline(file)
+            self._blocks = tables.BlockReader(file)
+            self._starts = np.cumsum([0, *self._blocks.sizes])
         self.basis: Basis = basis_of(store, job, video, axes, name)
         ends = self._starts[1:] - 1
         self._last_frames: list[int] = self._outline.frame_index[ends].tolist()
@@ -125,7 +126,7 @@ class OpenVideo:
     def _block(self, number: int) -> Tracks:
         """A block of the tracks file, before any edit."""
         with self._lock, damage_named(self._key):
-            return tables.read_block(self._file, number)
+            return self._blocks.read(number)
 
     def moments(self) -> list[Moment]:
         """Where the tracks may be wrong, the most suspicious first."""

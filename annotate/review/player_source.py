@@ -75,6 +75,13 @@ class PlayerSource:
                 self._thread = None
             return now
 
+    def settle(self, patience_s: float) -> None:
+        """Waits until the work that goes on is done, or so many seconds have passed."""
+        with self._lock:
+            thread = self._thread
+        if thread is not None:
+            thread.join(patience_s)
+
     def at_hand(self) -> Playing:
         """What there is now; a failure stays one, as only `playing` says it and tries again."""
         now = self._now

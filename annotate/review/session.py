@@ -1,12 +1,13 @@
 """One run of `annotate review`: the job, and the videos of it that were opened."""
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
 from annotate.domain.edits import Edit
-from annotate.domain.errors import EditError, UsageError
+from annotate.domain.errors import AnnotateError, EditError, UsageError
 from annotate.domain.job import Job, JobVideo
 from annotate.domain.settings import Settings
 from annotate.queue.job_status import JobStatus, job_status
@@ -55,6 +56,15 @@ class Session:
                 self._videos[number] = self._opened(number)
             return self._videos[number]
 
+    def open_ahead(self, number: int) -> None:
+        """Opens a video in a thread of its own, before the page asks for it."""
+
+        def work() -> None:
+            with suppress(AnnotateError, OSError):  # the page will be told
+                self.video(number)
+
+        threading.Thread(target=work, daemon=True).start()
+
     def add(self, number: int, kind: object, change: object, after: object) -> Edit:
         """Files a change of a video; errors as for `OpenVideo.add`."""
         edit = self.video(number).tracks.add(kind, change, after)
@@ -93,8 +103,10 @@ class Session:
         return edit
 
     def close(self) -> None:
-        """Closes all files."""
-        for video in self._videos.values():
+        """Closes all files, once a video that is being opened is open."""
+        with self._lock:
+            videos = [*self._videos.values()]
+        for video in videos:
             video.tracks.close()
             video.source.close()
 

@@ -220,16 +220,22 @@ def read_tracks(file: BinaryIO) -> Iterator[Tracks]:
     check_seal(parquet.metadata.metadata, ROWS_SEAL, seal.value)
 
 
-def block_sizes(file: BinaryIO) -> list[int]:
-    """The number of poses of each block of a tracks file."""
-    metadata = pq.read_metadata(file)
-    return [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+class BlockReader:
+    """Reads any block of a tracks file; what the file says of them all is read once."""
 
+    def __init__(self, file: BinaryIO) -> None:
+        self._parquet = _opened(file)
+        self._landmarks = _facts(self._parquet)["landmarks"]
 
-def read_block(file: BinaryIO, number: int) -> Tracks:
-    """One block of a tracks file; its pages are checked, but not that they are all that belong."""
-    parquet = _opened(file)
-    return _tracks(parquet.read_row_group(number, **_READ), _facts(parquet)["landmarks"])
+    @property
+    def sizes(self) -> list[int]:
+        """The number of poses of each block."""
+        metadata = self._parquet.metadata
+        return [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+
+    def read(self, number: int) -> Tracks:
+        """One block; its pages are checked, but not that they are all that belong."""
+        return _tracks(self._parquet.read_row_group(number, **_READ), self._landmarks)
 
 
 def _tracks(table: Any, landmarks: int) -> Tracks:

@@ -74,7 +74,8 @@ class Edits:
             after: number of the last edit that the author has seen; None: all.
 
         Raises:
-            EditConflictError: another author has changed the same meanwhile.
+            EditConflictError: the same was changed meanwhile, by whatever author: reviewers may
+                share an account.
             EditError: the change does not fit the tracks; nothing is filed.
         """
         known = self._list.read()
@@ -88,7 +89,7 @@ class Edits:
             for one in edited(outline, [*known, own], basis).not_applied:
                 if one.edit is own:
                     raise EditError(f"the edit does not fit: {one.reason}", "Nothing was changed.")
-        check = partial(_check_conflicts, change, author, known)
+        check = partial(_check_conflicts, change, known)
         return self._list.add(change, author, basis.tracks, check, seen)
 
     def undo(self, number: int, author: str, after: int | None = None) -> Edit:
@@ -147,11 +148,11 @@ class Edits:
             raise EditError(f"edit {change.edit} is undone already", "`annotate edits` lists them.")
 
 
-def _check_conflicts(change: Change, author: str, known: list[Edit], newer: list[Edit]) -> None:
-    """Raises where another author's newer edit touches what the change touches."""
+def _check_conflicts(change: Change, known: list[Edit], newer: list[Edit]) -> None:
+    """Raises where a newer edit touches what the change touches."""
     spans = _span([*known, *newer])
     for edit in newer:
-        if edit.author != author and spans(change).meets(spans(edit.change)):
+        if spans(change).meets(spans(edit.change)):
             raise EditConflictError(
                 f"{edit.author} has changed the same track just now (edit {edit.number}, "
                 f"{edit.change.kind})",

@@ -3,7 +3,7 @@
 import { binary, json, Refused } from "./api.js";
 import { editKeys } from "./commands.js";
 import { History } from "./history.js";
-import { help, listen } from "./keys.js";
+import { help, keptFocus, listen, nextPart } from "./keys.js";
 import { showDoubts, showHistory, showPeople, showVideos } from "./panels.js";
 import { Player } from "./player.js";
 import { outlineOf, Poses } from "./poses.js";
@@ -54,6 +54,7 @@ const stage = new Stage($("stage"), $("video"), $("overlay"), {
 const timeline = new Timeline($("lanes"), $("timeline"), $("lanes-space"), {
   seek: (frame) => player.seek(frame),
   select,
+  mark: setRange,
 });
 const commands = editKeys({ now, player, stage, history, select, setRange, say, hint: (text) => ($("hint").textContent = text) });
 
@@ -104,12 +105,15 @@ function setRange(range) {
   if (now.view) panels();
 }
 
-/** The tracks are others now, after an edit of this or another reviewer. @param {any} view */
-async function changed(view) {
+/**
+ * The tracks are others now, after an edit of this or another reviewer.
+ * @param {any} view @param {Promise<import("./poses.js").Outline> | null} [asked] the outline, if it was asked for
+ */
+async function changed(view, asked = null) {
+  if (now.view) poses.renew();
   now.view = view;
   history.after = view.last;
   if (!view.tracks.some((/** @type {any} */ one) => one.id === now.selected)) now.selected = stage.selected = null;
-  poses.renew();
   shown(player.frame);
   stage.names = new Map(view.tracks.map((/** @type {any} */ one) => [one.id, one.name]));
   timeline.tracks = view.tracks;
@@ -118,7 +122,7 @@ async function changed(view) {
   timeline.renew();
   panels();
   const number = now.video;
-  const outline = await outlineOf(number);
+  const outline = await (asked ?? outlineOf(number));
   if (number !== now.video || view.last !== now.view.last) return;
   timeline.outline = outline;
   timeline.renew();
@@ -132,19 +136,28 @@ async function changed(view) {
 }
 
 function panels() {
-  const left = now.doubts.filter((one) => !now.seen.has(key(one)));
+  const again = keptFocus();
   showPeople($("people"), now.view?.tracks ?? [], now.selected, player, select);
-  showDoubts($("doubts"), now.doubts, now.seen, key, visit);
+  showDoubts($("doubts"), now.doubts, isDone, visit);
   showHistory($("history"), now.view?.edits ?? []);
   $("people-count").textContent = String(now.view?.tracks.length ?? "");
-  $("doubts-count").textContent = now.doubts.length ? `${left.length} left` : "none";
+  $("doubts-count").textContent = now.doubts.length ? `${doubtsLeft()} left` : "none";
   const track = now.view?.tracks.find((/** @type {any} */ one) => one.id === now.selected);
   $("selected").textContent = track ? `Track ${track.id}${track.name ? ` · ${track.name}` : ""}` : "Select a person: click, or Tab";
   $("actions").replaceChildren(...commands.buttons(track !== undefined));
+  again();
 }
 
 /** @param {import("./panels.js").Doubt} one */
 const key = (one) => `${one.track} ${one.frame} ${one.words}`;
+
+/** Whether a place was looked at, or lies in frames that are reviewed. @param {import("./panels.js").Doubt} one */
+function isDone(one) {
+  const within = (/** @type {number[]} */ [start, stop]) => start <= one.first && one.last < stop;
+  return now.seen.has(key(one)) || now.view.reviewed.some(within);
+}
+
+const doubtsLeft = () => now.doubts.filter((one) => !isDone(one)).length;
 
 /** @param {import("./panels.js").Doubt} doubt */
 function visit(doubt) {
@@ -152,15 +165,14 @@ function visit(doubt) {
   player.pause();
   player.seek(doubt.frame);
   select(doubt.track);
-  const left = now.doubts.filter((one) => !now.seen.has(key(one))).length;
-  say(`${doubt.words}; ${left} left to check`);
+  say(`${doubt.words}; ${doubtsLeft()} left to check`);
 }
 
 /** @type {import("./panels.js").Doubt[]} */
 const visited = [];
 
 function nextDoubt() {
-  const next = now.doubts.find((one) => !now.seen.has(key(one)));
+  const next = now.doubts.find((one) => !isDone(one));
   if (next) visited.push(next);
   if (next) visit(next);
   else say("Nothing is left to check in this video");
@@ -191,8 +203,12 @@ function zoomToPerson() {
 /** @param {number} number */
 async function open(number) {
   try {
-    const info = await json(`/api/videos/${number}`);
-    const annotated = new Uint8Array(await binary(`/api/videos/${number}/annotated`));
+    // All is asked for at once: none of it waits for the rest.
+    const path = `/api/videos/${number}`;
+    const [source, outline] = [json(`${path}/source`), outlineOf(number)];
+    for (const one of [source, outline]) one.catch(() => {}); // whoever waits for it says so
+    const [info, frames] = await Promise.all([json(path), binary(`${path}/annotated`)]);
+    const annotated = new Uint8Array(frames);
     player.video.pause();
     const { sparse } = info;
     Object.assign(now, { video: number, info, annotated, sparse, view: null, selected: null, doubts: [] });
@@ -213,20 +229,24 @@ async function open(number) {
     timeline.reset(info.frames, annotated);
     $("lanes").setAttribute("aria-valuemax", String(info.frames - 1));
     $("title").textContent = document.title = info.name;
-    await playable(number, false).catch((error) => withoutPicture(number, error));
+    await playable(number, false, source).catch((error) => withoutPicture(number, error));
     if (now.video !== number) return;
-    changed(info).catch(wrong);
+    changed(info, outline).catch(wrong);
     document.body.dataset.ready = String(number);
   } catch (error) {
     wrong(error);
   }
 }
 
-/** Waits until the browser can play the video, then loads it. @param {number} number @param {boolean} copy */
-async function playable(number, copy) {
+/**
+ * Waits until the browser can play the video, then loads it.
+ * @param {number} number @param {boolean} copy @param {Promise<any> | null} [asked] the first answer, if it was asked for
+ */
+async function playable(number, copy, asked = null) {
   const waiting = $("waiting");
   for (;;) {
-    const source = await json(`/api/videos/${number}/source${copy ? "?copy" : ""}`);
+    const source = await (asked ?? json(`/api/videos/${number}/source${copy ? "?copy" : ""}`));
+    asked = null;
     if (now.video !== number) return;
     if (source.state === "failed") throw new Refused(0, source.message, source.hint);
     if (source.state === "ready" && (source.copy || !copy)) {
@@ -365,7 +385,12 @@ const keys = [
   look_("z", "Z", "zoom to the person", zoomToPerson),
   look_("Ctrl+ArrowUp", "Ctrl+↑", "timeline nearer", () => timeline.zoomBy(0.5)),
   look_("Ctrl+ArrowDown", "Ctrl+↓", "timeline farther", () => timeline.zoomBy(2)),
+  ...[["←", "Left", 1, 0], ["→", "Right", -1, 0], ["↑", "Up", 0, 1], ["↓", "Down", 0, -1]].map(([sign, name, dx, dy]) =>
+    look_(`Ctrl+Shift+Arrow${name}`, `Ctrl+Shift+${sign}`, `look ${String(name).toLowerCase()}`, () => stage.panBy(Number(dx), Number(dy))),
+  ),
   look_("t", "T", "light or dark", theme),
+  look_("F6", "F6", "to the next part of the page, where Tab goes from button to button", () => nextPart(1)),
+  look_("Shift+F6", "Shift+F6", "to the part before", () => nextPart(-1)),
   look_("?", "?", "these keys", () => help($("keys"), keys)),
   ...commands.keys,
 ];

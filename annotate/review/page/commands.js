@@ -182,15 +182,15 @@ export function editKeys({ now, player, stage, history, select, setRange, say, h
     stage.draw();
   });
 
-  /** @param {number} dx @param {number} dy */
-  const nudge = (dx, dy) => chosen(() => {
+  /** @param {number} dx @param {number} dy @param {boolean} between */
+  const nudge = (dx, dy, between) => chosen(() => {
     const pose = poseHere();
     if (!pose || stage.keypoint === null) return say("Choose a keypoint first: click it, or K", true);
     const from = [...pose.points.slice(3 * stage.keypoint, 3 * stage.keypoint + 2)];
     const to = [from[0] + dx, from[1] + dy];
     pose.points.set(to, 3 * stage.keypoint);
     stage.draw();
-    return moved(pose.track, stage.keypoint, from, to, false);
+    return moved(pose.track, stage.keypoint, from, to, between);
   });
 
   /** @param {number} track @param {number} keypoint @param {number[]} from @param {number[]} to @param {boolean} between */
@@ -227,6 +227,9 @@ export function editKeys({ now, player, stage, history, select, setRange, say, h
 
   const key = (/** @type {string} */ keys, /** @type {string} */ shown, /** @type {string} */ what,
     /** @type {() => void} */ act, group = "Edit") => ({ keys, shown, what, group, act });
+  const arrows = /** @type {[string, string, number, number][]} */ (
+    [["←", "Left", -1, 0], ["→", "Right", 1, 0], ["↑", "Up", 0, -1], ["↓", "Down", 0, 1]]
+  );
   const keys = [
     key("Tab", "Tab", "next person", () => nextPerson(1)),
     key("Shift+Tab", "Shift+Tab", "person before", () => nextPerson(-1)),
@@ -241,14 +244,17 @@ export function editKeys({ now, player, stage, history, select, setRange, say, h
     key("e", "E", "look again, in a box", lookAgain),
     key("i", "I", "range begins here", () => mark(0), "Range"),
     key("o", "O", "range ends here", () => mark(1), "Range"),
+    key("", "Shift+drag", "mark a range on the timeline", () => {}, "Range"),
     key("v", "V", "mark range, or all, as reviewed", review(true), "Range"),
     key("Shift+v", "Shift+V", "not reviewed", review(false), "Range"),
     key("k", "K", "next keypoint", nextKeypoint(1), "Keypoint"),
     key("Shift+k", "Shift+K", "keypoint before", nextKeypoint(-1), "Keypoint"),
     key("h", "H", "keypoint is hidden, or visible", hide, "Keypoint"),
-    ...[["←", "Left", -1, 0], ["→", "Right", 1, 0], ["↑", "Up", 0, -1], ["↓", "Down", 0, 1]].map(
-      ([shown, name, dx, dy]) =>
-        key(`Alt+Arrow${name}`, `Alt+${shown}`, `move a pixel ${String(name).toLowerCase()}`, nudge(Number(dx), Number(dy)), "Keypoint"),
+    ...arrows.map(([shown, name, dx, dy]) =>
+      key(`Alt+Arrow${name}`, `Alt+${shown}`, `move it a pixel ${name.toLowerCase()}`, nudge(dx, dy, false), "Keypoint"),
+    ),
+    ...arrows.map(([, name, dx, dy], place) =>
+      key(`Alt+Shift+Arrow${name}`, place ? "" : "Alt+Shift+ ← → ↑ ↓", "the same, and evenly from where it was moved before", nudge(dx, dy, true), "Keypoint"),
     ),
     key("Ctrl+z", "Ctrl+Z", "undo", () => history.undo(), "Edit"),
     key("Ctrl+Shift+z Ctrl+y", "Ctrl+Shift+Z", "redo", () => history.redo(), "Edit"),
@@ -261,8 +267,8 @@ export function editKeys({ now, player, stage, history, select, setRange, say, h
   ];
   const shownAlways = new Set(["A", "V"]);
   // What buttons say with a range, and without one.
-  const ofRange = new Map([["V", "mark the range as reviewed"], ["Shift+Del", "delete in the range"], ["F", "swap left and right in it"]]);
-  const ofAll = new Map([["V", "mark all as reviewed"], ["Shift+Del", "delete the track"], ["F", "swap left and right from here on"]]);
+  const ofRange = new Map([["V", "mark the range as reviewed"], ["Shift+V", "the range is not reviewed"], ["Shift+Del", "delete in the range"], ["F", "swap left and right in it"]]);
+  const ofAll = new Map([["V", "mark all as reviewed"], ["Shift+V", "nothing is reviewed"], ["Shift+Del", "delete the track"], ["F", "swap left and right from here on"]]);
   const shownSelected = new Set(["R", "M", "S", "X", "Del", "Shift+Del", "F", "H", "E"]);
 
   return {
@@ -293,7 +299,8 @@ export function editKeys({ now, player, stage, history, select, setRange, say, h
     /** @param {boolean} selected */
     buttons(selected) {
       return keys
-        .filter((one) => shownAlways.has(one.shown) || (selected && shownSelected.has(one.shown)))
+        .filter((one) => shownAlways.has(one.shown) || (selected && shownSelected.has(one.shown))
+          || (one.shown === "Shift+V" && now.view?.reviewed.length))
         .map((one) => {
           const what = (now.range ? ofRange.get(one.shown) : ofAll.get(one.shown)) ?? one.what;
           const button = /** @type {HTMLButtonElement} */ (element("button", what[0].toUpperCase() + what.slice(1)));

@@ -6,6 +6,32 @@
  * @typedef {{keys: string, shown: string, what: string, group: string, act: () => void}} Key
  */
 
+// The parts of the page that hold buttons.
+const PARTS = "header, nav, aside, footer";
+
+/** Moves the focus to the next part of the page that has a button. @param {number} by */
+export function nextPart(by) {
+  const buttons = [...document.querySelectorAll(PARTS)]
+    .map((part) => /** @type {HTMLElement | null} */ (part.querySelector("button:enabled")))
+    .filter((button) => button?.checkVisibility());
+  const stage = document.getElementById("stage");
+  const places = [stage, ...buttons];
+  const part = document.activeElement?.closest(PARTS);
+  const place = Math.max(0, places.findIndex((one) => one?.closest(PARTS) === part && part));
+  places[(place + by + places.length) % places.length]?.focus();
+}
+
+/** What gives the focus back to the button of a list that is about to be made anew. */
+export function keptFocus() {
+  const list = document.activeElement?.closest("ul, ol, #actions");
+  if (!list) return () => {};
+  const place = [...list.querySelectorAll("button")].findIndex((one) => one === document.activeElement);
+  return () => {
+    const buttons = list.querySelectorAll("button");
+    buttons[Math.min(place, buttons.length - 1)]?.focus();
+  };
+}
+
 /** Name of a key press, such as `Ctrl+z`, `Shift+ArrowLeft` or `?`. @param {KeyboardEvent} event */
 export function pressed(event) {
   const named = event.key.length > 1;
@@ -25,6 +51,8 @@ export function listen(keys, off) {
     const target = /** @type {HTMLElement} */ (event.target);
     if (off() || target.matches("input, select")) return;
     const name = pressed(event);
+    // Where the focus came by keys, Tab goes on to the next button.
+    if (/^(Shift\+)?Tab$/.test(name) && target.closest(PARTS) && target.matches(":focus-visible")) return;
     if (target.matches("button") && (name === "Enter" || name === " ")) return;
     const act = acts.get(name === " " ? "Space" : name);
     if (!act) return;

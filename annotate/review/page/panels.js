@@ -51,13 +51,13 @@ export function showPeople(list, tracks, selected, player, select) {
 }
 
 /**
- * @param {HTMLElement} list @param {any[]} doubts @param {Set<string>} seen
- * @param {(one: any) => string} key @param {(one: any) => void} visit
+ * @param {HTMLElement} list @param {any[]} doubts @param {(one: any) => boolean} isDone
+ * @param {(one: any) => void} visit
  */
-export function showDoubts(list, doubts, seen, key, visit) {
+export function showDoubts(list, doubts, isDone, visit) {
   list.replaceChildren(
     ...doubts.slice(0, 60).map((doubt) => {
-      const done = seen.has(key(doubt));
+      const done = isDone(doubt);
       const who = doubt.track && !doubt.words.includes("track") ? `${doubt.track}: ` : "";
       const item = row(`${who}${doubt.words}`, done ? "✓" : `${doubt.frame}`, false);
       item.button.classList.toggle("done", done);

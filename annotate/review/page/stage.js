@@ -10,6 +10,11 @@ const VISIBLE = 0.5;
 // Hues in degrees that differ for most eyes, used in turn; ids are written beside the people too.
 const HUES = [205, 35, 330, 160, 55, 275, 15, 185];
 
+// How light those hues are in the timeline, in percent, so that they stand out from its ground: text
+// at 4.5 to 1, bars at 3 to 1.
+export const LABEL_LIGHT = { light: 24, dark: 72 };
+export const BAR_LIGHT = { light: 30, dark: 64 };
+
 /** @param {number} track */
 export const colour = (track, light = 62) => `hsl(${HUES[track % HUES.length]} 85% ${light}%)`;
 
@@ -76,6 +81,13 @@ export class Stage {
     this.zoom = Math.max(0.5, Math.min(40, this.zoom * by));
     const [sx, sy] = this.toScreen(px, py);
     this.pan = [this.pan[0] + x - sx, this.pan[1] + y - sy];
+    this.draw();
+  }
+
+  /** Moves the picture by steps of a tenth of its height. @param {number} dx @param {number} dy */
+  panBy(dx, dy) {
+    const step = this.element.clientHeight / 10;
+    this.pan = [this.pan[0] + dx * step, this.pan[1] + dy * step];
     this.draw();
   }
 

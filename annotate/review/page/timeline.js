@@ -1,7 +1,7 @@
 // The timeline: a lane a track, as high as its poses are sure, with gaps and places to check. Only the
 // lanes that are in sight are drawn, so that hundreds cost no more than ten.
 // @ts-check
-import { colour } from "./stage.js";
+import { BAR_LIGHT, colour, LABEL_LIGHT } from "./stage.js";
 
 /** @typedef {import("./panels.js").Doubt} Doubt */
 /** @typedef {{id: number, name: string, first: number, last: number}} Lane */
@@ -14,7 +14,8 @@ export class Timeline {
   /**
    * @param {HTMLElement} element that scrolls @param {HTMLCanvasElement} canvas that stays in sight
    * @param {HTMLElement} space as high as all lanes
-   * @param {{seek: (frame: number) => void, select: (track: number) => void}} acts
+   * @param {{seek: (frame: number) => void, select: (track: number) => void,
+   *   mark: (range: [number, number] | null) => void}} acts
    */
   constructor(element, canvas, space, acts) {
     this.element = element;
@@ -77,12 +78,17 @@ export class Timeline {
     return Math.max(0, Math.min(this.frames - 1, Math.floor(frame)));
   }
 
-  /** @param {PointerEvent} event */
+  /** A press goes to a frame, and a drag through frames; with Shift, it marks a range. @param {PointerEvent} event */
   #down(event) {
     const lane = Math.floor((event.offsetY - RULER + this.element.scrollTop) / LANE);
     if (event.offsetY >= RULER && lane < this.tracks.length) this.acts.select(this.tracks[lane].id);
     if (event.offsetX < LABEL) return;
-    const go = (/** @type {PointerEvent} */ now) => this.acts.seek(this.#frameAt(now.offsetX));
+    const first = this.#frameAt(event.offsetX);
+    const go = (/** @type {PointerEvent} */ now) => {
+      const frame = this.#frameAt(now.offsetX);
+      if (event.shiftKey) this.acts.mark([Math.min(first, frame), Math.max(first, frame)]);
+      this.acts.seek(frame);
+    };
     go(event);
     this.canvas.setPointerCapture(event.pointerId);
     this.canvas.addEventListener("pointermove", go);
@@ -166,6 +172,11 @@ export class Timeline {
     return getComputedStyle(this.element).getPropertyValue(name).trim();
   }
 
+  /** @returns {"light" | "dark"} */
+  get #ground() {
+    return this.#css("--lane-light") === "dark" ? "dark" : "light";
+  }
+
   /** @param {CanvasRenderingContext2D} pen @param {number} width @param {number} height */
   #background(pen, width, height) {
     pen.clearRect(0, 0, width, height);
@@ -204,7 +215,7 @@ export class Timeline {
       pen.textAlign = "left";
       pen.font = `${chosen ? 600 : 400} 12px system-ui, sans-serif`;
       pen.textBaseline = "middle";
-      pen.fillStyle = colour(track.id, this.#css("--lane-light") === "dark" ? 70 : 34);
+      pen.fillStyle = colour(track.id, LABEL_LIGHT[this.#ground]);
       pen.fillText(label, 10, y + LANE / 2, LABEL - 16);
       pen.fillStyle = this.#css("--faint");
       const [x, end] = [Math.max(LABEL, this.#x(track.first)), this.#x(track.last + 1)];
@@ -281,7 +292,7 @@ export class Timeline {
       }
     }
     const grey = this.#css("--faint");
-    const light = this.#css("--lane-light") === "dark" ? 58 : 45;
+    const light = BAR_LIGHT[this.#ground];
     ids.forEach((track, lane) => {
       const bottom = (lanes.get(track) ?? 0) + LANE - 3;
       for (let k = 0; k < width; k++) {
