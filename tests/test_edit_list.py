@@ -103,6 +103,8 @@ def test_two_who_change_the_same_have_a_conflict(store: Store, job: Job) -> None
     for author in ("bob", "ann"):  # they may share an account
         with pytest.raises(EditConflictError, match=r"ann has changed the same track.*edit 1"):
             edits.add(DeletePoses(ref(before, 1, 5), 4, 8), author, after=0)
+    with pytest.raises(EditConflictError):  # the pose that it names is gone
+        edits.add(DeletePoses(ref(before, 1, 0), 0, 5), "bob", after=0)
     # Other frames, another track, and what was seen are no conflict.
     edits.add(DeletePoses(ref(before, 1, 5), 5, 8), "bob", after=0)
     edits.add(DeletePoses(ref(before, 2, 5), 0, 8), "bob", after=0)

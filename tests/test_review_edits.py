@@ -30,10 +30,11 @@ FIRST, SECOND = (0.25, 0.4), (0.6, 0.75)
 
 
 def with_a_gap(index: VideoIndex) -> Tracks:
-    """Two people; the second is away in frames 20 to 54, which is a place to check."""
+    """Two people; the first ends in mid-picture, and the second is away in frames 20 to 54."""
     people = people_of(index)
-    away = (people.frame_index >= 20) & (people.frame_index < 55) & (people.track_id == 2)
-    return people.take(~away)
+    frame, track = people.frame_index, people.track_id
+    away = (frame >= 20) & (frame < 55) & (track == 2)
+    return people.take(~away & ((frame < 40) | (track == 2)))
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +147,7 @@ def by_mouse(page: Page, wrist: tuple[float, float]) -> list[Callable[[], None]]
         lambda: hand.button("Delete the pose here"),
         sides,
         lambda: hand.button("Delete in the range"),
+        lambda: hand.button("Fill the gap, or range, from pose to pose"),
         lambda: hand.button("Mark the range as reviewed"),
         lambda: hand.button("The range is not reviewed"),
         move,
@@ -184,6 +186,7 @@ def by_keys(page: Page, _wrist: tuple[float, float]) -> list[Callable[[], None]]
         lambda: page.press("Delete"),
         sides,
         lambda: page.press("Shift+Delete"),
+        lambda: page.press("g"),
         lambda: page.press("v"),
         lambda: page.press("Shift+v"),
         move,
@@ -192,7 +195,7 @@ def by_keys(page: Page, _wrist: tuple[float, float]) -> list[Callable[[], None]]
 
 
 KINDS = ["name", "split", "merge", "swap_tracks", "delete", "swap_sides"]
-KINDS += ["delete", "review", "review", "move", "hide"]
+KINDS += ["delete", "add", "review", "review", "move", "hide"]
 
 
 @pytest.mark.parametrize("how", [by_mouse, by_keys], ids=["mouse", "keys"])

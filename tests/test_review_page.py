@@ -17,7 +17,7 @@ from annotate.video.writer import Encoding
 from tests.command import Host
 from tests.made_numbers import write_numbered
 from tests.made_review import people_of, write_job
-from tests.review_browser import CHROMIUM, READ, Page, chromium, page_of, started, stop
+from tests.review_browser import CHROMIUM, READ, WAIT_MS, Page, chromium, page_of, started, stop
 
 pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium")
@@ -197,6 +197,13 @@ def test_two_reviewers_see_each_other_and_a_conflict_is_named(browser: Any, serv
     one.has_edit(1)
     other.has_edit(1)  # without a key: it looks by itself
     assert one.troubles == other.troubles == []
+    # A page in the background does not look.
+    other.page.evaluate("Object.defineProperty(document, 'hidden', { value: true })")
+    one.press("Delete")
+    one.has_edit(2)
+    other.press("Tab", "Delete")
+    other.page.wait_for_selector("#saved.wrong:has-text('has changed the same')", timeout=WAIT_MS)
+    other.has_edit(2)
     one.page.context.close()
     other.page.context.close()
 

@@ -64,6 +64,7 @@ class _Pages:
             Route(f"{video}/poses", _answering(self._poses)),
             Route(f"{video}/edits", _answering(self._edit), methods=["POST"]),
             Route(f"{video}/people", _answering(self._person), methods=["POST"]),
+            Route(f"{video}/fills", _answering(self._fill), methods=["POST"]),
             Mount("/", pages),
         ]
 
@@ -131,10 +132,12 @@ class _Pages:
         return self._after(number, edit.number)
 
     def _person(self, request: Request, body: Any) -> Response:
-        number, after = _number(request), body.get("after")
-        if type(after) is not int:
-            raise EditError("the request says not what the page shows", "Load the page again.")
-        return self._after(number, self._session.add_person(number, body, after).number)
+        number = _number(request)
+        return self._after(number, self._session.add_person(number, body, _shown(body)).number)
+
+    def _fill(self, request: Request, body: Any) -> Response:
+        number = _number(request)
+        return self._after(number, self._session.fill(number, body, _shown(body)).number)
 
     def _after(self, number: int, edit: int) -> Response:
         view = self._session.video(number).tracks.view()
@@ -170,6 +173,14 @@ async def _body(request: Request) -> dict[str, Any] | None:
         if isinstance(body, dict):
             return body
     return None
+
+
+def _shown(body: Any) -> int:
+    """The number of the last edit that the page shows."""
+    after = body.get("after")
+    if type(after) is not int:
+        raise EditError("the request says not what the page shows", "Load the page again.")
+    return after
 
 
 def _number(request: Request) -> int:

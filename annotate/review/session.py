@@ -12,6 +12,7 @@ from annotate.domain.job import Job, JobVideo
 from annotate.domain.settings import Settings
 from annotate.queue.job_status import JobStatus, job_status
 from annotate.review.adding import MAX_FRAMES, PersonFinder, Pointed
+from annotate.review.filling import filled
 from annotate.review.opened import OpenVideo
 from annotate.review.player_source import PlayerSource
 from annotate.store import Store
@@ -99,6 +100,28 @@ class Session:
         ref = None if type(track) is not int else video.tracks.ref(view, track, frame)
         made = video.tracks.free_id(view) if ref is None else None
         edit = video.tracks.add_change(found.change(ref, made), after)
+        self.made += 1
+        return edit
+
+    def fill(self, number: int, given: dict[str, object], after: int) -> Edit:
+        """Fills frames of a track evenly from pose to pose.
+
+        Args:
+            number: of the video.
+            given: `track`, and its frames from `start` to before `stop`; see `filled`.
+            after: as for `add`.
+
+        Raises:
+            EditError: the request is not valid, or there is nothing to fill from.
+        """
+        opened = self.video(number).tracks
+        track, start, stop = (given.get(name) for name in ("track", "start", "stop"))
+        if not isinstance(track, int) or not isinstance(start, int) or not isinstance(stop, int):
+            raise EditError("the request names no track or frames", "Load the page again.")
+        if not 0 <= start < stop <= len(opened.index):
+            raise EditError("there are no such frames", "Load the page again.")
+        change = filled(opened, opened.view(), track, start, stop)
+        edit = opened.add_change(change, after)
         self.made += 1
         return edit
 

@@ -132,7 +132,7 @@ export function editKeys({ now, player, stage, history, select, setRange, say, h
     const find = (where) => {
       leave();
       say("Looking for the person…");
-      history.find({ frame, ...where, ...more }, done);
+      history.ask("people", { frame, ...where, ...more }, done);
     };
     enter({
       frame,
@@ -148,6 +148,11 @@ export function editKeys({ now, player, stage, history, select, setRange, say, h
   }
   const addPerson = () => pointAt({}, "Add a person", "Person added; followed both ways");
   const lookAgain = chosen(() => pointAt({ track: now.selected, alone: true }, "Look again", "Looked again"));
+
+  const fill = chosen(() => {
+    const [start, stop] = now.range ? [now.range[0], now.range[1] + 1] : [player.frame, player.frame + 1];
+    history.ask("fills", { track: now.selected, start, stop }, "Filled from pose to pose");
+  });
 
   /** Moves the cross that points; whether there is one to move. @param {number} dx @param {number} dy */
   function steer(dx, dy) {
@@ -242,6 +247,7 @@ export function editKeys({ now, player, stage, history, select, setRange, say, h
     key("f", "F", "swap left and right", sides),
     key("a", "A", "add a person", addPerson),
     key("e", "E", "look again, in a box", lookAgain),
+    key("g", "G", "fill the gap, or range, from pose to pose", fill),
     key("i", "I", "range begins here", () => mark(0), "Range"),
     key("o", "O", "range ends here", () => mark(1), "Range"),
     key("", "Shift+drag", "mark a range on the timeline", () => {}, "Range"),
@@ -269,7 +275,7 @@ export function editKeys({ now, player, stage, history, select, setRange, say, h
   // What buttons say with a range, and without one.
   const ofRange = new Map([["V", "mark the range as reviewed"], ["Shift+V", "the range is not reviewed"], ["Shift+Del", "delete in the range"], ["F", "swap left and right in it"]]);
   const ofAll = new Map([["V", "mark all as reviewed"], ["Shift+V", "nothing is reviewed"], ["Shift+Del", "delete the track"], ["F", "swap left and right from here on"]]);
-  const shownSelected = new Set(["R", "M", "S", "X", "Del", "Shift+Del", "F", "H", "E"]);
+  const shownSelected = new Set(["R", "M", "S", "X", "Del", "Shift+Del", "F", "H", "E", "G"]);
 
   return {
     keys,

@@ -38,9 +38,9 @@ export class History {
     });
   }
 
-  /** Lets the model find a person. @param {object} where @param {string} text */
-  find(where, text) {
-    return this.#send("people", where, text, (number) => {
+  /** Lets the server make poses. @param {"people" | "fills"} path @param {object} where @param {string} text */
+  ask(path, where, text) {
+    return this.#send(path, where, text, (number) => {
       this.done.push(number);
       this.undone = [];
     });
