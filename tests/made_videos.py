@@ -27,6 +27,12 @@ AnyPacket: TypeAlias = "VideoPacket | Packet[Stream]"
 
 FRAMES, FPS = 50, 25
 BITS, SQUARE = 6, 16
+# Options of MP4 for copy protection.
+ENCRYPTED: Mapping[str, str] = {
+    "encryption_scheme": "cenc-aes-ctr",
+    "encryption_key": "76a6c65c5ea762046bd749a2e632ccbb",
+    "encryption_kid": "a7e61c373e219033c21091fa607bf3b8",
+}
 SHOW_FIRST_REFERENCE = b"\x88"  # a whole VP9 frame: "show again what reference 0 holds"
 
 

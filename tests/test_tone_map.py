@@ -1,13 +1,9 @@
 """HDR videos become the standard pictures that they were made from."""
 
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
-from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from annotate.domain.video import Chunk, Hdr
@@ -21,11 +17,8 @@ from annotate.video.tone_map import (
     pq_nits,
     tone_mapped,
 )
+from tests.made_hdr import coded, hdr_video
 
-# The values of FFmpeg's enums, and from BT.709's primaries to those of BT.2020 (ITU-R BT.2087).
-TRANSFER = {"pq": 16, "hlg": 18}
-BT2020, BT2020_NCL = 9, 9
-TO_2020 = np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]])
 # The largest difference in steps of 255 below the knee; two matrices with four digits and 10 bits
 # of limited range account for it.
 TOLERANCE = 4
@@ -48,17 +41,6 @@ def test_highlights_are_compressed_and_nothing_else() -> None:
     low = nits < 0.4 * WHITE_NITS
     np.testing.assert_allclose(out[low], nits[low], rtol=1e-6, atol=1e-9)
     assert (out[~low] <= nits[~low] + 1e-6).all()
-
-
-def coded(standard: NDArray[np.uint8], hdr: Hdr) -> NDArray[np.uint16]:
-    """A standard picture (H, W, 3) as a camera that shoots HDR codes it; 16 bits."""
-    nits = WHITE_NITS * ((standard / 255) ** 2.4 @ TO_2020.T)
-    if hdr == "pq":
-        code: NDArray[np.uint16] = np.round(65535 * pq_code(nits)).astype(np.uint16)
-        return code
-    codes = np.linspace(0, 1, 65536)
-    found: NDArray[np.uint16] = np.searchsorted(hlg_nits(codes), nits).astype(np.uint16)
-    return found
 
 
 @pytest.fixture
@@ -90,24 +72,7 @@ def test_grey_stays_grey_and_brighter_stays_brighter(hdr: Hdr) -> None:
 def test_an_hdr_video_is_decoded_as_a_standard_one(
     hdr: Hdr, standard: NDArray[np.uint8], tmp_path: Path
 ) -> None:
-    path = tmp_path / "hdr.mkv"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx265", rate=25)
-        assert isinstance(stream, VideoStream)
-        stream.height, stream.width = standard.shape[:2]
-        stream.pix_fmt = "yuv444p10le"
-        context = stream.codec_context
-        context.options = {
-            "preset": "ultrafast",
-            "x265-params": "log-level=none:lossless=1:bframes=0",
-        }
-        context.color_trc, context.color_primaries = TRANSFER[hdr], BT2020
-        context.colorspace = BT2020_NCL
-        deep = VideoFrame.from_ndarray(coded(standard, hdr), format="rgb48le")
-        frame = deep.reformat(format="yuv444p10le", dst_colorspace=BT2020_NCL)
-        frame.pts, frame.time_base = 0, Fraction(1, 25)
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+    path = hdr_video(tmp_path / "hdr.mkv", [standard], hdr)
     index = probe(path)
     assert index.hdr == hdr
     [shown] = decode(path, index, Chunk(0, 1))

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from av.filter import Graph
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from annotate.domain.errors import VideoError
@@ -19,55 +18,11 @@ from annotate.numeric.fitting import fit
 from annotate.video import decode, probe
 from annotate.video.orientation import displayed_size, usable_aspect
 from tests.in_process import InProcess, cheap_work
-from tests.made_videos import FPS, SQUARE, AnyPacket, number_of, picture
+from tests.made_films import film
+from tests.made_videos import FPS, SQUARE, number_of
 
 # The largest mean difference, in steps of 255, between two ways to scale the same picture.
 SCALING_TOLERANCE = 3.0
-
-
-def film(
-    path: Path,
-    sizes: list[tuple[int, int]],
-    *,
-    frames: int = 12,
-    aspect: Fraction | None = None,
-    matrix: list[int] | None = None,
-) -> Path:
-    """A video whose frames have each of the sizes in turn; each size begins with a keyframe."""
-    with av.open(str(path), "w") as container:
-        first = container.add_stream("libx264", rate=FPS)
-        assert isinstance(first, VideoStream)
-        first.width, first.height = sizes[0]
-        first.options = {"crf": "10"}
-        if aspect is not None:
-            first.codec_context.sample_aspect_ratio = aspect
-        if matrix is not None:
-            first.set_display_matrix(matrix)
-        for part, size in enumerate(sizes):
-            encoder = first.codec_context if part == 0 else _encoder(size)
-            for number in range(part * frames, (part + 1) * frames):
-                frame = VideoFrame.from_ndarray(picture(number, *size), format="rgb24")
-                frame.pts, frame.time_base = number, Fraction(1, FPS)
-                _mux(container, first, encoder.encode(frame))
-            _mux(container, first, encoder.encode(None))
-    return path
-
-
-def _encoder(size: tuple[int, int]) -> "av.VideoCodecContext":
-    context = av.CodecContext.create("libx264", "w")
-    assert isinstance(context, av.VideoCodecContext)
-    context.width, context.height, context.pix_fmt = *size, "yuv420p"
-    context.time_base, context.framerate = Fraction(1, FPS), Fraction(FPS)
-    context.options = {"crf": "10"}
-    return context
-
-
-def _mux(
-    container: av.container.OutputContainer, stream: VideoStream, packets: list[AnyPacket]
-) -> None:
-    for packet in packets:
-        packet.stream = stream
-        container.mux(packet)
 
 
 def frames_of(path: Path) -> list[Frame]:

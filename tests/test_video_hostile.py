@@ -17,7 +17,7 @@ from av.stream import Disposition
 from annotate.domain.errors import ExitCode, VideoError
 from annotate.domain.video import Chunk
 from annotate.video import decode, decode_with_damage, probe
-from tests.made_videos import LAYOUTS, add_silence
+from tests.made_videos import ENCRYPTED, LAYOUTS, add_silence
 
 
 @pytest.fixture(scope="module")
@@ -139,11 +139,7 @@ def test_bad_file_is_named_with_a_next_step(
 def encrypted(path: Path) -> None:
     layout = replace(
         LAYOUTS["H.264 with B-frames in MP4"],
-        container_options={
-            "encryption_scheme": "cenc-aes-ctr",
-            "encryption_key": "76a6c65c5ea762046bd749a2e632ccbb",
-            "encryption_kid": "a7e61c373e219033c21091fa607bf3b8",
-        },
+        container_options=ENCRYPTED,
     )
     layout.make(path)
 

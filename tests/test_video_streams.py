@@ -1,19 +1,16 @@
 """Files with several video streams: the best one is annotated, or the one that was chosen."""
 
 import json
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import pytest
-from av.stream import Disposition
-from av.video.stream import VideoStream
 
 from annotate.domain.errors import ExitCode, VideoError
 from annotate.domain.video import Chunk
 from annotate.video import decode, probe
 from tests.command import Host
-from tests.made_videos import FPS, number_of, picture
+from tests.made_films import two_streams as films
+from tests.made_videos import number_of
 
 SIZES = [(160, 120), (200, 160)]
 FRAMES = [6, 8]
@@ -21,21 +18,7 @@ FRAMES = [6, 8]
 
 def two_streams(path: Path, default: int) -> Path:
     """A file whose two video streams have `SIZES` and `FRAMES`; one is marked as default."""
-    with av.open(str(path), "w") as container:
-        streams: list[VideoStream] = []
-        for number, (width, height) in enumerate(SIZES):
-            stream = container.add_stream("libx264", rate=FPS)
-            assert isinstance(stream, VideoStream)
-            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-            stream.disposition = Disposition.default if number == default else Disposition(0)
-            streams.append(stream)
-        for stream, size, frames in zip(streams, SIZES, FRAMES, strict=True):
-            for number in range(frames):
-                frame = av.VideoFrame.from_ndarray(picture(number, *size), format="rgb24")
-                frame.pts, frame.time_base = number, Fraction(1, FPS)
-                container.mux(stream.encode(frame))
-            container.mux(stream.encode(None))
-    return path
+    return films(path, SIZES, FRAMES, default)
 
 
 @pytest.mark.parametrize("default", [0, 1])

@@ -22,8 +22,9 @@ from tests.gallery.case import (
     spoiled,
     x264,
 )
+from tests.gallery.displays import DISPLAY_CASES
 from tests.gallery.person import SIZE
-from tests.made_videos import FPS, LAYOUTS
+from tests.made_videos import ENCRYPTED, FPS, LAYOUTS
 
 LARGER = {name: replace(layout, size=SIZE) for name, layout in LAYOUTS.items()}
 
@@ -48,6 +49,11 @@ CODEC_CASES: Mapping[str, Case] = {
     "VP9 in 4:4:4": coded(".webm", "libvpx-vp9", "yuv444p"),
     "ProRes 4444 with alpha": coded(".mov", "prores_ks", "yuva444p10le"),
     "QuickTime animation with alpha": coded(".mov", "qtrle", "argb"),
+    # The pixels of PAL are 16:15, so 720 by 576 are shown as 768 by 576.
+    "DV without a container": replace(
+        dv := coded(".dv", "dvvideo", size=(720, 576), muxer="dv", frames=6),
+        answer=replace(dv.answer, size=(768, 576)),
+    ),
     "HuffYUV in AVI": coded(".avi", "huffyuv", "yuv422p"),
     "Ut Video in AVI": coded(".avi", "utvideo", "yuv422p"),
     "DNxHD in MXF": coded(
@@ -113,6 +119,9 @@ TIME_CASES: Mapping[str, Case] = {
     "repeated time stamps": spoiled(small(".flv", b_frames=0), damage.repeat_times, "done"),
     "a start before zero": sound(small(".mkv", times=lambda n: n - 10)),
     "a start after an hour": sound(small(".mp4", times=lambda n: n + 3600 * FPS)),
+    "time stamps that are all the same but for a tick": sound(small(".mkv", fps=90_000)),
+    "three frames a millisecond": sound(small(".mkv", fps=3000)),
+    "5 frames": sound(small(".mp4", frames=5)),
     "a gap of a day": sound(small(".mkv", times=lambda n: n + (n // 12) * 86400 * FPS)),
 }
 DAMAGE_CASES: Mapping[str, Case] = {
@@ -169,6 +178,9 @@ DAMAGE_CASES: Mapping[str, Case] = {
     "flipped bytes in WebM": spoiled(
         replace(LARGER["VP8 in WebM"], frames=48), damage.flip_bytes, "any"
     ),
+    "an encrypted MP4": spoiled(
+        small(".mp4", container_options=ENCRYPTED), lambda _path: None, "rejected"
+    ),
     "zeros at the end": spoiled(SMALL, damage.zeros_at_the_end, "done"),
 }
 _NAMES: Mapping[str, str | bytes] = {
@@ -207,6 +219,7 @@ CASES: Mapping[str, Case] = {
     **LAYOUT_CASES,
     **CODEC_CASES,
     **SHAPE_CASES,
+    **DISPLAY_CASES,
     **TIME_CASES,
     **DAMAGE_CASES,
     **NAME_CASES,
