@@ -13,7 +13,7 @@ from tests.command import Host
 from tests.made_numbers import BITS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-WAIT_MS = 30_000
+WAIT_MS = 100_000
 # Reads the number of the shown frame off the picture.
 READ = """() => {
   const video = document.getElementById("video");
@@ -101,6 +101,6 @@ def page_of(browser: Any, address: str) -> Page:
     page.page.on("request", look)
     page.page.on("console", heard)
     page.page.on("pageerror", lambda error: page.troubles.append(str(error)))
-    page.page.goto(address)
+    page.page.goto(address, timeout=WAIT_MS)
     page.page.wait_for_selector("body[data-ready]", timeout=WAIT_MS)
     return page

@@ -11,8 +11,9 @@ import psutil
 import pytest
 
 import annotate.queue.claims
-from annotate.domain.errors import BusyJobError, ExitCode
+from annotate.domain.errors import BusyJobError, CancelledJobError, ExitCode, StoreError
 from annotate.queue.claims import claimed
+from annotate.queue.embedded import WorkerErrors
 from annotate.store import Store, open_store
 from tests.command import PATIENCE_S, Host
 from tests.fleet import send
@@ -112,6 +113,16 @@ def test_a_job_that_was_cancelled_goes_on_without_a_queue(host: Host, stroll: Pa
         host.run("cancel", store.newest_job().id)
         assert "1 of 1 videos done" in host.run(*command).out
     assert not store.is_cancelled(store.newest_job().id)
+
+
+def test_a_process_may_notice_first_that_its_job_is_cancelled() -> None:
+    """The command looks less often than a process where a look at the store takes long."""
+    errors = WorkerErrors(None)
+    errors.receive(CancelledJobError("the job was cancelled"))
+    errors.check()
+    errors.receive(StoreError("the store is away"))
+    with pytest.raises(StoreError):
+        errors.check()
 
 
 def test_a_running_command_stops_when_its_job_is_cancelled(host: Host, walk: Path) -> None:

@@ -112,11 +112,12 @@ def later(seconds: float) -> Layout:
 
 
 def test_recordings_that_were_joined_lack_nothing(sound: Path, tmp_path: Path) -> None:
-    """The second one goes on at once, the third one a minute later."""
-    parts = [later(seconds).make(tmp_path / "part.ts").path.read_bytes() for seconds in (1.2, 60)]
+    """The second one goes on at once, others a fifth of a second and a minute later."""
+    starts = (1.2, 2.6, 60)
+    parts = [later(seconds).make(tmp_path / "part.ts").path.read_bytes() for seconds in starts]
     joined = tmp_path / "joined.ts"
     joined.write_bytes(sound.read_bytes() + b"".join(parts))
-    assert len(pictures(joined)) == 3 * SMALL.frames
+    assert len(pictures(joined)) == 4 * SMALL.frames
 
 
 def test_a_front_that_is_lost_is_said(sound: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from billiard.util import get_logger
 from celery.app.utils import find_app
 
+from annotate.domain.errors import CancelledJobError
 from annotate.queue.app import WORKERS, task_error
 from annotate.queue.messages import Queue
 from annotate.queue.startup_monitor import PoolStartupMonitor
@@ -25,8 +26,11 @@ class WorkerErrors:
         self._startup = PoolStartupMonitor(worker)
 
     def receive(self, error: BaseException, **_: object) -> None:
-        """Receiver of `task_error`."""
-        self._errors.put(error)
+        """Receiver of `task_error`. A cancelled job is no error: the command sees it in the store,
+        maybe later than a process does.
+        """
+        if not isinstance(error, CancelledJobError):
+            self._errors.put(error)
 
     def check(self) -> None:
         """Raises the first error that has come, if one has."""

@@ -52,7 +52,9 @@ class TransportStream:
             return "inside"
         if ((own[1:, 3] - own[:-1, 3]) & 0xF == 1).all() or not (breaks := _breaks(own)).any():
             return "none"
-        return "behind" if last and not breaks[:-1].any() else "inside"
+        if not last or breaks[:-1].any():
+            return "inside"
+        return "none" if _begins_anew(packets) else "behind"
 
 
 def _packets(data: bytes) -> NDArray[np.uint8]:
@@ -99,6 +101,14 @@ def _breaks(packets: NDArray[np.uint8]) -> NDArray[np.bool_]:
     anew = has_field & ((packets[1:, 5] & _ANEW) != 0)
     broken: NDArray[np.bool_] = ((packets[1:, 3] & 0xF) != expected) & ~anew
     return broken
+
+
+def _begins_anew(packets: NDArray[np.uint8]) -> bool:
+    """Whether another recording begins with the last packet: its counter is 0, and so is that of
+    the program table (the stream 0) in front of it.
+    """
+    tables = packets[(packets[:, 2] == 0) & (packets[:, 1] & 0x1F == 0)]
+    return len(tables) > 0 and not (packets[-1, 3] & 0xF or tables[-1, 3] & 0xF)
 
 
 def _is_bad(packet: NDArray[np.uint8]) -> bool:

@@ -1,6 +1,9 @@
 // The video, frame by frame: which frame is shown is known from the time stamp of the shown picture.
 // @ts-check
 
+// Milliseconds after which a frame is taken for shown whose picture the browser does not announce.
+const UNANNOUNCED_MS = 1000;
+
 export class Player {
   /** @param {HTMLVideoElement} video @param {(frame: number) => void} shown */
   constructor(video, shown) {
@@ -9,6 +12,8 @@ export class Player {
     /** @type {Float64Array} */
     this.times = new Float64Array([0]);
     this.frame = 0;
+    /** @type {number | null} */
+    this.pictured = null; // the frame whose picture was painted last
     /** @type {[number, number] | null} */
     this.range = null;
     this.loops = false;
@@ -24,6 +29,7 @@ export class Player {
   load(address, times) {
     this.times = times;
     this.wanted = null;
+    this.pictured = null;
     this.blind = address === null;
     if (address === null) this.video.removeAttribute("src");
     else this.video.src = address;
@@ -86,17 +92,19 @@ export class Player {
       this.video.currentTime = this.#middle(target); // it was moved on meanwhile
       return;
     }
-    // Where the picture does not change, no callback comes: two paints later it is shown anyway.
-    requestAnimationFrame(() =>
-      requestAnimationFrame(() => {
+    // Where the picture does not change, no callback comes. Elsewhere the picture may be painted much
+    // later than the seek ends.
+    if (this.pictured === target) this.#show(target);
+    else
+      setTimeout(() => {
         if (this.wanted === target && !this.video.seeking) this.#show(target);
-      }),
-    );
+      }, UNANNOUNCED_MS);
   }
 
   #watch() {
     const seen = (/** @type {number} */ _now, /** @type {{mediaTime: number}} */ picture) => {
       const frame = this.nearest(picture.mediaTime);
+      this.pictured = frame;
       if (this.wanted === null || this.wanted === frame || this.playing) this.#show(frame);
       this.video.requestVideoFrameCallback(seen);
     };
