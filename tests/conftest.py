@@ -1,5 +1,6 @@
 """Fixtures that many tests share."""
 
+import faulthandler
 import hashlib
 import json
 import os
@@ -28,6 +29,7 @@ from annotate.video.writer import Encoding
 from tests.command import Host
 from tests.made_evaluation import Content, Evaluate
 from tests.made_scenes import walk_scene
+from tests.scheduling import is_real_time, make_ordinary
 from tests.servers import PASSWORD, USER, WARDEN, RedisServer, S3Server
 
 # An example may take long on a machine that does other things.
@@ -40,6 +42,8 @@ hypothesis.settings.load_profile("busy")
 MOST_PROCESSES = 8
 # The longest that a process waits for what another one makes, in seconds.
 ONCE_S = 500.0
+# A test that goes on so long after its limit does not hear signals, in seconds.
+DEAF_S = 60.0
 # Makes a folder's content, once for all processes of the tests.
 Once = Callable[[str, Callable[[Path], object]], Path]
 
@@ -55,6 +59,55 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     affine = getattr(os, "sched_getaffinity", None)
     cores = len(affine(0)) if affine else os.cpu_count() or 1
     return min(cores, MOST_PROCESSES) if cores > 1 else 0
+
+
+STDERR = pytest.StashKey[int]()
+DRILL = pytest.StashKey[list[tuple[str, float, int, int]]]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Ends the process of a test that hangs in a library, where no signal of its limit is heard.
+
+    The stacks of all threads are printed.
+    """
+    mark = item.get_closest_marker("timeout")
+    limit_s = float(mark.args[0] if mark else item.config.getini("timeout"))
+    stderr = item.config.stash[STDERR]
+    faulthandler.dump_traceback_later(limit_s + DEAF_S, exit=True, file=stderr)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+class Failures:
+    """Prints each failure when it happens: a run that is cut off says what failed until then."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Prints a failed report; pytest's own hook."""
+        terminal = self.config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and terminal:
+            terminal.write_line(f"\nFAILED {report.nodeid} ({report.when})\n{report.longreprtext}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Failures are printed by the process that prints, not by those that run the tests."""
+    config.stash[STDERR] = os.dup(2)  # before it is captured
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Failures(config))
+
+
+@pytest.fixture(autouse=True)
+def ordinary_priority() -> Iterator[None]:
+    """No test leaves this process with a real-time priority; see tests/scheduling.py."""
+    yield
+    was_real_time = is_real_time()
+    make_ordinary()
+    assert not was_real_time, "wrap what opens SVT-AV1 in `kept_ordinary`"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -235,9 +288,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     for name, value in server.environ.items():
         monkeypatch.setenv(name, value)
     return open_store(f"s3://{server.new_bucket()}/a/prefix")
-
-
-DRILL = pytest.StashKey[list[tuple[str, float, int, int]]]()
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from annotate.video.file import VideoPacket
+from tests.scheduling import kept_ordinary
 
 # A packet that was made, not read, belongs to no stream yet.
 AnyPacket: TypeAlias = "VideoPacket | Packet[Stream]"
@@ -99,9 +100,11 @@ class Layout:
 
     def make(self, path: Path) -> Made:
         """Writes the video to `path`."""
-        with av.open(
-            str(path), "w", format=self.muxer, options=dict(self.container_options)
-        ) as container:
+        options = dict(self.container_options)
+        with (
+            kept_ordinary(),
+            av.open(str(path), "w", format=self.muxer, options=options) as container,
+        ):
             stream = self._add_stream(container)
             if self.sound_s:
                 add_silence(container, self.sound_s)
