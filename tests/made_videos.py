@@ -77,6 +77,8 @@ class Layout:
         fps: frames per second.
         times: when a picture is shown, in units of 1 / fps s, by its number.
         sound_s: seconds of a sound track that goes with it; 0 for none.
+        sound_codec: FFmpeg's name of its encoder.
+        loudness: of a hum, from 0 to 1; 0 is silence.
         rework: what is done to the finished file; it returns the numbers that are then shown.
         paint: the picture of a number, a width and a height.
     """
@@ -95,6 +97,8 @@ class Layout:
     fps: int | Fraction = FPS
     times: Callable[[int], int] = int
     sound_s: float = 0.0
+    sound_codec: str = "aac"
+    loudness: float = 0.0
     rework: Callable[[Path], Sequence[int] | None] | None = None
     paint: Callable[[int, int, int], NDArray[np.uint8]] = picture
 
@@ -107,7 +111,7 @@ class Layout:
         ):
             stream = self._add_stream(container)
             if self.sound_s:
-                add_silence(container, self.sound_s)
+                add_silence(container, self.sound_s, self.sound_codec, self.loudness)
             for number in range(self.frames):
                 displayed = self.paint(number, *self.size)
                 stored = np.ascontiguousarray(np.rot90(displayed, self.rotation // 90))
@@ -140,11 +144,15 @@ class Layout:
         return stream
 
 
-def add_silence(container: OutputContainer, seconds: float) -> None:
-    stream = container.add_stream("aac", rate=16000, layout="mono")
+def add_silence(
+    container: OutputContainer, seconds: float, codec: str = "aac", loudness: float = 0.0
+) -> None:
+    """Adds a sound track; with a loudness from 0 to 1 it is a hum."""
+    wave = loudness * np.sin(np.arange(1024) * 2 * np.pi / 64)
+    stream = container.add_stream(codec, rate=16000, layout="mono")
     for start in range(0, int(seconds * 16000), 1024):
         frame = av.AudioFrame.from_ndarray(
-            np.zeros((1, 1024), np.float32), format="fltp", layout="mono"
+            wave[None].astype(np.float32), format="fltp", layout="mono"
         )
         frame.sample_rate, frame.pts, frame.time_base = 16000, start, Fraction(1, 16000)
         container.mux(stream.encode(frame))

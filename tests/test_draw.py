@@ -152,6 +152,45 @@ def test_a_drawing_has_the_frames_times_and_sound_of_its_source(
         )
 
 
+def samples_of(path: Path) -> NDArray[np.int16]:
+    """What one hears, in 16 bits, as PyAV decodes it."""
+    resampler = av.AudioResampler(format="s16", layout="mono")
+    with av.open(str(path)) as container:
+        frames = [one for frame in container.decode(audio=0) for one in resampler.resample(frame)]
+    return np.concatenate([frame.to_ndarray()[0] for frame in frames])
+
+
+@pytest.mark.parametrize("codec", ["pcm_mulaw", "adpcm_ms"])
+def test_sound_that_mp4_cannot_hold_is_heard_as_before(
+    codec: str, blazepose_pack: Path, tmp_path: Path
+) -> None:
+    sound = {"sound_s": FRAMES / FPS, "sound_codec": codec, "loudness": 0.5}
+    layout = Layout(".avi", codec="mpeg4", **sound)
+    made = annotated(layout.make(tmp_path / "film.avi").path, blazepose_pack, range(10, 12))
+    target = made.drawing().write_video(tmp_path / "out", Look(audio=True))
+    heard = samples_of(made.path)
+    assert np.abs(heard).max() > 10_000
+    np.testing.assert_array_equal(samples_of(target), heard)
+    assert sound_of(target)[0][0] == pytest.approx(sound_of(made.path)[0][0], abs=0.001)
+
+
+def test_one_drawing_gets_the_name_that_is_given(blazepose_pack: Path, tmp_path: Path) -> None:
+    made = annotated(film(tmp_path), blazepose_pack, range(10, 12))
+    drawing, mine = made.drawing(), tmp_path / "mine.mp4"
+    mine.write_bytes(b"another film")
+    with pytest.raises(UsageError, match="exists"):
+        drawing.write_video(mine, Look())
+    assert drawing.write_video(mine, Look(), force=True) == mine
+    assert len(probe(mine)) == FRAMES
+    with pytest.raises(UsageError, match="is the video itself"):
+        drawing.write_video(made.path, Look(), force=True)
+    with pytest.raises(UsageError, match=r"cannot be written as \.avi"):
+        drawing.write_video(tmp_path / "mine.avi", Look())
+    assert drawing.write_still(tmp_path / "mine.png", 5, Look()) == tmp_path / "mine.png"
+    with pytest.raises(UsageError, match=r"cannot be written as \.mp4"):
+        drawing.write_still(mine, 5, Look(), force=True)
+
+
 def test_memory_does_not_grow_with_the_video(blazepose_pack: Path, tmp_path: Path) -> None:
     peaks = []
     for frames in (200, 2000):

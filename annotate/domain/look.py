@@ -34,4 +34,4 @@ class Look:
             )
         },
     )
-    audio: bool = field(default=False, metadata={"flag": Flag("Copy the sound, unchanged.")})
+    audio: bool = field(default=False, metadata={"flag": Flag("Copy the sound, without loss.")})

@@ -1,7 +1,7 @@
 """Draws the tracks of a video into a copy of it, frame by frame, or into a still."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -26,6 +26,8 @@ from annotate.render.trails import Trails
 from annotate.store import Store
 from annotate.store.source_video import local_source
 from annotate.use_cases.final_tracks import final_tracks, missing_frames, tracks_skeleton
+from annotate.use_cases.find_images import IMAGE_ENDINGS
+from annotate.use_cases.find_videos import VIDEO_ENDINGS
 from annotate.use_cases.output import check_target, make_folder, output_file
 from annotate.video import Reading, VideoWriter, decode
 from annotate.video.sound import Sound
@@ -33,6 +35,10 @@ from annotate.video.writer import Encoding, roomy_time_base
 
 # Times of drawn frames are at least so fine, in units a second.
 _FINE = 10_000
+# How the names of files end that drawings are written as,
+MOVING, STILL = (".mp4", ".mkv"), (".png",)
+# and of others, which nobody gives a folder.
+_FILES = VIDEO_ENDINGS | IMAGE_ENDINGS | {".gif"}
 # H.264, fast and good enough to look at.
 _OPTIONS = {"preset": "veryfast", "crf": "20"}
 
@@ -58,16 +64,23 @@ class Drawing:
         folders = video_folders([one.name for one in job.videos])
         self._stem = folders[[one.name for one in job.videos].index(video.name)]
 
-    def write_video(self, out: Path, look: Look, progress: Progress = silent) -> Path:
-        """Draws all frames into a video below the folder `out`, at the times of the source.
+    def write_video(
+        self, out: Path, look: Look, progress: Progress = silent, *, force: bool = False
+    ) -> Path:
+        """Draws all frames into a video, at the times of the source.
+
+        Args:
+            out: a file whose name ends in `.mp4` or `.mkv`, or a folder.
+            look: of the drawing.
+            progress: called while frames are drawn.
+            force: replace a file `out`.
 
         Raises:
-            UsageError: the cropped track is not in the video.
+            UsageError: the cropped track is not in the video, or `out` does not fit.
             VideoError: the video cannot be read.
             OutputError: the drawing cannot be written.
         """
         name = "drawn" if look.crop is None else f"track{look.crop}"
-        target = self._target(out, f"{name}.mp4")
         path = None if look.crop is None else self._crop_path(look.crop)
         index, label = self._index, f"Drawing {self._video.name}"
         first, last = (0, len(index)) if path is None else (path.frames[0], path.frames[-1] + 1)
@@ -76,6 +89,9 @@ class Drawing:
         with ExitStack() as stack:
             source = stack.enter_context(self._source(progress))
             sound = stack.enter_context(Sound(source, start_s)) if look.audio else None
+            target = self._target(out, f"{name}.mp4", MOVING, force=force)
+            if target.exists() and target.samefile(source):
+                raise UsageError(f"{target} is the video itself", "Name another file with --out.")
             base = roomy_time_base(_fine(index.time_base), times_s)
             encoding = Encoding(time_base=base, options=_OPTIONS)
             writer = stack.enter_context(VideoWriter(target, encoding, sound))
@@ -88,19 +104,25 @@ class Drawing:
         return target
 
     def write_still(
-        self, out: Path, frame_index: int, look: Look, progress: Progress = silent
+        self,
+        out: Path,
+        frame_index: int,
+        look: Look,
+        progress: Progress = silent,
+        *,
+        force: bool = False,
     ) -> Path:
-        """Draws one frame into a PNG below the folder `out`.
+        """Draws one frame into a PNG: `out` is its name, ending in `.png`, or a folder.
 
         Raises:
-            UsageError: the video has no such frame.
+            UsageError: the video has no such frame, or `out` does not fit.
             VideoError: the video cannot be read.
             OutputError: the file cannot be written.
         """
         if not 0 <= frame_index < len(self._index):
             last = len(self._index) - 1
             raise UsageError(f"{self._video.name} has frames 0 to {last}, not {frame_index}")
-        target = self._target(out, f"frame{frame_index}.png")
+        target = self._target(out, f"frame{frame_index}.png", STILL, force=force)
         with self._source(progress) as source:
             chunk = Chunk(frame_index, frame_index + 1)
             frames = decode(source, self._index, chunk, reading=self._how)
@@ -149,11 +171,25 @@ class Drawing:
 
         return local_source(self._store, self._settings, self._video, self._index, fetching)
 
-    def _target(self, out: Path, ending: str) -> Path:
-        target = out / f"{self._stem}.{ending}"
-        make_folder(target.parent)
-        check_target(target, (), force=True)
-        return target
+    def _target(self, out: Path, ending: str, endings: Collection[str], *, force: bool) -> Path:
+        """The file to write: `out`, or one in that folder whose name only drawings have."""
+        if not names_file(out):
+            target = out / f"{self._stem}.{ending}"
+            make_folder(target.parent)
+            check_target(target, (), force=True)
+            return target
+        if out.suffix.lower() not in endings:
+            raise UsageError(
+                f"a drawing cannot be written as {out.suffix}",
+                f"Name a file that ends in {' or '.join(endings)}, or a folder.",
+            )
+        check_target(out, (), force=force)
+        return out
+
+
+def names_file(out: Path) -> bool:
+    """Whether that is the name of a picture or a video, rather than of a folder."""
+    return out.suffix.lower() in _FILES and not out.is_dir()
 
 
 class FramePeople:

@@ -1,18 +1,28 @@
-"""The sound of a video, copied packet by packet into another file, in step with its frames."""
+"""The sound of a video, copied into another file in step with its frames."""
 
 from collections.abc import Iterator
+from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import av
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
 from av.container import OutputContainer
 
 from annotate.video.file import VideoFile
 
+# What sound becomes whose codec the other container cannot hold: it loses nothing, and MP4 and
+# Matroska hold it.
+_LOSSLESS = "flac"
+# Seconds: times of sound are often rounded to milliseconds, or to packets; a longer hole is a pause.
+_PAUSE_S = 0.25
+
 
 class Sound:
-    """All sound streams of a file; nothing is decoded.
+    """All sound streams of a file: copied packet by packet where the other container can hold them.
 
         with Sound(path, start_s) as sound:
             sound.add_streams(container)
@@ -30,8 +40,6 @@ class Sound:
 
     def __enter__(self) -> Self:
         self._file.__enter__()
-        self._packets = self._read()
-        self._next: Any = next(self._packets, None)
         return self
 
     def __exit__(
@@ -43,31 +51,42 @@ class Sound:
         self._file.__exit__(kind, error, traceback)
 
     def add_streams(self, container: OutputContainer) -> None:
-        """Adds a stream for each one of the source, with the same codec.
+        """Adds a stream for each one of the source; of what codec, its packets then say.
 
         Raises:
-            ValueError, av.FFmpegError: the container does not take the codec.
+            ValueError, av.FFmpegError: the container does not take one.
         """
-        self._streams = {
-            stream.index: container.add_stream_from_template(stream)
-            for stream in self._file.container.streams.audio
-        }
+        known = container.supported_codecs
+        # PyAV cannot copy codecs that FFmpeg does not know.
+        streams = [s for s in self._file.container.streams.audio if s.codec_context is not None]
+        copied = [s for s in streams if s.codec_context.codec.canonical_name in known]
+        self._copied = {s.index: container.add_stream_from_template(s) for s in copied}
+        self._encoded = {s.index: _Lossless(container, s) for s in streams if s not in copied}
+        self._packets = self._ready(streams)
+        self._next: Any = next(self._packets, None)
 
     def until(self, time_s: float) -> Iterator[Any]:
         """The next packets that begin before `time_s`, ready for the other container."""
-        while self._next is not None and self._time_s(self._next) < time_s:
+        while self._next is not None and float(self._next.dts * self._next.time_base) < time_s:
             packet, self._next = self._next, next(self._packets, None)
+            yield packet
+
+    def _ready(self, streams: list[AudioStream]) -> Iterator[Any]:
+        """All packets for the other container, in order."""
+        for packet in self._read(streams):
             shift = round(self._start_s / packet.time_base)
             packet.pts -= shift
             packet.dts -= shift
-            packet.stream = self._streams[packet.stream.index]
-            yield packet
+            index = packet.stream.index
+            if index in self._copied:
+                packet.stream = self._copied[index]
+                yield packet
+            else:
+                yield from self._encoded[index].packets(packet)
+        for one in self._encoded.values():
+            yield from one.packets(None)
 
-    def _time_s(self, packet: Any) -> float:
-        return float(packet.dts * packet.time_base) - self._start_s
-
-    def _read(self) -> Iterator[Any]:
-        streams = list(self._file.container.streams.audio)
+    def _read(self, streams: list[AudioStream]) -> Iterator[Any]:
         if not streams:
             return
         try:
@@ -76,3 +95,45 @@ class Sound:
                     yield packet
         except (av.FFmpegError, IndexError):  # as in `VideoFile.packets`
             return
+
+
+class _Lossless:
+    """A stream of sound that is encoded anew, sample for sample.
+
+    Encoders do not keep the times of what they are given, so samples are counted.
+    """
+
+    def __init__(self, container: OutputContainer, source: AudioStream) -> None:
+        self._source = source
+        self._stream = container.add_stream(_LOSSLESS, rate=source.rate, layout=source.layout.name)
+        # In samples: where the sound starts, what was taken and given, and pauses without any.
+        self._start: int | None = None
+        self._taken = self._given = self._pauses = 0
+
+    def packets(self, packet: Any | None) -> Iterator[Any]:
+        """What is ready after a packet of the source; None ends it. Damaged ones are left out."""
+        with suppress(av.FFmpegError):
+            for frame in self._source.codec_context.decode(packet):
+                self._take(frame)
+                yield from self._timed(self._stream.encode(frame))
+        if packet is None:
+            yield from self._timed(self._stream.encode(None))
+
+    def _take(self, frame: AudioFrame) -> None:
+        if frame.pts is not None and frame.time_base is not None:
+            place = round(frame.pts * frame.time_base * self._source.rate)
+            if self._start is None:
+                self._start = place
+            pause = place - (self._start + self._taken + self._pauses)
+            if pause > _PAUSE_S * self._source.rate:
+                self._pauses += pause
+        self._taken += frame.samples
+        frame.pts = None
+
+    def _timed(self, packets: list[Any]) -> Iterator[Any]:
+        for one in packets:
+            if one.size:
+                one.pts = one.dts = (self._start or 0) + self._given + self._pauses
+                one.time_base = Fraction(1, self._source.rate)
+                self._given += one.duration
+                yield one
