@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
@@ -150,6 +151,7 @@ def add_silence(
     """Adds a sound track; with a loudness from 0 to 1 it is a hum."""
     wave = loudness * np.sin(np.arange(1024) * 2 * np.pi / 64)
     stream = container.add_stream(codec, rate=16000, layout="mono")
+    assert isinstance(stream, AudioStream)
     for start in range(0, int(seconds * 16000), 1024):
         frame = av.AudioFrame.from_ndarray(
             wave[None].astype(np.float32), format="fltp", layout="mono"

@@ -2,7 +2,7 @@
 
 import resource
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -164,8 +164,8 @@ def samples_of(path: Path) -> NDArray[np.int16]:
 def test_sound_that_mp4_cannot_hold_is_heard_as_before(
     codec: str, blazepose_pack: Path, tmp_path: Path
 ) -> None:
-    sound = {"sound_s": FRAMES / FPS, "sound_codec": codec, "loudness": 0.5}
-    layout = Layout(".avi", codec="mpeg4", **sound)
+    silent = Layout(".avi", codec="mpeg4", sound_s=FRAMES / FPS, sound_codec=codec)
+    layout = replace(silent, loudness=0.5)
     made = annotated(layout.make(tmp_path / "film.avi").path, blazepose_pack, range(10, 12))
     target = made.drawing().write_video(tmp_path / "out", Look(audio=True))
     heard = samples_of(made.path)

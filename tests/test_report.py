@@ -42,7 +42,7 @@ def page_of(made: Annotated, out: Path, job: Job | None = None) -> str:
 
 def test_a_page_tells_all_and_asks_for_nothing(walk: Annotated, tmp_path: Path) -> None:
     text = page_of(walk, tmp_path / "report.html")
-    for told in ("walk.mp4", "Begins in mid-picture", "Ends in mid-picture", walk.job.id):
+    for told in ("walk.mp4", "Begins in mid-picture", "Joint angles</b> of track 1", walk.job.id):
         assert told in text
     assert walk.job.recipe.digest in text
     assert walk.store.read_pack(walk.job.recipe.pack).landmark.sha256 in text

@@ -46,6 +46,7 @@ class ExportOptions:
         raw: the landmarks as the model gave them, without smoothing and without filled poses.
         reviewed_only: only frames that a reviewer marked as reviewed.
         keypoints: which keypoints are written; None leaves it to the format.
+        angles: joint angles instead of keypoints, a row a pose; for tables.
         images: folder for the images that the dataset names; None writes none.
         partial: write what there is of an unfinished job.
         keep_missing: write frames that were not processed too, and mark them.
@@ -135,6 +136,10 @@ class ExportOptions:
     keypoints: KeypointSetName | None = field(
         default=None,
         metadata={"flag": Flag("Which keypoints to write.", default="as the format has them")},
+    )
+    angles: bool = field(
+        default=False,
+        metadata={"flag": Flag("Joint angles instead of keypoints, for --format csv or parquet.")},
     )
     images: Path | None = field(
         default=None,

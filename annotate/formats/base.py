@@ -201,6 +201,7 @@ class Dataset:
         keep_missing: write the images of missing frames too, and mark them. Otherwise they are left
             out: an image without people would say that there are none.
         provenance: of the dataset.
+        angles: write joint angles instead of keypoints.
     """
 
     videos: tuple[DatasetVideo, ...]
@@ -210,6 +211,7 @@ class Dataset:
     rejected: tuple[Rejected, ...] = ()
     keep_missing: bool = False
     provenance: Provenance = Provenance()
+    angles: bool = False
 
     def shown(self, video: DatasetVideo) -> NDArray[np.bool_]:
         """(N,) bool: the frames of a video whose images are in the dataset."""
@@ -225,6 +227,7 @@ class Format(ABC):
         signatures: how its files begin; a file that begins otherwise is not overwritten.
         keypoint_sets: that it can write, its own first.
         one_video: a file of it cannot hold several videos.
+        has_angles: it can write joint angles.
     """
 
     name: ClassVar[str]
@@ -232,6 +235,7 @@ class Format(ABC):
     signatures: ClassVar[tuple[bytes, ...]] = ()
     keypoint_sets: ClassVar[tuple[KeypointSet, ...]] = (COCO17, BODY_FEET, BLAZEPOSE33)
     one_video: ClassVar[bool] = False
+    has_angles: ClassVar[bool] = False
 
 
 class StreamFormat(Format):

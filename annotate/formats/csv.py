@@ -1,4 +1,4 @@
-"""A table as comma-separated values: a row for each keypoint of each pose."""
+"""A table as comma-separated values: a row for each keypoint of each pose, or its angles."""
 
 from typing import BinaryIO
 
@@ -6,20 +6,21 @@ from pyarrow import csv
 
 from annotate.domain.keypoint_sets import BLAZEPOSE33, BODY_FEET, COCO17
 from annotate.formats.base import Dataset, StreamFormat
-from annotate.formats.table import SCHEMA, rows_of
+from annotate.formats.table import rows_of, schema_of
 
 
 class Csv(StreamFormat):
-    """The columns of `SCHEMA`, with a head; texts are quoted."""
+    """The columns of `schema_of`, with a head; texts are quoted."""
 
     name = "csv"
     suffix = ".csv"
     signatures = (b'"video","frame","pts",',)
+    has_angles = True
     keypoint_sets = (BLAZEPOSE33, COCO17, BODY_FEET)
 
     def write(self, dataset: Dataset, out: BinaryIO) -> None:
         """Writes the file as a stream."""
-        with csv.CSVWriter(out, SCHEMA) as writer:
+        with csv.CSVWriter(out, schema_of(dataset)) as writer:
             for video in dataset.videos:
                 for block in video.poses():
                     writer.write_batch(rows_of(block, video, dataset))

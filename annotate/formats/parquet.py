@@ -1,4 +1,4 @@
-"""A table as Parquet files, one for each video: a row for each keypoint of each pose."""
+"""A table as Parquet files, one for each video: as csv has them."""
 
 from pathlib import Path
 from urllib.parse import quote
@@ -7,9 +7,7 @@ import pyarrow.parquet as pq
 
 from annotate.domain.keypoint_sets import BLAZEPOSE33, BODY_FEET, COCO17
 from annotate.formats.base import Dataset, FolderFormat
-from annotate.formats.table import SCHEMA, rows_of
-
-_COLUMNS = SCHEMA.remove(SCHEMA.get_field_index("video"))
+from annotate.formats.table import rows_of, schema_of
 
 
 class Parquet(FolderFormat):
@@ -19,15 +17,18 @@ class Parquet(FolderFormat):
     """
 
     name = "parquet"
+    has_angles = True
     keypoint_sets = (BLAZEPOSE33, COCO17, BODY_FEET)
 
     def write_folder(self, dataset: Dataset, folder: Path) -> None:
         """Writes a file for each video, each as a stream."""
+        schema = schema_of(dataset)
+        schema = schema.remove(schema.get_field_index("video"))
         for video in dataset.videos:
             part = folder / f"video={quote(video.name, safe='')}"
             part.mkdir()
             clock = {name: str(value) for name, value in video.origin.clock.items()}
-            columns = _COLUMNS.with_metadata(clock)
+            columns = schema.with_metadata(clock)
             with pq.ParquetWriter(part / "poses.parquet", columns, compression="zstd") as writer:
                 for block in video.poses():
                     rows = rows_of(block, video, dataset)

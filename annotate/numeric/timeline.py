@@ -64,6 +64,11 @@ class TimelineReader:
         self._motion = np.zeros((2, 2, 2, bins))  # sum and count; speed and jitter; raw, smoothed
         self._before: dict[int, Tracks] = {}
 
+    @property
+    def edges_s(self) -> NDArray[np.float64]:
+        """(B + 1,) float64 seconds from the first frame."""
+        return self._edges
+
     def add(self, block: Tracks) -> None:
         """Adds the next block."""
         place = np.searchsorted(self._frames, block.frame_index)

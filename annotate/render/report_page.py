@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from annotate.domain.moments import Moment
 from annotate.domain.skeleton import COCO_KEYPOINTS
+from annotate.numeric.angles import ANGLES, TrackAngles
 from annotate.numeric.timeline import RAW, SMOOTHED, Timeline
 from annotate.render import charts
 
@@ -17,6 +18,11 @@ from annotate.render import charts
 SIGNATURE = b"<!doctype html>\n<!-- annotate report -->"
 # From these severities on, a moment is of high or medium severity.
 _HIGH, _MEDIUM = 0.6, 0.35
+# Rows of each joint's angles, left and right; the trunk has one.
+_JOINTS = [
+    (joint, [row for row, name in enumerate(ANGLES) if name.rpartition("_")[2] == joint])
+    for joint in ("knee", "hip", "ankle", "shoulder", "elbow", "trunk")
+]
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,7 @@ class VideoReport:
         timeline: None where the video has no tracks.
         tracks: ids and bars of the tracks that are shown, in order.
         hidden_tracks: how many others there are.
+        angles: of the longest tracks, in the bins of the timeline.
         moments: those that are shown, the most severe first.
         all_moments: how many there are.
         no_pictures: why moments have no pictures, or empty.
@@ -75,6 +82,7 @@ class VideoReport:
     timeline: Timeline | None = None
     tracks: Sequence[tuple[int, Sequence[Bar]]] = ()
     hidden_tracks: int = 0
+    angles: TrackAngles | None = None
     moments: Sequence[ShownMoment] = ()
     all_moments: int = 0
     no_pictures: str = ""
@@ -153,7 +161,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(clock=clock, severity=severity_word, percent=_percent)
+    made.filters.update(clock=clock, severity=severity_word, percent=_percent, any_known=_any_known)
     made.globals.update(
         area_path=charts.area_path,
         line_path=charts.line_path,
@@ -162,6 +170,7 @@ def _environment() -> Environment:
         colour=charts.css_colour,
         means=_means,
         keypoints=[name.replace("_", " ") for name in COCO_KEYPOINTS],
+        joints=_JOINTS,
         RAW=RAW,
         SMOOTHED=SMOOTHED,
     )
@@ -188,6 +197,10 @@ def severity_word(severity: float) -> str:
 
 def _percent(share: float) -> str:
     return f"{share:.0%}"
+
+
+def _any_known(values: NDArray[np.float64]) -> bool:
+    return bool(np.isfinite(values).any())
 
 
 def _means(values: NDArray[np.float64]) -> list[str]:

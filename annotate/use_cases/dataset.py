@@ -79,6 +79,7 @@ def open_dataset(
         () if options.video else job.rejected,
         options.keep_missing,
         _provenance(job),
+        options.angles,
     )
 
 

@@ -65,6 +65,10 @@ def export(
     file_format = find_format(options.format)
     if options.out is None and options.per_video is None:
         raise UsageError("no --out is given", "Name a file, or - for standard output.")
+    if options.angles and not file_format.has_angles:
+        raise UsageError(
+            f"--angles is not for --format {options.format}", "Give --format csv or parquet."
+        )
     status = job_status(store, job)
     missing = tuple(_missing(status, options))
     if missing and not options.partial:

@@ -9,7 +9,7 @@ import numpy as np
 
 from annotate.domain.arrays import IntArray
 from annotate.domain.errors import AnnotateError
-from annotate.domain.job import Job
+from annotate.domain.job import Job, JobVideo
 from annotate.domain.look import Look
 from annotate.domain.moments import Moment, MomentSettings
 from annotate.domain.names import printable
@@ -17,6 +17,7 @@ from annotate.domain.progress import Progress
 from annotate.domain.settings import Settings
 from annotate.domain.tracks import Tracks
 from annotate.domain.video import Chunk, VideoIndex
+from annotate.numeric.angles import AngleReader, TrackAngles
 from annotate.numeric.moments import Watched, find_moments
 from annotate.numeric.pose_facts import FactsReader, PoseFacts
 from annotate.numeric.ranges import runs_of
@@ -32,6 +33,7 @@ from annotate.use_cases.final_tracks import (
     damaged_frames,
     final_tracks,
     missing_mask,
+    track_list,
     tracks_skeleton,
 )
 from annotate.video import Reading, decode
@@ -42,6 +44,8 @@ _BINS = 300
 _FRAMES_PER_BIN = 3
 # Tracks in the chart of tracks, the longest ones.
 _TRACKS = 40
+# Tracks whose joint angles are shown, the longest ones.
+_ANGLE_TRACKS = 6
 # Suspicious moments that are listed.
 _MOMENTS = 150
 
@@ -53,6 +57,7 @@ class _Read:
     timeline: Timeline
     facts: PoseFacts | None
     moments: list[Moment]
+    angles: TrackAngles
 
 
 class VideoReporter:
@@ -93,6 +98,7 @@ class VideoReporter:
             timeline=read.timeline,
             tracks=tracks,
             hidden_tracks=hidden,
+            angles=read.angles,
             moments=[
                 ShownMoment(one, float(time_s[one.frame]), pictures.get(one.frame, ""))
                 for one in chosen
@@ -109,10 +115,12 @@ class VideoReporter:
         line = TimelineReader(
             frames, time_s, min(_BINS, max(len(frames) // _FRAMES_PER_BIN, 1)), skeleton
         )
+        angles = AngleReader(self._longest(video), line.edges_s, skeleton, size)
         reader, found = FactsReader(skeleton, size, settings), []
         for block in final_tracks(self._store, job, video):
             if len(block):
                 line.add(block)
+                angles.add(block)
                 found.append(reader.facts(block))
                 done = block.frame_index[-1] / len(index)
                 self._progress(f"Reading tracks of {video.name}", float(done))
@@ -122,7 +130,13 @@ class VideoReporter:
         for one in damaged:
             known &= (frames < one.start) | (frames >= one.stop)
         moments = find_moments(facts, Watched(frames, time_s, damaged), settings)
-        return _Read(line.timeline(known), facts, moments)
+        return _Read(line.timeline(known), facts, moments, angles.means())
+
+    def _longest(self, video: JobVideo) -> list[int]:
+        """Ids of the tracks with most poses."""
+        tracks = track_list(self._store, self._job, video)
+        longest = np.argsort(-tracks.poses, kind="stable")[:_ANGLE_TRACKS]
+        return sorted(tracks.track_id[longest].tolist())
 
     def _drawn(
         self, status: VideoStatus, index: VideoIndex, moments: Sequence[Moment]

@@ -17,7 +17,7 @@ from annotate.video.file import VideoFile
 # What sound becomes whose codec the other container cannot hold: it loses nothing, and MP4 and
 # Matroska hold it.
 _LOSSLESS = "flac"
-# Seconds: times of sound are often rounded to milliseconds, or to packets; a longer hole is a pause.
+# Seconds: times of sound are often rounded, even to whole packets; a longer hole is a pause.
 _PAUSE_S = 0.25
 
 
@@ -105,7 +105,9 @@ class _Lossless:
 
     def __init__(self, container: OutputContainer, source: AudioStream) -> None:
         self._source = source
-        self._stream = container.add_stream(_LOSSLESS, rate=source.rate, layout=source.layout.name)
+        self._stream: Any = container.add_stream(
+            _LOSSLESS, rate=source.rate, layout=source.layout.name
+        )
         # In samples: where the sound starts, what was taken and given, and pauses without any.
         self._start: int | None = None
         self._taken = self._given = self._pauses = 0
