@@ -16,8 +16,6 @@ from annotate.domain.arrays import IntArray
 from annotate.domain.skeleton import Skeleton, coco_visibility
 from annotate.domain.tracks import Tracks
 
-_DEGREES = np.float64(180 / np.pi)
-
 # A line of the body: from the mean of some keypoints to that of others.
 _Line = tuple[tuple[str, ...], tuple[str, ...]]
 # The opposite of gravity where the camera is level: y points down in pictures and in metres.
@@ -31,7 +29,7 @@ class _Angle:
     name: str
     one: _Line
     other: _Line
-    offset: float = 0.0
+    offset: float = 0
     sign: int = 1
 
 
@@ -44,7 +42,7 @@ def _of_side(side: str) -> tuple[_Angle, ...]:
     return (
         _Angle(f"{side}_knee", thigh, line("knee", "ankle")),
         _Angle(f"{side}_hip", thigh, trunk),
-        _Angle(f"{side}_ankle", shank, foot, offset=90.0, sign=-1),
+        _Angle(f"{side}_ankle", shank, foot, offset=90, sign=-1),
         _Angle(f"{side}_elbow", upper_arm, line("elbow", "wrist")),
         _Angle(f"{side}_shoulder", upper_arm, trunk),
     )
@@ -109,7 +107,7 @@ def _between(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np
     b = np.linalg.norm(other, axis=1, keepdims=True)
     u, v = one * b, other * a
     angle = 2 * np.arctan2(np.linalg.norm(u - v, axis=1), np.linalg.norm(u + v, axis=1))
-    return np.asarray(np.where((a * b)[:, 0] > 0, angle * _DEGREES, np.nan))
+    return np.asarray(np.where((a * b)[:, 0] > 0, np.degrees(angle), np.nan))
 
 
 @dataclass(frozen=True, eq=False)

@@ -37,7 +37,7 @@ from annotate.video.writer import Encoding, roomy_time_base
 _FINE = 10_000
 # How the names of files end that drawings are written as,
 MOVING, STILL = (".mp4", ".mkv"), (".png",)
-# and of others, which nobody gives a folder.
+# and of other files, which are not the names of folders.
 _FILES = VIDEO_ENDINGS | IMAGE_ENDINGS | {".gif"}
 # H.264, fast and good enough to look at.
 _OPTIONS = {"preset": "veryfast", "crf": "20"}
