@@ -1,6 +1,6 @@
 """Videos whose stored pictures are not what is displayed, or not all of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def film(
     sizes: list[tuple[int, int]],
     *,
     frames: int = 12,
-    aspect: Fraction | None = None,
+    aspect: Fraction | Sequence[Fraction] | None = None,
     matrix: list[int] | None = None,
     paint: Paint = picture,
 ) -> Path:
@@ -29,7 +29,7 @@ def film(
 
     Args:
         sizes: width and height of the stored pictures, with `frames` frames each.
-        aspect: shape of the pixels.
+        aspect: shape of the pixels, for all sizes or one for each.
         matrix: display matrix: how the picture is mirrored and turned.
         paint: the stored picture of a number, a width and a height.
     """
@@ -38,12 +38,13 @@ def film(
         assert isinstance(first, VideoStream)
         first.width, first.height = sizes[0]
         first.options = {"crf": "10"}
-        if aspect is not None:
-            first.codec_context.sample_aspect_ratio = aspect
+        shapes = aspect if isinstance(aspect, Sequence) else [aspect] * len(sizes)
         if matrix is not None:
             first.set_display_matrix(matrix)
         for part, size in enumerate(sizes):
             encoder = first.codec_context if part == 0 else _encoder(size)
+            if shapes[part] is not None:
+                encoder.sample_aspect_ratio = shapes[part]
             for number in range(part * frames, (part + 1) * frames):
                 frame = VideoFrame.from_ndarray(paint(number, *size), format="rgb24")
                 frame.pts, frame.time_base = number, Fraction(1, FPS)

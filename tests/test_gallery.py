@@ -49,7 +49,7 @@ def test_a_case_of_the_gallery_is_read_with_all_frames_or_refused(
     ("lines", "faults"),
     [
         ("Frames: 23 decoded, 0 damaged, 0 missing.", ["1 frames lost in silence"]),
-        ("damaged    video.mp4: 1 packet cannot be decoded; the rest is annotated", []),
+        ("damaged    video.mp4: 1 packet is damaged; the rest is annotated", []),
     ],
 )
 def test_the_judge_takes_a_loss_that_nothing_tells_for_silent(

@@ -2,6 +2,7 @@
 
 import json
 from fractions import Fraction
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +13,20 @@ from annotate.domain.video import Chunk
 from annotate.video import decode, probe
 from annotate.video.clock import (
     DEFAULT_FPS,
+    MAX_FASTER,
     MAX_FPS,
     MAX_STEP_S,
+    are_numbers,
     is_plausible,
     is_regular,
     repaired,
     usable_rate,
+    usual_rate,
 )
+from annotate.video.file import VideoPacket
 from annotate.video.packets import NO_PTS
 from tests.command import Host
+from tests.made_videos import Layout, repacked
 
 MS = Fraction(1, 1000)
 STEADY = np.arange(100) * 40
@@ -84,6 +90,51 @@ def test_times_of_a_recording_are_plausible(pts: IntArray, plausible: bool) -> N
 def test_too_many_frames_per_second_are_not_plausible() -> None:
     assert is_plausible(np.arange(10), Fraction(1, MAX_FPS))
     assert not is_plausible(np.arange(10), Fraction(1, MAX_FPS + 1))
+
+
+@pytest.mark.parametrize(
+    ("step", "declared", "numbers"),
+    [
+        (1, (Fraction(25), Fraction(1000)), True),  # the codec knows better
+        (1, (None, Fraction(1000)), False),  # a camera for slow motion
+        (1, (None, None), True),
+        (2, (None, None), False),
+        (1, (Fraction(1000, MAX_FASTER), None), False),
+        (40, (Fraction(25), None), False),
+    ],
+)
+def test_frames_that_are_numbered_are_not_timed(
+    step: int, declared: tuple[Fraction | None, ...], numbers: bool
+) -> None:
+    pts = np.arange(50) * step
+    assert are_numbers(pts, MS, *declared) is numbers
+    pts[-1] += 1
+    assert not are_numbers(pts, MS, *declared), "no two steps of a clock would differ"
+    assert not are_numbers(np.full(50, NO_PTS), MS, *declared)
+
+
+def test_a_matroska_file_with_a_frame_each_millisecond_is_counted(tmp_path: Path) -> None:
+    path = Layout(".mkv", frames=20).make(tmp_path / "film.mkv").path
+    numbers = count()
+
+    def numbered(packet: VideoPacket) -> list[VideoPacket]:
+        packet.pts = packet.dts = next(numbers)
+        packet.time_base = MS
+        return [packet]
+
+    repacked(path, numbered)
+    index = probe(path)
+    assert (len(index), index.assumed_fps) == (20, 25)
+
+
+def test_the_rate_between_jumps_of_the_clock_is_known() -> None:
+    jumping = STEADY + 10**12 * (np.arange(100) // 50)
+    assert usual_rate(jumping, MS) == 25
+    rounded = np.round(np.arange(90) * 1000 / 30).astype(np.int64)
+    assert float(usual_rate(rounded, MS) or 0) == pytest.approx(30, rel=0.001)
+    uneven = np.cumsum(np.random.default_rng(1).integers(10, 600, 100))
+    for pts in (uneven, np.zeros(9, np.int64), np.full(9, NO_PTS), STEADY[::-1]):
+        assert usual_rate(pts, MS) is None
 
 
 def test_one_misplaced_packet_is_seen_and_uneven_times_are_not() -> None:

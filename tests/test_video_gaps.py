@@ -51,6 +51,7 @@ def test_frames_that_vanish_are_damaged(layout: Layout, tmp_path: Path) -> None:
     gone = overwrite(path)
     index = probe(path)
     assert index.pts.tolist() == list(truth)
+    assert index.undecodable >= len(gone)
     frames = list(decode_with_damage(path, index, Chunk(0, FRAMES)))
     assert gone <= {one.pts for one in frames if isinstance(one, DamagedFrame)}
     sound = {one.pts: one.rgb.tobytes() for one in frames if isinstance(one, Frame)}

@@ -162,6 +162,25 @@ def test_a_frame_of_another_size_is_fitted_into_the_first(tmp_path: Path) -> Non
         assert number_of(np.asarray(inside.to_ndarray(), np.uint8)) == frame.index
 
 
+@pytest.mark.parametrize("suffix", [".ts", ".flv"])
+def test_a_frame_of_other_pixels_than_the_first_keeps_its_proportions(
+    suffix: str, tmp_path: Path
+) -> None:
+    """As in a broadcast that goes from 4:3 to 16:9 and back."""
+    shapes = [Fraction(16, 15), Fraction(64, 45), Fraction(16, 15)]
+    path = film(tmp_path / f"switched{suffix}", [(180, 144)] * 3, aspect=shapes)
+    index = probe(path)
+    frames = frames_of(path)
+    assert [frame.own_size for frame in frames] == [None] * 12 + [(256, 144)] * 12 + [None] * 12
+    assert all(frame.rgb.shape == (144, 192, 3) for frame in frames)
+    (amid,) = decode(path, index, Chunk(17, 18))
+    assert amid.own_size == (256, 144)
+    np.testing.assert_array_equal(amid.rgb, frames[17].rgb)
+    place = fit((256, 144), (192, 144))
+    assert not amid.rgb[: place.top].any()
+    assert amid.rgb[place.top : place.top + place.height].any(axis=(1, 2)).all()
+
+
 def test_a_picture_that_is_too_large_when_displayed_is_refused(tmp_path: Path) -> None:
     path = film(tmp_path / "wide.mp4", [(160, 120)], aspect=Fraction(4))
     pixels = 160 * 120 * 4

@@ -153,6 +153,24 @@ def test_zeros_amid_a_packet_are_damage(name: str, tmp_path: Path) -> None:
         assert found.items() <= truth.items()
 
 
+@pytest.mark.parametrize("suffix", [".ts", ".mp4"])
+def test_damage_behind_the_first_frames_is_said_when_a_video_is_read(
+    suffix: str, tmp_path: Path
+) -> None:
+    """A lost packet of a transport stream, and zeros amid a packet: frames that are annotated as
+    damaged, though not one of them was decoded yet.
+    """
+    path = replace(SMALL, suffix=suffix, frames=48).make(tmp_path / f"video{suffix}").path
+    data = path.read_bytes()
+    if suffix == ".ts":
+        at = packets_of_video(data)[-3]
+        path.write_bytes(drop(data, at))
+    else:
+        at = data.index(b"mdat") + (data.index(b"moov") - data.index(b"mdat")) * 9 // 10
+        path.write_bytes(data[:at] + bytes(HOLE) + data[at + HOLE :])
+    assert probe(path).undecodable == 1
+
+
 @pytest.mark.parametrize("name", ["01_one_bad_packet_frame40", "02_one_bad_packet_frame5"])
 def test_packets_of_zeros_are_said_when_a_video_is_read(name: str, shared_data: Path) -> None:
     """Also behind the frames that are decoded then."""

@@ -29,8 +29,10 @@ def probe(
     """Show what is in videos, and what annotating them would cost.
 
     Every packet is read, so that frames are counted, not guessed; `submit`
-    does not read the same files again. Exits with 3 when some of them
-    cannot be read, with 4 when none can.
+    does not read the same files again. Only the first frames are decoded:
+    damage of later ones that neither container nor codec tells shows when
+    they are annotated. Exits with 3 when some of the videos cannot be read,
+    with 4 when none can.
 
     Examples:
 
@@ -130,18 +132,18 @@ def _notes(video: "VideoFacts") -> list[str]:
         f"pixels {index.pixel_aspect}": index.pixel_aspect != 1,
         f"cropped by {', '.join(map(str, index.crop))}": any(index.crop),
         "variable rate": video.variable_rate,
-        "interlaced": video.recording.interlaced,
-        f"HDR ({video.recording.hdr})": video.recording.hdr is not None,
+        "interlaced": index.interlaced,
+        f"HDR ({(index.hdr or '').upper()})": index.hdr is not None,
     }
     return [note for note, holds in notes.items() if holds] + list(_damage(index))
 
 
 def _damage(index: "VideoIndex") -> list[str]:
-    from annotate.cli.text import count
+    from annotate.cli.text import count, damaged_packets
 
     notes = {
         f"last {index.missing_s:.1f} s missing": index.missing_s > 0,
-        f"{count(index.undecodable, 'packet')} cannot be decoded": index.undecodable > 0,
+        damaged_packets(index.undecodable): index.undecodable > 0,
         f"{count(index.interpolated, 'time stamp')} interpolated": index.interpolated > 0,
         f"{count(index.image_gaps or 0, 'number')} without an image": bool(index.image_gaps),
         f"counted at {index.assumed_fps or 0:g} fps": index.assumed_fps is not None,
@@ -178,8 +180,8 @@ def fields_of(video: "VideoFacts | Rejected") -> dict[str, Any]:
         "duration_s": round(float(index.time_s[-1]), 6),
         "time_base": str(index.time_base),
         "variable_rate": video.variable_rate,
-        "interlaced": stored.interlaced,
-        "hdr": stored.hdr,
+        "interlaced": index.interlaced,
+        "hdr": None if index.hdr is None else index.hdr.upper(),
         "missing_s": index.missing_s,
         "undecodable": index.undecodable,
         "interpolated": index.interpolated,

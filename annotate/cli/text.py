@@ -166,8 +166,13 @@ def joined_images(name: str, index: "VideoIndex") -> str:
 
 
 def damaged_video(name: str, packets: int) -> str:
-    """A line about a file with packets that cannot be decoded."""
-    return f"damaged    {name}: {count(packets, 'packet')} cannot be decoded; the rest is annotated"
+    """A line about a file with damaged packets."""
+    return f"damaged    {name}: {damaged_packets(packets)}; the rest is annotated"
+
+
+def damaged_packets(packets: int) -> str:
+    """So many packets are damaged."""
+    return f"{count(packets, 'packet')} {'is' if packets == 1 else 'are'} damaged"
 
 
 def displayed_video(name: str, index: "VideoIndex") -> str:

@@ -99,8 +99,9 @@ class VideoIndex:
         declared_frames: what the container claims, or None where it claims nothing.
         missing_s: seconds of video that the container claims and the file does not hold, as where
             it was cut off; 0.0 where it is whole, or claims nothing.
-        undecodable: number of packets that the decoder rejected when the video was read: among its
-            first frames, or among all where all had to be decoded; and of all packets of zeros.
+        undecodable: number of damaged packets: those that the decoder rejected when the video was
+            read (of its first frames, or all where all had to be decoded), all that lack data as
+            far as container and codec tell, and those that vanished.
         image_gaps: of a video that was joined from numbered images, how many numbers between the
             first and the last have no image; None for other videos.
         lost: (L,) int64, increasing: frames that the decoder gives no picture of, where frames can

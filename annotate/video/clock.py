@@ -21,14 +21,19 @@ MAX_FPS = 10_000
 # The longest time in seconds between two frames of a recording: a week. Clocks that are set while
 # they record jump by years.
 MAX_STEP_S = 7 * 24 * 3600.0
+# The multiple of the declared rate above which frames at even times are numbered, not timed.
+MAX_FASTER = 15
 # The greatest fraction of time stamps that are interpolated.
 MAX_INTERPOLATED = 0.05
 # A step between frames shorter than this fraction of the usual one looks like a misplaced time
 # stamp, if it is rare; and so does a packet that is displayed by more frames than this before or
 # after its place in the order of decoding, since encoders reorder by fewer.
 SHORT_STEP, MAX_MOVED = 0.75, 8
-# The rate at which frames are counted where nothing declares a usable one, and the bounds of
-# usable ones, in frames per second.
+# The smallest fraction of steps that must be usual ones, and the fraction of it by which those
+# may differ, where the rate is read from time stamps that jump.
+USUAL_STEPS, SAME_STEP = 0.5, 0.1
+# The rate at which frames are counted where nothing tells a usable one, and the bounds of usable
+# ones, in frames per second.
 DEFAULT_FPS, USABLE_FPS = Fraction(30), (Fraction(1, 10), Fraction(1000))
 
 
@@ -53,6 +58,22 @@ def is_plausible(pts: IntArray, time_base: Fraction) -> bool:
     """Whether strictly increasing pts (N,) can be the times of a recording."""
     steps_s = np.diff(pts) * float(time_base)
     return not len(steps_s) or bool(steps_s.mean() * MAX_FPS >= 1 and steps_s.max() <= MAX_STEP_S)
+
+
+def are_numbers(pts: IntArray, time_base: Fraction, *declared: Fraction | None) -> bool:
+    """Whether the pts number the frames instead of timing them: all steps are alike and many times
+    too short for the declared rate; where none is declared, one unit each.
+
+    Args:
+        pts: (N,) int64 of all frames, in the order of display.
+        time_base: seconds per unit of `pts`.
+        declared: rates in frames per second, the most reliable one first.
+    """
+    steps = np.diff(pts)
+    if not len(steps) or steps[0] < 1 or (steps != steps[0]).any():
+        return False
+    rate = _first_usable(*declared) or (DEFAULT_FPS if steps[0] == 1 else None)
+    return rate is not None and 1 / (int(steps[0]) * time_base) > MAX_FASTER * rate
 
 
 def is_regular(packet_pts: IntArray) -> bool:
@@ -98,8 +119,28 @@ def counted(frames: int, fps: Fraction) -> Times:
 
 def usable_rate(*rates: Fraction | None) -> Fraction:
     """The first of the rates that a camera can have, or the default one."""
+    return _first_usable(*rates) or DEFAULT_FPS
+
+
+def _first_usable(*rates: Fraction | None) -> Fraction | None:
     low, high = USABLE_FPS
-    return next((rate for rate in rates if rate and low <= rate <= high), DEFAULT_FPS)
+    return next((rate for rate in rates if rate and low <= rate <= high), None)
+
+
+def usual_rate(pts: IntArray, time_base: Fraction) -> Fraction | None:
+    """The rate in frames per second at which most frames follow each other, though their clock
+    jumps; None where they follow each other at none.
+
+    Args:
+        pts: (N,) int64 in the order of display, `NO_PTS` where there is none.
+        time_base: seconds per unit of `pts`.
+    """
+    steps = np.diff(pts[pts != NO_PTS])
+    usual = float(np.median(steps)) if len(steps) else 0.0
+    near = steps[np.abs(steps - usual) <= np.maximum(1, SAME_STEP * usual)]
+    if usual < 1 or len(near) < USUAL_STEPS * len(steps):
+        return None
+    return (1 / (Fraction(float(near.mean())) * time_base)).limit_denominator(1001)
 
 
 def _increasing(pts: IntArray) -> NDArray[np.bool_]:

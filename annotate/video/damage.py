@@ -176,7 +176,7 @@ def _decoded(
     shown: dict[int, _Shown] = {}
     latest = NO_PTS
     with source.again() as video:
-        for packet, _, bad, frames in Feed(video).of(packets_from(video, index, start) or iter(())):
+        for packet, bad, frames in Feed(video).of(packets_from(video, index, start) or iter(())):
             if packet is not None:
                 fed.append((NO_PTS if packet.pts is None else packet.pts, bad))
             for frame in frames:

@@ -34,6 +34,7 @@ from annotate.video.file import PLAIN, Reading, VideoFile, fingerprint
 from annotate.video.in_order import BrokenError, frames_in_order
 from annotate.video.marks import marked
 from annotate.video.picture import RgbConverter
+from annotate.video.pixel_aspects import PixelAspects
 
 # Codecs whose decoders obey, packet by packet, what is to be skipped; AV1's decoder runs ahead.
 SKIPPING_CODECS = frozenset({"h264", "hevc", "mpeg2video", "mpeg4"})
@@ -92,8 +93,8 @@ def decode_with_damage(
     if video.size_bytes != index.size_bytes:
         raise ChangedError(f"{path} is not the file that was submitted", NOT_INDEXED)
     wanted = counted[chunk.start : chunk.stop]
-    pictures = _Pictures(index, deinterlace=deinterlace)
     with video:
+        pictures = _Pictures(video, index, deinterlace=deinterlace)
         if len(index.keyframes):
             yield from _ByTime(video, index, pictures, wanted, asked).frames()
         else:
@@ -103,15 +104,20 @@ def decode_with_damage(
 class _Pictures:
     """What becomes of decoded frames of one video; keeps the tables of the conversion."""
 
-    def __init__(self, index: VideoIndex, *, deinterlace: bool) -> None:
+    def __init__(self, video: VideoFile, index: VideoIndex, *, deinterlace: bool) -> None:
         self._index = index
+        self._aspects = PixelAspects(video, index)
         self._converter = RgbConverter(index.display, deinterlace=deinterlace)
 
     def sound(self, number: int, frame: VideoFrame) -> AnyFrame:
         """The picture of a sound frame."""
         pts = int(self._index.pts[number])
+        converter = self._converter
         try:
-            return Frame(number, pts, self._converter.rgb(frame), self._converter.own_size(frame))
+            aspect = self._aspects.of(number, frame)
+            return Frame(
+                number, pts, converter.rgb(frame, aspect), converter.own_size(frame, aspect)
+            )
         except av.FFmpegError:  # damage can change the format of a picture
             return DamagedFrame(number, pts, "not decoded")
 

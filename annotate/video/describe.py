@@ -1,17 +1,11 @@
-"""What the first frame of a video tells about how it was recorded."""
+"""How the frames of a video are stored, before they are made the displayed picture."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from annotate.domain.errors import VideoError
 from annotate.domain.limits import DEFAULT_LIMITS, Limits
 from annotate.video.file import NOT_A_VIDEO, Reading, VideoFile
-
-Hdr: TypeAlias = Literal["PQ", "HLG"]
-
-# FFmpeg's numbers of the transfer functions of HDR (AVColorTransferCharacteristic).
-_TRANSFERS: dict[int, Hdr] = {16: "PQ", 18: "HLG"}
 
 
 @dataclass(frozen=True)
@@ -21,15 +15,11 @@ class Recording:
     Attributes:
         width, height: of the stored frame in pixels.
         pixel_format: FFmpeg's name, e.g. `yuv420p`.
-        interlaced: the frames consist of two fields, recorded one after the other.
-        hdr: transfer function of a video with a high dynamic range, or None.
     """
 
     width: int
     height: int
     pixel_format: str
-    interlaced: bool
-    hdr: Hdr | None
 
 
 def describe(path: Path, stream: int | None, limits: Limits = DEFAULT_LIMITS) -> Recording:
@@ -46,10 +36,4 @@ def describe(path: Path, stream: int | None, limits: Limits = DEFAULT_LIMITS) ->
         frame = next(video.frames(video.packets()), None)
     if frame is None:
         raise VideoError(f"no frame of {path} can be decoded", NOT_A_VIDEO)
-    return Recording(
-        width=frame.width,
-        height=frame.height,
-        pixel_format=frame.format.name,
-        interlaced=frame.interlaced_frame,
-        hdr=_TRANSFERS.get(int(frame.color_trc)),
-    )
+    return Recording(frame.width, frame.height, frame.format.name)

@@ -28,13 +28,11 @@ class Fed(NamedTuple):
 
     Attributes:
         packet: None for the end.
-        rejected: by the decoder.
-        damaged: rejected, or its data is lost in part.
+        damaged: the decoder rejected it, or its data is lost in part.
         frames: that came out after it.
     """
 
     packet: VideoPacket | None
-    rejected: bool
     damaged: bool
     frames: list[VideoFrame]
 
@@ -91,14 +89,16 @@ class Feed:
         self._video.rejected += zeros
         frames = [] if zeros else self._video.decoded(packet)
         rejected = self._counts(packet) and self._video.rejected > before
-        hole = packet is not None and self.has_hole(packet)
         # What a mark of the container stands for may lie in the packets that follow.
-        corrupt = (corrupt or hole) and self._keyed
-        return Fed(packet, rejected, rejected or corrupt, frames)
+        corrupt = (corrupt or (packet is not None and self.lacks_data(packet))) and self._keyed
+        return Fed(packet, rejected or corrupt, frames)
 
-    def has_hole(self, packet: VideoPacket) -> bool:
-        """Whether a part of the packet was overwritten with zeros, as far as the codec tells."""
-        return has_hole(self._codec, self._setup, memoryview(packet))
+    def lacks_data(self, packet: VideoPacket) -> bool:
+        """Whether the packet, or a part of it, was overwritten with zeros, as far as the codec
+        tells.
+        """
+        data = memoryview(packet)
+        return is_zeros(self._codec, data) or has_hole(self._codec, self._setup, data)
 
     def _counts(self, packet: VideoPacket | None) -> bool:
         if packet is None or not self._keyed:

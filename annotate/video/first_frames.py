@@ -1,7 +1,6 @@
 """What decoding tells of a video: its first frames while packets are read, or all of them."""
 
 from dataclasses import replace
-from itertools import islice
 
 import av
 import numpy as np
@@ -36,25 +35,33 @@ class FirstFrames:
     """
 
     def __init__(self, video: VideoFile) -> None:
-        self._video = video
         self._feed = Feed(video, numbered=True)
         self._record = _Record(video)
         self._first_key: int | None = None
         self.enough = False
         self._untimed = False
 
-    def take(self, packet: VideoPacket) -> None:
+    def take(self, packet: VideoPacket, *, lost: bool) -> bool:
         """Decodes the next packet, as long as more frames are needed.
+
+        Args:
+            lost: the container knows that data of it is lost.
+
+        Returns:
+            Whether data of it is lost, as far as container and codec tell.
 
         Raises:
             VideoError: the picture cannot be displayed as it is.
         """
-        if self.enough:
-            return
+        if not self.enough:
+            self._decode(packet, lost=lost)
+        return lost or self._feed.lacks_data(packet)
+
+    def _decode(self, packet: VideoPacket, *, lost: bool) -> None:
         if packet.is_keyframe and self._first_key is None:
             self._first_key = packet.pts
             self._untimed = self.enough = packet.pts is None
-        self._add(self._feed.take(packet, corrupt=packet.is_corrupt))
+        self._add(self._feed.take(packet, corrupt=lost))
 
     def end(self) -> DecodedFrames | None:
         """What the decoder tells, after the last packet.
@@ -90,18 +97,19 @@ def decode_all(video: VideoFile, read: ReadProgress) -> DecodedFrames:
     return record.found(whole=True)
 
 
-def lost_front(video: VideoFile, packets: PacketTable, decoded: DecodedFrames) -> int:
+def damaged_packets(packets: PacketTable, decoded: DecodedFrames) -> int:
+    """As `VideoIndex.undecodable`, but for frames that vanished between packets."""
+    behind = 0 if decoded.whole else int(np.count_nonzero(packets.lost[packets.decoded :]))
+    return _lost_front(packets, decoded) + decoded.damaged_packets + behind
+
+
+def _lost_front(packets: PacketTable, decoded: DecodedFrames) -> int:
     """How many packets before the first keyframe give no frame since data of them is lost; 0 for a
     recording that only begins between keyframes.
     """
     before = int(packets.key.argmax()) if packets.key.any() else 0
-    if not before:
+    if not packets.lost[:before].any():
         return 0
-    with video.again() as front:
-        feed = Feed(front)
-        first = islice(marked(front, front.packets()), before)
-        if not any(lost or feed.has_hole(packet) for packet, lost in first):
-            return 0
     return max(0, before - int(np.count_nonzero(decoded.pts < packets.pts[before])))
 
 
@@ -114,7 +122,6 @@ class _Record:
         # Packets count from the first that can give a frame, which has this number.
         self._first = 0
         self._packets = 0
-        self._undecodable = 0
         self._bad: set[int] = set()
         # The numbers of the packets that gave a frame, and of those that gave a keyframe.
         self._shown: set[int] = set()
@@ -126,7 +133,6 @@ class _Record:
     def add(self, fed: Fed) -> None:
         """A packet, and the frames that came out after it."""
         self._damaged = self._damaged or fed.damaged
-        self._undecodable += fed.rejected
         if fed.damaged:
             self._bad.add(self._packets)
         if fed.packet is not None and (self._packets or fed.packet.is_keyframe):
@@ -160,7 +166,7 @@ class _Record:
             key=table[:, 1] == 1,
             whole=whole,
             lost=self._lost(),
-            undecodable=self._undecodable,
+            damaged_packets=len(self._bad),
             damaged=self._damaged,
             display=replace(self._display, interlaced=self._interlaced),
         )

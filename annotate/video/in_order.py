@@ -38,7 +38,7 @@ def frames_in_order(
         raise BrokenError(start)
     pts = None if needed is None else frozenset(index.pts[sorted(needed)].tolist())
     order = _Order(index, start, needed)
-    for packet, _, damaged, frames in Feed(video, pts).of(packets):
+    for packet, damaged, frames in Feed(video, pts).of(packets):
         if damaged:
             raise order.broken()
         if packet is not None:

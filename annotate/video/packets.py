@@ -29,7 +29,8 @@ class PacketTable:
         key: (n,) bool: the container marks the packet as a keyframe.
         shown: (n,) bool: the packet is to be displayed (an edit list may hide it).
         found_by_seeking: a seek to a keyframe leads to the packet that reading in order leads to.
-        later_zeros: number of packets of zeros behind those that were decoded.
+        lost: (n,) bool: data of the packet is lost, as far as container and codec tell.
+        decoded: number of packets, from the first on, that were decoded as they were read.
         lost_pts: (L,) int64: time stamps of frames that vanished between packets.
         codec, time_base, declared_frames, missing_s: as in `VideoIndex`.
     """
@@ -38,7 +39,8 @@ class PacketTable:
     key: NDArray[np.bool_]
     shown: NDArray[np.bool_]
     found_by_seeking: bool
-    later_zeros: int
+    lost: NDArray[np.bool_]
+    decoded: int
     lost_pts: IntArray
     codec: str
     time_base: Fraction
@@ -86,7 +88,7 @@ class DecodedFrames:
         whole: these are all frames of the video.
         lost: (L,) int64: places among all frames of those that the decoder gave no picture of, as
             far as the order of packets tells.
-        undecodable: number of packets that the decoder rejected.
+        damaged_packets: number of packets that the decoder rejected, or of which data is lost.
         damaged: the decoder rejected a packet after the first keyframe, or marked a frame as
             corrupt.
         display: how the first of them is displayed.
@@ -96,7 +98,7 @@ class DecodedFrames:
     key: NDArray[np.bool_]
     whole: bool
     lost: IntArray
-    undecodable: int
+    damaged_packets: int
     damaged: bool
     display: Display
 

@@ -75,17 +75,22 @@ class RgbConverter:
         self._usual = Orientation(display.rotation, display.mirrored)
         self._reformatter = VideoReformatter()
 
-    def rgb(self, frame: VideoFrame) -> NDArray[np.uint8]:
+    def rgb(self, frame: VideoFrame, aspect: Fraction | None = None) -> NDArray[np.uint8]:
         """(height, width, 3) uint8: the displayed picture of the video.
 
         A frame of another size, or displayed in another orientation than the first one, is fitted
         into it.
 
+        Args:
+            frame: as decoded.
+            aspect: shape of its pixels, where it is not that of the video.
+
         Raises:
             av.FFmpegError: the frame's colours are in a space that swscale does not know.
         """
         way = orientation_of(frame) or self._usual
-        own, displayed = self._own_size(frame, way), (self._display.width, self._display.height)
+        displayed = self._display.width, self._display.height
+        own = self._own_size(frame, way, aspect)
         if own == displayed:
             return self._converted(frame, displayed, way)
         place = fit(own, displayed)
@@ -95,15 +100,17 @@ class RgbConverter:
         picture[rows, columns] = self._converted(frame, (place.width, place.height), way)
         return picture
 
-    def own_size(self, frame: VideoFrame) -> tuple[int, int] | None:
-        """As in `domain.video.Frame`."""
-        own = self._own_size(frame, orientation_of(frame) or self._usual)
+    def own_size(self, frame: VideoFrame, aspect: Fraction | None = None) -> tuple[int, int] | None:
+        """As in `domain.video.Frame`; arguments as in `rgb`."""
+        own = self._own_size(frame, orientation_of(frame) or self._usual, aspect)
         return None if own == (self._display.width, self._display.height) else own
 
-    def _own_size(self, frame: VideoFrame, way: Orientation) -> tuple[int, int]:
-        aspect, (left, top, right, bottom) = self._display.pixel_aspect, self._crop(frame)
+    def _own_size(
+        self, frame: VideoFrame, way: Orientation, aspect: Fraction | None
+    ) -> tuple[int, int]:
+        left, top, right, bottom = self._crop(frame)
         width, height = frame.width - left - right, frame.height - top - bottom
-        return displayed_size(width, height, aspect, way.rotation)
+        return displayed_size(width, height, aspect or self._display.pixel_aspect, way.rotation)
 
     def _crop(self, frame: VideoFrame) -> Crop:
         """What is cut off the frame; nothing where nothing of it would be left."""

@@ -6,6 +6,7 @@ packets and decoder differ, or packets cannot tell, the whole video is decoded o
 
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeGuard
 
 import numpy as np
 
@@ -15,7 +16,16 @@ from annotate.domain.limits import DEFAULT_LIMITS, Limits
 from annotate.domain.progress import ByteProgress
 from annotate.domain.video import VideoIndex
 from annotate.video.claims import claims_of
-from annotate.video.clock import Times, is_plausible, is_regular, repaired, usable_rate
+from annotate.video.clock import (
+    Times,
+    are_numbers,
+    counted,
+    is_plausible,
+    is_regular,
+    repaired,
+    usable_rate,
+    usual_rate,
+)
 from annotate.video.file import (
     NOT_A_VIDEO,
     Reading,
@@ -24,9 +34,9 @@ from annotate.video.file import (
     check_file,
     fingerprint,
 )
-from annotate.video.first_frames import FirstFrames, decode_all, lost_front
+from annotate.video.first_frames import FirstFrames, damaged_packets, decode_all
 from annotate.video.gaps import lost_pts
-from annotate.video.holes import is_zeros
+from annotate.video.marks import marked
 from annotate.video.packets import (
     NO_PTS,
     DecodedFrames,
@@ -68,8 +78,7 @@ def probe(
         decoded, times, keys = _frame_times(video, read, packets, decoded, assume_fps)
         chosen, streams = video.stream.index, video.video_streams()
         container_start_s = 0.0 if times.assumed_fps else video.start_s
-        undecodable = decoded.undecodable + lost_front(video, packets, decoded)
-        undecodable += 0 if decoded.whole else packets.later_zeros
+        vanished = np.count_nonzero(np.isin(packets.lost_pts, times.pts))
     digest = fingerprint(path, read.at)
     read.end_pass()
     if check_file(path) != video.size_bytes:
@@ -84,7 +93,7 @@ def probe(
         keyframes=keys,
         declared_frames=packets.declared_frames,
         missing_s=packets.missing_s,
-        undecodable=undecodable,
+        undecodable=damaged_packets(packets, decoded) + int(vanished),
         interpolated=times.interpolated,
         assumed_fps=None if times.assumed_fps is None else float(times.assumed_fps),
         stream=chosen,
@@ -106,10 +115,18 @@ def _frame_times(
     Args:
         decoded: the first frames, or None where they do not help.
     """
+    declared = video.stream.codec_context.framerate, video.stream.average_rate
+
+    def are_times(pts: IntArray | None) -> TypeGuard[IntArray]:
+        return (
+            pts is not None
+            and is_plausible(pts, packets.time_base)
+            and not are_numbers(pts, packets.time_base, *declared)
+        )
+
     pts = None if decoded is None else agreed_pts(packets, decoded)
     usable = (
-        pts is not None
-        and is_plausible(pts, packets.time_base)
+        are_times(pts)
         and is_regular(packets.pts[packets.shown])
         and not packets.jumps()
         and packets.found_by_seeking
@@ -119,52 +136,56 @@ def _frame_times(
         pts = agreed_pts(packets, decoded)
     # Without keyframes frames are counted, so decoding starts at the file's beginning.
     no_keyframes = np.empty(0, np.int64)
-    if pts is not None and is_plausible(pts, packets.time_base):
+    if are_times(pts):
         if packets.found_by_seeking:
             pts = np.union1d(pts, packets.lost_pts)
         keys = keyframes(pts, packets, decoded) if packets.found_by_seeking else no_keyframes
         return decoded, Times(pts, packets.time_base), keys
     pts = reordered_pts(packets, decoded)
-    if pts is not None and is_plausible(pts, packets.time_base):
+    if are_times(pts):
         return decoded, Times(pts, packets.time_base), no_keyframes
     assumed = None if assume_fps is None else Fraction(assume_fps).limit_denominator(1001)
-    declared = video.stream.codec_context.framerate, video.stream.average_rate
-    fps = assumed or usable_rate(*declared)
-    return decoded, repaired(decoded.all_pts(), packets.time_base, fps), no_keyframes
+    pts = decoded.all_pts()
+    if are_numbers(pts, packets.time_base, *declared):
+        return decoded, counted(len(pts), assumed or usable_rate(*declared)), no_keyframes
+    fps = assumed or usable_rate(*declared, usual_rate(pts, packets.time_base))
+    return decoded, repaired(pts, packets.time_base, fps), no_keyframes
 
 
 def _read_packets(video: VideoFile, read: ReadProgress) -> tuple[PacketTable, DecodedFrames | None]:
     """All packets, and the first frames that they decode to."""
-    rows: list[tuple[int, bool, bool, int, int]] = []
+    rows: list[tuple[int, bool, bool, int, int, bool]] = []
     keys: list[tuple[int | None, int | None]] = []
     first_frames, limits = FirstFrames(video), video.limits
-    codec, later_zeros = video.stream.codec.canonical_name, 0
-    for packet in read.count(video.packets()):
+    decoded_packets = 0
+    for packet, lost in marked(video, read.count(video.packets())):
         pts = NO_PTS if packet.pts is None else packet.pts
         place = NO_PTS if packet.pos is None else packet.pos
-        rows.append((pts, packet.is_keyframe, not packet.is_discard, place, packet.size))
-        if len(rows) > limits.frames:
+        if len(rows) >= limits.frames:
             raise VideoError(
                 f"{video.path} has over {limits.frames:,} frames", "Cut it into parts."
             )
-        if packet.is_keyframe or len(rows) == 1:
+        if packet.is_keyframe or not rows:
             _check_not_encrypted(video, packet)
         if packet.is_keyframe:
             keys.append((packet.dts, packet.pos))
-        later_zeros += first_frames.enough and is_zeros(codec, memoryview(packet))
-        first_frames.take(packet)
+        decoded_packets += not first_frames.enough
+        lost = first_frames.take(packet, lost=lost)
+        shown = not packet.is_discard
+        rows.append((pts, packet.is_keyframe, shown, place, packet.size, lost))
     if not rows:
         raise VideoError(f"{video.path} holds no frame", NOT_A_VIDEO)
     decoded, table = first_frames.end(), np.array(rows, dtype=np.int64)
-    claims = claims_of(video, table[table[:, 2] == 1, 0], int(table[-1, 3:].sum()))
+    claims = claims_of(video, table[table[:, 2] == 1, 0], int(table[-1, 3:5].sum()))
     packets = PacketTable(
         pts=table[:, 0],
         key=table[:, 1] == 1,
         shown=table[:, 2] == 1,
         found_by_seeking=video.are_indexed(keys),
-        later_zeros=later_zeros,
+        lost=table[:, 5] == 1,
+        decoded=decoded_packets,
         lost_pts=lost_pts(video, table[:, [0, 3, 4]]),
-        codec=codec,
+        codec=video.stream.codec.canonical_name,
         # FFmpeg gives every stream a time base, though the type allows for none.
         time_base=Fraction(video.stream.time_base or 1),
         declared_frames=claims.frames,
