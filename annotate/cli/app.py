@@ -7,6 +7,7 @@ for libraries that they do not use.
 import logging
 import sys
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +16,8 @@ from annotate import __version__
 from annotate.cli import models, models_hub
 from annotate.cli.check import check
 from annotate.cli.clean import clean
+from annotate.cli.config import config
+from annotate.cli.config_file import read_config
 from annotate.cli.demo import demo
 from annotate.cli.doctor import doctor
 from annotate.cli.draw import draw
@@ -63,6 +66,7 @@ app.add_typer(models.app, name="models")
 models.app.command("compile")(compile_pack)
 models.app.command("quantize")(quantize)
 models.app.add_typer(models_hub.app, name="hub")
+app.command()(config)
 app.command()(demo)
 app.command()(evaluate)
 app.command()(doctor)
@@ -76,7 +80,17 @@ def _show_version(value: bool) -> None:
 
 @app.callback()
 def root(
+    context: typer.Context,
     *,
+    config_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="Settings and options, see `annotate config`.",
+            show_default="annotate.toml, where there is one",
+        ),
+    ] = None,
     version: Annotated[  # noqa: ARG001 - the callback acts on it
         bool,
         typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True),
@@ -100,6 +114,9 @@ def root(
     [dim]Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial result,
     4 unreadable video, 5 model pack, 6 store, 130 interrupted.[/dim]
     """
+    file = read_config(config_file, context)
+    context.obj, context.default_map = file, dict(file.options)
+    context.with_resource(file.in_force())
     handler = logging.StreamHandler() if debug else logging.NullHandler()
     printed: list[logging.Handler] = [] if debug else [PrintedWarnings(logging.WARNING)]
     logging.getLogger("annotate").handlers = printed
