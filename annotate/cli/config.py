@@ -18,8 +18,8 @@ def config(context: typer.Context) -> None:
     """Print the settings in force, and where each is from.
 
     Settings are from `annotate.toml` in the working folder, or from the file
-    that `annotate --config FILE` names; variables and the command line go
-    before it. A password of the queue is not printed.
+    that `--config` before the command names; variables and the command line
+    go before it. A password of the queue is not printed.
 
     Examples:
 
