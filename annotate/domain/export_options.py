@@ -10,6 +10,8 @@ from annotate.domain.options import Flag
 
 # Sets of keypoints that landmarks are exported as.
 KeypointSetName: TypeAlias = Literal["coco17", "body-feet", "blazepose33"]
+# Kinds of images; each is also how their names end.
+ImageFormat: TypeAlias = Literal["jpg", "png", "webp"]
 
 
 def tracks_of(text: str) -> tuple[int, ...]:
@@ -48,6 +50,7 @@ class ExportOptions:
         keypoints: which keypoints are written; None leaves it to the format.
         angles: joint angles instead of keypoints, a row a pose; for tables.
         images: folder for the images that the dataset names; None writes none.
+        image_format: of those images, and of their names in the dataset.
         partial: write what there is of an unfinished job.
         keep_missing: write frames that were not processed too, and mark them.
         force: replace a file that is not an export.
@@ -145,9 +148,13 @@ class ExportOptions:
         default=None,
         metadata={
             "flag": Flag(
-                "Also write the images of the frames, as JPEG, in this folder.", metavar="DIR"
+                "Also write the images of the frames that the dataset names, in this folder.",
+                metavar="DIR",
             )
         },
+    )
+    image_format: ImageFormat = field(
+        default="jpg", metadata={"flag": Flag("Of the images: PNG loses nothing.")}
     )
     partial: bool = field(
         default=False, metadata={"flag": Flag("Write what there is of an unfinished job.")}
@@ -163,6 +170,7 @@ class ExportOptions:
     def __post_init__(self) -> None:
         if self.keypoints is not None:
             one_of(get_args(KeypointSetName), self.keypoints, "--keypoints")
+        one_of(get_args(ImageFormat), self.image_format, "--image-format")
         for one in fields(self):
             one.metadata["flag"].check(one.name, getattr(self, one.name))
         if self.keep_missing and not self.partial:

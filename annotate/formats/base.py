@@ -113,6 +113,7 @@ class DatasetVideo:
         reviewed: (N,) bool: a reviewer marked the frame: its people are all there and right; None
             where none is.
         names: of tracks that a reviewer named, by their ids in the video.
+        image_ending: of the names of its images.
     """
 
     id: int
@@ -133,6 +134,7 @@ class DatasetVideo:
     damaged: tuple[DamagedRange, ...] = ()
     reviewed: NDArray[np.bool_] | None = None
     names: Mapping[int, str] = field(default_factory=dict)
+    image_ending: str = ".jpg"
 
     @property
     def reviewed_mask(self) -> NDArray[np.bool_]:

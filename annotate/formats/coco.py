@@ -76,7 +76,7 @@ def _images_of(video: DatasetVideo, shown: IntArray) -> Iterator[dict[str, Any]]
     for image, frame, pts, time_s, missing, damaged, reviewed in rows:
         yield {
             "id": image,
-            "file_name": image_name(video.folder, frame),
+            "file_name": image_name(video.folder, frame, video.image_ending),
             "width": video.width,
             "height": video.height,
             "video_id": video.id,

@@ -57,5 +57,5 @@ def _description(video: DatasetVideo) -> str:
         f"seqLength={length}\n"
         f"imWidth={video.width}\n"
         f"imHeight={video.height}\n"
-        "imExt=.jpg\n"
+        f"imExt={video.image_ending}\n"
     )

@@ -57,7 +57,7 @@ def _images(dataset: Dataset, video: DatasetVideo) -> Iterator[dict[str, Any]]:
         yield {
             "id": int(video.images[place]),
             "image_id": int(video.images[place]),
-            "file_name": image_name(video.folder, frame),
+            "file_name": image_name(video.folder, frame, video.image_ending),
             "vid_id": f"{video.id:06d}",
             "frame_id": frame,
             "nframes": len(video.frames),

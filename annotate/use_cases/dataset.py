@@ -192,6 +192,7 @@ class _Opener:
             damaged=damaged_frames(store, job, video),
             reviewed=reviewed[kept],
             names=edits.names if edits is not None and self.with_edits else {},
+            image_ending=f".{options.image_format}",
         )
         return _Opened(made, len(frames), tracks.highest_id)
 

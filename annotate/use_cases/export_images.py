@@ -18,8 +18,8 @@ from annotate.store.source_video import local_source
 from annotate.use_cases.output import output_folder
 from annotate.video import Reading, decode
 
-# Quality of JPEG files, in percent, at which artefacts of compression are hardly seen.
-_QUALITY = 95
+# Of JPEG and WebP, a quality in percent at which artefacts of compression are hardly seen.
+_QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_WEBP_QUALITY, 95]
 
 
 def write_images(
@@ -63,9 +63,9 @@ def _write_video(
         for start, stop in runs_of(~video.missing):
             chunk = Chunk(start, stop)
             for frame in decode(path, index, chunk, asked=video.frames, reading=reading):
-                target = folder / image_name(video.folder, frame.index)
+                target = folder / image_name(video.folder, frame.index, video.image_ending)
                 bgr = np.ascontiguousarray(frame.rgb[:, :, ::-1])
-                if not cv2.imwrite(str(target), bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]):
+                if not cv2.imwrite(str(target), bgr, _QUALITY):
                     raise OutputError(f"cannot write {target}", "Make room, or name another place.")
                 done += 1
                 progress(label, done / count)
