@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -86,7 +87,7 @@ class Edited:
         """(N,) bool: the frames of the video that a reviewer marked."""
         return self.rows.reviewed
 
-    @property
+    @cached_property
     def outline(self) -> Outline:
         """All poses after the edits. Boxes are those from before."""
         rows, before = self.rows, self.before

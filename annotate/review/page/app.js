@@ -261,7 +261,9 @@ async function playable(number, copy, asked = null) {
   }
   waiting.hidden = true;
   const frame = now.view ? player.frame : 0;
-  player.load(`/api/videos/${number}/media?${copy ? "copy" : ""}`, await timesOf(number));
+  const address = `/api/videos/${number}/media?${copy ? "copy" : ""}`;
+  player.prepare(address);
+  player.load(address, await timesOf(number));
   if (frame) player.seek(frame);
   player.video.onerror = () => {
     if (player.blind || now.video !== number) return;

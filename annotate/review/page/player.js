@@ -19,10 +19,18 @@ export class Player {
     this.loops = false;
     /** @type {number | null} */
     this.wanted = null; // where a seek goes
+    /** @type {string | null} */
+    this.prepared = null; // address of a video that is loading already
     this.blind = false; // whether frames are known, and no picture of them
     video.addEventListener("seeked", () => this.#seeked());
     video.addEventListener("ended", () => this.#wrap());
     this.#watch();
+  }
+
+  /** Begins to load a video, before the times of its frames are known. @param {string} address */
+  prepare(address) {
+    this.prepared = address;
+    this.video.src = address;
   }
 
   /** @param {string | null} address null: there is no picture @param {Float64Array} times of all frames, in seconds */
@@ -32,7 +40,8 @@ export class Player {
     this.pictured = null;
     this.blind = address === null;
     if (address === null) this.video.removeAttribute("src");
-    else this.video.src = address;
+    else if (address !== this.prepared) this.video.src = address;
+    this.prepared = null;
     if (address === null) this.video.load();
     this.seek(0);
   }

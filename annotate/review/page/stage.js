@@ -62,7 +62,13 @@ export class Stage {
     this.cursor = null; // the point that the arrow keys move
     this.zoom = 1;
     this.pan = [0, 0];
-    new ResizeObserver(() => this.draw()).observe(element);
+    // Its size is asked for once: the layout would be made anew at each question.
+    this.view = [element.clientWidth, element.clientHeight];
+    this.placed = ""; // where the video lies
+    new ResizeObserver(() => {
+      this.view = [element.clientWidth, element.clientHeight];
+      this.draw();
+    }).observe(element);
     element.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     element.addEventListener("pointerdown", (event) => this.#down(event));
     element.addEventListener("dblclick", () => this.fit());
@@ -76,7 +82,7 @@ export class Stage {
   }
 
   /** @param {number} by @param {number} [x] @param {number} [y] screen pixels that stay */
-  zoomBy(by, x = this.element.clientWidth / 2, y = this.element.clientHeight / 2) {
+  zoomBy(by, x = this.view[0] / 2, y = this.view[1] / 2) {
     const [px, py] = this.toPicture(x, y);
     this.zoom = Math.max(0.5, Math.min(40, this.zoom * by));
     const [sx, sy] = this.toScreen(px, py);
@@ -94,7 +100,7 @@ export class Stage {
   /** Shows a person as large as fits. @param {Pose} pose */
   zoomTo(pose) {
     const [x0, y0, x1, y1] = boxOf(pose);
-    const { clientWidth: width, clientHeight: height } = this.element;
+    const [width, height] = this.view;
     const whole = Math.min(width / this.size[0], height / this.size[1]);
     const wanted = 0.8 * Math.min(width / Math.max(x1 - x0, 1), height / Math.max(y1 - y0, 1));
     this.zoom = Math.max(1, Math.min(40, wanted / whole));
@@ -105,13 +111,13 @@ export class Stage {
   }
 
   get #scale() {
-    const { clientWidth: width, clientHeight: height } = this.element;
+    const [width, height] = this.view;
     return Math.min(width / this.size[0], height / this.size[1]) * this.zoom;
   }
 
   /** @param {number} x @param {number} y @returns {[number, number]} */
   toScreen(x, y) {
-    const { clientWidth: width, clientHeight: height } = this.element;
+    const [width, height] = this.view;
     const scale = this.#scale;
     return [
       (x - this.size[0] / 2) * scale + width / 2 + this.pan[0],
@@ -121,7 +127,7 @@ export class Stage {
 
   /** @param {number} x @param {number} y @returns {[number, number]} */
   toPicture(x, y) {
-    const { clientWidth: width, clientHeight: height } = this.element;
+    const [width, height] = this.view;
     const scale = this.#scale;
     return [
       (x - width / 2 - this.pan[0]) / scale + this.size[0] / 2,
@@ -227,15 +233,11 @@ export class Stage {
 
   draw() {
     const ratio = window.devicePixelRatio || 1;
-    const { clientWidth: width, clientHeight: height } = this.element;
+    const [width, height] = this.view;
     const scale = this.#scale;
     const [left, top] = this.toScreen(0, 0);
-    Object.assign(this.video.style, {
-      left: `${left}px`,
-      top: `${top}px`,
-      width: `${this.size[0] * scale}px`,
-      height: `${this.size[1] * scale}px`,
-    });
+    const place = `left: ${left}px; top: ${top}px; width: ${this.size[0] * scale}px; height: ${this.size[1] * scale}px`;
+    if (place !== this.placed) this.video.style.cssText = this.placed = place;
     if (this.canvas.width !== width * ratio || this.canvas.height !== height * ratio) {
       [this.canvas.width, this.canvas.height] = [width * ratio, height * ratio];
     }

@@ -138,7 +138,7 @@ export class Timeline {
     const ratio = window.devicePixelRatio || 1;
     const width = this.element.clientWidth;
     const whole = RULER + Math.max(1, this.tracks.length) * LANE + 4;
-    this.space.style.height = `${whole}px`;
+    if (this.space.style.height !== `${whole}px`) this.space.style.height = `${whole}px`;
     const height = Math.max(1, Math.min(whole, this.element.clientHeight || whole));
     const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
     if (this.stale || this.lanes.width !== wide || this.lanes.height !== high) {
@@ -277,7 +277,9 @@ export class Timeline {
     if (!outline) return;
     const ids = [...lanes.keys()];
     const numbers = new Map(ids.map((track, number) => [track, number]));
-    const width = Math.ceil(this.#width);
+    const exact = this.#width; // asked for once: the layout would be made anew at each question
+    const width = Math.ceil(exact);
+    const scale = exact / (this.to - this.from);
     const least = new Float32Array(ids.length * width).fill(2);
     const span = Math.max(1, Math.ceil(width / (this.to - this.from)));
     for (let i = 0; i < outline.frame.length; i++) {
@@ -286,7 +288,7 @@ export class Timeline {
       const lane = numbers.get(outline.track[i]);
       if (lane === undefined) continue;
       const score = outline.filled[i] ? -1 : outline.score[i];
-      const x = Math.max(0, Math.floor(this.#x(frame) - LABEL));
+      const x = Math.max(0, Math.floor((frame - this.from) * scale));
       for (let k = x; k < Math.min(width, x + span); k++) {
         least[lane * width + k] = Math.min(least[lane * width + k], score);
       }
