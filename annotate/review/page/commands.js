@@ -273,8 +273,8 @@ export function editKeys({ now, player, stage, history, select, setRange, say, h
   ];
   const shownAlways = new Set(["A", "V"]);
   // What buttons say with a range, and without one.
-  const ofRange = new Map([["V", "mark the range as reviewed"], ["Shift+V", "the range is not reviewed"], ["Shift+Del", "delete in the range"], ["F", "swap left and right in it"]]);
-  const ofAll = new Map([["V", "mark all as reviewed"], ["Shift+V", "nothing is reviewed"], ["Shift+Del", "delete the track"], ["F", "swap left and right from here on"]]);
+  const ofRange = new Map([["V", "range is reviewed"], ["Shift+V", "not reviewed"], ["Shift+Del", "delete range"], ["F", "swap left and right in it"], ["G", "fill range from its ends"]]);
+  const ofAll = new Map([["V", "all is reviewed"], ["Shift+V", "not reviewed"], ["Shift+Del", "delete track"], ["F", "swap left and right"], ["G", "fill the gap here"]]);
   const shownSelected = new Set(["R", "M", "S", "X", "Del", "Shift+Del", "F", "H", "E", "G"]);
 
   return {
