@@ -81,7 +81,7 @@ class Edits:
         known = self._list.read()
         last = known[-1].number if known else 0
         seen = last if after is None else min(max(after, 0), last)
-        # What another did is why it may not fit any more.
+        # First: what another reviewer did may be the reason why the change does not fit any more.
         _check_conflicts(change, known, [edit for edit in known if edit.number > seen])
         outline, basis = tracks_basis(self._store, self._job, self._video)
         own = Edit(last + 1, author, "", basis.tracks, change)
