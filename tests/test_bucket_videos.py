@@ -1,5 +1,7 @@
 """Videos in a bucket: found, read and annotated where they lie, on a real S3 server."""
 
+import codecs
+import io
 import json
 import os
 import shutil
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from annotate.cli.options import with_list
 from annotate.domain.errors import ExitCode, StoreError, UsageError
 from annotate.domain.job import BUCKET, Rejected
 from annotate.domain.options import SubmitOptions
@@ -208,6 +211,28 @@ def test_a_list_on_standard_input(host: Host, clip: Path, between: bytes) -> Non
     assert process.returncode == 0, process.stderr
     found = [Path(one["path"]).name for one in json.loads(process.stdout)]
     assert found == ["a b.ts", "%E9.ts"]
+
+
+def test_what_has_gone_from_a_list_does_not_stop_the_others(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list begins with the mark that Windows writes."""
+    gone, empty = tmp_path / "gone.ts", tmp_path / "empty"
+    empty.mkdir()
+    listed = codecs.BOM_UTF8 + f"{clip}\n{gone}\n{empty}\n".encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(listed)))
+    named = with_list(["-"])
+    found = find_videos(named)
+    assert found.videos == (clip,)
+    reasons = [(one.reason, one.notable) for one in found.left_out]
+    assert reasons == [
+        (f"no such file: {gone}", True),
+        (f"no video in the folder {empty}", True),
+    ]
+    with pytest.raises(UsageError, match="nothing of the list"):
+        find_videos(named[1:])
+    with pytest.raises(UsageError, match="no such file"):
+        find_videos([clip, gone])
 
 
 def test_an_empty_list_is_an_error(host: Host) -> None:

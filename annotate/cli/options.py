@@ -1,5 +1,6 @@
 """Options that several commands share, and the store that they name."""
 
+import codecs
 import functools
 import inspect
 import os
@@ -118,14 +119,16 @@ def with_list(videos: list[str]) -> list[str]:
 
     Paths may also be apart by zero bytes, as `find -print0` writes them.
     """
+    from annotate.use_cases.find_videos import Listed
+
     named: list[str] = []
     for one in videos:
         if one != "-":
             named.append(one)
             continue
-        data = sys.stdin.buffer.read()
+        data = sys.stdin.buffer.read().removeprefix(codecs.BOM_UTF8)
         lines = data.split(b"\0") if b"\0" in data else data.splitlines()
-        named += [os.fsdecode(line) for line in lines if line.strip()]
+        named += [Listed(os.fsdecode(line)) for line in lines if line.strip()]
     if not named:
         raise UsageError("the list on standard input is empty", "Write a path on each line.")
     return named

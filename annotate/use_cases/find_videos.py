@@ -1,9 +1,7 @@
 """The videos among the files and folders that a user names, and what in folders is none."""
 
 import difflib
-import errno
 import os
-import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from annotate.use_cases.find_images import (
     sequences,
     titled,
 )
+from annotate.use_cases.places import exists, identity, is_folder
 from annotate.video import holds_video, is_animated_webp, streams_video
 
 # Files with these endings are taken for videos without a look: one that cannot be read is then
@@ -32,12 +31,6 @@ _CAMERA = [".3g2", ".3gp", ".divx", ".m2ts", ".mpeg", ".mpg", ".mts", ".mxf", ".
 VIDEO_ENDINGS = frozenset(_FILM + _CAMERA)
 # Programs that copy or download give files such endings until they are complete.
 UNFINISHED_ENDINGS = frozenset([".part", ".partial", ".crdownload", ".download", ".filepart"])
-# What the system answers where there is nothing, or nothing that we may see. Any other answer is
-# trouble of the host, behind which there may be videos.
-_NOTHING = frozenset(
-    [errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EACCES, errno.EPERM]
-)
-
 # Why images in a bucket are left out.
 IMAGE_IN_BUCKET = "an image in a bucket"
 
@@ -55,6 +48,12 @@ class LeftOutFile:
     path: str
     reason: str
     notable: bool = False
+
+
+class Listed(str):
+    """A name from a list, which may have been written before its file went away: the others of the
+    list are annotated all the same.
+    """
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ def find_patiently(
         with _trouble_named():
             for place in there:
                 place.stat()
-            there.update(place for place in places if _exists(place))
+            there.update(place for place in places if exists(place))
         return find_videos(named, store=store)
 
     return with_patience(look, settings)
@@ -134,39 +133,57 @@ def _find_videos(
     left_out: list[LeftOutFile] = []
     images: list[Path] = []
     for one in named:
-        if str(one).startswith(S3_SCHEME):
-            before = len(left_out)
-            objects = _videos_in_bucket(str(one), store, left_out)
-            if not objects and not may_be_empty:
-                raise _nothing_at(str(one), left_out[before:])
-            found |= {str(video): video for video in objects if str(video) not in found}
+        try:
+            sources = _named(one, store, left_out, may_be_empty=may_be_empty)
+        except UsageError as error:
+            if not isinstance(one, Listed):
+                raise
+            left_out.append(LeftOutFile(str(one), error.message, notable=True))
             continue
-        path = Path(one)
-        if not _is_folder(path):
-            source = _named_file(path)
+        for source in sources:
             if isinstance(source, Path) and is_image(source):
                 images.append(source)
             else:
                 found.setdefault(_place(source), source)
-            continue
-        inside = _videos_below(path, None if store is None else store.folder, left_out)
-        if not inside and not may_be_empty:
-            raise UsageError(
-                f"no video in the folder {path}",
-                "No file in it, or in the folders below it, can be read as video. Name a file "
-                "itself to see what is wrong with it.",
-            )
-        found |= {key: video for video in inside if (key := _place(video)) not in found}
     of_images, single = sequences(images)
     named_images: list[Source] = [*of_images, *single]
     for video in named_images:
         found.setdefault(_place(video), video)
+    if named and not found and not may_be_empty:
+        raise UsageError("nothing of the list is a video", left_out[-1].reason)
     return FoundVideos(tuple(titled(list(found.values()))), tuple(left_out))
+
+
+def _named(
+    one: str | Path, store: Store | None, left_out: list[LeftOutFile], *, may_be_empty: bool
+) -> Sequence[Source]:
+    """What a name means; other files of a folder, or of an address, are added to `left_out`.
+
+    Raises:
+        UsageError: it means nothing, or, unless that may be, no video.
+    """
+    if str(one).startswith(S3_SCHEME):
+        before = len(left_out)
+        objects = _videos_in_bucket(str(one), store, left_out)
+        if not objects and not may_be_empty:
+            raise _nothing_at(str(one), left_out[before:])
+        return objects
+    path = Path(one)
+    if not is_folder(path):
+        return [_named_file(path)]
+    inside = _videos_below(path, None if store is None else store.folder, left_out)
+    if not inside and not may_be_empty:
+        raise UsageError(
+            f"no video in the folder {path}",
+            "No file in it, or in the folders below it, can be read as video. Name a file "
+            "itself to see what is wrong with it.",
+        )
+    return inside
 
 
 def _place(source: Source) -> str:
     """The same for two names of one file."""
-    return os.path.realpath(str(source))
+    return str(source) if isinstance(source, BucketVideo) else os.path.realpath(str(source))
 
 
 def _named_file(path: Path) -> Source:
@@ -175,7 +192,7 @@ def _named_file(path: Path) -> Source:
     Raises:
         UsageError: there is no such file, and no image fits the pattern.
     """
-    if not _exists(path):
+    if not exists(path):
         images = by_pattern(path)
         if images is None:
             raise UsageError(f"no such file: {path}", _similar(path))
@@ -188,7 +205,7 @@ def _videos_below(folder: Path, store: Path | None, left_out: list[LeftOutFile])
     videos: list[Source] = []
     images: list[Path] = []
     for path in sorted(_files_below(folder, store, left_out)):
-        if not _exists(path):
+        if not exists(path):
             left_out.append(_gone(path))
         elif path.suffix.lower() in UNFINISHED_ENDINGS:
             left_out.append(LeftOutFile(str(path), "not complete yet"))
@@ -262,9 +279,9 @@ def _files_below(top: Path, store: Path | None, left_out: list[LeftOutFile]) -> 
     Raises:
         OSError: a folder cannot be listed, though we may.
     """
-    folders, seen = [top], {_identity(top)}
-    if store is not None and _is_folder(store):
-        seen.add(_identity(store))
+    folders, seen = [top], {identity(top)}
+    if store is not None and is_folder(store):
+        seen.add(identity(store))
     while folders:
         folder = folders.pop()
         try:
@@ -276,12 +293,12 @@ def _files_below(top: Path, store: Path | None, left_out: list[LeftOutFile]) -> 
             left_out.append(LeftOutFile(str(folder), reason, notable=True))
             continue
         for path in (folder / name for name in names):
-            if not _is_folder(path):
+            if not is_folder(path):
                 yield path
-            elif (identity := _identity(path)) in seen:
+            elif (folder_id := identity(path)) in seen:
                 left_out.append(LeftOutFile(str(path), "a folder that is searched elsewhere"))
             else:
-                seen.add(identity)
+                seen.add(folder_id)
                 folders.append(path)
 
 
@@ -310,34 +327,6 @@ def _gone(path: Path) -> LeftOutFile:
         return LeftOutFile(str(path), "a link that leads nowhere", notable=True)
     path.parent.stat()
     return LeftOutFile(str(path), "gone, or you may not look at it", notable=True)
-
-
-def _exists(path: Path) -> bool:
-    return _mode(path) is not None
-
-
-def _is_folder(path: Path) -> bool:
-    mode = _mode(path)
-    return mode is not None and stat.S_ISDIR(mode)
-
-
-def _mode(path: Path) -> int | None:
-    """What is at a path; None where nothing is, or nothing that we may see.
-
-    Raises:
-        OSError: the system cannot tell.
-    """
-    try:
-        return path.stat().st_mode
-    except OSError as error:
-        if error.errno in _NOTHING:
-            return None
-        raise
-
-
-def _identity(folder: Path) -> tuple[int, int]:
-    status = folder.stat()
-    return status.st_dev, status.st_ino
 
 
 def _similar(path: Path) -> str:
