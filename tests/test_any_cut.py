@@ -76,7 +76,7 @@ def tracks_of(
     "case",
     [
         # With the real memory of 300 frames, 100 chunks would take 1000 s of video.
-        pytest.param(Case("walk", 2, 2, (7, 100)), id="people carried to the next frame"),
+        pytest.param(Case("walk", 2, 2, (100,)), id="people carried to the next frame"),
         pytest.param(Case("stroll", 1, 300, (7, 60)), id="the detector on every frame"),
         pytest.param(Case("stroll", 5, 15, (4,)), id="people carried on"),
         pytest.param(Case("stroll", 5, 15, (4,), "lightning_pack"), id="person boxes, MoveNet"),
