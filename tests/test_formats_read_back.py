@@ -7,6 +7,7 @@ in `tests/test_readers.py`.
 import configparser
 import io
 import json
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import replace
@@ -277,6 +278,17 @@ def test_tracks_without_world_landmarks_are_refused(tmp_path: Path) -> None:
         write_at("trc", tmp_path / "t", made_video(flat))
     table = pd.read_csv(io.BytesIO(written("csv", made_video(flat))))
     assert table["world_x"].isna().all()
+
+
+@pytest.mark.parametrize("name", ["c3d", "slp", "nwb"])
+def test_a_library_that_is_not_installed_is_named(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("ezc3d", "sleap_io", "pynwb"):
+        monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(UsageError, match="this format needs") as error:
+        write_at(name, tmp_path / "out", VIDEOS[0])
+    assert "[formats]" in error.value.hint
 
 
 @pytest.mark.parametrize("name", ["csv", "cvat", "deeplabcut"])

@@ -56,7 +56,7 @@ def test_the_name_of_the_distribution_is_the_projects() -> None:
         and isinstance(node.func, ast.Name)
         and node.func.id == install_command.__name__
     }
-    assert named == {"evaluate", "hub", "npu"} <= extras
+    assert named == {"evaluate", "formats", "hub", "npu"} <= extras
 
 
 def test_no_message_installs_the_other_project_of_the_name() -> None:

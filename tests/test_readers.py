@@ -232,3 +232,71 @@ def test_pose2sim_reads_trc(tmp_path: Path) -> None:
     assert names == list(made_dataset("trc").keypoints.names)
     assert np.allclose(values[:, 0], FIFTHS / 30, atol=1e-6)
     assert values.shape == (10, 1 + 3 * 33)
+
+
+def test_c3d_in_a_library_of_its_own(tmp_path: Path) -> None:
+    pytest.importorskip("ezc3d")
+    c3d = pytest.importorskip("c3d")
+    late = made_video(GAPPED.take(GAPPED.frame_index > 1), frames=12, name="late.mp4")
+    folder = write_at("c3d", tmp_path / "c", *VIDEOS, late)
+    assert len(list(folder.rglob("*.c3d"))) == 9
+    for path in folder.rglob("*.c3d"):
+        videos = made_dataset("c3d", *VIDEOS, late).videos
+        (video,) = [one for one in videos if one.folder == path.parent.name]
+        block = next(iter(video.poses()))
+        mine = block.video_track == int(path.stem[-4:])
+        with path.open("rb") as file:
+            reader = c3d.Reader(file)
+            read = [(number, points) for number, points, _ in reader.read_frames()]
+        first = reader.first_frame
+        assert reader.point_rate == pytest.approx(6 if video.folder == "fifth" else 30)
+        names = [name.strip() for name in reader.point_labels]
+        assert names == list(made_dataset("c3d").keypoints.names)
+        places = [number - 1 for number, points in read if (points[:, 3] >= 0).all()]
+        assert places == block.place[mine].tolist()
+        assert first - 1 == places[0]
+        xyz = np.array([points[:, :3] for _, points in read])[np.array(places) - places[0]]
+        assert np.allclose(xyz * (1, -1, -1), block.world[mine], atol=1e-6)
+
+
+def test_slp_in_sleap_io(tmp_path: Path) -> None:
+    sleap_io = pytest.importorskip("sleap_io")
+    read = sleap_io.load_slp(str(write_at("slp", tmp_path / "people.slp", *VIDEOS)))
+    assert len(read) == IMAGES
+    videos = [Path(video.filename).name for video in read.videos]
+    assert videos == ["walk.mp4", "fifth.mp4", "short.mp4"]
+    rows = []
+    for frame in read:
+        for one in frame.instances:
+            seen = ~np.isnan(one.numpy()[:, 0])
+            name, track = Path(frame.video.filename).stem, one.track.name.removeprefix("track_")
+            rows.append((name, frame.frame_idx, int(track), tuple(seen.tolist())))
+    assert sorted(rows) == [(*row[:3], tuple(v > 0 for v in row[3])) for row in expected()]
+    assert read.skeleton.node_names == list(made_dataset("slp").keypoints.names)
+    block = next(iter(made_dataset("slp", *VIDEOS).videos[0].poses()))
+    found = read[0].instances[0]
+    assert found.score == pytest.approx(block.score[0])
+    assert np.allclose(found.numpy()[block.v[0] > 0], block.xy[0][block.v[0] > 0])
+    assert np.allclose(found.numpy(scores=True)[:, 2], block.visibility[0])
+
+
+def test_nwb_in_movement(tmp_path: Path) -> None:
+    pytest.importorskip("pynwb")
+    load_poses = pytest.importorskip("movement.io.load_poses")
+    path = write_at("nwb", tmp_path / "walk.nwb", VIDEOS[0])
+    (video,) = made_dataset("nwb", VIDEOS[0]).videos
+    block = next(iter(video.poses()))
+    names = list(made_dataset("nwb").keypoints.names)
+    for track in (1, 2, 3):
+        read = load_poses.from_nwb_file(path, pose_estimation_key=f"track_{track}")
+        read = read.sel(keypoints=names)  # movement sorts them
+        mine = block.video_track == track
+        place = block.place[mine]
+        assert np.allclose(read.time.values, video.time_s[: place[-1] + 1])
+        every = read.position.values[..., 0].transpose(0, 2, 1)
+        assert np.isfinite(every).any(axis=(1, 2)).nonzero()[0].tolist() == place.tolist()
+        xy = every[place]
+        labelled = block.v[mine] > 0
+        assert np.allclose(xy[labelled], block.xy[mine][labelled])
+        assert np.isnan(xy[~labelled]).all()
+        assert np.allclose(read.confidence.values[place, :, 0], block.visibility[mine])

@@ -25,6 +25,9 @@ _FORMATS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "openpose": ("annotate.formats.openpose", "OPENPOSE"),
         "deeplabcut": ("annotate.formats.deeplabcut", "DEEPLABCUT"),
         "trc": ("annotate.formats.trc", "TRC"),
+        "c3d": ("annotate.formats.c3d", "C3D"),
+        "slp": ("annotate.formats.slp", "SLP"),
+        "nwb": ("annotate.formats.nwb", "NWB"),
     }
 )
 

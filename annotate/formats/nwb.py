@@ -1,0 +1,110 @@
+"""Neurodata Without Borders: a video's tracks as pose estimations of the extension ndx-pose."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from annotate.formats.base import Dataset, DatasetVideo, FileFormat, PoseBlock
+from annotate.formats.by_track import poses_by_track
+from annotate.formats.libraries import library
+
+
+class Nwb(FileFormat):
+    """One video, the session: a `PoseEstimation` for each track, in the module `behavior`, with a
+    row for each frame of the dataset until its last pose: movement takes rows for evenly spaced.
+    Keypoints that are not labelled are NaN; the confidence is the visibility. The session starts
+    on the day of the job's submission: videos rarely say when.
+    """
+
+    name = "nwb"
+    suffix = ".nwb"
+    one_video = True
+
+    def write_file(self, dataset: Dataset, path: Path) -> None:
+        """Writes the file; the library holds all coordinates of the video in memory.
+
+        Raises:
+            UsageError: pynwb or ndx-pose is not installed.
+        """
+        nwb, pose = library("pynwb"), library("ndx_pose")
+        (video,) = dataset.videos
+        file = _session(nwb, dataset, video)
+        camera = file.create_device(name="camera", description="that recorded the video")
+        film = _film(video)
+        file.add_acquisition(film)
+        skeleton = pose.Skeleton(
+            name="person",
+            nodes=[*dataset.keypoints.names],
+            edges=np.array(dataset.keypoints.edges, np.uint8),
+        )
+        module = file.create_processing_module("behavior", "tracked keypoints of people")
+        module.add(pose.Skeletons(skeletons=[skeleton]))
+        for block in poses_by_track(video):
+            module.add(
+                pose.PoseEstimation(
+                    name=f"track_{int(block.video_track[0])}",
+                    pose_estimation_series=[*_series(pose, dataset, video, block)],
+                    description="x to the right and y down, in pixels of the displayed frame",
+                    source_video=film,
+                    device=camera,
+                    scorer=dataset.provenance.pack_name,
+                    source_software="annotate",
+                    source_software_version=dataset.provenance.program.rpartition(" ")[2],
+                    skeleton=skeleton,
+                )
+            )
+        # A path would be warned about: it does not end in `.nwb` until the file is whole.
+        with library("h5py").File(path, "w") as raw, nwb.NWBHDF5IO(file=raw, mode="w") as out:
+            out.write(file)
+
+
+NWB = Nwb()
+
+
+def _session(nwb: Any, dataset: Dataset, video: DatasetVideo) -> Any:
+    day = dataset.provenance.submitted or "1970-01-01"
+    return nwb.NWBFile(
+        session_description=f"People in {video.name}",
+        identifier=video.origin.fingerprint,
+        session_start_time=datetime.fromisoformat(day).replace(tzinfo=UTC),
+    )
+
+
+def _film(video: DatasetVideo) -> Any:
+    """The video as a file beside this one."""
+    return library("pynwb.image").ImageSeries(
+        name="video",
+        description="rate: the mean number of frames a second; poses have times of their own",
+        external_file=[video.name],
+        starting_frame=[0],
+        format="external",
+        dimension=[video.width, video.height],
+        rate=video.fps or 1.0,
+        num_samples=int(video.frames[-1]) + 1 if len(video.frames) else 0,
+    )
+
+
+def _series(pose: Any, dataset: Dataset, video: DatasetVideo, block: PoseBlock) -> Iterator[Any]:
+    """A series a keypoint; all have the times of the first one."""
+    rows, keypoints = int(block.place[-1]) + 1, len(dataset.keypoints.names)
+    xy = np.full((rows, keypoints, 2), np.nan, np.float32)
+    xy[block.place] = np.where(block.v[:, :, None] > 0, block.xy, np.nan)
+    confidence = np.full((rows, keypoints), np.nan, np.float32)
+    confidence[block.place] = block.visibility
+    times: Any = video.time_s[:rows]
+    for place, name in enumerate(dataset.keypoints.names):
+        made = pose.PoseEstimationSeries(
+            name=name,
+            description=f"the person's {name.replace('_', ' ')}",
+            data=xy[:, place],
+            unit="pixels",
+            reference_frame="(0, 0) is the top left corner of the displayed frame",
+            timestamps=times,
+            confidence=confidence[:, place],
+            confidence_definition="visibility, as the model gives it",
+        )
+        times = made
+        yield made
