@@ -82,6 +82,20 @@ def test_a_lost_packet_is_said_and_smears_no_picture(
     assert heads
 
 
+def test_a_lost_frame_of_m2ts_is_said(tmp_path: Path) -> None:
+    """A time code is in front of each of its packets."""
+    made = replace(SMALL, suffix=".m2ts").make(tmp_path / "video.m2ts").path
+    index, data = probe(made), bytearray(made.read_bytes())
+    with av.open(str(made)) as container:
+        packets = [one for one in container.demux(video=0) if one.size]
+    begin, end = packets[GOP + 5].pos or 0, packets[GOP + 6].pos or 0
+    data[begin:end] = bytes(end - begin)
+    made.write_bytes(data)
+    damaged = probe(made)
+    assert len(damaged) < len(index)
+    assert damaged.undecodable
+
+
 @pytest.mark.parametrize("stride", [188, 192])
 def test_bytes_between_packets_cost_no_frame(stride: int, sound: Path, tmp_path: Path) -> None:
     """Garbage, and the time codes of M2TS."""

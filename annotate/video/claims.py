@@ -8,8 +8,8 @@ from fractions import Fraction
 import av
 
 from annotate.domain.arrays import IntArray
-from annotate.domain.errors import unreadable
 from annotate.video.file import VideoFile
+from annotate.video.matroska import is_cut_off, leads_nowhere
 from annotate.video.packets import NO_PTS
 
 # The number of seconds by which a container may claim to be longer than its frames.
@@ -19,11 +19,6 @@ LEAST_FRAME = 0.5
 
 # Formats whose headers have the duration of each stream.
 OWN_DURATION = frozenset({"ivf", "mxf"})
-# The element of Matroska that holds everything but the header, and the number of bytes of a file in
-# which it begins.
-SEGMENT, EBML_HEAD_BYTES = b"\x18\x53\x80\x67", 1024
-# Bytes before the data of a packet, at most; and bytes of zeros that are no data.
-BLOCK_HEADER_BYTES, ZEROS = 16, 32
 _CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 
 
@@ -90,35 +85,9 @@ def _of_duration(video: VideoFile, found_s: float, end: int) -> float:
     else:
         return 0.0
     matroska = "matroska" in video.container.format.name
-    if matroska and (_lacks_its_end(video) or _is_zeros(video, end)):
+    if matroska and (is_cut_off(video.path, video.size_bytes) or leads_nowhere(video.path, end)):
         return missing_s if missing_s * float(video.stream.average_rate or 1) > 1 else 0.0
     return missing_s if missing_s > MAX_UNCLEAR_S else 0.0
-
-
-def _is_zeros(video: VideoFile, place: int) -> bool:
-    """Whether a lost sector is behind a place: no element of Matroska begins with zeros."""
-    with suppress(OSError, ValueError), video.path.open("rb") as file:
-        file.seek(place + BLOCK_HEADER_BYTES)
-        return file.read(ZEROS) == bytes(ZEROS)
-    return False
-
-
-def _lacks_its_end(video: VideoFile) -> bool:
-    """Whether the segment of a Matroska file is said to be longer than the file (RFC 8794)."""
-    try:
-        with video.path.open("rb") as file:
-            head = file.read(EBML_HEAD_BYTES)
-    except OSError as error:
-        raise unreadable(video.path, error) from error
-    at = head.find(SEGMENT)
-    if at < 0 or at + len(SEGMENT) >= len(head):
-        return False
-    at += len(SEGMENT)
-    # The size begins with as many zero bits as bytes follow its first one; all ones are unknown.
-    length = 9 - head[at].bit_length()
-    size = int.from_bytes(head[at : at + length], "big") & ((1 << 7 * length) - 1)
-    unknown = size == (1 << 7 * length) - 1
-    return not unknown and at + length + size > video.size_bytes
 
 
 def _last_s(video: VideoFile) -> float:

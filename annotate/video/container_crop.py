@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from annotate.domain.video import NO_CROP, Crop
+from annotate.video.matroska import CLUSTER, SEGMENT, TRACKS, vint
 
 # What is looked at at most: elements before the tracks, and bytes of one that is read whole.
 _MOST_ELEMENTS, _MOST_BYTES = 10_000, 2**24
 # Ids of Matroska's elements.
-_SEGMENT, _CLUSTER, _TRACKS, _TRACK = 0x18538067, 0x1F43B675, 0x1654AE6B, 0xAE
+_TRACK = 0xAE
 _TRACK_TYPE, _VIDEO_TYPE, _VIDEO = 0x83, 1, 0xE0
 _CROPS = {"left": 0x54CC, "top": 0x54BB, "right": 0x54DD, "bottom": 0x54AA}
 # Bytes before the boxes in a sample description and in the entry of a video.
@@ -44,17 +45,17 @@ def _tracks(file: BinaryIO) -> list[bytes]:
     for _ in range(_MOST_ELEMENTS):
         file.seek(at)
         head = file.read(12)
-        kind, length = _vint(head, 0, marked=True)
-        size, more = _vint(head, length)
+        kind, length = vint(head, 0, marked=True)
+        size, more = vint(head, length)
         begin = at + length + more
-        if kind == _SEGMENT:
+        if kind == SEGMENT:
             at = begin
             continue
-        if kind == _TRACKS and size <= _MOST_BYTES:
+        if kind == TRACKS and size <= _MOST_BYTES:
             file.seek(begin)
             return [data for one, data in _elements(file.read(size)) if one == _TRACK]
         at = begin + size
-        if kind == _CLUSTER or at >= end:
+        if kind == CLUSTER or at >= end:
             break
     return []
 
@@ -63,20 +64,11 @@ def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Ids and contents of the elements in `data`."""
     at = 0
     while at < len(data):
-        kind, length = _vint(data, at, marked=True)
-        size, more = _vint(data, at + length)
+        kind, length = vint(data, at, marked=True)
+        size, more = vint(data, at + length)
         at += length + more
         yield kind, data[at : at + size]
         at += size
-
-
-def _vint(data: bytes, at: int, *, marked: bool = False) -> tuple[int, int]:
-    """A number of Matroska, with the mark of its length or without, and the length in bytes."""
-    length = 9 - data[at].bit_length()
-    if length > 8 or at + length > len(data):
-        raise ValueError("not an element")
-    value = int.from_bytes(data[at : at + length], "big")
-    return (value if marked else value & ~(1 << 7 * length)), length
 
 
 def _child(data: bytes, kind: int) -> bytes:

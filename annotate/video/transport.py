@@ -43,7 +43,8 @@ class TransportStream:
             end: of the first packet of the next frame; None for the last one.
         """
         self.file.seek(begin)
-        size = MOST_BYTES if end is None else min(end - begin, MOST_BYTES) + PACKET
+        # M2TS has its time code in front of a packet.
+        size = MOST_BYTES if end is None else min(end - begin, MOST_BYTES) + max(STRIDES)
         packets = _packets(self.file.read(size))
         first, second, last = packets[:, 1], packets[:, 2], 0 if end is None else 1
         own = packets[(second == self.pid & 0xFF) & (first & 0x1F == self.pid >> 8)]
