@@ -286,7 +286,7 @@ def test_a_library_that_is_not_installed_is_named(
 ) -> None:
     for module in ("ezc3d", "sleap_io", "pynwb"):
         monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(UsageError, match="this format needs") as error:
+    with pytest.raises(UsageError, match="this needs") as error:
         write_at(name, tmp_path / "out", VIDEOS[0])
     assert "[formats]" in error.value.hint
 

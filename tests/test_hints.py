@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from annotate.domain.distribution import DISTRIBUTION, install_command
+from annotate.extras import library
 from tests.command_lines import commands_in, complaint, texts
 
 ROOT = Path(__file__).parents[1]
@@ -49,12 +50,13 @@ def test_the_name_of_the_distribution_is_the_projects() -> None:
     assert project["name"] == DISTRIBUTION
     extras = set(project["optional-dependencies"])
     named = {
-        ast.literal_eval(node.args[0])
+        node.args[-1].value
         for file in SOURCES
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
-        and node.func.id == install_command.__name__
+        and node.func.id in (install_command.__name__, library.__name__)
+        and isinstance(node.args[-1], ast.Constant)
     }
     assert named == {"evaluate", "formats", "hub", "npu"} <= extras
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.evaluate.annotations import Annotations, GroundTruth
-from annotate.evaluate.libraries import library
 from annotate.evaluate.ranking import Ranking, ranking_of
+from annotate.extras import library
 from annotate.formats.coco_common import PERSON, PERSON_CATEGORY
 
 # The OKS thresholds whose curves are kept, and their positions among COCO's 0.50, 0.55 .. 0.95.
@@ -48,7 +48,10 @@ def average_precision(truth: GroundTruth, poses: Annotations) -> tuple[AveragePr
     Raises:
         UsageError: pycocotools is not installed.
     """
-    coco, evaluation = library("pycocotools.coco"), library("pycocotools.cocoeval")
+    coco, evaluation = (
+        library("pycocotools.coco", "evaluate"),
+        library("pycocotools.cocoeval", "evaluate"),
+    )
     # The readers report on standard output.
     with contextlib.redirect_stdout(io.StringIO()):
         known = coco.COCO()

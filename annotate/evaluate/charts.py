@@ -6,7 +6,7 @@ from typing import Any
 
 from annotate.domain.errors import UsageError
 from annotate.evaluate.evaluation import Evaluation
-from annotate.evaluate.libraries import library
+from annotate.extras import library
 
 
 def plots(evaluation: Evaluation, folder: Path) -> tuple[Path, ...]:
@@ -22,7 +22,7 @@ def plots(evaluation: Evaluation, folder: Path) -> tuple[Path, ...]:
         drawings["precision"] = _precision
     if evaluation.tracking is not None:
         drawings["identity"] = _identity
-    figures = library("matplotlib.figure")
+    figures = library("matplotlib.figure", "evaluate")
     paths = []
     try:
         folder.mkdir(parents=True, exist_ok=True)

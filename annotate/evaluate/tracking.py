@@ -15,8 +15,8 @@ import numpy as np
 
 from annotate.domain.errors import UsageError
 from annotate.evaluate.annotations import MISSING, Annotations, GroundTruth, track_numbers
-from annotate.evaluate.libraries import library
 from annotate.evaluate.matching import MIN_OKS, ImageMatch, Matches
+from annotate.extras import library
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def measure_tracking(truth: GroundTruth, poses: Annotations, matches: Matches) -
             "Every track id may occur once in a frame; correct the file.",
         )
     clear = _clear(ids, frames)
-    hota = library("motrics").compute_hota_from_similarity(
+    hota = library("motrics", "evaluate").compute_hota_from_similarity(
         [mine for mine, _ in ids], [theirs for _, theirs in ids], [m.oks.tolist() for m in frames]
     )
     return Tracking(
@@ -89,7 +89,7 @@ def measure_tracking(truth: GroundTruth, poses: Annotations, matches: Matches) -
 
 
 def _clear(ids: list[tuple[list[int], list[int]]], frames: list[ImageMatch]) -> dict[str, float]:
-    motmetrics = library("motmetrics")
+    motmetrics = library("motmetrics", "evaluate")
     accumulator = motmetrics.MOTAccumulator(auto_id=True)
     for (people, tracks), image in zip(ids, frames, strict=True):
         distance = np.where(image.oks >= MIN_OKS, 1 - image.oks, np.nan)

@@ -8,9 +8,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from annotate.domain.keypoint_sets import BLAZEPOSE33, BODY_FEET, COCO17
+from annotate.extras import library
 from annotate.formats.base import Dataset, DatasetVideo, FolderFormat, PoseBlock
 from annotate.formats.by_track import poses_by_track
-from annotate.formats.libraries import library
 from annotate.formats.trc import markers
 
 # The residual of a point without a value.
@@ -49,7 +49,7 @@ def _write(dataset: Dataset, video: DatasetVideo, block: PoseBlock, folder: Path
     points[3] = 1
     residuals = np.full((1, *points.shape[1:]), _NO_VALUE)
     residuals[:, :, rows] = 0
-    file = library("ezc3d").c3d()
+    file = library("ezc3d", "formats").c3d()
     parameters = file["parameters"]["POINT"]
     parameters["RATE"]["value"] = [_rate(video)]
     parameters["LABELS"]["value"] = names

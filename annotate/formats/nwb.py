@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from annotate.extras import library
 from annotate.formats.base import Dataset, DatasetVideo, FileFormat, PoseBlock
 from annotate.formats.by_track import poses_by_track
-from annotate.formats.libraries import library
 
 
 class Nwb(FileFormat):
@@ -29,7 +29,7 @@ class Nwb(FileFormat):
         Raises:
             UsageError: pynwb or ndx-pose is not installed.
         """
-        nwb, pose = library("pynwb"), library("ndx_pose")
+        nwb, pose = library("pynwb", "formats"), library("ndx_pose", "formats")
         (video,) = dataset.videos
         file = _session(nwb, dataset, video)
         camera = file.create_device(name="camera", description="that recorded the video")
@@ -57,7 +57,10 @@ class Nwb(FileFormat):
                 )
             )
         # A path would be warned about: it does not end in `.nwb` until the file is whole.
-        with library("h5py").File(path, "w") as raw, nwb.NWBHDF5IO(file=raw, mode="w") as out:
+        with (
+            library("h5py", "formats").File(path, "w") as raw,
+            nwb.NWBHDF5IO(file=raw, mode="w") as out,
+        ):
             out.write(file)
 
 
@@ -75,7 +78,7 @@ def _session(nwb: Any, dataset: Dataset, video: DatasetVideo) -> Any:
 
 def _film(video: DatasetVideo) -> Any:
     """The video as a file beside this one."""
-    return library("pynwb.image").ImageSeries(
+    return library("pynwb.image", "formats").ImageSeries(
         name="video",
         description="rate: the mean number of frames a second; poses have times of their own",
         external_file=[video.name],

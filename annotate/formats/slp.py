@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from annotate.extras import library
 from annotate.formats.base import Dataset, DatasetVideo, FileFormat, PoseBlock
-from annotate.formats.libraries import library
 
 # SLEAP's mark of poses that a model made.
 _PREDICTED = 1
@@ -30,7 +30,7 @@ class Slp(FileFormat):
         ids = [video.tracks.track_id + video.track_offset for video in dataset.videos]
         tracks = np.concatenate([*ids, np.empty(0, np.int64)])
         _write_head(dataset, tracks, path)
-        with library("h5py").File(path, "a") as file:
+        with library("h5py", "formats").File(path, "a") as file:
             tables = {name: _Table(file, name) for name in ("frames", "instances", "pred_points")}
             for number, video in enumerate(dataset.videos):
                 shown = np.flatnonzero(dataset.shown(video))
@@ -79,7 +79,7 @@ class _Table:
 
 
 def _write_head(dataset: Dataset, tracks: np.ndarray, path: Path) -> None:
-    sleap = library("sleap_io")
+    sleap = library("sleap_io", "formats")
     names, edges = dataset.keypoints.names, dataset.keypoints.edges
     skeleton = sleap.Skeleton([*names], [(names[a], names[b]) for a, b in edges], name="person")
     labels = sleap.Labels(

@@ -1,4 +1,4 @@
-"""The libraries of the extra `formats`: those of formats that few users write."""
+"""The libraries of the extras, which are imported when they are needed."""
 
 from importlib import import_module
 from typing import Any
@@ -7,8 +7,8 @@ from annotate.domain.distribution import install_command
 from annotate.domain.errors import UsageError
 
 
-def library(name: str) -> Any:
-    """The module `name`, imported now.
+def library(name: str, extra: str) -> Any:
+    """The module `name` of a library of the extra, imported now.
 
     Raises:
         UsageError: it is not installed.
@@ -17,5 +17,5 @@ def library(name: str) -> Any:
         return import_module(name)
     except ImportError as error:
         raise UsageError(
-            f"this format needs {name}: {error}", f"Install it: {install_command('formats')}"
+            f"this needs {name.split('.')[0]}: {error}", f"Install it: {install_command(extra)}"
         ) from error
