@@ -156,6 +156,14 @@ def test_a_track_over_all_of_a_short_video_is_kept(fps: float, frames: int) -> N
     assert len(tracks) == frames
 
 
+def test_damaged_ends_of_a_short_video_shorten_no_track() -> None:
+    """A file that was cut off ends with a damaged frame."""
+    time_s = steady(0.2, 30)
+    poses = poses_of([hidden(walker(time_s, (300, 310)), (0, 1), (5, 6))], time_s)
+    damaged = replace(poses, damage=np.array([1, 0, 0, 0, 0, 1], np.int8))
+    assert merged([damaged]).frame_index.tolist() == [1, 2, 3, 4]
+
+
 def test_a_person_found_twice_in_a_frame_is_kept_once() -> None:
     time_s = steady(2, 30)
     one = walker(time_s, (300, 500))

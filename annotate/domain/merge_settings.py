@@ -92,7 +92,7 @@ class LinkSettings:
     """Which tracks are one person, before and after a gap, and which tracks are dropped."""
 
     # Tracks shorter than 0.2 s, with all tracks linked to them, are dropped, unless they reach both
-    # ends of the frames that are annotated.
+    # ends of the frames that are annotated and not damaged.
     min_track_s: float = 0.2
     # Tracks shorter than 2 s are dropped as limbs or duplicates, where more than 0.2 s are shown,
     max_suspect_s: float = 2.0
@@ -228,7 +228,7 @@ class MergeSettings:
     """
 
     # Raise it when code changes the merge's answer to the same parts.
-    code_version: int = 16
+    code_version: int = 17
     # The frequency in Hz at which the smoother's response is one half; None leaves poses as they
     # are and gaps open.
     smooth_hz: float | None = 6.0

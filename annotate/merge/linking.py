@@ -52,7 +52,7 @@ class Linker:
         # a few frames, shows too little of a track to tell: there its score has to do.
         undecided = [n for n in rows if n not in known]
         link = self._settings.link
-        brief = window.frame_s[-1] - window.frame_s[0] < link.min_track_s
+        brief = window.shown_s < link.min_track_s
         false = {n for n in undecided if not brief and _is_false(table, rows[n], link)}
         dropped = {n: Decision(0) for n in false if table.time_s[rows[n][0]] < until_s}
         # Step 2: link the others over gaps.
@@ -77,10 +77,9 @@ class Linker:
     ) -> dict[int, Decision]:
         """The known decisions and those on the tracks that begin before `until_s`."""
         decisions = dict(known)
-        # A track over all frames of a short video is not too short. (The window of a longer video
-        # always shows more than the shortest track.)
-        shown_s = float(window.frame_s[-1] - window.frame_s[0]) + window.step_s
-        min_track_s = min(self._settings.link.min_track_s, shown_s)
+        # A track over all sound frames of a short video is not too short. (The window of a longer
+        # video always shows more than the shortest track.)
+        min_track_s = min(self._settings.link.min_track_s, window.shown_s + window.step_s)
         ends_s = _ends_with_followers(tracks, links)
         for number in sorted(tracks.undecided, key=lambda n: _first_place(tracks, n)):
             start_s = tracks.start_s(number)

@@ -38,6 +38,12 @@ class Window:
         """The usual time between two frames in seconds; infinite for a single frame."""
         return float(np.median(np.diff(self.frame_s))) if len(self.frame_s) > 1 else np.inf
 
+    @cached_property
+    def shown_s(self) -> float:
+        """The time in seconds from the first frame that is not damaged to the last."""
+        sound_s = self.frame_s[self.table.poses.damage == 0]
+        return float(sound_s[-1] - sound_s[0]) if len(sound_s) else 0.0
+
 
 def windows(blocks: Iterable[PoseTable], settings: MergeSettings) -> Iterator[Window]:
     """A window around each block, in order, as soon as all that it needs is there."""
