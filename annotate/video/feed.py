@@ -88,7 +88,7 @@ class Feed:
         zeros = packet is not None and is_zeros(self._codec, memoryview(packet))
         self._video.rejected += zeros
         frames = [] if zeros else self._video.decoded(packet)
-        rejected = self._counts(packet) and self._video.rejected > before
+        rejected = self._must_show(packet) and self._video.rejected > before
         # What a mark of the container stands for may lie in the packets that follow.
         corrupt = (corrupt or (packet is not None and self.lacks_data(packet))) and self._keyed
         return Fed(packet, rejected or corrupt, frames)
@@ -100,7 +100,8 @@ class Feed:
         data = memoryview(packet)
         return is_zeros(self._codec, data) or has_hole(self._codec, self._setup, data)
 
-    def _counts(self, packet: VideoPacket | None) -> bool:
+    def _must_show(self, packet: VideoPacket | None) -> bool:
+        """Whether the packet is displayed from the first keyframe on: its references are there."""
         if packet is None or not self._keyed:
             return packet is None
         return packet.pts is None or self._key_pts is None or packet.pts >= self._key_pts

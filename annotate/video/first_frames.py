@@ -240,6 +240,7 @@ def _displayed(video: VideoFile, frame: VideoFrame) -> Display:
         raise VideoError(
             f"{video.path} has colours that cannot be made RGB "
             f"({frame.format.name}, colour space {frame.colorspace})",
-            "Convert it: `ffmpeg -i FILE -vf format=yuv420p -c:v libx264 -crf 16 NEW.mp4`.",
+            "Convert it: `ffmpeg -i FILE -vf zscale=matrix=709,format=yuv420p -c:v libx264 -crf 16 "
+            "NEW.mp4`.",
         ) from error
     return display

@@ -11,10 +11,8 @@ import numpy as np
 
 from annotate.domain.arrays import IntArray
 from annotate.video.file import VideoFile
-from annotate.video.packets import MAX_REORDERED, NO_PTS
+from annotate.video.packets import LONGER_STEP, MAX_REORDERED, NO_PTS
 
-# A step between frames that is longer than this multiple of the usual one is a gap.
-LONGER_STEP = 1.5
 # Formats that have a header before each packet and hardly anything else, and its greatest number of
 # bytes, such as that of a new cluster; 0 for those without gaps. The same for packets of others.
 HEADER_BYTES = {"matroska,webm": 256, "flv": 256, "nut": 256, "ivf": 256, "mxf": 0}

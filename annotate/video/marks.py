@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from annotate.domain.errors import unreadable
 from annotate.video.file import Packets, VideoFile, VideoPacket
+from annotate.video.packets import LONGER_STEP
 from annotate.video.transport import TransportStream
 
 # Packets with whether data is lost in them or right after them.
@@ -15,9 +16,9 @@ MarkedPackets: TypeAlias = Iterator[tuple[VideoPacket, bool]]
 # The number of packets up to the gap that one is marked for, where FFmpeg's parser cuts the stream
 # into frames: it runs ahead.
 MARKS_AHEAD = 2
-# Where a keyframe follows a gap at the end of a frame, recordings were joined, unless so many
-# seconds or less lie between the two, and more than this multiple of the usual step.
-MAX_LOST_S, LONGER_STEP = 1.0, 1.5
+# Where a keyframe follows a gap at the end of a frame, recordings were joined, unless the two are
+# further apart than the usual step, and by so many seconds or less.
+MAX_LOST_S = 1.0
 
 
 def marked(video: VideoFile, packets: Packets) -> MarkedPackets:

@@ -16,6 +16,8 @@ MAX_REORDERED = 16
 MAX_AHEAD_S = 10.0
 # Codecs whose packets each show one frame, whatever else is in them.
 ONE_FRAME_A_PACKET = frozenset({"av1", "mpeg1video", "mpeg2video"})
+# A step between frames that is longer than this multiple of the usual one is a gap.
+LONGER_STEP = 1.5
 # Stands for "no time stamp" in int64 columns.
 NO_PTS = np.iinfo(np.int64).min
 
@@ -173,9 +175,8 @@ def keyframes(pts: IntArray, packets: PacketTable, decoded: DecodedFrames) -> In
     """As in `VideoIndex`, for frames at `pts`. The first frame is always among them."""
     marked = np.intersect1d(pts[1:], packets.pts[packets.key & packets.shown])
     wrong = np.setdiff1d(marked[marked <= decoded.pts.max()], decoded.pts[decoded.key])
-    if decoded.damaged or len(
-        packets.lost_pts
-    ):  # it is the damage that keeps some from being keyframes
+    if decoded.damaged or len(packets.lost_pts):
+        # It is the damage that keeps some from being keyframes.
         marked = np.setdiff1d(marked, wrong[np.isin(wrong, decoded.pts)])
     elif len(wrong):
         marked = marked[:0]
