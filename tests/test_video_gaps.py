@@ -80,15 +80,19 @@ def test_a_file_that_ends_early_says_what_is_missing(tmp_path: Path) -> None:
         assert index.missing_frames > 1
 
 
-@pytest.mark.parametrize("zeros", [True, False], ids=["zeros", "garbage between"])
-def test_frames_behind_a_hole_in_the_last_cluster_are_missing(zeros: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("zeros", "added"), [(SECTOR, 0), (8, 0), (0, 99)], ids=["a sector", "a block", "garbage"]
+)
+def test_frames_behind_a_hole_in_the_last_cluster_are_missing(
+    zeros: int, added: int, tmp_path: Path
+) -> None:
     """FFmpeg goes on at the next cluster of Matroska, and there is none."""
     path = h264(".mkv", frames=FRAMES, size=(96, 64), paint=noisy).make(tmp_path / "v.mkv").path
     data, places = path.read_bytes(), places_of(path)
     last_cluster = data.rindex(b"\x1f\x43\xb6\x75")
     begin = [at for at, _ in places if at > last_cluster][2]
-    hole = bytes(SECTOR) if zeros else np.random.default_rng(1).bytes(99)
-    path.write_bytes(data[:begin] + hole + data[begin + SECTOR * zeros :])
+    hole = bytes(zeros) + np.random.default_rng(1).bytes(added)
+    path.write_bytes(data[:begin] + hole + data[begin + zeros :])
     index = probe(path)
     assert len(index) < FRAMES
     assert len(index) + index.missing_frames == FRAMES

@@ -9,8 +9,9 @@ from pathlib import Path
 from annotate.domain.errors import unreadable
 
 SEGMENT, CLUSTER, TRACKS = 0x18538067, 0x1F43B675, 0x1654AE6B
+_BLOCK = 0xA3
 # What may follow a packet: in its group of blocks or its cluster; and behind the clusters.
-_IN_CLUSTER = frozenset([0xA3, 0xA0, 0xE7, 0xA7, 0xAB, 0xEC, 0xBF, 0x9B, 0xFB, 0x75A1, CLUSTER])
+_IN_CLUSTER = frozenset([_BLOCK, 0xA0, 0xE7, 0xA7, 0xAB, 0xEC, 0xBF, 0x9B, 0xFB, 0x75A1, CLUSTER])
 _BEHIND = frozenset([0x1C53BB6B, 0x1254C367, 0x1043A770, 0x1941A469, 0x114D9B74])
 # Bytes in front of the data of a packet, from the place on that FFmpeg gives it.
 _BLOCK_HEADER = 4
@@ -69,6 +70,8 @@ def leads_nowhere(path: Path, place: int) -> bool:
             try:
                 kind, length = vint(head, 0, marked=True)
                 size, more = vint(head, length)
+                if kind == _BLOCK:
+                    vint(head, length + more)  # the number of its track
             except (IndexError, ValueError):
                 return True
             if kind not in _IN_CLUSTER:
