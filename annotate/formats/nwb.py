@@ -85,7 +85,7 @@ def _film(video: DatasetVideo) -> Any:
         starting_frame=[0],
         format="external",
         dimension=[video.width, video.height],
-        rate=video.fps or 1.0,
+        rate=float(video.fps) or 1.0,
         num_samples=int(video.frames[-1]) + 1 if len(video.frames) else 0,
     )
 
