@@ -18,6 +18,7 @@ from annotate.use_cases.find_pack import installed_pack
 from annotate.use_cases.find_videos import find_videos
 from annotate.use_cases.probe_videos import VideoFacts, has_variable_rate, probe_videos
 from tests.command import Host
+from tests.in_process import InProcess
 from tests.made_videos import LAYOUTS, Layout
 
 PQ = {"x264-params": "transfer=smpte2084:colorprim=bt2020:colormatrix=bt2020nc"}
@@ -163,3 +164,17 @@ def test_the_expected_time_follows_the_work(host: Host, walk: Path) -> None:
 )
 def test_a_rate_varies_by_more_than_rounding(pts: list[int], variable: bool) -> None:
     assert has_variable_rate(np.array(pts)) == variable
+
+
+def test_a_submission_that_is_interrupted_while_it_reads_says_how_to_continue(
+    tmp_path: Path, blazepose_pack: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Layout(".mp4", frames=3).make(tmp_path / "video.mp4").path
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("annotate.use_cases.submit.read_videos", interrupted)
+    said = InProcess(tmp_path, blazepose_pack.parent).run("submit", path)
+    assert said.code == ExitCode.INTERRUPTED
+    assert "Run the same command to continue: what was read is kept" in said.text

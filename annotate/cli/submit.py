@@ -1,7 +1,8 @@
 """`annotate submit` and `annotate retry`."""
 
 import shlex
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from annotate.queue.job_status import JobStatus
     from annotate.store import Store
     from annotate.use_cases.find_videos import FoundVideos
+
+STOPPED = "Stopped. Run the same command to continue"
 
 
 @with_options(SubmitOptions)
@@ -86,7 +89,7 @@ def submit(
         raise typer.Exit(exit_code(facts))
     options = replace(options, pack=pack_of(options, settings))
     with noting_damage(the_store):
-        with phases() as phase:
+        with _saying(f"{STOPPED}: what was read is kept."), phases() as phase:
             job = submit_all(the_store, found, options, settings, workers=workers, progress=phase)
         print_notes(the_store, job)
         status = work(the_store, job, settings, workers, detach=detach)
@@ -156,6 +159,16 @@ def print_notes(store: "Store", job: "Job") -> None:
         print_line(duplicate_video(name, first), "dim")
 
 
+@contextmanager
+def _saying(line: str) -> Iterator[None]:
+    """Says this and ends the command where the block is interrupted."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(line, err=True)
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+
 def work(
     store: "Store", job: "Job", settings: "Settings", processes: int, *, detach: bool = False
 ) -> "JobStatus":
@@ -167,18 +180,14 @@ def work(
         hand_over(store, job, settings)
         say(f"Job {job.id} is queued.\nNext: annotate status --watch")
         raise typer.Exit(ExitCode.PARTIAL if job.rejected else ExitCode.DONE)
-    try:
-        with job_reporter() as report:
-            status = run_job(store, job, settings, processes, report)
-    except KeyboardInterrupt:
-        line = "Stopped. Run the same command to continue: finished chunks are kept."
-        if not settings.embedded:
-            line = (
-                f"The workers continue with job {job.id}. `annotate status --watch` follows it, "
-                f"`annotate cancel {job.id}` stops it."
-            )
-        say(line, err=True)
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    line = f"{STOPPED}: finished chunks are kept."
+    if not settings.embedded:
+        line = (
+            f"The workers continue with job {job.id}. `annotate status --watch` follows it, "
+            f"`annotate cancel {job.id}` stops it."
+        )
+    with _saying(line), job_reporter() as report:
+        status = run_job(store, job, settings, processes, report)
     if store.is_cancelled(job.id):
         say(f"Job {job.id} was cancelled.", err=True)
     return status
