@@ -1,6 +1,7 @@
 """Decoding a chunk reads, decodes and converts little more than the frames of the chunk."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -102,10 +103,12 @@ def test_frames_before_the_chunk_are_not_converted(
     index = probe(path)
     convert, calls = RgbConverter.rgb, 0
 
-    def counted(converter: RgbConverter, frame: av.VideoFrame) -> NDArray[np.uint8]:
+    def counted(
+        converter: RgbConverter, frame: av.VideoFrame, aspect: Fraction | None
+    ) -> NDArray[np.uint8]:
         nonlocal calls
         calls += 1
-        return convert(converter, frame)
+        return convert(converter, frame, aspect)
 
     monkeypatch.setattr(RgbConverter, "rgb", counted)
     list(decode(path, index, Chunk(30, 33)))

@@ -12,6 +12,8 @@ from annotate.video import decode_with_damage, probe
 from tests.made_videos import FPS, LAYOUTS, Layout, av1, h264, mpeg2
 from tests.test_video_transport import noisy, pictures
 
+# Begins the part of ASF with the data packets.
+ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 FRAMES = 40
 SECTOR = 2048
 # The frames whose packets are overwritten, in the order of the file.
@@ -96,6 +98,30 @@ def test_frames_behind_a_hole_in_the_last_cluster_are_missing(
     index = probe(path)
     assert len(index) < FRAMES
     assert len(index) + index.missing_frames == FRAMES
+
+
+@pytest.mark.parametrize("zeros", [True, False], ids=["a lost block", "garbage"])
+@pytest.mark.parametrize("sound_s", [0, FRAMES / FPS], ids=["no sound", "sound"])
+def test_frames_that_vanish_in_asf_are_damaged_or_missing(
+    sound_s: float, *, zeros: bool, tmp_path: Path
+) -> None:
+    """FFmpeg passes over data packets that it cannot read; their frames are numbered."""
+    layout = Layout(".wmv", codec="wmv2", frames=FRAMES, sound_s=sound_s)
+    path = replace(layout, paint=noisy).make(tmp_path / "v.wmv").path
+    whole, data = probe(path), path.read_bytes()
+    assert (len(whole), whole.missing_frames, whole.undecodable) == (FRAMES, 0, 0)
+    vanished = []
+    for begin in range(data.index(ASF_DATA) + 1024, len(data) - 512, len(data) // 12):
+        hole = bytes(512) if zeros else np.random.default_rng(begin).bytes(512)
+        path.write_bytes(data[:begin] + hole + data[begin + 512 :])
+        index = probe(path)
+        assert np.abs(index.pts - whole.pts[: len(index)]).max() <= 1
+        # The sound, and so the file, may be some milliseconds longer than the picture.
+        missing = FRAMES - len(index)
+        assert missing <= index.missing_s * FPS <= (missing + 2 if missing else 0), begin
+        frames = list(decode_with_damage(path, index, Chunk(0, len(index))))
+        vanished.append(missing + sum(isinstance(one, DamagedFrame) for one in frames))
+    assert min(vanished) == 0 < 10 < max(vanished)
 
 
 def test_a_hole_in_a_stream_without_times_costs_the_frames_to_the_next_keyframe(

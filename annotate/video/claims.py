@@ -8,6 +8,7 @@ from fractions import Fraction
 import av
 
 from annotate.domain.arrays import IntArray
+from annotate.video.asf import asf_frames
 from annotate.video.file import VideoFile
 from annotate.video.matroska import is_cut_off, leads_nowhere
 from annotate.video.packets import NO_PTS
@@ -40,7 +41,8 @@ def claims_of(video: VideoFile, pts: IntArray, end: int) -> Claims:
 
     Args:
         video: whose packets have all been read.
-        pts: (n,) int64, `NO_PTS` where there is none, of the packets that are to be displayed.
+        pts: (n,) int64, `NO_PTS` where there is none, of the packets that are to be displayed, and
+            of frames that vanished.
         end: place in the file where the data of the last packet ends.
     """
     kind, stream = video.container.format.name, video.stream
@@ -60,7 +62,7 @@ def claims_of(video: VideoFile, pts: IntArray, end: int) -> Claims:
         missing_s += float((stream.start_time or 0) * Fraction(stream.time_base or 1))
         return Claims(declared, missing_s if missing_s * rate >= LEAST_FRAME else 0.0)
     if "matroska" in kind or kind in ("flv", "asf", "rm"):
-        return Claims(declared, _of_duration(video, found_s, end))
+        return Claims(declared, _of_duration(video, found_s, pts, end))
     return Claims(declared, 0.0)
 
 
@@ -69,7 +71,7 @@ def _of_frames(video: VideoFile, missing: int) -> float:
     return max(0, missing) / float(video.stream.average_rate or 1)
 
 
-def _of_duration(video: VideoFile, found_s: float, end: int) -> float:
+def _of_duration(video: VideoFile, found_s: float, pts: IntArray, end: int) -> float:
     """Seconds that are missing, by the stream's own duration; else by the container's, which is
     that of its longest stream.
     """
@@ -84,10 +86,19 @@ def _of_duration(video: VideoFile, found_s: float, end: int) -> float:
             missing_s = min(missing_s, video.container.duration / av.time_base - _last_s(video))
     else:
         return 0.0
-    matroska = "matroska" in video.container.format.name
-    if matroska and (is_cut_off(video.path, video.size_bytes) or leads_nowhere(video.path, end)):
-        return missing_s if missing_s * float(video.stream.average_rate or 1) > 1 else 0.0
-    return missing_s if missing_s > MAX_UNCLEAR_S else 0.0
+    if missing_s * float(video.stream.average_rate or 1) < LEAST_FRAME:
+        return 0.0
+    return missing_s if missing_s > MAX_UNCLEAR_S or _goes_on(video, pts, end) else 0.0
+
+
+def _goes_on(video: VideoFile, pts: IntArray, end: int) -> bool:
+    """Whether the container tells of more than was found; arguments as in `claims_of`."""
+    kind, known = video.container.format.name, pts[pts != NO_PTS]
+    if kind == "asf" and len(known):
+        return asf_frames(video.path, video.stream.id).goes_on(int(known.max()))
+    return "matroska" in kind and (
+        is_cut_off(video.path, video.size_bytes) or leads_nowhere(video.path, end)
+    )
 
 
 def _last_s(video: VideoFile) -> float:

@@ -1,7 +1,7 @@
 """Frames that vanished where a file is damaged between its packets: no packet tells of them.
 
 A gap in the time stamps alone is none: recorders leave frames out. Where bytes of the file belong
-to no packet there, too, frames were lost.
+to no packet there, too, frames were lost. ASF numbers its frames.
 """
 
 from contextlib import suppress
@@ -10,6 +10,7 @@ import av
 import numpy as np
 
 from annotate.domain.arrays import IntArray
+from annotate.video.asf import asf_frames
 from annotate.video.file import VideoFile
 from annotate.video.packets import LONGER_STEP, MAX_REORDERED, NO_PTS
 
@@ -22,13 +23,15 @@ LEAST_BYTES = 8
 
 
 def lost_pts(video: VideoFile, packets: IntArray) -> IntArray:
-    """The time stamps that frames had which vanished, spread evenly.
+    """The time stamps that frames had which vanished, spread evenly where none is known.
 
     Args:
         video: open; read again where there are gaps.
         packets: (n, 3) int64 in the order of the file: pts, place in the file, number of bytes.
     """
     none = np.empty(0, np.int64)
+    if video.container.format.name == "asf" and NO_PTS not in packets[:, 0]:
+        return asf_frames(video.path, video.stream.id).lost_ms(packets[:, 0])
     header = HEADER_BYTES.get(video.container.format.name)
     if header is None or NO_PTS in packets[:, :2] or (np.diff(packets[:, 1]) <= 0).any():
         return none

@@ -176,7 +176,9 @@ def _read_packets(video: VideoFile, read: ReadProgress) -> tuple[PacketTable, De
     if not rows:
         raise VideoError(f"{video.path} holds no frame", NOT_A_VIDEO)
     decoded, table = first_frames.end(), np.array(rows, dtype=np.int64)
-    claims = claims_of(video, table[table[:, 2] == 1, 0], int(table[-1, 3:5].sum()))
+    vanished = lost_pts(video, table[:, [0, 3, 4]])
+    known = np.concatenate([table[table[:, 2] == 1, 0], vanished])
+    claims = claims_of(video, known, int(table[-1, 3:5].sum()))
     packets = PacketTable(
         pts=table[:, 0],
         key=table[:, 1] == 1,
@@ -184,7 +186,7 @@ def _read_packets(video: VideoFile, read: ReadProgress) -> tuple[PacketTable, De
         found_by_seeking=video.are_indexed(keys),
         lost=table[:, 5] == 1,
         decoded=decoded_packets,
-        lost_pts=lost_pts(video, table[:, [0, 3, 4]]),
+        lost_pts=vanished,
         codec=video.stream.codec.canonical_name,
         # FFmpeg gives every stream a time base, though the type allows for none.
         time_base=Fraction(video.stream.time_base or 1),
