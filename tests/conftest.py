@@ -49,7 +49,9 @@ Once = Callable[[str, Callable[[Path], object]], Path]
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Processes for the tests: one for each core, and none for a few files, which end sooner so.
+    """Processes for the tests: three for two cores, and none for a few files, which end sooner so.
+
+    Much of the time they wait: for commands of one process, for servers, for a page.
 
     Drills measure times and print tables, so they run one after the other too.
     """
@@ -58,7 +60,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
         return 0
     affine = getattr(os, "sched_getaffinity", None)
     cores = len(affine(0)) if affine else os.cpu_count() or 1
-    return min(cores, MOST_PROCESSES) if cores > 1 else 0
+    return min(cores + cores // 2, MOST_PROCESSES) if cores > 1 else 0
 
 
 STDERR = pytest.StashKey[int]()
