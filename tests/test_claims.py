@@ -117,7 +117,7 @@ def test_a_job_that_was_cancelled_goes_on_without_a_queue(host: Host, stroll: Pa
 
 def test_a_process_may_notice_first_that_its_job_is_cancelled() -> None:
     """The command looks less often than a process where a look at the store takes long."""
-    errors = WorkerErrors(None)
+    errors = WorkerErrors(None, threading.current_thread())
     errors.receive(CancelledJobError("the job was cancelled"))
     errors.check()
     errors.receive(StoreError("the store is away"))

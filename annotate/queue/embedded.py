@@ -9,7 +9,7 @@ from typing import Any
 from billiard.util import get_logger
 from celery.app.utils import find_app
 
-from annotate.domain.errors import CancelledJobError
+from annotate.domain.errors import CancelledJobError, WorkerError
 from annotate.queue.app import WORKERS, task_error
 from annotate.queue.messages import Queue
 from annotate.queue.startup_monitor import PoolStartupMonitor
@@ -21,9 +21,10 @@ END_S = 5.0
 class WorkerErrors:
     """Collects the errors of an embedded worker and of its tasks."""
 
-    def __init__(self, worker: Any) -> None:
+    def __init__(self, worker: Any, thread: threading.Thread) -> None:
         self._errors: queue.SimpleQueue[BaseException] = queue.SimpleQueue()
         self._startup = PoolStartupMonitor(worker)
+        self._thread = thread
 
     def receive(self, error: BaseException, **_: object) -> None:
         """Receiver of `task_error`. A cancelled job is no error: the command sees it in the store,
@@ -36,6 +37,10 @@ class WorkerErrors:
         """Raises the first error that has come, if one has."""
         if not self._errors.empty():
             raise self._errors.get()
+        if not self._thread.is_alive():
+            raise WorkerError(
+                "the worker of this command has ended", "Run the same command again: it continues."
+            )
         self._startup.check()
 
 
@@ -58,12 +63,24 @@ def embedded_worker(processes: int) -> Iterator[tuple[Queue, WorkerErrors]]:
         without_mingle=True,
         without_heartbeat=True,
     )
-    errors = WorkerErrors(worker)
-    task_error.connect(errors.receive)
+    _declare_queues(app)
     thread = threading.Thread(target=worker.start, name="embedded-worker", daemon=True)
+    errors = WorkerErrors(worker, thread)
+    task_error.connect(errors.receive)
     thread.start()
     try:
         yield Queue(app), errors
     finally:
         worker.terminate()
         thread.join(timeout=END_S)
+
+
+def _declare_queues(app: Any) -> None:
+    """Makes the queues before the worker's thread does.
+
+    In kombu's memory two threads that make a queue at the same time may each make one: a message in
+    the one that is replaced is lost, and nothing would send it again.
+    """
+    with app.connection_for_write() as connection:
+        for one in app.amqp.queues.values():
+            one.bind(connection.default_channel).declare()
