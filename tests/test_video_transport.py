@@ -201,7 +201,7 @@ def test_a_hole_is_zeros_without_a_start_code_behind_them() -> None:
         ("h264", avc, b"\0\0\0\4" + unit + b"\0\0\0\4" + unit, False),
         ("h264", avc, b"\0\0\0\x0b" + unit + bytes(3) + unit, True),
         ("h264", avc, b"\0\0\0\4" + unit + bytes(4) + unit, True),
-        ("h264", avc, b"\0\0\0\x08" + unit + bytes(4), True),
+        ("h264", avc, b"\0\0\0\x08" + unit + bytes(4), False),
         ("h264", avc, b"\0\0\0\x06" + unit + bytes(2) + b"\0\0\0\4" + unit, False),
         ("mjpeg", b"", unit + bytes(99) + unit, False),
     ):

@@ -16,8 +16,6 @@ NEVER_ZEROS = frozenset(
 # Codecs with start codes: three bytes of zeros are only before one, or at the end (ISO/IEC 11172-2,
 # 13818-2, 14496-2; ITU-T H.264, H.265 and H.266, annex B).
 START_CODES = frozenset({"mpeg1video", "mpeg2video", "mpeg4", "h264", "hevc", "vvc"})
-# The least number of zeros at the end of a unit that are damage.
-TRAILING_ZEROS = 4
 _HOLE = re.compile(rb"\0\0\0+[^\0\1]")
 # So many bytes of zeros are in no packet of arithmetic coders; of AV1 they may end one.
 _LONG_HOLES = {codec: re.compile(rb"\0{32}") for codec in ("vp8", "vp9")}
@@ -45,14 +43,8 @@ def has_hole(codec: str, setup: bytes, data: memoryview) -> bool:
     at = _LENGTH_SIZE_AT.get(codec)
     if at is None or len(setup) <= at or setup[0] != 1:
         return _HOLE.search(data) is not None
-    return any(_is_damaged(unit) for unit in _units(data, (setup[at] & 3) + 1))
-
-
-def _is_damaged(unit: memoryview) -> bool:
-    """Whether a unit is empty, ends with zeros, or has a hole. No unit ends with a zero; some
-    programs leave one or two there, of the start code that came next.
-    """
-    return not any(unit[-TRAILING_ZEROS:]) or _HOLE.search(unit) is not None
+    # No unit is empty. Zeros at its end may be stuffing of an encoder with a constant bit rate.
+    return any(not unit or _HOLE.search(unit) for unit in _units(data, (setup[at] & 3) + 1))
 
 
 def _units(data: memoryview, length_size: int) -> Iterator[memoryview]:
