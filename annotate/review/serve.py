@@ -3,11 +3,13 @@
 import contextlib
 import os
 import secrets
+import signal
 import socket
 import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Iterator
+from types import FrameType
 
 import uvicorn
 
@@ -16,6 +18,10 @@ from annotate.review.app import review_app
 from annotate.review.session import Session
 
 HOST = "127.0.0.1"
+# Signals that end commands. Windows has no SIGHUP.
+_ENDING = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 
 
 def serve(session: Session, port: int, *, browser: bool, announce: Callable[[str], None]) -> None:
@@ -51,8 +57,31 @@ def serve(session: Session, port: int, *, browser: bool, announce: Callable[[str
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leaves signals to the command line, which ends at once."""
-        yield
+        """The first signal that ends the command ends the server between two steps of its loop, and
+        then the command; a second one ends it at once. An exception amid a request would be taken
+        for a fault of the page, and the server would go on.
+        """
+        handlers = {number: signal.getsignal(number) for number in _ENDING}
+        ours = {number: handler for number, handler in handlers.items() if callable(handler)}
+        heard: list[int] = []
+
+        def end(number: int, _frame: FrameType | None) -> None:
+            heard.append(number)
+            self.should_exit = self.force_exit = True
+            restore()
+
+        def restore() -> None:
+            for number, handler in ours.items():
+                signal.signal(number, handler)
+
+        for number in ours:
+            signal.signal(number, end)
+        try:
+            yield
+        finally:
+            restore()
+        if heard:
+            signal.raise_signal(heard[0])
 
 
 @contextlib.contextmanager
