@@ -21,10 +21,13 @@ _DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 # Bytes of an object's identity, of what stands before the first data packet, of a header at most,
 # and of what stands before a payload where its frame's time does.
 _NAME_BYTES, _DATA_HEAD_BYTES, _MOST_HEADER_BYTES, _EXTRA_BYTES = 16, 50, 2**24, 8
-# Places of fields in the file's properties: the preroll, and the size of data packets.
-_PREROLL_AT, _SIZE_AT = 80, 92
-# Frames are numbered with 8 bits.
-_NUMBERS = 256
+# Places of fields in the file's properties: the preroll, and the size of data packets, twice. All
+# have one size, in bytes; FFmpeg writes none that are smaller.
+_PREROLL_AT, _SIZE_AT, _SIZE_AGAIN_AT = 80, 92, 96
+_USUAL_SIZES = range(100, 2**20)
+# Frames are numbered with 8 bits; and the smallest fraction of them that follow the number before,
+# where a writer counts at all.
+_NUMBERS, _COUNTING = 256, 0.5
 # The numbers of bytes of a field, by its code of two bits.
 _SIZES = (0, 1, 2, 4)
 
@@ -34,7 +37,7 @@ class AsfFrames:
     """The M frames of a stream that begin in readable data packets, in the order of the file.
 
     Attributes:
-        time_ms: (M,) int64: of presentation, as FFmpeg gives it.
+        time_ms: (M,) int64: of decoding, as FFmpeg gives it.
         number: (M,) int64: from 0 to 255, and again.
         place: (M,) int64: of the data packet in the file.
         unreadable: (U,) int64: places of data packets that cannot be read to their end.
@@ -46,17 +49,23 @@ class AsfFrames:
     unreadable: IntArray
 
     def lost_ms(self, found_ms: IntArray) -> IntArray:
-        """The times of the frames that were not found: their own, or spread evenly where no data
-        packet tells them.
+        """The times of decoding of the frames that were not found: their own, or spread evenly
+        where no data packet tells them.
+
+        Args:
+            found_ms: (F,) int64: times of decoding of those that were.
         """
         lost = [np.setdiff1d(self.time_ms, found_ms)]
-        for at in np.flatnonzero(np.diff(self.number) % _NUMBERS != 1).tolist():
+        counts = np.diff(self.number) % _NUMBERS == 1
+        if np.count_nonzero(counts) < _COUNTING * len(counts):
+            return lost[0]
+        for at in np.flatnonzero(~counts).tolist():
             begin, end = self.time_ms[at : at + 2].tolist()
             between = np.count_nonzero((found_ms > begin) & (found_ms < end))
             count = int(self.number[at + 1] - self.number[at] - 1) % _NUMBERS - between
             if count > 0 and end > begin:
                 lost.append(begin + np.arange(1, count + 1) * (end - begin) // (count + 1))
-        return np.concatenate(lost)
+        return np.unique(np.concatenate(lost))
 
     def goes_on(self, time_ms: int) -> bool:
         """Whether data that cannot be read follows the frame at the time, the last known one."""
@@ -109,8 +118,12 @@ def _layout(file: BinaryIO) -> _Layout:
     header = file.read(begin - len(head))
     data = file.read(_DATA_HEAD_BYTES)
     properties = header[header.find(_FILE_PROPERTIES) :]
-    size = int.from_bytes(properties[_SIZE_AT : _SIZE_AT + 4], "little")
-    if not size or not properties.startswith(_FILE_PROPERTIES) or not data.startswith(_DATA):
+    size, same = (
+        int.from_bytes(properties[at : at + 4], "little") for at in (_SIZE_AT, _SIZE_AGAIN_AT)
+    )
+    if not properties.startswith(_FILE_PROPERTIES) or not data.startswith(_DATA):
+        return _Layout()
+    if size != same or size not in _USUAL_SIZES:
         return _Layout()
     end = begin + int.from_bytes(data[_NAME_BYTES : _NAME_BYTES + 8], "little")
     preroll_ms = int.from_bytes(properties[_PREROLL_AT : _PREROLL_AT + 8], "little")

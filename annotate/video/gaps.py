@@ -22,16 +22,17 @@ PACKET_HEADER_BYTES = 32
 LEAST_BYTES = 8
 
 
-def lost_pts(video: VideoFile, packets: IntArray) -> IntArray:
+def lost_pts(video: VideoFile, packets: IntArray, dts: IntArray) -> IntArray:
     """The time stamps that frames had which vanished, spread evenly where none is known.
 
     Args:
         video: open; read again where there are gaps.
         packets: (n, 3) int64 in the order of the file: pts, place in the file, number of bytes.
+        dts: (n,) int64 of the packets, `NO_PTS` where one has none.
     """
     none = np.empty(0, np.int64)
-    if video.container.format.name == "asf" and NO_PTS not in packets[:, 0]:
-        return asf_frames(video.path, video.stream.id).lost_ms(packets[:, 0])
+    if video.container.format.name == "asf":
+        return _lost_in_asf(video, packets[:, 0], dts)
     header = HEADER_BYTES.get(video.container.format.name)
     if header is None or NO_PTS in packets[:, :2] or (np.diff(packets[:, 1]) <= 0).any():
         return none
@@ -51,6 +52,16 @@ def lost_pts(video: VideoFile, packets: IntArray) -> IntArray:
         if count <= near.max() // LEAST_BYTES:
             found.append(shown[at] + np.arange(1, count + 1) * step // (count + 1))
     return np.concatenate(found)
+
+
+def _lost_in_asf(video: VideoFile, pts: IntArray, dts: IntArray) -> IntArray:
+    """As `lost_pts`: ASF has times of decoding, which are those of display in another order, and
+    later by a constant.
+    """
+    if NO_PTS in pts or NO_PTS in dts:
+        return np.empty(0, np.int64)
+    later = int(np.median(np.sort(pts) - np.sort(dts)))
+    return np.setdiff1d(asf_frames(video.path, video.stream.id).lost_ms(dts) + later, pts)
 
 
 def _unknown_bytes(video: VideoFile, packets: IntArray) -> IntArray:

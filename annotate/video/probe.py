@@ -154,13 +154,14 @@ def _frame_times(
 
 def _read_packets(video: VideoFile, read: ReadProgress) -> tuple[PacketTable, DecodedFrames | None]:
     """All packets, and the first frames that they decode to."""
-    rows: list[tuple[int, bool, bool, int, int, bool]] = []
+    rows: list[tuple[int, bool, bool, int, int, bool, int]] = []
     keys: list[tuple[int | None, int | None]] = []
     first_frames, limits = FirstFrames(video), video.limits
     decoded_packets = 0
     for packet, lost in marked(video, read.count(video.packets())):
-        pts = NO_PTS if packet.pts is None else packet.pts
-        place = NO_PTS if packet.pos is None else packet.pos
+        pts, dts, place = (
+            NO_PTS if one is None else one for one in (packet.pts, packet.dts, packet.pos)
+        )
         if len(rows) >= limits.frames:
             raise VideoError(
                 f"{video.path} has over {limits.frames:,} frames", "Cut it into parts."
@@ -172,11 +173,11 @@ def _read_packets(video: VideoFile, read: ReadProgress) -> tuple[PacketTable, De
         decoded_packets += not first_frames.enough
         lost = first_frames.take(packet, lost=lost)
         shown = not packet.is_discard
-        rows.append((pts, packet.is_keyframe, shown, place, packet.size, lost))
+        rows.append((pts, packet.is_keyframe, shown, place, packet.size, lost, dts))
     if not rows:
         raise VideoError(f"{video.path} holds no frame", NOT_A_VIDEO)
     decoded, table = first_frames.end(), np.array(rows, dtype=np.int64)
-    vanished = lost_pts(video, table[:, [0, 3, 4]])
+    vanished = lost_pts(video, table[:, [0, 3, 4]], table[:, 6])
     known = np.concatenate([table[table[:, 2] == 1, 0], vanished])
     claims = claims_of(video, known, int(table[-1, 3:5].sum()))
     packets = PacketTable(
