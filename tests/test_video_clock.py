@@ -97,6 +97,7 @@ def test_too_many_frames_per_second_are_not_plausible() -> None:
     [
         (1, (Fraction(25), Fraction(1000)), True),  # the codec knows better
         (1, (None, Fraction(1000)), False),  # a camera for slow motion
+        (1, (None, Fraction(2000)), False),  # a faster one, at half a millisecond
         (1, (None, None), True),
         (2, (None, None), False),
         (1, (Fraction(1000, MAX_FASTER), None), False),

@@ -72,7 +72,9 @@ def are_numbers(pts: IntArray, time_base: Fraction, *declared: Fraction | None) 
     steps = np.diff(pts)
     if not len(steps) or steps[0] < 1 or (steps != steps[0]).any():
         return False
-    rate = _first_usable(*declared) or (DEFAULT_FPS if steps[0] == 1 else None)
+    # Cameras for slow motion declare rates that are not usable for counting.
+    nothing_declared = steps[0] == 1 and not any(declared)
+    rate = _first_usable(*declared) or (DEFAULT_FPS if nothing_declared else None)
     return rate is not None and 1 / (int(steps[0]) * time_base) > MAX_FASTER * rate
 
 
