@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 from av.filter import Graph
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
@@ -16,10 +17,11 @@ from annotate.domain.limits import Limits
 from annotate.domain.video import Chunk, Frame
 from annotate.numeric.fitting import fit
 from annotate.video import decode, probe
+from annotate.video.file import VideoPacket
 from annotate.video.orientation import displayed_size, usable_aspect
 from tests.in_process import InProcess, cheap_work
 from tests.made_films import film
-from tests.made_videos import FPS, SQUARE, number_of
+from tests.made_videos import FPS, SQUARE, AnyPacket, mpeg2, number_of, repacked
 
 # The largest mean difference, in steps of 255, between two ways to scale the same picture.
 SCALING_TOLERANCE = 3.0
@@ -179,6 +181,33 @@ def test_a_frame_of_other_pixels_than_the_first_keeps_its_proportions(
     place = fit((256, 144), (192, 144))
     assert not amid.rgb[: place.top].any()
     assert amid.rgb[place.top : place.top + place.height].any(axis=(1, 2)).all()
+
+
+def test_the_shape_of_pixels_does_not_depend_on_where_a_chunk_begins(tmp_path: Path) -> None:
+    """Frames that are decoded behind a keyframe and displayed before it have its shape."""
+    path = mpeg2(".ts").make(tmp_path / "switched.ts").path
+    codes = iter([2, 2, 3, 3, 3])  # ISO/IEC 13818-2: 2 is 4:3, 3 is 16:9
+
+    def switched(packet: VideoPacket) -> list[AnyPacket]:
+        data = bytearray(packet)
+        if packet.is_keyframe:
+            at = data.index(b"\0\0\1\xb3") + 7
+            data[at] = next(codes, 3) << 4 | data[at] & 0xF
+        new = Packet(bytes(data))
+        new.pts, new.dts, new.time_base = packet.pts, packet.dts, packet.time_base
+        new.is_keyframe = packet.is_keyframe
+        return [new]
+
+    repacked(path, switched)
+    index = probe(path)
+    sizes = [frame.own_size for frame in frames_of(path)]
+    first = sizes.index((213, 120))
+    key = index.keyframes[2]
+    assert 0 < first < key
+    assert sizes == [None] * first + [(213, 120)] * (len(index) - first)
+    for number in range(first - 1, key + 1):
+        (alone,) = decode(path, index, Chunk(number, number + 1))
+        assert alone.own_size == sizes[number]
 
 
 def test_a_picture_that_is_too_large_when_displayed_is_refused(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ class PipelineSettings:
         thigh_down: likewise, fractions from the hips to the knees.
     """
 
-    code_version: int = 16
+    code_version: int = 17
 
     late_s: float = 1e-3
 

@@ -106,7 +106,7 @@ class _Pictures:
 
     def __init__(self, video: VideoFile, index: VideoIndex, *, deinterlace: bool) -> None:
         self._index = index
-        self._aspects = PixelAspects(video, index)
+        self._aspects = PixelAspects(video, index.pixel_aspect)
         self._converter = RgbConverter(index.display, deinterlace=deinterlace)
 
     def sound(self, number: int, frame: VideoFrame) -> AnyFrame:
@@ -114,7 +114,7 @@ class _Pictures:
         pts = int(self._index.pts[number])
         converter = self._converter
         try:
-            aspect = self._aspects.of(number, frame)
+            aspect = self._aspects.of(frame)
             return Frame(
                 number, pts, converter.rgb(frame, aspect), converter.own_size(frame, aspect)
             )

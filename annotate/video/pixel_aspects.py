@@ -7,7 +7,6 @@ from fractions import Fraction
 from av.filter import Graph
 from av.video.frame import VideoFrame
 
-from annotate.domain.video import VideoIndex
 from annotate.video.file import BEGINS_ANYWHERE, VideoFile
 from annotate.video.orientation import usable_aspect
 
@@ -23,28 +22,24 @@ _ANY_TIME_BASE = Fraction(1, 1000)
 
 
 class PixelAspects:
-    """Tells the shape of pixels of the frames of one video, by one frame of each keyframe span."""
+    """Tells the shape of pixels of the frames of one video.
 
-    def __init__(self, video: VideoFile, index: VideoIndex) -> None:
-        self._index = index
+    Each frame is asked: one that is decoded behind a keyframe and displayed before it has the shape
+    of the keyframe, so the frames between two keyframes need not have the same.
+    """
+
+    def __init__(self, video: VideoFile, usual: Fraction) -> None:
         self._varies = video.container.format.name in STATES_NO_ASPECT
-        self._span = -1
-        self._aspect = index.pixel_aspect
+        self._usual = usual
         self._graph: Graph | None = None
         self._shape: tuple[object, ...] = ()
 
-    def of(self, number: int, frame: VideoFrame) -> Fraction:
-        """Width of a pixel divided by its height.
-
-        Args:
-            number: of the frame in the video.
-        """
-        span = int(self._index.keyframes.searchsorted(number, "right")) or number
-        if self._varies and span != self._span:
-            self._span, usual = span, self._index.pixel_aspect
-            aspect = self._measured(frame)
-            self._aspect = usual if abs(aspect - usual) * _MEASURED < 1 else aspect
-        return self._aspect
+    def of(self, frame: VideoFrame) -> Fraction:
+        """Width of a pixel divided by its height."""
+        if not self._varies:
+            return self._usual
+        aspect = self._measured(frame)
+        return self._usual if abs(aspect - self._usual) * _MEASURED < 1 else aspect
 
     def _measured(self, frame: VideoFrame) -> Fraction:
         """What the decoder tells of a frame. PyAV does not show it; FFmpeg's filters see it."""
@@ -57,14 +52,14 @@ class PixelAspects:
 
 
 def _measuring_graph(frame: VideoFrame) -> Graph:
-    """Filters whose pictures are as wide as the pixels of the pushed frame."""
+    """Filters whose pictures are `_MEASURED` times as wide as the pixels of the pushed frame."""
     graph = Graph()
     filters = [
         graph.add_buffer(
             width=frame.width, height=frame.height, format=frame.format, time_base=_ANY_TIME_BASE
         ),
         graph.add("crop", rf"w=min(iw\,{_PART}):h=min(ih\,{_PART}):x=0:y=0"),
-        graph.add("scale", f"w={_MEASURED}*sar:h=2:eval=frame"),
+        graph.add("scale", f"w={_MEASURED}*sar:h=1:eval=frame:flags=neighbor"),
         graph.add("buffersink"),
     ]
     graph.link_nodes(*filters)
