@@ -7,13 +7,19 @@ import av
 import numpy as np
 import pytest
 
+from annotate.domain.errors import HostError
 from annotate.domain.video import Chunk, DamagedFrame, Frame
 from annotate.video import decode_with_damage, probe
+from annotate.video.asf import AsfFrames, asf_frames
+from annotate.video.matroska import is_cut_off, leads_nowhere
 from tests.made_videos import FPS, LAYOUTS, Layout, av1, h264, mpeg2
 from tests.test_video_transport import noisy, pictures
 
-# Begins the part of ASF with the data packets.
+# Begins the part of ASF with the data packets, and the file's properties; and where in these the
+# size of data packets is, twice.
 ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
+ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+ASF_SIZES_AT = 92
 FRAMES = 40
 SECTOR = 2048
 # The frames whose packets are overwritten, in the order of the file.
@@ -100,6 +106,40 @@ def test_frames_behind_a_hole_in_the_last_cluster_are_missing(
     assert len(index) + index.missing_frames == FRAMES
 
 
+def test_trouble_of_the_host_is_no_damage_behind_the_last_packet(tmp_path: Path) -> None:
+    gone = tmp_path / "gone.mkv"
+    for look in (is_cut_off, leads_nowhere, asf_frames):
+        with pytest.raises(HostError):
+            look(gone, 0)
+
+
+@pytest.mark.parametrize(
+    ("behind", "nowhere"),
+    [
+        (b"", False),
+        (b"\xec\x82\0\0", False),
+        (b"\xec\x83\0\0", True),
+        (b"\xec\x01" + b"\xff" * 6 + b"\xf0", True),
+        (b"\xa3\x84\x81\0\0\0", False),
+        (b"\xa3\x84\0\0\0\0", True),
+        (b"\x1f\x43\xb6\x75\x83\xe7\x81\1", False),
+        (b"\x1c\x53\xbb\x6b\x90", False),
+        (b"\x16\x54\xae\x6b\x80", True),
+        (b"\0\0", True),
+    ],
+    ids=[
+        *("the end", "void", "more than there is", "far more than a file holds", "a block"),
+        *("a block of no track", "a cluster", "the index, cut off", "tracks", "zeros"),
+    ],
+)
+def test_what_follows_the_last_packet_of_matroska(
+    behind: bytes, *, nowhere: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "v.mkv"
+    path.write_bytes(bytes(100) + behind)
+    assert leads_nowhere(path, 96) is nowhere
+
+
 @pytest.mark.parametrize("zeros", [True, False], ids=["a lost block", "garbage"])
 @pytest.mark.parametrize("sound_s", [0, FRAMES / FPS], ids=["no sound", "sound"])
 def test_frames_that_vanish_in_asf_are_damaged_or_missing(
@@ -122,6 +162,51 @@ def test_frames_that_vanish_in_asf_are_damaged_or_missing(
         frames = list(decode_with_damage(path, index, Chunk(0, len(index))))
         vanished.append(missing + sum(isinstance(one, DamagedFrame) for one in frames))
     assert min(vanished) == 0 < 10 < max(vanished)
+
+
+@pytest.mark.parametrize("codec", ["mpeg4", "libx264"])
+@pytest.mark.parametrize("fps", [25, 30])
+def test_frames_in_another_order_than_displayed_are_not_lost_in_asf(
+    codec: str, fps: int, tmp_path: Path
+) -> None:
+    """Its times are those of decoding."""
+    layout = Layout(".wmv", codec=codec, frames=FRAMES, b_frames=2, fps=fps, paint=noisy)
+    path = layout.make(tmp_path / "v.wmv").path
+    whole = probe(path)
+    assert (len(whole), whole.missing_frames, whole.undecodable) == (FRAMES, 0, 0)
+    if codec == "mpeg4":
+        data, places = path.read_bytes(), asf_frames(path, 1).place
+        begin = int(np.unique(places)[2])
+        path.write_bytes(data[:begin] + bytes(512) + data[begin + 512 :])
+        index = probe(path)
+        # FFmpeg gives the time of one of them to the frame in front of the hole.
+        assert index.undecodable >= np.count_nonzero(places == begin) - 1 > 1
+        assert np.abs(index.pts[:, None] - whole.pts).min(axis=1).max() <= 1
+
+
+def test_only_numbers_that_count_tell_of_lost_frames_in_asf() -> None:
+    time_ms, none = np.array([0, 40, 80, 200, 240]), np.empty(0, np.int64)
+    counted = AsfFrames(time_ms, np.array([254, 255, 0, 3, 4]), none, none)
+    assert counted.lost_ms(time_ms).tolist() == [120, 160]
+    assert counted.lost_ms(np.array([0, 40, 240])).tolist() == [80, 120, 160, 200]
+    constant = AsfFrames(time_ms, np.full(5, 7), none, none)
+    assert constant.lost_ms(time_ms).tolist() == []
+
+
+@pytest.mark.parametrize("sizes", [(1, 1), (1, 3200), (2**31, 2**31)])
+def test_data_packets_of_asf_of_a_wrong_size_are_not_read(
+    sizes: tuple[int, int], tmp_path: Path
+) -> None:
+    """A file of a gigabyte would be read byte by byte, or into memory at once."""
+    path = Layout(".wmv", codec="wmv2").make(tmp_path / "v.wmv").path
+    data = bytearray(path.read_bytes())
+    at = data.index(ASF_PROPERTIES) + ASF_SIZES_AT
+    assert len(asf_frames(path, 1).place)
+    data[at : at + 8] = np.array(sizes, "<u4").tobytes()
+    path.write_bytes(data)
+    found = asf_frames(path, 1)
+    assert not len(found.place)
+    assert not len(found.unreadable)
 
 
 def test_a_hole_in_a_stream_without_times_costs_the_frames_to_the_next_keyframe(

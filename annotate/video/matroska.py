@@ -5,6 +5,7 @@ FFmpeg passes over all that it cannot read, up to the next cluster, without a wo
 
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from annotate.domain.errors import unreadable
 
@@ -58,23 +59,32 @@ def leads_nowhere(path: Path, place: int) -> bool:
 
     Args:
         place: of the packet, and the length of its data, together.
+
+    Raises:
+        HostError: the file cannot be read now.
     """
-    at = place + _BLOCK_HEADER
-    with suppress(OSError), path.open("rb") as file:
-        end = file.seek(0, 2)
-        for _ in range(_MOST_ELEMENTS):
-            file.seek(at)
-            head = file.read(_ELEMENT_BYTES)
-            if not head:
-                return at > end
-            try:
-                kind, length = vint(head, 0, marked=True)
-                size, more = vint(head, length)
-                if kind == _BLOCK:
-                    vint(head, length + more)  # the number of its track
-            except (IndexError, ValueError):
-                return True
-            if kind not in _IN_CLUSTER:
-                return kind not in _BEHIND
-            at += length + more + (0 if kind == CLUSTER else size)
+    try:
+        with path.open("rb") as file:
+            return _leads_nowhere(file, place + _BLOCK_HEADER)
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def _leads_nowhere(file: BinaryIO, at: int) -> bool:
+    end = file.seek(0, 2)
+    for _ in range(_MOST_ELEMENTS):
+        if not 0 <= at < end:
+            return at > end
+        file.seek(at)
+        head = file.read(_ELEMENT_BYTES)
+        try:
+            kind, length = vint(head, 0, marked=True)
+            size, more = vint(head, length)
+            if kind == _BLOCK:
+                vint(head, length + more)  # the number of its track
+        except (IndexError, ValueError):
+            return True
+        if kind not in _IN_CLUSTER:
+            return kind not in _BEHIND
+        at += length + more + (0 if kind == CLUSTER else size)
     return False
