@@ -79,6 +79,7 @@ class Layout:
         times: when a picture is shown, in units of 1 / fps s, by its number.
         sound_s: seconds of a sound track that goes with it; 0 for none.
         sound_codec: FFmpeg's name of its encoder.
+        sound_format: of the samples that it encodes; empty: the encoder's usual one.
         loudness: of a hum, from 0 to 1; 0 is silence.
         rework: what is done to the finished file; it returns the numbers that are then shown.
         paint: the picture of a number, a width and a height.
@@ -99,6 +100,7 @@ class Layout:
     times: Callable[[int], int] = int
     sound_s: float = 0.0
     sound_codec: str = "aac"
+    sound_format: str = ""
     loudness: float = 0.0
     rework: Callable[[Path], Sequence[int] | None] | None = None
     paint: Callable[[int, int, int], NDArray[np.uint8]] = picture
@@ -112,7 +114,8 @@ class Layout:
         ):
             stream = self._add_stream(container)
             if self.sound_s:
-                add_silence(container, self.sound_s, self.sound_codec, self.loudness)
+                sound = self.sound_codec, self.sound_format
+                add_silence(container, self.sound_s, sound, self.loudness)
             for number in range(self.frames):
                 displayed = self.paint(number, *self.size)
                 stored = np.ascontiguousarray(np.rot90(displayed, self.rotation // 90))
@@ -146,12 +149,20 @@ class Layout:
 
 
 def add_silence(
-    container: OutputContainer, seconds: float, codec: str = "aac", loudness: float = 0.0
+    container: OutputContainer,
+    seconds: float,
+    sound: tuple[str, str] = ("aac", ""),
+    loudness: float = 0.0,
 ) -> None:
-    """Adds a sound track; with a loudness from 0 to 1 it is a hum."""
-    wave = loudness * np.sin(np.arange(1024) * 2 * np.pi / 64)
-    stream = container.add_stream(codec, rate=16000, layout="mono")
+    """Adds a sound track of a codec and a format, as in `Layout`.
+
+    With a loudness from 0 to 1 it is a hum, of 24 bits.
+    """
+    wave = np.round(loudness * np.sin(np.arange(1024) * 2 * np.pi / 64) * 2**23) / 2**23
+    stream = container.add_stream(sound[0], rate=16000, layout="mono")
     assert isinstance(stream, AudioStream)
+    if sound[1]:
+        stream.codec_context.format = sound[1]
     for start in range(0, int(seconds * 16000), 1024):
         frame = av.AudioFrame.from_ndarray(
             wave[None].astype(np.float32), format="fltp", layout="mono"

@@ -35,9 +35,9 @@ from annotate.video.writer import Encoding, roomy_time_base
 
 # Times of drawn frames are at least so fine, in units a second.
 _FINE = 10_000
-# How the names of files end that drawings are written as,
-MOVING, STILL = (".mp4", ".mkv"), (".png",)
-# and of other files, which are not the names of folders.
+# How the names of drawings may end.
+_MOVING, _STILL = (".mp4", ".mkv"), (".png",)
+# How the names of pictures and videos end: `--out` with one of them does not mean a folder.
 _FILES = VIDEO_ENDINGS | IMAGE_ENDINGS | {".gif"}
 # H.264, fast and good enough to look at.
 _OPTIONS = {"preset": "veryfast", "crf": "20"}
@@ -81,6 +81,8 @@ class Drawing:
             OutputError: the drawing cannot be written.
         """
         name = "drawn" if look.crop is None else f"track{look.crop}"
+        # Before a video in a bucket is fetched.
+        target = self._target(out, f"{name}.mp4", _MOVING, force=force)
         path = None if look.crop is None else self._crop_path(look.crop)
         index, label = self._index, f"Drawing {self._video.name}"
         first, last = (0, len(index)) if path is None else (path.frames[0], path.frames[-1] + 1)
@@ -89,7 +91,6 @@ class Drawing:
         with ExitStack() as stack:
             source = stack.enter_context(self._source(progress))
             sound = stack.enter_context(Sound(source, start_s)) if look.audio else None
-            target = self._target(out, f"{name}.mp4", MOVING, force=force)
             if target.exists() and target.samefile(source):
                 raise UsageError(f"{target} is the video itself", "Name another file with --out.")
             base = roomy_time_base(_fine(index.time_base), times_s)
@@ -122,7 +123,7 @@ class Drawing:
         if not 0 <= frame_index < len(self._index):
             last = len(self._index) - 1
             raise UsageError(f"{self._video.name} has frames 0 to {last}, not {frame_index}")
-        target = self._target(out, f"frame{frame_index}.png", STILL, force=force)
+        target = self._target(out, f"frame{frame_index}.png", _STILL, force=force)
         with self._source(progress) as source:
             chunk = Chunk(frame_index, frame_index + 1)
             frames = decode(source, self._index, chunk, reading=self._how)

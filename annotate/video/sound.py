@@ -14,9 +14,9 @@ from av.container import OutputContainer
 
 from annotate.video.file import VideoFile
 
-# What sound becomes whose codec the other container cannot hold: it loses nothing, and MP4 and
-# Matroska hold it.
-_LOSSLESS = "flac"
+# What sound becomes whose codec the other container cannot hold: it loses nothing of samples of up
+# to 24 bits, and MP4 and Matroska hold it; and the formats of samples of up to 2 bytes, and longer.
+_LOSSLESS, _SHORT, _LONG = "flac", "s16", "s32"
 # Seconds: times of sound are often rounded, even to whole packets; a longer hole is a pause.
 _PAUSE_S = 0.25
 
@@ -105,19 +105,23 @@ class _Lossless:
 
     def __init__(self, container: OutputContainer, source: AudioStream) -> None:
         self._source = source
-        self._stream: Any = container.add_stream(
-            _LOSSLESS, rate=source.rate, layout=source.layout.name
-        )
+        stream = container.add_stream(_LOSSLESS, rate=source.rate, layout=source.layout.name)
+        if not isinstance(stream, AudioStream):
+            raise TypeError(f"{_LOSSLESS} does not encode sound")
+        stream.codec_context.format = _LONG if source.format.bytes > 2 else _SHORT
+        self._stream: Any = stream
         # In samples: where the sound starts, what was taken and given, and pauses without any.
         self._start: int | None = None
         self._taken = self._given = self._pauses = 0
 
     def packets(self, packet: Any | None) -> Iterator[Any]:
         """What is ready after a packet of the source; None ends it. Damaged ones are left out."""
+        frames: list[AudioFrame] = []
         with suppress(av.FFmpegError):
-            for frame in self._source.codec_context.decode(packet):
-                self._take(frame)
-                yield from self._timed(self._stream.encode(frame))
+            frames = self._source.codec_context.decode(packet)
+        for frame in frames:
+            self._take(frame)
+            yield from self._timed(self._stream.encode(frame))
         if packet is None:
             yield from self._timed(self._stream.encode(None))
 
