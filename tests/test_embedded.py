@@ -8,6 +8,7 @@ from kombu.transport import memory
 from annotate.domain.errors import WorkerError
 from annotate.queue.app import ALL_QUEUES
 from annotate.queue.embedded import WorkerErrors, embedded_worker
+from annotate.queue.startup_monitor import PoolStartupMonitor
 
 
 class StartedError(Exception):
@@ -37,3 +38,14 @@ def test_a_worker_whose_thread_has_ended_is_an_error() -> None:
     thread.join()
     with pytest.raises(WorkerError, match="has ended"):
         WorkerErrors(None, thread).check()
+
+
+def test_the_reason_why_a_worker_ended_goes_before_that_it_did(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def died(_monitor: PoolStartupMonitor) -> None:
+        raise WorkerError("worker processes end as soon as they start")
+
+    monkeypatch.setattr(PoolStartupMonitor, "check", died)
+    with pytest.raises(WorkerError, match="as soon as they start"):
+        WorkerErrors(None, threading.Thread()).check()

@@ -37,11 +37,11 @@ class WorkerErrors:
         """Raises the first error that has come, if one has."""
         if not self._errors.empty():
             raise self._errors.get()
+        self._startup.check()
         if not self._thread.is_alive():
             raise WorkerError(
                 "the worker of this command has ended", "Run the same command again: it continues."
             )
-        self._startup.check()
 
 
 @contextmanager
