@@ -106,6 +106,12 @@ def test_another_file_can_be_named(here: Path) -> None:
         ('[export]\nangles = "maybe"', "'--angles' does not take a value"),
         ("submit = 3", "Write its options below [submit]"),
         ("[models]\npull = 3", "Write its options below [pull]"),
+        ('store = ["x"]', "store has an impossible value: ['x']"),
+        ("store = true", "Write a text or a number"),
+        ('store = {media = "/mnt"}', "store has an impossible value"),
+        ("[draw]\nout = false", "out has an impossible value: False"),
+        ("[draw]\nout = {a = 1}", "out has an impossible value"),
+        ("[submit]\nevery = true", "every has an impossible value: True"),
         ('provider = "nup"', "ANNOTATE_PROVIDER: 'nup' is not one of"),
         ('cache_gb = "x"', "is not a valid size"),
     ],
@@ -115,6 +121,12 @@ def test_what_is_wrong_in_a_file_is_named(here: Path, text: str, told: str) -> N
     answer = said("--config", "lab.toml", "jobs")
     assert told in answer
     assert "lab.toml" in answer
+
+
+def test_an_empty_setting_is_none(here: Path) -> None:
+    (here / "annotate.toml").write_text('store = ""\nprovider = ""')
+    found = lines(said("config"))
+    assert not any(line.startswith(f'store = "{here}"') for line in found)
 
 
 def test_a_named_file_that_is_not_there_is_an_error(here: Path) -> None:

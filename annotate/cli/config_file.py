@@ -24,6 +24,8 @@ FILE = Path("annotate.toml")
 PREFIX = "ANNOTATE_"
 # Settings that are folders: in a file they count from its own folder.
 _FOLDERS = ("store", "packs", "cache")
+# Settings that have names: in a file they are tables, whose entries the variable has apart so.
+_TABLES = {"roots": os.pathsep, "limits": ","}
 # Click's `UsageError`: some versions of Typer have a copy of Click, and export only what is below.
 _WRONG_USAGE: Any = typer.BadParameter.__base__
 Options = Mapping[str, Any]
@@ -104,20 +106,25 @@ def _settings(said: Options, place: Path, commands: list[str]) -> dict[str, str]
         if name not in known and isinstance(value, dict):
             one_of(commands, name, "a command")
         one_of(known, name, "a setting")
-        text = _setting(value)
-        if name in _FOLDERS and not text.startswith(S3_SCHEME):
+        text = _setting(name, value)
+        if name in _FOLDERS and text and not text.startswith(S3_SCHEME):
             text = str(place.absolute().parent / text)
         found[PREFIX + name.upper()] = text
     settings_from(found)
     return found
 
 
-def _setting(value: Any) -> str:
+def _setting(name: str, value: Any) -> str:
     """As the variable has it: `{media = "/mnt", raw = "/data"}` is `media=/mnt:raw=/data`."""
-    if not isinstance(value, dict):
+    if name not in _TABLES or not isinstance(value, dict):
+        return _text(name, value)
+    return _TABLES[name].join(f"{key}={_text(name, one)}" for key, one in value.items())
+
+
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value)
-    separator = os.pathsep if all(isinstance(one, str) for one in value.values()) else ","
-    return separator.join(f"{name}={one}" for name, one in value.items())
+    raise UsageError(f"{name} has an impossible value: {value!r}", "Write a text or a number.")
 
 
 def _options(said: Options, group: Any) -> dict[str, Any]:
@@ -138,7 +145,7 @@ def _of_command(table: Options, command: Any) -> dict[str, Any]:
     for name, value in table.items():
         flag = one_of([*known], name.replace("_", "-"), f"an option of {command.name}")
         parameter = known[flag]
-        given = _given(value, several=parameter.multiple)
+        given = _given(flag, value, parameter)
         found[parameter.name] = given
         if isinstance(given, bool):
             said += [f"--{flag}"] * given
@@ -148,13 +155,12 @@ def _of_command(table: Options, command: Any) -> dict[str, Any]:
     return found
 
 
-def _given(value: Any, *, several: bool) -> Any:
+def _given(flag: str, value: Any, parameter: Any) -> Any:
     """As the command line would give it: texts, and yes or no."""
-    if several:
-        return [str(one) for one in (value if isinstance(value, list) else [value])]
-    if isinstance(value, list):
-        return ",".join(map(str, value))
-    return value if isinstance(value, bool) else str(value)
+    if parameter.is_flag and isinstance(value, bool):
+        return value
+    texts = [_text(flag, one) for one in (value if isinstance(value, list) else [value])]
+    return texts if parameter.multiple else ",".join(texts)
 
 
 def _check(said: list[str], command: Any) -> None:
