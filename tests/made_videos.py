@@ -14,7 +14,6 @@ from typing import TypeAlias
 
 import av
 import numpy as np
-from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
@@ -22,6 +21,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from annotate.video.file import VideoPacket
+from tests.made_sound import add_sound
 from tests.scheduling import kept_ordinary
 
 # A packet that was made, not read, belongs to no stream yet.
@@ -115,7 +115,7 @@ class Layout:
             stream = self._add_stream(container)
             if self.sound_s:
                 sound = self.sound_codec, self.sound_format
-                add_silence(container, self.sound_s, sound, self.loudness)
+                add_sound(container, self.sound_s, sound, self.loudness)
             for number in range(self.frames):
                 displayed = self.paint(number, *self.size)
                 stored = np.ascontiguousarray(np.rot90(displayed, self.rotation // 90))
@@ -146,30 +146,6 @@ class Layout:
         if self.b_frames is not None:
             context.max_b_frames = self.b_frames
         return stream
-
-
-def add_silence(
-    container: OutputContainer,
-    seconds: float,
-    sound: tuple[str, str] = ("aac", ""),
-    loudness: float = 0.0,
-) -> None:
-    """Adds a sound track of a codec and a format, as in `Layout`.
-
-    With a loudness from 0 to 1 it is a hum, of 24 bits.
-    """
-    wave = np.round(loudness * np.sin(np.arange(1024) * 2 * np.pi / 64) * 2**23) / 2**23
-    stream = container.add_stream(sound[0], rate=16000, layout="mono")
-    assert isinstance(stream, AudioStream)
-    if sound[1]:
-        stream.codec_context.format = sound[1]
-    for start in range(0, int(seconds * 16000), 1024):
-        frame = av.AudioFrame.from_ndarray(
-            wave[None].astype(np.float32), format="fltp", layout="mono"
-        )
-        frame.sample_rate, frame.pts, frame.time_base = 16000, start, Fraction(1, 16000)
-        container.mux(stream.encode(frame))
-    container.mux(stream.encode(None))
 
 
 def repacked(path: Path, change: Callable[[VideoPacket], Iterable[AnyPacket]]) -> None:

@@ -24,7 +24,8 @@ from annotate.formats.names import video_folders
 from annotate.store import open_store
 from annotate.use_cases.find_videos import find_patiently, find_videos
 from tests.command import Host
-from tests.made_videos import Layout, add_silence
+from tests.made_sound import add_sound
+from tests.made_videos import Layout
 
 APPLE_DOUBLE = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        " + bytes(4000)
 LATIN = os.fsdecode(b"latin\xe9.mp4")
@@ -62,7 +63,7 @@ def folder(tmp_path: Path, clip: Path) -> Path:
     for suffix in (".jpg", ".png", ".webp"):
         Image.fromarray(noise).save(top / f"photo{suffix}")
     with av.open(str(top / "sound.m4a"), "w", format="mp4") as container:
-        add_silence(container, 1.0)
+        add_sound(container, 1.0)
     return top
 
 

@@ -17,7 +17,8 @@ from av.stream import Disposition
 from annotate.domain.errors import ExitCode, VideoError
 from annotate.domain.video import Chunk
 from annotate.video import decode, decode_with_damage, probe
-from tests.made_videos import ENCRYPTED, LAYOUTS, add_silence
+from tests.made_sound import add_sound
+from tests.made_videos import ENCRYPTED, LAYOUTS
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def picture(path: Path) -> None:
 
 def sound(path: Path) -> None:
     with av.open(str(path), "w", format="mp4") as container:
-        add_silence(container, 1.0)
+        add_sound(container, 1.0)
 
 
 def sound_with_a_cover(path: Path) -> None:

@@ -11,7 +11,8 @@ from av.video.stream import VideoStream
 from annotate.domain.options import Selection
 from annotate.numeric.selection import selected_frames
 from annotate.video import probe
-from tests.made_videos import FPS, add_silence, picture
+from tests.made_sound import add_sound
+from tests.made_videos import FPS, picture
 
 LATE_S = Fraction(1, 2)
 # Matroska keeps milliseconds, and the encoder of the sound starts up to 64 ms early.
@@ -26,7 +27,7 @@ def late_picture(path: Path, shift_s: int = 0) -> Path:
         assert isinstance(stream, VideoStream)
         stream.width, stream.height = 160, 120
         stream.codec_context.time_base = Fraction(1, 2 * FPS)
-        add_silence(container, 1.0)
+        add_sound(container, 1.0)
         for number in range(10):
             frame = VideoFrame.from_ndarray(picture(number, 160, 120), format="rgb24")
             frame.pts, frame.time_base = 2 * number + int(LATE_S * 2 * FPS), Fraction(1, 2 * FPS)

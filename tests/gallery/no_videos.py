@@ -7,7 +7,8 @@ from pathlib import Path
 import av
 
 from tests.gallery.person import person
-from tests.made_videos import Layout, add_silence
+from tests.made_sound import add_sound
+from tests.made_videos import Layout
 
 
 def _bytes(content: bytes, name: str = "video.mp4") -> Callable[[Path], Path]:
@@ -49,7 +50,7 @@ def _picture(folder: Path) -> Path:
 def _sound(folder: Path) -> Path:
     path = folder / "video.mp4"
     with av.open(str(path), "w") as container:
-        add_silence(container, 1.0)
+        add_sound(container, 1.0)
     return path
 
 
