@@ -237,9 +237,9 @@ def test_commands_load_only_what_they_need(host: Host, stroll: Path) -> None:
     of_processes = {"onnxruntime", "onnx", "scipy", "pandas", "prometheus_client"}
     light = of_processes | {"av", "cv2", "celery", "pyarrow"}
     program = (
-        "import sys, annotate.cli\n"
+        "import sys, annotate.__main__\n"
         "sys.argv[1:] = {command!r}\n"
-        "try:\n    annotate.cli.main()\nexcept SystemExit as end:\n    assert not end.code\n"
+        "try:\n    annotate.__main__.main()\nexcept SystemExit as end:\n    assert not end.code\n"
         "heavy = {heavy!r} & set(sys.modules)\n"
         "sys.exit(f'loaded: {{heavy}}' if heavy else 0)\n"
     )
@@ -250,6 +250,10 @@ def test_commands_load_only_what_they_need(host: Host, stroll: Path) -> None:
         (["jobs"], light),
     ):
         host.run_python(program.format(command=command, heavy=heavy))
+
+
+def test_a_process_of_a_pool_does_not_load_the_command_line(host: Host) -> None:
+    host.run_python("import annotate.__main__, sys\nassert 'annotate.cli' not in sys.modules")
 
 
 def test_the_demo_finds_its_people_and_evaluate_agrees(host: Host) -> None:

@@ -37,20 +37,25 @@ def test_only_8_bit_layers_that_would_overflow_are_computed_in_the_exact_way(
     blazepose_pack: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    taken = []
+    taken, asked = [], []
+
+    def need_care() -> bool:
+        asked.append("whether this CPU's sums overflow")
+        return careful
 
     def options(threads: int, *, exact_sums: bool) -> object:
         taken.append(exact_sums)
         return cpu_options(threads, exact_sums=exact_sums)
 
     monkeypatch.setattr(session, "cpu_options", options)
-    monkeypatch.setattr(session, "sums_need_care", lambda: careful)
+    monkeypatch.setattr(session, "sums_need_care", need_care)
     monkeypatch.setattr(session, "is_quantized", lambda _: quantized)
     from annotate.domain.pack import read_pack
 
     pack = read_pack(blazepose_pack)
     load_model(pack.detector, blazepose_pack / pack.detector.file)
     assert taken == [exact]
+    assert bool(asked) == quantized  # to ask takes a while
 
 
 def test_a_model_with_8_bit_layers_is_recognised(blazepose_pack: Path, tmp_path: Path) -> None:

@@ -1,5 +1,1 @@
-"""The command `annotate`: parse, call one use case, print."""
-
-from annotate.cli.app import main
-
-__all__ = ["main"]
+"""The command line: parse, call one use case, print."""

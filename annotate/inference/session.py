@@ -258,7 +258,7 @@ def load_model(spec: ModelSpec, file: Path) -> Model:
 
 
 def _cpu_session(threads: int, file: Path) -> ort.InferenceSession:
-    options = cpu_options(threads, exact_sums=sums_need_care() and is_quantized(file))
+    options = cpu_options(threads, exact_sums=is_quantized(file) and sums_need_care())
     try:
         return ort.InferenceSession(file, sess_options=options, providers=["CPUExecutionProvider"])
     # ONNX Runtime's exceptions have no common base below Exception.
