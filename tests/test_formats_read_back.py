@@ -280,6 +280,16 @@ def test_tracks_without_world_landmarks_are_refused(tmp_path: Path) -> None:
     assert table["world_x"].isna().all()
 
 
+@pytest.mark.parametrize(("last", "told"), [(65_534, "this needs"), (65_535, "counts to 65,535")])
+def test_c3d_takes_no_more_frames_than_it_can_number(
+    last: int, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ezc3d", None)
+    late = made_video(tracks(range(last - 3, last + 1), 1), frames=last + 1)
+    with pytest.raises(UsageError, match=told):
+        write_at("c3d", tmp_path / "c", late)
+
+
 @pytest.mark.parametrize("name", ["c3d", "slp", "nwb"])
 def test_a_library_that_is_not_installed_is_named(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -7,11 +7,7 @@ from types import FrameType
 import psutil
 
 from annotate.domain.errors import ExitCode
-
-# Windows has no SIGHUP.
-ENDING = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-]
+from annotate.end_signals import END_SIGNALS
 
 
 def end_alike() -> None:
@@ -30,6 +26,6 @@ def end_alike() -> None:
             child.kill()
         os._exit(ExitCode.INTERRUPTED)
 
-    for number in ENDING:
+    for number in END_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handle)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypeVar
 import typer
 
 from annotate.cli.options import StoreOption, store_of
-from annotate.cli.signals import ENDING
 from annotate.domain.errors import QueueAwayError, UsageError
 from annotate.domain.names import printable
 from annotate.domain.settings import STORE_VARIABLE, Provider, Settings
+from annotate.end_signals import END_SIGNALS
 
 if TYPE_CHECKING:
     from annotate.queue.board import Board
@@ -180,7 +180,7 @@ def _run(
     with serving as variables:
         plan = replace(plan, variables={**plan.variables, **variables})
         supervisor = Supervisor(plan, settings, board)
-        for number in ENDING:
+        for number in END_SIGNALS:
             signal.signal(number, supervisor.stop)
         supervisor.run(say)
 

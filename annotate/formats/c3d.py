@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from annotate.domain.errors import UsageError
 from annotate.domain.keypoint_sets import BLAZEPOSE33, BODY_FEET, COCO17
 from annotate.extras import library
 from annotate.formats.base import Dataset, DatasetVideo, FolderFormat, PoseBlock
@@ -15,6 +16,8 @@ from annotate.formats.trc import markers
 
 # The residual of a point without a value.
 _NO_VALUE = -1.0
+# The number of the last frame that a file can have: it is stored in 16 bits.
+_LAST_FRAME = 65_535
 
 
 class C3d(FolderFormat):
@@ -29,7 +32,8 @@ class C3d(FolderFormat):
         """Writes the files track by track.
 
         Raises:
-            UsageError: the model gives no world landmarks, or ezc3d is not installed.
+            UsageError: the model gives no world landmarks, a track has more frames than a file can,
+                or ezc3d is not installed.
         """
         for video in dataset.videos:
             place = folder / PurePosixPath(video.folder)
@@ -43,6 +47,13 @@ C3D = C3d()
 
 def _write(dataset: Dataset, video: DatasetVideo, block: PoseBlock, folder: Path) -> None:
     names, xyz = markers(dataset, block)
+    track, last = int(block.video_track[0]), int(block.place[-1]) + 1
+    if last > _LAST_FRAME:
+        raise UsageError(
+            f"track {track} of {video.name} ends at frame {last:,}, and C3D counts to "
+            f"{_LAST_FRAME:,}",
+            "Leave frames out with --every, or take --format trc.",
+        )
     rows = block.place - block.place[0]
     points = np.full((4, len(names), int(rows[-1]) + 1), np.nan)
     points[:3, :, rows] = xyz.transpose(2, 1, 0)
@@ -57,7 +68,7 @@ def _write(dataset: Dataset, video: DatasetVideo, block: PoseBlock, folder: Path
     file["header"]["points"]["first_frame"] = int(block.place[0])
     file["data"]["points"] = points
     file["data"]["meta_points"]["residuals"] = residuals
-    file.write(str(folder / f"track_{int(block.video_track[0]):04d}.c3d"))
+    file.write(str(folder / f"track_{track:04d}.c3d"))
 
 
 def _rate(video: DatasetVideo) -> float:

@@ -14,14 +14,11 @@ from types import FrameType
 import uvicorn
 
 from annotate.domain.errors import UsageError
+from annotate.end_signals import END_SIGNALS
 from annotate.review.app import review_app
 from annotate.review.session import Session
 
 HOST = "127.0.0.1"
-# Signals that end commands. Windows has no SIGHUP.
-_ENDING = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-]
 
 
 def serve(session: Session, port: int, *, browser: bool, announce: Callable[[str], None]) -> None:
@@ -61,7 +58,7 @@ class _Server(uvicorn.Server):
         then the command; a second one ends it at once. An exception amid a request would be taken
         for a fault of the page, and the server would go on.
         """
-        handlers = {number: signal.getsignal(number) for number in _ENDING}
+        handlers = {number: signal.getsignal(number) for number in END_SIGNALS}
         ours = {number: handler for number, handler in handlers.items() if callable(handler)}
         heard: list[int] = []
 

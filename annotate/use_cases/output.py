@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from annotate.domain.errors import OutputError, UsageError
+from annotate.end_signals import END_SIGNALS
 
 STDOUT = Path("-")
 _NAMES_OF_STDOUT = frozenset(["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
@@ -290,22 +291,19 @@ def _interruptible() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-    before = {number: signal.getsignal(number) for number in numbers}
+    # What a parent such as nohup ignores stays ignored; the command line has handlers of its own.
+    ours = [one for one in END_SIGNALS if signal.getsignal(one) is signal.SIG_DFL]
 
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    for number in numbers:
-        # What a parent such as nohup ignores stays ignored.
-        if before[number] is signal.SIG_DFL:
-            signal.signal(number, interrupt)
+    for number in ours:
+        signal.signal(number, interrupt)
     try:
         yield
     finally:
-        for number in numbers:
-            if before[number] is signal.SIG_DFL:
-                signal.signal(number, signal.SIG_DFL)
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager
