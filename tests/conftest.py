@@ -29,6 +29,7 @@ from annotate.video.writer import Encoding
 from tests.command import Host
 from tests.made_evaluation import Content, Evaluate
 from tests.made_scenes import walk_scene
+from tests.review_browser import chromium
 from tests.scheduling import is_real_time, make_ordinary
 from tests.servers import PASSWORD, USER, WARDEN, RedisServer, S3Server
 
@@ -162,6 +163,13 @@ def shared_data() -> Path:
     if not (folder / "videos").is_dir():
         pytest.skip(f"no test data: {folder / 'videos'} (set ANNOTATE_TEST_DATA)")
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium. Not for longer than a file: it keeps an event loop in this thread."""
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from tests.command import Host
 from tests.made_numbers import BITS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+needs_chromium = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium: apt-get install chromium"
+)
 WAIT_MS = 100_000
 # Reads the number of the shown frame off the picture.
 READ = """() => {
@@ -73,6 +78,14 @@ def stop(process: "subprocess.Popen[str]") -> str:
 
 
 @contextmanager
+def served(host: Host) -> Iterator[str]:
+    """The address of the page while `annotate review` serves it."""
+    process, address = started(host)
+    yield address
+    stop(process)
+
+
+@contextmanager
 def chromium() -> Iterator[Any]:
     """The browser, without a window."""
     from playwright.sync_api import sync_playwright
@@ -104,3 +117,12 @@ def page_of(browser: Any, address: str) -> Page:
     page.page.goto(address, timeout=WAIT_MS)
     page.page.wait_for_selector("body[data-ready]", timeout=WAIT_MS)
     return page
+
+
+@contextmanager
+def untroubled(browser: Any, address: str) -> Iterator[Page]:
+    """The page, which must not have complained in the end."""
+    page = page_of(browser, address)
+    yield page
+    assert page.troubles == []
+    page.page.context.close()

@@ -19,8 +19,6 @@ from annotate.use_cases.final_tracks import final_tracks
 from tests.made_review import people_of, ref, write_job
 from tests.made_tracks import SKELETON
 
-pytest.importorskip("pycocotools")
-
 REVIEWED = MarkReviewed(0, 20)
 
 

@@ -1,9 +1,9 @@
 """`annotate report`: pages that need nothing else, say what was found, and hold in any browser."""
 
 import re
-import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +16,9 @@ from annotate.use_cases.report import report
 from tests.made_moments import FPS, MIDDLE, TIME_S, Person, person, standing, tracks_of
 from tests.made_tracks import SKELETON
 from tests.made_videos import Layout
+from tests.review_browser import needs_chromium
 from tests.test_draw import Annotated, annotated
 
-CHROMIUM = shutil.which("chromium")
 # An hour of video may take so much.
 MOST_BYTES = 5_000_000
 # A name that would be a script if it were not escaped.
@@ -100,26 +100,23 @@ def test_a_job_without_tracks_has_a_report(walk: Annotated, tmp_path: Path) -> N
     assert "no tracks yet" in text
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
+@needs_chromium
 @pytest.mark.parametrize("width", [390, 1280])
 def test_chromium_shows_it_without_an_error_or_a_request(
-    walk: Annotated, tmp_path: Path, width: int
+    walk: Annotated, browser: Any, tmp_path: Path, width: int
 ) -> None:
-    playwright = pytest.importorskip("playwright.sync_api")
     page_of(walk, tmp_path / "report.html")
-    with playwright.sync_playwright() as runner:
-        browser = runner.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": width, "height": 900})
-        trouble: list[str] = []
-        page.on("console", lambda one: trouble.append(one.text))
-        page.on("pageerror", lambda one: trouble.append(str(one)))
-        page.on("requestfailed", lambda one: trouble.append(one.url))
-        page.on("request", lambda one: trouble.append(one.url) if one.url[:4] == "http" else None)
-        page.goto((tmp_path / "report.html").as_uri())
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-        assert page.evaluate("[...document.images].every(one => one.naturalWidth > 0)")
-        assert page.locator("h2, h3").count() > 5
-        browser.close()
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    trouble: list[str] = []
+    page.on("console", lambda one: trouble.append(one.text))
+    page.on("pageerror", lambda one: trouble.append(str(one)))
+    page.on("requestfailed", lambda one: trouble.append(one.url))
+    page.on("request", lambda one: trouble.append(one.url) if one.url[:4] == "http" else None)
+    page.goto((tmp_path / "report.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.evaluate("[...document.images].every(one => one.naturalWidth > 0)")
+    assert page.locator("h2, h3").count() > 5
+    page.close()
     assert trouble == []
 
 

@@ -19,10 +19,9 @@ from annotate.use_cases.export import export
 from tests.command import Host
 from tests.made_numbers import write_numbered
 from tests.made_review import people_of, write_job
-from tests.review_browser import CHROMIUM, WAIT_MS, Page, chromium, page_of, started, stop
+from tests.review_browser import WAIT_MS, Page, needs_chromium, served, untroubled
 
-pytest.importorskip("playwright.sync_api")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium")
+pytestmark = needs_chromium
 
 FRAMES = 60
 # Where the first and the second person are in the picture, as fractions, in frame 0 and at the end.
@@ -47,25 +46,16 @@ def made(tmp_path_factory: pytest.TempPathFactory, blazepose_pack: Path) -> tupl
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def server(made: tuple[Host, Store, Job]) -> Iterator[str]:
-    process, address = started(made[0])
-    yield address
-    stop(process)
+    with served(made[0]) as address:
+        yield address
 
 
 @pytest.fixture
 def page(browser: Any, server: str) -> Iterator[Page]:
-    opened = page_of(browser, server)
-    opened.shows(0)
-    yield opened
-    assert opened.troubles == []
-    opened.page.context.close()
+    with untroubled(browser, server) as opened:
+        opened.shows(0)
+        yield opened
 
 
 class Hand:

@@ -17,10 +17,19 @@ from annotate.video.writer import Encoding
 from tests.command import Host
 from tests.made_numbers import write_numbered
 from tests.made_review import people_of, write_job
-from tests.review_browser import CHROMIUM, READ, WAIT_MS, Page, chromium, page_of, started, stop
+from tests.review_browser import (
+    READ,
+    WAIT_MS,
+    Page,
+    needs_chromium,
+    page_of,
+    served,
+    started,
+    stop,
+    untroubled,
+)
 
-pytest.importorskip("playwright.sync_api")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium")
+pytestmark = needs_chromium
 
 FRAMES = 80
 # On a busy host the browser may show the next frame before it tells the page.
@@ -68,24 +77,15 @@ def made(tmp_path_factory: pytest.TempPathFactory, blazepose_pack: Path) -> tupl
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def server(made: tuple[Host, Store]) -> Iterator[str]:
-    process, address = started(made[0])
-    yield address
-    stop(process)
+    with served(made[0]) as address:
+        yield address
 
 
 @pytest.fixture
 def page(browser: Any, server: str) -> Iterator[Page]:
-    opened = page_of(browser, server)
-    yield opened
-    assert opened.troubles == []
-    opened.page.context.close()
+    with untroubled(browser, server) as opened:
+        yield opened
 
 
 def exported(store: Store, tmp_path: Path, name: str) -> Any:

@@ -20,19 +20,12 @@ from annotate.store import open_store
 from tests.command import Host
 from tests.made_numbers import write_numbered
 from tests.made_review import people_of, write_job
-from tests.review_browser import CHROMIUM, WAIT_MS, Page, chromium, page_of, started, stop
+from tests.review_browser import WAIT_MS, Page, needs_chromium, page_of, started, stop
 
-pytest.importorskip("playwright.sync_api")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium")
+pytestmark = needs_chromium
 
 FRAMES = 60
 EVERY = 3
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from annotate.domain.changes import AddPoses
 from annotate.domain.edits import Edit
@@ -22,9 +21,6 @@ from tests.benchmarks.mend import answer_of
 from tests.compared_tracks import Compared, compared
 from tests.made_review import people_of, write_job
 from tests.scripted_reviewer import ScriptedReviewer
-
-pytest.importorskip("motmetrics")
-pytest.importorskip("motrics")
 
 
 def with_faults(index: VideoIndex) -> Tracks:
