@@ -2,6 +2,7 @@
 
 import errno
 import json
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -9,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from annotate.domain.errors import ManifestError, StoreError, UsageError
+from annotate.domain.errors import DamagedError, ManifestError, StoreError, UsageError
 from annotate.domain.work import Heartbeat
-from annotate.store import LocalFiles, Store
+from annotate.store import LocalFiles, Store, open_store
 from tests.made_job import CHUNK, JOB
 from tests.made_poses import FINGERPRINT, assert_same, made_index
 
@@ -33,6 +34,24 @@ def test_the_newest_job_is_the_one_that_was_submitted_last(store: Store) -> None
         store.write_job(replace(JOB, id=job_id))
         assert store.newest_job().id == job_id
     assert store.job_ids() == [old.id, future, wrong, right]
+
+
+def test_files_of_other_programs_do_not_make_an_old_job_the_newest(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+    first, last = JOB.id, "20250101-000000-cccccc"  # its host's clock is behind
+    store.write_job(JOB)
+    for name in (".DS_Store", f"._000000001-{first}", "Thumbs.db", "zz-notes", "000000009"):
+        (tmp_path / "order" / name).write_bytes(b"x")
+    (tmp_path / "jobs" / f"._{first}.json").write_bytes(b"x")
+    store.write_job(replace(JOB, id=last))
+    assert store.job_ids() == [first, last]
+
+
+def test_a_manifest_under_the_name_of_another_job_is_refused(store: Store) -> None:
+    other = "20250101-000000-cccccc"
+    store.files.write(f"jobs/{other}.json", JOB.to_json().encode())
+    with pytest.raises(ManifestError, match=f"{other}.json .* job {JOB.id}"):
+        store.read_job(other)
 
 
 def test_for_an_unknown_job_the_newest_jobs_are_listed(store: Store) -> None:
@@ -108,6 +127,23 @@ def test_a_file_that_a_killed_writer_left_is_not_listed(tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "x.parquet.tmp-0123").write_bytes(b"half")
     assert LocalFiles(tmp_path).names("parts") == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+def test_what_is_no_file_is_damaged(tmp_path: Path) -> None:
+    """A submission then sets it aside, and makes the file again."""
+    files = LocalFiles(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "nothing").symlink_to("away")
+    (tmp_path / "loop").symlink_to("loop")
+    for key in ("folder", "nothing", "loop"):
+        assert files.size(key) is None
+        with pytest.raises(DamagedError, match=key), files.reader(key):
+            pass
+        files.set_aside(key)
+        assert files.names("damaged") == [key]
+        assert files.read(key) is None
+        (tmp_path / "damaged" / key).rename(tmp_path / f"was-{key}")
 
 
 def test_objects_are_listed_by_folder_and_deleted_twice(store: Store) -> None:

@@ -117,7 +117,7 @@ def _videos(videos: Sequence[VideoStatus]) -> Table:
 def _reasons(beats: list[Heartbeat]) -> list[Text]:
     """Why hosts with an accelerator run the models on the CPU, a line each."""
     reasons = {beat.reason for beat in beats} - {"", NO_NPU}
-    return [Text(f"The models run on the CPU: {one}", style="yellow") for one in sorted(reasons)]
+    return [_text(f"The models run on the CPU: {one}", style="yellow") for one in sorted(reasons)]
 
 
 def _workers(beats: list[Heartbeat]) -> Table:
@@ -129,13 +129,13 @@ def _workers(beats: list[Heartbeat]) -> Table:
     for beat in sorted(beats, key=lambda beat: beat.worker):
         table.add_row(
             _text(beat.worker),
-            beat.provider,
+            _text(beat.provider),
             _text(beat.video),
             f"{beat.chunk.start}-{beat.chunk.stop}",
             f"{beat.frames / len(beat.chunk):.0%}",
             number(beat.frames_per_s),
             f"{beat.rss_bytes / 1e6:.0f} MB",
-            beat.version,
+            _text(beat.version),
         )
     return table
 
@@ -153,6 +153,8 @@ def _notes(now: JobStatus) -> list[Text]:
         for video in now.unplanned
     ]
     for video in now.videos:
+        if video.planned and video.damage:
+            lines.append(_text(f"{video.video.name}  {video.damage}", style="yellow"))
         lines += [
             _text(
                 with_hint(f"{video.video.name}  {failure.unit}: {failure.reason}", failure.hint),

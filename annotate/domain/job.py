@@ -13,6 +13,7 @@ from typing import Any
 
 from annotate.domain.digests import digest_of
 from annotate.domain.errors import ManifestError, UnknownWorkError
+from annotate.domain.json_text import parsed
 from annotate.domain.merge_settings import MergeSettings
 from annotate.domain.options import People, Priority, Selection
 from annotate.domain.pipeline_settings import PipelineSettings
@@ -28,6 +29,11 @@ MERGE_DIGEST = MergeSettings().digest
 # bucket (their path is its name and the object's key).
 STORED, HERE, BUCKET = ".store", ".here", ".bucket"
 
+# What to do about a manifest that cannot be read.
+NOT_A_MANIFEST = (
+    "It was written by another version or is damaged; submit the videos again. `annotate check "
+    "--repair` sets a damaged one aside."
+)
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
@@ -167,7 +173,7 @@ class Job:
             ManifestError: the text is damaged, or was written by another version.
         """
         try:
-            fields: dict[str, Any] = json.loads(text)
+            fields: dict[str, Any] = parsed(text)
             job = cls(
                 id=fields["id"],
                 recipe=_recipe(fields["recipe"]),
@@ -181,7 +187,7 @@ class Job:
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ManifestError(
                 f"a job's manifest cannot be read ({type(error).__name__}: {error})",
-                "It was written by another version or is damaged; submit the videos again.",
+                NOT_A_MANIFEST,
             ) from error
         return job
 

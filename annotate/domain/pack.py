@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from annotate.domain.errors import PackError, UsageError
+from annotate.domain.json_text import parsed
 from annotate.domain.model_spec import DetectorSpec, LandmarkSpec
 from annotate.domain.options import People
 from annotate.domain.pack_json import read_models
@@ -123,7 +124,7 @@ class Pack:
             PackError: the text is no JSON, or lacks a field, or has an unknown one.
         """
         try:
-            fields: dict[str, Any] = json.loads(text)
+            fields: dict[str, Any] = parsed(text)
             detector, landmark, person_detector = read_models(
                 fields.pop("detector"), fields.pop("landmark"), fields.pop("person_detector", None)
             )
@@ -144,7 +145,7 @@ def read_pack(folder: Path) -> Pack:
         PackError: there is no pack, or its description is damaged.
     """
     try:
-        text = (folder / PACK_FILE).read_text(encoding="utf-8")
+        text = (folder / PACK_FILE).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise PackError(
             f"no model pack at {folder}: {error.strerror}",

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from annotate.domain.errors import PackError
+from annotate.domain.json_text import parsed
 from annotate.domain.pack import Pack
 from annotate.domain.soc import Soc, with_same_npu
 
@@ -78,7 +79,7 @@ def read_variant(folder: Path) -> Variant:
         PackError: the description is missing or damaged.
     """
     try:
-        fields = json.loads((folder / VARIANT_FILE).read_text(encoding="utf-8"))
+        fields = parsed((folder / VARIANT_FILE).read_text(encoding="utf-8"))
         files = {name: FileFacts(**facts) for name, facts in fields.pop("files").items()}
         return Variant(**fields, files=files)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:

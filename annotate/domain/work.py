@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from annotate.domain.errors import UnknownWorkError
@@ -175,7 +176,7 @@ class Heartbeat:
         texts += [beat.version, beat.reason, beat.waiting]
         numbers = (beat.frames, beat.frames_per_s, beat.rss_bytes, beat.time_s)
         sound = all(isinstance(text, str) for text in texts)
-        sound = sound and all(isinstance(number, int | float) for number in numbers)
+        sound = sound and all(isinstance(one, int | float) and isfinite(one) for one in numbers)
         if not (sound and isinstance(beat.placement, Mapping)):
             raise TypeError("a heartbeat has a field of another type")
         return beat

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from annotate.domain.errors import PackError
+from annotate.domain.json_text import parsed
 from annotate.domain.pack import Pack
 from annotate.domain.variant import sources_of
 
@@ -65,7 +66,7 @@ class Record:
         folder = pack_folder / HUB / target.key
         record = cls(folder, target, sources_of(pack))
         try:
-            fields: dict[str, Any] = json.loads((folder / RECORD_FILE).read_text("utf-8"))
+            fields: dict[str, Any] = parsed((folder / RECORD_FILE).read_text("utf-8"))
             if fields["sources"] == record.sources:
                 record.calibration = str(fields["calibration"])
                 record.options = str(fields.get("options", ""))

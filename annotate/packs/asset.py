@@ -5,7 +5,6 @@ compared with what the metadata says about them.
 """
 
 import hashlib
-import json
 import posixpath
 import zipfile
 import zlib
@@ -18,6 +17,7 @@ from google.protobuf.message import DecodeError
 from onnx.external_data_helper import uses_external_data
 
 from annotate.domain.errors import PackError
+from annotate.domain.json_text import parsed
 from annotate.domain.model_spec import Quantization
 from annotate.domain.pack import PACK_FILE, Pack
 from annotate.packs.qualcomm import HINT, StageMetadata, TensorMetadata, pack_of
@@ -68,7 +68,7 @@ def _opened(path: Path) -> zipfile.ZipFile:
 
 def _import(members: "_Members", folder: Path) -> Pack:
     try:
-        metadata = json.loads(members.read(METADATA))
+        metadata = parsed(members.read(METADATA))
         described = metadata["model_files"]
         detector, landmark = (_stage(members, described, name, folder) for name in STAGES)
         precision, runtime = str(metadata["precision"]), str(metadata["runtime"])

@@ -8,7 +8,6 @@ Source of the format: `graph_model.ts` and `io_utils.ts` of tfjs-core and tfjs-c
 
 import base64
 import binascii
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from annotate.domain.errors import PackError
+from annotate.domain.json_text import parsed
 from annotate.packs.onnx_writer import Array
 
 # Types of the values in the binary file; a constant may be stored in fewer bits than it is used in.
@@ -128,7 +128,7 @@ def read_graph(model: bytes, weights: bytes) -> Graph:
             of a type that the models of our packs do not use.
     """
     try:
-        described = json.loads(model)
+        described = parsed(model)
         nodes = [_node(fields) for fields in described["modelTopology"]["node"]]
         manifest = [one for group in described["weightsManifest"] for one in group["weights"]]
         constants = _constants(manifest, weights)

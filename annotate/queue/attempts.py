@@ -6,12 +6,14 @@ finished          how many units each worker has finished
 """
 
 from contextlib import suppress
-from typing import Any, cast
+from typing import cast
 
 import redis
 
+from annotate.domain.errors import UnknownWorkError
 from annotate.domain.job import Job
 from annotate.domain.work import WorkUnit
+from annotate.queue.values import number_in
 
 # Seconds after the last attempt at a unit of a job in which its attempts are remembered.
 REMEMBERED_S = 7 * 86400
@@ -42,7 +44,7 @@ class Attempts:
         server does not answer.
         """
         with suppress(redis.RedisError):
-            return int(cast(Any, self._redis.hget(self._attempts(unit.job.id), unit.key)) or 0)
+            return number_in(self._redis.hget(self._attempts(unit.job.id), unit.key))
         return 0
 
     def reset(self, unit: WorkUnit) -> None:
@@ -67,8 +69,12 @@ class Attempts:
         Raises:
             redis.RedisError: the queue's server does not answer.
         """
-        keys = cast(list[bytes], self._redis.hkeys(self._attempts(job.id)))
-        return [WorkUnit.from_key(job, key.decode()) for key in keys]
+        units = []
+        for key in cast(list[bytes], self._redis.hkeys(self._attempts(job.id))):
+            # Anyone with the queue's password can put other names there.
+            with suppress(ValueError, UnknownWorkError):
+                units.append(WorkUnit.from_key(job, key.decode()))
+        return units
 
     def may_send_again(self, unit: WorkUnit) -> bool:
         """Whether the unit was not sent again within the last minute; counts it as sent now.
@@ -81,7 +87,7 @@ class Attempts:
     def finished_by(self, worker: str) -> int:
         """How many units the worker has finished; 0 where the server does not answer."""
         with suppress(redis.RedisError):
-            return int(cast(Any, self._redis.hget(f"{self._prefix}finished", worker)) or 0)
+            return number_in(self._redis.hget(f"{self._prefix}finished", worker))
         return 0
 
     def forget_job(self, job_id: str) -> None:

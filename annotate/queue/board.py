@@ -141,6 +141,12 @@ def queue_errors(broker: str) -> Iterator[None]:
             f"the queue {broker_address(broker)} refuses this user: {error}",
             "Check user and password in ANNOTATE_BROKER, and the server's ACL.",
         ) from None
+    except redis.ResponseError as error:
+        raise QueueError(
+            f"the queue {broker_address(broker)} refuses: {error}",
+            "Look at the server: its memory or its disk may be full, or it may be a copy that "
+            "takes no writes. Finished work is safe in the store.",
+        ) from None
     except (redis.RedisError, OSError, OperationalError) as error:
         raise QueueAwayError(
             f"the queue {broker_address(broker)} does not answer: {error}",

@@ -16,6 +16,7 @@ import psutil
 
 from annotate.domain.errors import BusyJobError, StoreError
 from annotate.domain.job import Job
+from annotate.domain.json_text import parsed
 from annotate.store import Store
 
 # Seconds between two renewals of a claim, and seconds without one after which a claim of another
@@ -79,7 +80,7 @@ def _read(store: Store, key: str) -> Claim | None:
     """The claim; None where there is none that can be read, as it may be lost."""
     data = store.files.read(key)
     with suppress(ValueError, TypeError):
-        return Claim(**json.loads(data or b""))
+        return Claim(**parsed(data or b""))
     return None
 
 

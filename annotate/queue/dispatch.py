@@ -14,6 +14,7 @@ from annotate.domain.job import Job
 from annotate.domain.work import WorkUnit
 from annotate.queue.board import Board
 from annotate.queue.job_status import JobStatus, job_status
+from annotate.queue.lost_notes import set_notes_aside
 from annotate.queue.messages import Queue, chunk_lists, merge_list
 from annotate.store import Store
 
@@ -45,6 +46,8 @@ def reconcile(board: Board, queue: Queue, store: Store, job: Job) -> JobStatus |
                 queue.send(unit, slot)
         return None
     status = job_status(store, job)
+    if set_notes_aside(store, status):
+        status = job_status(store, job)
     units = list(islice(_free(board, status), WINDOW))
     mutex = f"send:{job.id}"
     if units and board.mutexes.acquire(mutex, SENDING_S):

@@ -14,6 +14,7 @@ from annotate.domain.job import Job, JobVideo
 from annotate.domain.video import Chunk, CrowdedRange, DamagedRange, FittedRange
 from annotate.domain.work import MERGE, SILENCE_S, Failure, Heartbeat, WorkUnit
 from annotate.store import Store
+from annotate.store.frame_notes import UnreadableNote
 from annotate.store.results import tracks_name
 
 VideoState: TypeAlias = Literal[
@@ -53,10 +54,12 @@ class VideoStatus:
         failures: of its chunks and of the merge, by the name of the work unit.
         merged: the tracks are in the store.
         running: heartbeats of the workers that work on one of its chunks.
-        damage: what of it is damaged in the store and hides how it is cut, or empty.
+        damage: what of it is damaged in the store and hides how it is cut, or what its frames are
+            like; or empty.
         damaged: frames of done chunks that cannot be decoded, in order.
         fitted: frames of done chunks of another size than the video, in order.
         crowded: frames of done chunks that show more people than are annotated, in order.
+        unreadable: notes of frames of done chunks that are damaged.
     """
 
     video: JobVideo
@@ -69,6 +72,7 @@ class VideoStatus:
     damaged: tuple[DamagedRange, ...] = ()
     fitted: tuple[FittedRange, ...] = ()
     crowded: tuple[CrowdedRange, ...] = ()
+    unreadable: tuple[UnreadableNote, ...] = ()
 
     @property
     def planned(self) -> bool:
@@ -267,6 +271,8 @@ def video_status(store: Store, job: Job, video: JobVideo, beats: list[Heartbeat]
     known = {chunk.name for chunk in chunks or ()}
     failures, done, tracks = results.failures(), results.parts() & known, set(results.merges())
     notes = results.frame_notes()
+    unreadable = tuple(note for note in notes.unreadable if note.chunk in done)
+    damage = "\n    ".join([*filter(None, [damage]), *(note.reason for note in unreadable)])
     # Tracks that were made without a chunk count only as long as that chunk is a failure.
     absent = [chunk for chunk in chunks or () if chunk.name not in done]
     wanted = {job.merge_digest}
@@ -283,6 +289,7 @@ def video_status(store: Store, job: Job, video: JobVideo, beats: list[Heartbeat]
         damaged=_of_done(notes.damaged, done),
         fitted=_of_done(notes.fitted, done),
         crowded=_of_done(notes.crowded, done),
+        unreadable=unreadable,
     )
 
 

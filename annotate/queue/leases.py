@@ -65,7 +65,7 @@ class Leases:
         """Gives back all leases of a worker that has ended."""
         with suppress(redis.RedisError):
             for key in cast(set[bytes], self._redis.smembers(f"{self._prefix}held:{worker}")):
-                self._release(key.decode(), worker)
+                self._release(key.decode("utf-8", "replace"), worker)
 
     def held_by(self, worker: str) -> int:
         """How many leases the worker holds.
@@ -84,7 +84,7 @@ class Leases:
         units = cast(set[bytes], self._redis.smembers(f"{self._prefix}held:{worker}"))
         pipe = self._redis.pipeline(transaction=False)
         for unit in units:
-            pipe.pttl(f"{self._prefix}lease:{unit.decode()}")
+            pipe.pttl(f"{self._prefix}lease:{unit.decode('utf-8', 'replace')}")
         # Those that have expired have a negative time.
         return [LEASE_S - max(left_ms, 0) / 1000 for left_ms in pipe.execute()]
 

@@ -9,6 +9,9 @@ from typing import cast
 
 import redis
 
+from annotate.queue.app import CHUNK_QUEUES
+from annotate.queue.values import number_in
+
 
 class JobRegistry:
     """The jobs under way. Every method raises redis.RedisError where the server does not answer."""
@@ -29,14 +32,14 @@ class JobRegistry:
     def ids(self) -> list[str]:
         """Ids of the jobs that are under way, oldest first."""
         found = cast(set[bytes], self._redis.smembers(f"{self._prefix}jobs"))
-        return sorted(job_id.decode() for job_id in found)
+        return sorted(job_id.decode("utf-8", "replace") for job_id in found)
 
     def slot(self, job_id: str) -> int | None:
         """Index of the job's chunk queue, or None where none of its messages was sent yet, as far
         as the server remembers.
         """
-        slot = cast(bytes | None, self._redis.get(f"{self._prefix}slot:{job_id}"))
-        return None if slot is None else int(slot)
+        slot = number_in(self._redis.get(f"{self._prefix}slot:{job_id}"), -1)
+        return slot if slot in range(len(CHUNK_QUEUES)) else None
 
     def assign_slot(self, job_id: str, slot: int) -> None:
         """Gives the job a chunk queue."""

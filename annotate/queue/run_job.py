@@ -16,6 +16,7 @@ from annotate.queue.embedded import embedded_worker
 from annotate.queue.heartbeats import is_of_this_host
 from annotate.queue.job_status import JobStatus
 from annotate.queue.job_watch import JobWatch
+from annotate.queue.lost_notes import set_notes_aside
 from annotate.queue.messages import Queue
 from annotate.queue.pace import pause_s
 from annotate.queue.patience import with_patience
@@ -70,6 +71,8 @@ def work_here(
     store.uncancel_job(job.id)
     watch = JobWatch(store, job)
     status = watch.look()
+    if set_notes_aside(store, status):
+        status = watch.look_at_all()
     report(status)
     units = sum(1 for _ in status.pending())
     if not units:

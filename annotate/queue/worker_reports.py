@@ -16,7 +16,9 @@ from typing import Any, cast
 
 import redis
 
+from annotate.domain.json_text import parsed
 from annotate.domain.work import SILENCE_S, Heartbeat
+from annotate.queue.values import number_in
 
 
 class WorkerReports:
@@ -89,15 +91,29 @@ class WorkerReports:
         Raises:
             redis.RedisError: the queue's server does not answer.
         """
-        return int(cast(Any, self._redis.get(f"{self._prefix}dropped")) or 0)
+        return number_in(self._redis.get(f"{self._prefix}dropped"))
 
     def _recent(self, key: str) -> list[dict[str, Any]]:
         rows = cast(dict[bytes, bytes], self._redis.hgetall(f"{self._prefix}{key}"))
         recent = []
         for name, data in rows.items():
-            row = json.loads(data)
-            if self.now() - row["time_s"] < SILENCE_S:
+            row = _row(data)
+            # One of the future was written before the server's clock was set back.
+            if row is not None and abs(self.now() - row["time_s"]) < SILENCE_S:
                 recent.append(row)
             else:
-                self._redis.hdel(f"{self._prefix}{key}", name.decode())
+                self._redis.hdel(f"{self._prefix}{key}", cast(str, name))
         return recent
+
+
+def _row(data: bytes) -> dict[str, Any] | None:
+    """What a worker wrote about itself; None where no worker wrote it."""
+    with suppress(ValueError):
+        row = parsed(data)
+        if (
+            isinstance(row, dict)
+            and isinstance(row.get("worker"), str)
+            and isinstance(row.get("time_s"), int | float)
+        ):
+            return row
+    return None

@@ -12,6 +12,7 @@ from dataclasses import replace
 from annotate.domain.changes import Change
 from annotate.domain.edits import Edit
 from annotate.domain.errors import EditError
+from annotate.domain.json_text import parsed
 from annotate.store.damage import damaged
 from annotate.store.files import Files
 
@@ -47,7 +48,7 @@ class EditList:
         """The edit of that number."""
         key = self.key(number)
         try:
-            edit = Edit.from_fields(json.loads(self._files.read(key) or b""))
+            edit = Edit.from_fields(parsed(self._files.read(key) or b""))
         except (ValueError, EditError) as error:
             raise damaged(key, str(error)) from error
         if edit.number != number:

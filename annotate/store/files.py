@@ -26,7 +26,8 @@ class Entry:
         key: of the object.
         size: in bytes.
         modified_s: Unix time of the last change, by the store's clock.
-        left: whether it is a temporary file of a writer; no reader sees it.
+        left: whether it is a temporary file of a writer, or a hidden one of another program; no
+            reader sees it.
     """
 
     key: str

@@ -34,8 +34,8 @@ class LocalFiles(Files):
         with self._errors("read", key):
             try:
                 return self.path(key).read_bytes()
-            except FileNotFoundError:
-                self._check_root()
+            except OSError as error:
+                self._check_gone(error)
                 return None
 
     @contextmanager
@@ -106,8 +106,8 @@ class LocalFiles(Files):
         with self._errors("read", key):
             try:
                 status = self.path(key).stat()
-            except FileNotFoundError:
-                self._check_root()
+            except OSError as error:
+                self._check_gone(error)
                 return None
         return None if stat.S_ISDIR(status.st_mode) else status.st_size
 
@@ -121,7 +121,7 @@ class LocalFiles(Files):
             except FileNotFoundError:
                 self._check_root()
                 return []
-        return sorted(name for name in names if _TEMPORARY not in name)
+        return sorted(filter(_is_shown, names))
 
     def walk(self, key: str) -> list[Entry]:
         """As in `Files`."""
@@ -133,7 +133,7 @@ class LocalFiles(Files):
                     status = path.stat()
                     if stat.S_ISREG(status.st_mode):
                         place = path.relative_to(self.root).as_posix()
-                        left = _TEMPORARY in path.name
+                        left = not _is_shown(path.name)
                         found.append(Entry(place, status.st_size, status.st_mtime, left))
         return found
 
@@ -189,6 +189,16 @@ class LocalFiles(Files):
             with suppress(PermissionError):  # another user made it just now
                 folder.chmod(folder.stat().st_mode | shared)
 
+    def _check_gone(self, error: OSError) -> None:
+        """Checks that the error says that there is no such file in the store.
+
+        Raises:
+            OSError: it says something else, or the store is away.
+        """
+        if error.errno not in (errno.ENOENT, errno.ELOOP):  # a link may lead to itself
+            raise error
+        self._check_root()
+
     def _check_root(self) -> None:
         """Notices that the store itself is away, so that it does not look empty, and that nothing
         is written to the folder below a mount that is gone.
@@ -207,12 +217,30 @@ class LocalFiles(Files):
             yield
             self._was_there = self._was_there or self.root.is_dir()
         except OSError as error:
-            if self.path(key).is_dir() and verb in ("read", "write"):
-                raise damaged(key, "it is a folder") from error
+            if verb in ("read", "write") and (found := _in_the_way(self.path(key))):
+                raise damaged(key, f"it is {found}") from error
             raise StoreError(
                 f"cannot {verb} {key} in the store {self.root}: {error.strerror or error}",
                 _HINTS.get(error.errno or 0, "Check the store's folder, or name another: --store."),
             ) from error
+
+
+def _is_shown(name: str) -> bool:
+    """Whether a file is an object, and not one that is being written, or of another program: on
+    disks that are not its own, macOS puts a file `._x` beside each `x`.
+    """
+    return _TEMPORARY not in name and not name.startswith(".")
+
+
+def _in_the_way(path: Path) -> str:
+    """What is there instead of a file; empty where one is, or nothing, or it cannot be seen."""
+    with suppress(OSError):
+        if path.is_symlink() and not path.exists():
+            return "a link to nothing"
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            return "a folder" if stat.S_ISDIR(mode) else "not a file"
+    return ""
 
 
 def _link(temporary: Path, final: Path) -> None:

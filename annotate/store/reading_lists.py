@@ -7,6 +7,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
+from annotate.domain.json_text import parsed
 from annotate.store.damage import damage_named
 from annotate.store.store import Store
 
@@ -45,7 +46,7 @@ def read_list(store: Store, name: str) -> ReadingList | None:
     if data is None or hashlib.sha256(data).hexdigest() != name:
         return None
     with damage_named(_key(name)):
-        fields = json.loads(data)
+        fields = parsed(data)
         places = tuple((root, path) for root, path in fields["places"])
         return ReadingList(places, fields["stream"], fields["assume_fps"])
 

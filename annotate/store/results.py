@@ -20,8 +20,10 @@ from dataclasses import asdict
 from itertools import starmap
 from typing import Any, BinaryIO
 
+from annotate.domain.arrays import IntArray
 from annotate.domain.digests import digest_of
 from annotate.domain.errors import DamagedError
+from annotate.domain.json_text import parsed
 from annotate.domain.poses import Poses
 from annotate.domain.track_list import TrackList
 from annotate.domain.tracks import Tracks
@@ -47,8 +49,8 @@ def tracks_name(merge: str, missing: Iterable[Chunk]) -> str:
 class VideoResults:
     """Reads and writes the results below one key of a store.
 
-    Every method raises StoreError where the store cannot be read or written, and DamagedError where
-    an object is not what was written.
+    Methods raise StoreError where the store cannot be read or written, and DamagedError where an
+    object is damaged.
     """
 
     def __init__(self, files: Files, recipe: str, fingerprint: str) -> None:
@@ -73,7 +75,7 @@ class VideoResults:
         if data is None:
             return None
         with damage_named(key):
-            chunks = tuple(starmap(Chunk, json.loads(data)))
+            chunks = tuple(starmap(Chunk, parsed(data)))
             starts, stops = [c.start for c in chunks], [c.stop for c in chunks]
             if starts[:1] + stops[:-1] != [0, *starts[1:]][: len(chunks)]:
                 raise ValueError("its chunks do not follow each other")
@@ -101,8 +103,6 @@ class VideoResults:
                 if chunk.name == name:
                     found.append(chunk)
         return sorted(found)
-
-    # Parts
 
     def parts(self) -> set[str]:
         """Names of the chunks that are done."""
@@ -156,11 +156,12 @@ class VideoResults:
         with self._files.writer(self.part_key(chunk)) as file:
             tables.write_part(file, poses, facts)
 
-    # Damage
+    def part_damage(self, chunk: Chunk) -> tuple[IntArray, IntArray]:
+        """Frames and damage in the part of a chunk; see `read_damage`."""
+        from annotate.store import tables
 
-    def damage(self) -> dict[str, list[DamagedRange]]:
-        """The damaged frames of chunks that have some, by the chunk's name, as in their parts."""
-        return self.frame_notes().damaged
+        with self._files.reader(self.part_key(chunk)) as file, damage_named(self.part_key(chunk)):
+            return tables.read_damage(file)
 
     def frame_notes(self) -> FrameNotes:
         """What is noted about frames of chunks."""
@@ -199,7 +200,7 @@ class VideoResults:
         key = self.failure_key(unit)
         data = self._files.read(key)
         with damage_named(key):
-            return None if data is None else Failure.from_fields(unit, json.loads(data))
+            return None if data is None else Failure.from_fields(unit, parsed(data))
 
     def has_failure(self, unit: str) -> bool:
         """Whether the work unit of that name has failed."""

@@ -28,7 +28,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from annotate.domain.errors import ManifestError, PackError, StoreError, UsageError, unreadable
-from annotate.domain.job import Job, JobVideo, Recipe, is_fingerprint
+from annotate.domain.job import NOT_A_MANIFEST, Job, JobVideo, Recipe, is_fingerprint
+from annotate.domain.json_text import parsed
 from annotate.domain.options import Selection
 from annotate.domain.pack import Pack
 from annotate.domain.progress import ByteProgress
@@ -43,6 +44,8 @@ from annotate.store.results import VideoResults
 
 ID_DIGITS = 16
 _ID = re.compile(r"[0-9a-f]{16}")
+# How the names below `order/` begin.
+_ORDER = re.compile(r"[0-9]{9,}(?=-)")
 
 
 class Store:
@@ -102,7 +105,8 @@ class Store:
         """Ids of all jobs in the order in which they were submitted, whatever the clocks said."""
         names = self.files.names("jobs")
         known = [name.removesuffix(".json") for name in names if name.endswith(".json")]
-        order = {name.partition("-")[2]: name for name in self.files.names("order")}
+        names = [name for name in self.files.names("order") if _ORDER.match(name)]
+        order = {name.partition("-")[2]: name for name in names}
         # Ids begin with the time; those without a number are of earlier versions.
         return sorted(known, key=lambda job_id: (order.get(job_id, ""), job_id))
 
@@ -121,9 +125,12 @@ class Store:
             )
         key = f"jobs/{job_id}.json"
         try:
-            return Job.from_json(self.files.read(key) or b"")
+            job = Job.from_json(self.files.read(key) or b"")
         except ManifestError as error:
             raise ManifestError(f"{key} in the store: {error.message}", error.hint) from error
+        if job.id != job_id:
+            raise ManifestError(f"{key} in the store is that of job {job.id}", NOT_A_MANIFEST)
+        return job
 
     def has_job(self, job_id: str) -> bool:
         """Whether the manifest of a job that was read before is still there."""
@@ -144,8 +151,9 @@ class Store:
 
     def write_job(self, job: Job) -> None:
         """Files the manifest, as that of the newest job."""
-        last = (self.files.names("order") or ["0"])[-1].partition("-")[0]
-        number = int(last) + 1 if last.isdecimal() else 1
+        # Other programs may put files of their own into any folder.
+        before = [_ORDER.match(name) for name in self.files.names("order")]
+        number = max((int(one[0]) for one in before if one), default=0) + 1
         self.files.write(f"order/{number:09}-{job.id}", b"")
         self.files.write(f"jobs/{job.id}.json", job.to_json().encode())
 
@@ -295,7 +303,7 @@ class Store:
             with suppress(StoreError, ValueError, TypeError, KeyError):
                 data = self.files.read(f"heartbeats/{name}")
                 if data is not None:  # deleted since it was listed
-                    beats.append(Heartbeat.from_fields(json.loads(data)))
+                    beats.append(Heartbeat.from_fields(parsed(data)))
         return beats
 
 

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from annotate.domain.arrays import IntArray
+from annotate.domain.json_text import parsed
 from annotate.domain.outline import Outline
 from annotate.domain.poses import Poses
 from annotate.domain.track_list import TrackList
@@ -148,6 +150,17 @@ def read_part(file: BinaryIO) -> tuple[Poses, dict[str, Any]]:
     )
     _check_rows(parquet, columns_of(poses))
     return poses, facts
+
+
+def read_damage(file: BinaryIO) -> tuple[IntArray, IntArray]:
+    """The frames of a part and their damage, (F,) each, as in `Poses`; none where no frame is
+    damaged.
+    """
+    parquet = _opened(file)
+    if "damage" not in parquet.schema_arrow.names:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    table = parquet.read(columns=["frame_index", "damage"], **_READ)
+    return to_numpy(table["frame_index"]), _damage(table).astype(np.int64)
 
 
 def _damage(table: Any) -> NDArray[np.int8]:
@@ -310,7 +323,7 @@ def _opened(file: BinaryIO) -> Any:
 def _facts(parquet: Any) -> dict[str, Any]:
     metadata = parquet.metadata.metadata
     check_seal(metadata, FACTS_SEAL, facts_seal(metadata[_META]))
-    facts: dict[str, Any] = json.loads(metadata[_META])
+    facts: dict[str, Any] = parsed(metadata[_META])
     return facts
 
 

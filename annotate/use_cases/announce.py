@@ -41,4 +41,5 @@ def announced(store: Store, progress: Progress) -> Iterator[Progress]:
 def is_submitting(store: Store) -> bool:
     """Whether a job is being submitted to the store."""
     now = store.clock()
-    return any(now - entry.modified_s < LEFT_S for entry in store.files.walk(_FOLDER))
+    entries = [entry for entry in store.files.walk(_FOLDER) if not entry.left]
+    return any(now - entry.modified_s < LEFT_S for entry in entries)

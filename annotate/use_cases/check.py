@@ -1,7 +1,6 @@
 """Verifies a store: that every file that its jobs need is there, whole, and theirs."""
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from functools import partial
 
 from annotate.domain.errors import AnnotateError, DamagedError, ManifestError, PackError, StoreError
 from annotate.domain.job import Job, JobVideo
+from annotate.domain.json_text import parsed
 from annotate.domain.pack import PACK_FILE
 from annotate.domain.progress import Progress, silent
 from annotate.domain.video import VideoIndex
@@ -16,6 +16,7 @@ from annotate.numeric.selection import selected_frames
 from annotate.store import Store
 from annotate.store.damage import damaged
 from annotate.store.files import BLOCK
+from annotate.store.frame_notes import UnreadableNote
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,13 @@ class Report:
 
 @dataclass(frozen=True)
 class _Item:
-    """A file to check; `check` raises where it is not sound."""
+    """A file to check; `check` raises where it is not sound. It is made anew only together with
+    `made_with`, another file or none.
+    """
 
     key: str
     check: Callable[[], object]
+    made_with: str = ""
 
 
 def check_store(
@@ -96,6 +100,8 @@ def check_store(
         except (DamagedError, PackError, _MissingError) as error:
             names = store.files.names(item.key.rpartition("/")[0])
             missing = item.key.rpartition("/")[2] not in names
+            if repair and not missing and item.made_with:
+                store.files.set_aside(item.made_with)
             aside = store.files.set_aside(item.key) if repair and not missing else ""
             found.append(Finding(error.message, aside, missing))
         progress("Checking", number / len(items))
@@ -117,7 +123,7 @@ def _manifest_finding(store: Store, job_id: str, error: StoreError, *, repair: b
 def _is_of_another_version(store: Store, key: str, job_id: str) -> bool:
     """Whether a manifest that this version cannot read states its job, and no wrong digest."""
     with suppress(ValueError, DamagedError):
-        fields = json.loads(store.files.read(key) or b"")
+        fields = parsed(store.files.read(key) or b"")
         return isinstance(fields, dict) and fields.get("id") == job_id and "digest" not in fields
     return False
 
@@ -147,15 +153,23 @@ def _video_items(store: Store, job: Job, video: JobVideo, *, deep: bool) -> Iter
     for unit in results.failures():
         yield _Item(results.failure_key(unit), partial(results.read_failure, unit))
     with suppress(DamagedError):
-        done = results.parts()
-        for chunk in results.read_chunks() or ():
-            if chunk.name in done:
-                check_part = partial(results.check_part, chunk, deep=deep)
-                yield _Item(results.part_key(chunk), check_part)
+        names, unreadable = results.parts(), results.frame_notes().unreadable
+        done = [chunk for chunk in results.read_chunks() or () if chunk.name in names]
+        for chunk in done:
+            check_part = partial(results.check_part, chunk, deep=deep)
+            part = results.part_key(chunk)
+            yield _Item(part, check_part)
+            for note in unreadable:
+                if note.chunk == chunk.name:
+                    yield _Item(note.key, partial(_raise, note), part)
     for number in results.edits.numbers():
         yield _Item(results.edits.key(number), partial(results.edits.read_one, number))
     for key in results.tracks_keys(job.merge_digest):
         yield _Item(key, partial(results.check_tracks, key, job.merge_digest, deep=deep))
+
+
+def _raise(note: UnreadableNote) -> None:
+    raise DamagedError(note.reason, key=note.key)
 
 
 def _index(store: Store, job: Job, video: JobVideo) -> VideoIndex:

@@ -11,7 +11,7 @@ from annotate.domain.errors import DamagedError, StoreError
 from annotate.domain.merge_settings import MergeSettings, TrackerSettings
 from annotate.domain.poses import Poses
 from annotate.domain.skeleton import SKELETONS
-from annotate.domain.video import DAMAGE_REASONS, Chunk, DamagedRange, VideoIndex, damaged_ranges
+from annotate.domain.video import Chunk, DamagedRange, VideoIndex, damaged_ranges
 from annotate.domain.work import WorkUnit
 from annotate.merge.merge import merge
 from annotate.numeric.selection import selected_frames
@@ -82,11 +82,11 @@ def merge_video(store: Store, unit: WorkUnit) -> None:
 def _damaged(
     results: VideoResults, index: VideoIndex, frames: IntArray, present: Sequence[Chunk]
 ) -> list[DamagedRange]:
-    """The damaged ranges of the video, the same however it is cut."""
+    """The damaged ranges of the video, the same however it is cut; as the parts have them: notes of
+    frames may be lost.
+    """
     codes = np.zeros(len(frames), np.int8)
-    found = results.damage()
     for chunk in present:
-        for one in found.get(chunk.name, ()):
-            inside = slice(*np.searchsorted(frames, [one.start, one.stop]))
-            codes[inside] = DAMAGE_REASONS.index(one.reason) + 1
+        numbers, damage = results.part_damage(chunk)
+        codes[np.searchsorted(frames, numbers)] = damage
     return damaged_ranges(frames, index.pts[frames], codes)
