@@ -8,11 +8,14 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import typer.testing
+from typer.main import get_command
 from typer.testing import CliRunner
 
 import annotate.queue.run_job
@@ -34,6 +37,8 @@ FRAMES, CHUNK = 12, 6
 LANDMARKS = 33
 # A frame with which no pose can be made.
 BAD_FRAME = 7
+# Typer makes its 40 commands anew at each run of its test runner, a third of a run's time.
+typer.testing._get_command = cache(get_command)  # type: ignore[attr-defined]
 # Most times that an idle worker looks for work: far more than any sound run needs.
 MOST_ROUNDS = 20
 
