@@ -110,6 +110,13 @@ def test_a_server_without_tls_gets_no_plain_text(redis_server: RedisServer) -> N
         f"redis://annotate:{SECRET}/",
         f"redis://annotate:{SECRET}",
         f"memory://{SECRET}",
+        # No host or port can be this; the libraries' own errors repeat the whole URL.
+        *(f"redis://annotate:{SECRET}@ho\u2100st/0", f"redis://annotate:{SECRET}@[::::]:1/0"),
+        *(f"redis://annotate:{SECRET}@h:99999/0", f"redis://annotate:{SECRET}@h:0/0"),
+        *(f"redis://annotate:{SECRET}@a..b:1/0", f"redis://annotate:{SECRET}@{'a' * 64}:1/0"),
+        # Options, of which each library that reads the URL knows others.
+        *(f"redis://127.0.0.1:1/0?password={SECRET}", f"redis://127.0.0.1:1/0?db={SECRET}"),
+        *(f"redis://annotate:{SECRET}@127.0.0.1:1/0?{one}" for one in ("x=1", "db=1", "")),
     ],
 )
 def test_a_broker_without_checks_is_refused_and_not_repeated(url: str) -> None:
@@ -119,7 +126,7 @@ def test_a_broker_without_checks_is_refused_and_not_repeated(url: str) -> None:
 
 
 def test_a_password_that_is_escaped_arrives() -> None:
-    url = "rediss://us%40er:p%2Fa%3Fs%23s%40w%25rd@[::1]:6379/0?db=1"
+    url = "rediss://us%40er:p%2Fa%3Fs%23s%40w%25rd@[::1]:6379/0"
     assert settings_from({"ANNOTATE_BROKER": url}).broker == url
     password = open_board(url, "").client.get_connection_kwargs()["password"]
     assert password == "p/a?s#s@w%rd"  # noqa: S105

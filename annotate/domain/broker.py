@@ -1,6 +1,7 @@
 """The URL of the queue's server, which may hold a password: checked once, never printed."""
 
 import re
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from annotate.domain.errors import UsageError
@@ -8,15 +9,15 @@ from annotate.domain.errors import UsageError
 MEMORY = "memory://"
 TLS = "rediss://"
 
-# Scheme; user and password, percent-escaped; host or [IPv6 address]; port; number of the database,
-# or options.
+# Scheme; user and password, percent-escaped; host, in parts of at most 63 characters, or [IPv6
+# address]; port; number of the database; options.
 _URL = re.compile(
     r"""rediss?://
     (?:(?:[^\s/?\#@\[\]\\%]|%[0-9A-Fa-f]{2})*@)?
-    (?:[^\s/?\#@\[\]\\%:]+|\[[0-9A-Fa-f:.]+\])
+    (?:[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|\[[0-9A-Fa-f:.]+\])
     (?::[0-9]{1,5})?
-    (?:/[0-9]*)?
-    (?:\?[^\s@]*)?""",
+    (?:/[0-9]{0,5})?
+    (\?[^\s@]*)?""",
     re.VERBOSE,
 )
 _FORM = (
@@ -36,14 +37,26 @@ def checked_broker(url: str) -> str:
     """
     if url == MEMORY:
         return url
-    if not _URL.fullmatch(url):
+    found = _URL.fullmatch(url)
+    if not found or not _has_address(url):
         raise UsageError("ANNOTATE_BROKER is not the URL of a queue", _FORM)
-    if "ssl_" in urlsplit(url).query:
+    if found[1] and "ssl_" in found[1]:
         raise UsageError(
             "ANNOTATE_BROKER must not contain TLS options: the certificate is always checked",
             "Set SSL_CERT_FILE=its-certificate.pem to trust a private authority.",
         )
+    if found[1]:
+        # The two libraries that read it each know other ones.
+        raise UsageError("ANNOTATE_BROKER must not contain options, which begin with ?", _FORM)
     return url
+
+
+def _has_address(url: str) -> bool:
+    """Whether the host's address and the port can be some."""
+    # Its own errors repeat what they were given.
+    with suppress(ValueError):
+        return urlsplit(url).port != 0
+    return False
 
 
 def broker_address(url: str) -> str:

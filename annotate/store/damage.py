@@ -7,6 +7,10 @@ from annotate.domain.errors import DamagedError
 
 # Damaged objects are moved to the same key below this one.
 ASIDE = "damaged"
+_MADE_AGAIN = (
+    "Run the same `annotate submit` again: it makes the file again. `annotate check --deep` looks "
+    "for more."
+)
 
 
 @contextmanager
@@ -27,11 +31,6 @@ def damage_named(key: str) -> Iterator[None]:
         raise damaged(key, str(error)) from error
 
 
-def damaged(key: str, reason: str) -> DamagedError:
+def damaged(key: str, reason: str, hint: str = _MADE_AGAIN) -> DamagedError:
     """The error for an object that is damaged."""
-    return DamagedError(
-        f"{key} in the store is damaged: {reason}",
-        "Run the same `annotate submit` again: it makes the file again. `annotate check --deep` "
-        "looks for more.",
-        key,
-    )
+    return DamagedError(f"{key} in the store is damaged: {reason}", hint, key)

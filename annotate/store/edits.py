@@ -17,6 +17,11 @@ from annotate.store.damage import damaged
 from annotate.store.files import Files
 
 _JSON = ".json"
+# What to do about a damaged edit.
+_LOST = (
+    "Bring the file back from a backup. Nothing makes it again: `annotate check --repair` sets it "
+    "aside, and the other edits stay."
+)
 # How many edits are read at a time: a bucket answers each in some milliseconds.
 _AT_A_TIME = 16
 
@@ -50,9 +55,9 @@ class EditList:
         try:
             edit = Edit.from_fields(parsed(self._files.read(key) or b""))
         except (ValueError, EditError) as error:
-            raise damaged(key, str(error)) from error
+            raise damaged(key, str(error), _LOST) from error
         if edit.number != number:
-            raise damaged(key, f"it is number {edit.number}")
+            raise damaged(key, f"it is number {edit.number}", _LOST)
         return edit
 
     def add(
