@@ -7,69 +7,20 @@ They are the extra `readers`; each test is skipped where its reader is not insta
 
 import contextlib
 import io
-import json
 from pathlib import Path
-from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
-from annotate.formats.names import image_name
-from tests.made_dataset import (
-    HEIGHT,
-    WIDTH,
-    Video,
-    made_dataset,
-    made_video,
-    tracks,
-    write_at,
-)
+from tests.made_dataset import made_dataset, made_video, write_at
+from tests.three_videos import FIFTHS, GAPPED, IMAGES, VIDEOS, expected, make_images, v_of
 
 pytestmark = pytest.mark.filterwarnings("default")
-
-WALK = tracks(range(10), 3)
-GAPPED = WALK.take((WALK.track_id != 2) | (WALK.frame_index < 3) | (WALK.frame_index > 5))
-FIFTHS = np.arange(0, 50, 5)
-VIDEOS = (
-    made_video(GAPPED, frames=12, name="walk.mp4"),
-    # As `--every 5` writes it.
-    made_video(tracks(range(0, 50, 5), 2, seed=1), frames=FIFTHS, name="fifth.mp4"),
-    made_video(tracks(range(4), 1, seed=2), frames=4, name="short.mp4"),
-)
-IMAGES = 12 + 10 + 4
-
-# Of each pose: name of the video, frame, track in the dataset, and v of the keypoints.
-Row = tuple[str, int, int, tuple[int, ...]]
-
-
-def expected(format_name: str = "coco", *, per_video: bool = False) -> list[Row]:
-    found = []
-    for video in made_dataset(format_name, *VIDEOS).videos:
-        for block in video.poses():
-            for row, place in enumerate(block.place):
-                track = int((block.video_track if per_video else block.track)[row])
-                v = tuple(int(one) for one in block.v[row])
-                found.append((video.folder, int(video.frames[place]), track, v))
-    return sorted(found)
-
-
-def v_of(triplets: Any) -> tuple[int, ...]:
-    return tuple(int(v) for v in np.array(triplets).reshape(-1, 3)[:, 2])
 
 
 @pytest.fixture
 def coco(tmp_path: Path) -> Path:
     return write_at("coco", tmp_path / "people.json", *VIDEOS)
-
-
-def make_images(folder: Path, format_name: str = "coco", *videos: Video) -> None:
-    """Black images under the names that the dataset gives them, in `folder`."""
-    for video in made_dataset(format_name, *(videos or VIDEOS)).videos:
-        for frame in video.frames.tolist():
-            path = folder / image_name(video.folder, frame)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(path), np.zeros((HEIGHT, WIDTH, 3), np.uint8))
 
 
 @pytest.fixture
@@ -106,13 +57,15 @@ def test_datumaro(coco: Path, tmp_path: Path) -> None:
     assert len(read) == IMAGES
     rows = []
     for item in read:
-        # CVAT takes the number at the end of the name as the frame.
+        # As CVAT does it: the number after `frame_` is the frame of the task.
         video, _, name = item.id.rpartition("/")
         for one in item.annotations:
             if one.type.name == "points":
                 v = tuple(flag.value for flag in one.visibility)
                 assert one.attributes["keyframe"] is True
-                rows.append((video, int(name[-6:]), one.attributes["track_id"], v))
+                rows.append(
+                    (video, int(name.removeprefix("frame_")), one.attributes["track_id"], v)
+                )
     assert sorted(rows) == expected()
 
 
@@ -135,17 +88,16 @@ def test_sleap_io(coco: Path) -> None:
     sleap_io = pytest.importorskip("sleap_io")
     make_images(coco.parent)
     read = sleap_io.load_coco(str(coco), dataset_root=str(coco.parent))
-    assert sum(len(frame.instances) for frame in read) == len(expected())
-    assert len(read.skeletons[0].nodes) == 17
-    assert len(read.tracks) == 3 + 2 + 1
-
-
-def test_label_studio(coco: Path, tmp_path: Path) -> None:
-    converter = pytest.importorskip("label_studio_sdk.converter.imports.coco")
-    out = tmp_path / "tasks.json"
-    converter.convert_coco_to_ls(str(coco), str(out), use_super_categories=False)
-    tasks = json.loads(out.read_text())
-    assert len(tasks) == IMAGES
+    assert (len(read), len(read.skeletons[0].nodes)) == (IMAGES, 17)
+    rows = []
+    for frame in read:
+        image = Path(frame.video.filename[frame.frame_idx])
+        number = int(image.stem.removeprefix("frame_"))
+        for one in frame.instances:
+            seen = tuple((~np.isnan(one.numpy()[:, 0])).tolist())
+            track = int(one.track.name.removeprefix("track_"))
+            rows.append((image.parent.name, number, track, seen))
+    assert sorted(rows) == [(*row[:3], tuple(v > 0 for v in row[3])) for row in expected()]
 
 
 @pytest.mark.parametrize("reader", ["polars", "duckdb"])
@@ -174,15 +126,17 @@ def test_tables(reader: str, kind: str, request: pytest.FixtureRequest) -> None:
 
 def test_supervision_reads_yolo_labels(tmp_path: Path) -> None:
     supervision = pytest.importorskip("supervision")
-    folder = write_at("yolo-pose", tmp_path / "yolo", VIDEOS[0])
-    make_images(folder / "images", "yolo-pose", VIDEOS[0])
-    read = supervision.DetectionDataset.from_yolo(
-        str(folder / "images" / "walk"),
-        str(folder / "labels" / "walk"),
-        str(folder / "data.yaml"),
-    )
-    assert (len(read), read.classes) == (12, ["person"])
-    assert sum(len(found) for found in read.annotations.values()) == len(GAPPED)
+    folder = write_at("yolo-pose", tmp_path / "yolo", *VIDEOS)
+    make_images(folder / "images", "yolo-pose")
+    for video in made_dataset("yolo-pose", *VIDEOS).videos:
+        read = supervision.DetectionDataset.from_yolo(
+            str(folder / "images" / video.folder),
+            str(folder / "labels" / video.folder),
+            str(folder / "data.yaml"),
+        )
+        assert (len(read), read.classes) == (len(video.frames), ["person"])
+        boxes = sum(len(found) for found in read.annotations.values())
+        assert boxes == sum(map(len, video.poses()))
 
 
 def test_trackeval_reads_mot(tmp_path: Path) -> None:
@@ -223,6 +177,36 @@ def test_movement_reads_deeplabcut(tmp_path: Path, number: int) -> None:
     )
     found = int(np.isfinite(read["position"].to_numpy()).sum())
     assert found == sum(map(len, video.poses())) * 17 * 2
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_movement_reads_slp(tmp_path: Path, number: int) -> None:
+    load_poses = pytest.importorskip("movement.io.load_poses")
+    pytest.importorskip("sleap_io")
+    read = load_poses.from_sleap_file(write_at("slp", tmp_path / "p.slp", VIDEOS[number]), fps=30)
+    (video,) = made_dataset("slp", VIDEOS[number]).videos
+    rows = []
+    for track in read.individuals.values:
+        labelled = np.isfinite(read.position.sel(individuals=track).values[:, 0])
+        for frame in np.flatnonzero(labelled.any(axis=1)).tolist():
+            seen = tuple(labelled[frame].tolist())
+            rows.append((video.folder, frame, int(track.removeprefix("track_")), seen))
+    mine = [row for row in expected(per_video=True) if row[0] == video.folder]
+    assert sorted(rows) == [(*row[:3], tuple(v > 0 for v in row[3])) for row in mine]
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_pose2sim_reads_openpose(tmp_path: Path, number: int) -> None:
+    read_json = pytest.importorskip("Pose2Sim.personAssociation").read_json
+    folder = write_at("openpose", tmp_path / "openpose", VIDEOS[number])
+    (video,) = made_dataset("openpose", VIDEOS[number]).videos
+    people = dict.fromkeys(video.frames.tolist(), 0)
+    for path in (folder / f"{video.folder}_json").iterdir():
+        found = read_json(path)
+        assert all(len(one) == 3 * 25 for one in found)
+        people[int(path.stem.split("_")[-2])] += len(found)
+    (block,) = video.poses()
+    assert list(people.values()) == np.bincount(block.place, minlength=len(people)).tolist()
 
 
 def test_pose2sim_reads_trc(tmp_path: Path) -> None:

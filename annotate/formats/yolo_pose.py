@@ -48,9 +48,8 @@ def _line(video: DatasetVideo, block: PoseBlock, row: int) -> str:
 
 
 def _description(dataset: Dataset) -> str:
-    """`data.yaml`; JSON is YAML too."""
+    """`data.yaml`; JSON is YAML too. Without `path`, ultralytics finds `images` beside the file."""
     fields = {
-        "path": ".",
         "train": "images",
         "val": "images",
         "kpt_shape": [len(dataset.keypoints.names), 3],
