@@ -16,7 +16,8 @@ from annotate.formats.names import image_name
 class YoloPose(FolderFormat):
     """`labels/VIDEO/frame_000123.txt`: a line for each person, `class x y width height` of the box
     and `x y v` of each keypoint, as fractions of the picture. A frame without people is an empty
-    file: a background image. Images belong in `images/`, under the same names.
+    file: a background image. People who are wholly outside the picture, whose boxes have no area,
+    have no line. Images belong in `images/`, under the same names.
     """
 
     name = "yolo-pose"
@@ -28,12 +29,16 @@ class YoloPose(FolderFormat):
             (labels / PurePosixPath(video.folder)).mkdir(parents=True, exist_ok=True)
             for place, block, rows in frames_of(dataset, video):
                 name = image_name(video.folder, int(video.frames[place]), ".txt")
-                lines = [_line(video, block, row) for row in rows] if block else []
+                lines = [_line(video, block, row) for row in _shown(block, rows)] if block else []
                 (labels / name).write_text("".join(lines), "ascii")
         (folder / "data.yaml").write_text(_description(dataset), "utf-8")
 
 
 YOLO_POSE = YoloPose()
+
+
+def _shown(block: PoseBlock, rows: range) -> list[int]:
+    return [row for row in rows if block.bbox[row, 2:].min() > 0]
 
 
 def _line(video: DatasetVideo, block: PoseBlock, row: int) -> str:

@@ -77,6 +77,7 @@ def export(
     def write_all() -> Summary:
         meter = Meter(progress)
         dataset = open_dataset(store, status, options, file_format, meter)
+        _check_images(dataset, options)
         written = []
         for out, part in _targets(dataset, options, file_format):
             write(file_format, part, out, force=options.force)
@@ -98,6 +99,14 @@ def export(
         # What a pipe has taken cannot be written again.
         return write_all()
     return with_tracks_remade(store, job, write_all)
+
+
+def _check_images(dataset: Dataset, options: ExportOptions) -> None:
+    """Before anything is written."""
+    if options.images is not None:
+        from annotate.use_cases.export_images import check_sizes
+
+        check_sizes(dataset)
 
 
 def _targets(

@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 import cv2
 import numpy as np
 
-from annotate.domain.errors import OutputError
+from annotate.domain.errors import OutputError, UsageError
 from annotate.domain.job import Job
 from annotate.domain.progress import Progress
 from annotate.domain.settings import Settings
@@ -20,6 +20,25 @@ from annotate.video import Reading, decode
 
 # Of JPEG and WebP, a quality in percent at which artefacts of compression are hardly seen.
 _QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_WEBP_QUALITY, 95]
+
+# The largest width and height in pixels: of the format WebP, and of the library that writes JPEG.
+_LARGEST_SIDE = {".webp": 16_383, ".jpg": 65_500}
+
+
+def check_sizes(dataset: Dataset) -> None:
+    """Checks that the images can be written as the dataset names them.
+
+    Raises:
+        UsageError: a video is too large for the kind of images.
+    """
+    for video in dataset.videos:
+        largest = _LARGEST_SIDE.get(video.image_ending)
+        if largest is not None and max(video.width, video.height) > largest:
+            raise UsageError(
+                f"{video.image_ending} images have at most {largest:,} pixels a side, and "
+                f"{video.name} has {video.width}x{video.height}",
+                "Give --image-format png.",
+            )
 
 
 def write_images(

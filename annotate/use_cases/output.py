@@ -28,6 +28,7 @@ _HINTS = {
     errno.ENOSPC: "The disk is full. Make room and run the same command again.",
     errno.EDQUOT: "Your quota is used up. Make room and run the same command again.",
     errno.EACCES: "You may not write there. Name another place with --out.",
+    errno.ENAMETOOLONG: "Shorten --out, or the video's name; csv needs no file of that name.",
     errno.EROFS: "The disk is read-only. Name another place with --out.",
 }
 
