@@ -40,12 +40,13 @@ def test_a_dataset_has_the_images_that_it_names(host: Host, stroll: Path) -> Non
 
 @pytest.mark.parametrize("kind", LOSS)
 def test_images_are_of_the_kind_that_their_names_say(
-    kind: ImageFormat, blazepose_pack: Path, tmp_path: Path
+    kind: ImageFormat, blazepose_pack: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     made = annotated(film(tmp_path), blazepose_pack, range(50))
     out, folder = tmp_path / "people.json", tmp_path / "images"
     options = ExportOptions(out, every=10, images=folder, image_format=kind, partial=True)
     export(made.store, made.job, options, settings=made.settings)
+    assert "imwrite" not in capfd.readouterr().err, "OpenCV takes no option that it does not know"
     named = [one["file_name"] for one in json.loads(out.read_text())["images"]]
     assert named == [f"film/frame_{frame:06d}.{kind}" for frame in range(0, 50, 10)]
     frames = frames_of(made.path)

@@ -91,6 +91,13 @@ def test_parquet_is_the_table_with_videos_as_partitions(tmp_path: Path) -> None:
     assert_same_table(table, "parquet")
 
 
+@pytest.mark.parametrize("name", ["ü b%2F.mp4", "日" * 75 + " %.mp4", "a/" + "é" * 90 + ".mp4"])
+def test_parquet_takes_any_name_of_a_video(tmp_path: Path, name: str) -> None:
+    folder = write_at("parquet", tmp_path / "p", lambda *at: replace(VIDEOS[0](*at), name=name))
+    table = arrow.dataset(folder, partitioning="hive").to_table().to_pandas()
+    assert set(table["video"]) == {name}
+
+
 def test_parquet_has_the_clock_of_each_video(tmp_path: Path) -> None:
     clock = Origin("", Fraction(1, 90000), start_s=10.54, player_start_s=0.54)
     folder = write_at("parquet", tmp_path / "p", lambda *at: replace(VIDEOS[0](*at), origin=clock))

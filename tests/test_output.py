@@ -31,6 +31,15 @@ def test_a_new_file_is_whole_and_alone(tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a.json": DATA}
 
 
+@pytest.mark.parametrize("name", ["x" * 250 + ".json", "日" * 83 + ".json"])
+def test_a_name_may_be_as_long_as_the_system_allows(tmp_path: Path, name: str) -> None:
+    write(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    with output_folder(tmp_path / name[:-1]) as folder:
+        (folder / "a").touch()
+    assert (tmp_path / name[:-1] / "a").exists()
+
+
 @pytest.mark.parametrize(
     "old",
     [b"ours: older", b"", gzip.compress(b"ours: older", mtime=0)],

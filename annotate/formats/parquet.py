@@ -9,6 +9,9 @@ from annotate.domain.keypoint_sets import BLAZEPOSE33, BODY_FEET, COCO17
 from annotate.formats.base import Dataset, FolderFormat
 from annotate.formats.table import rows_of, schema_of
 
+# Bytes of the longest name of a file.
+_LONGEST = 255
+
 
 class Parquet(FolderFormat):
     """Files `video=NAME/poses.parquet`: readers take the column `video` from the folder's name,
@@ -25,7 +28,7 @@ class Parquet(FolderFormat):
         schema = schema_of(dataset)
         schema = schema.remove(schema.get_field_index("video"))
         for video in dataset.videos:
-            part = folder / f"video={quote(video.name, safe='')}"
+            part = folder / _partition(video.name)
             part.mkdir()
             clock = {name: str(value) for name, value in video.origin.clock.items()}
             columns = schema.with_metadata(clock)
@@ -34,6 +37,20 @@ class Parquet(FolderFormat):
                     rows = rows_of(block, video, dataset)
                     selected = rows.select(columns.names)
                     writer.write_batch(selected.replace_schema_metadata(clock))
+
+
+def _partition(name: str) -> str:
+    """Name of the folder of a video.
+
+    >>> _partition("a b/ü.mp4")
+    'video=a%20b%2F%C3%BC.mp4'
+    """
+    quoted = f"video={quote(name, safe='')}"
+    if len(quoted) <= _LONGEST:
+        return quoted
+    # Readers take other letters than those of ASCII as they are; quoted they are three times as
+    # long.
+    return "video=" + "".join(one if ord(one) > 127 else quote(one, safe="") for one in name)
 
 
 PARQUET = Parquet()

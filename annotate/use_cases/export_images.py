@@ -18,8 +18,10 @@ from annotate.store.source_video import local_source
 from annotate.use_cases.output import output_folder
 from annotate.video import Reading, decode
 
-# Of JPEG and WebP, a quality in percent at which artefacts of compression are hardly seen.
-_QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_WEBP_QUALITY, 95]
+# Of JPEG and WebP, a quality in percent at which artefacts of compression are hardly seen; other
+# kinds lose nothing. For each image OpenCV complains about what its kind does not know.
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95]
+_QUALITY = {".jpg": _JPEG, ".jpeg": _JPEG, ".webp": [cv2.IMWRITE_WEBP_QUALITY, 95]}
 
 # The largest width and height in pixels: of the format WebP, and of the library that writes JPEG.
 _LARGEST_SIDE = {".webp": 16_383, ".jpg": 65_500}
@@ -76,6 +78,7 @@ def _write_video(
     index = store.read_index(of_job.fingerprint, job.recipe.selection)
     count, label = max(int((~video.missing).sum()), 1), f"Images of {video.name}"
     (folder / PurePosixPath(video.folder)).mkdir(parents=True, exist_ok=True)
+    quality = _QUALITY.get(video.image_ending.lower(), [])
     done, reading = 0, Reading(threads=0, limits=settings.limits)
     with local_source(store, settings, of_job, index, lambda _done, _all: None) as path:
         # Damage lies in frames that were not processed; those between it are decoded one by one.
@@ -84,7 +87,7 @@ def _write_video(
             for frame in decode(path, index, chunk, asked=video.frames, reading=reading):
                 target = folder / image_name(video.folder, frame.index, video.image_ending)
                 bgr = np.ascontiguousarray(frame.rgb[:, :, ::-1])
-                if not cv2.imwrite(str(target), bgr, _QUALITY):
+                if not cv2.imwrite(str(target), bgr, quality):
                     raise OutputError(f"cannot write {target}", "Make room, or name another place.")
                 done += 1
                 progress(label, done / count)

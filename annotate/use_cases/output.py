@@ -252,7 +252,8 @@ def _sync(file: Path) -> None:
 
 
 def _beside(final: Path) -> Path:
-    return final.with_name(f".{final.name}.tmp-{uuid.uuid4().hex}")
+    # As much of the name as leaves room: names have at most 255 bytes.
+    return final.with_name(f".{final.name[:40]}.tmp-{uuid.uuid4().hex}")
 
 
 @contextmanager
