@@ -48,10 +48,12 @@ def overwrite(path: Path) -> set[int]:
         h264(".mkv", sound_s=FRAMES / FPS),
         h264(".flv"),
         h264(".nut"),
+        h264(".ts"),
         mpeg2(".mxf"),
         LAYOUTS["VP9 in WebM"],
+        LAYOUTS["Motion JPEG in AVI"],
     ],
-    ids=["MKV", "MKV with sound", "FLV", "NUT", "MXF", "WebM"],
+    ids=["MKV", "MKV with sound", "FLV", "NUT", "MPEG-TS", "MXF", "WebM", "AVI"],
 )
 def test_frames_that_vanish_are_damaged(layout: Layout, tmp_path: Path) -> None:
     shown = replace(layout, frames=FRAMES, size=(96, 64), paint=noisy)

@@ -92,7 +92,7 @@ def test_a_lost_frame_of_m2ts_is_said(tmp_path: Path) -> None:
     data[begin:end] = bytes(end - begin)
     made.write_bytes(data)
     damaged = probe(made)
-    assert len(damaged) < len(index)
+    assert damaged.pts.tolist() == index.pts.tolist()
     assert damaged.undecodable
 
 
@@ -117,7 +117,7 @@ def test_frames_that_vanish_before_a_keyframe_are_said(sound: Path, tmp_path: Pa
     path.write_bytes(data[: heads[GOP - 1]] + data[heads[GOP] :])
     index = probe(path)
     frames = list(decode_with_damage(path, index, Chunk(0, len(index))))
-    assert [one.index for one in frames if isinstance(one, DamagedFrame)] == [GOP - 2]
+    assert [one.index for one in frames if isinstance(one, DamagedFrame)] == [GOP - 2, GOP - 1]
     assert pictures(path).items() <= pictures(sound).items()
 
 
@@ -182,7 +182,8 @@ def test_damage_behind_the_first_frames_is_said_when_a_video_is_read(
     else:
         at = data.index(b"mdat") + (data.index(b"moov") - data.index(b"mdat")) * 9 // 10
         path.write_bytes(data[:at] + bytes(HOLE) + data[at + HOLE :])
-    assert probe(path).undecodable == 1
+    # The frame whose head is lost, and the one before it that its rest was taken for a part of.
+    assert probe(path).undecodable == (2 if suffix == ".ts" else 1)
 
 
 @pytest.mark.parametrize("name", ["01_one_bad_packet_frame40", "02_one_bad_packet_frame5"])

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import av
+import numpy as np
 
 from annotate.domain.arrays import IntArray
 from annotate.video.asf import asf_frames
+from annotate.video.endings import ReadPart, unread_frames
 from annotate.video.file import VideoFile
-from annotate.video.matroska import is_cut_off, leads_nowhere
 from annotate.video.packets import NO_PTS
 
 # The number of seconds by which a container may claim to be longer than its frames.
@@ -36,45 +37,73 @@ class Claims:
     missing_s: float
 
 
-def claims_of(video: VideoFile, pts: IntArray, end: int) -> Claims:
+def claims_of(video: VideoFile, pts: IntArray, read: ReadPart) -> Claims:
     """What the container claims. Only those are believed that are written once all is known.
 
     Args:
         video: whose packets have all been read.
         pts: (n,) int64, `NO_PTS` where there is none, of the packets that are to be displayed, and
             of frames that vanished.
-        end: place in the file where the data of the last packet ends.
+        read: how far the file could be read.
     """
     kind, stream = video.container.format.name, video.stream
-    found_s = _end_s(video, pts)
-    declared, rate = stream.frames or None, float(stream.average_rate or 1)
+    rate, declared = _rate(video, pts), stream.frames or None
+    found_s = _end_s(video, pts, rate)
     if "mp4" in kind and declared and stream.duration is not None:
-        start, base = stream.start_time or 0, Fraction(stream.time_base or 1)
-        missing_s = float((start + stream.duration) * base) - found_s
-        if missing_s * rate < LEAST_FRAME:
-            # An edit list hides frames that the container counts.
-            return Claims(declared if declared == len(pts) else None, 0.0)
-        return Claims(declared, _of_frames(video, declared - len(pts)))
+        return _of_table(video, declared - len(pts), read, found_s, rate)
     if kind == "avi" and declared:
-        return Claims(declared, _of_frames(video, declared - len(pts) - video.empty))
+        # Frames are counted. Empty ones, of which not all are read, repeat those before them.
+        return Claims(declared, _seconds(declared - 1 - max(-1, read.last_dts), rate))
     if kind in OWN_DURATION and stream.duration is not None:
         missing_s = float(stream.duration * Fraction(stream.time_base or 1)) - found_s
         missing_s += float((stream.start_time or 0) * Fraction(stream.time_base or 1))
         return Claims(declared, missing_s if missing_s * rate >= LEAST_FRAME else 0.0)
     if "matroska" in kind or kind in ("flv", "asf", "rm"):
-        return Claims(declared, _of_duration(video, found_s, pts, end))
-    return Claims(declared, 0.0)
+        return Claims(declared, _of_duration(video, pts, read, rate))
+    return Claims(declared, _seconds(unread_frames(video, read), rate))
 
 
-def _of_frames(video: VideoFile, missing: int) -> float:
-    """Seconds of so many frames."""
-    return max(0, missing) / float(video.stream.average_rate or 1)
+def _of_table(
+    video: VideoFile, missing: int, read: ReadPart, found_s: float, rate: float
+) -> Claims:
+    """Of an MP4 or QuickTime file with one table of all frames.
+
+    Args:
+        missing: how many declared frames are not to be displayed.
+        read: as in `claims_of`.
+        found_s: when the last frame ends, in seconds.
+        rate: frames per second.
+    """
+    stream, unread = video.stream, unread_frames(video, read)
+    if missing < 0:  # fragments follow the table
+        return Claims(None, _seconds(unread, rate))
+    if unread > 0:
+        return Claims(stream.frames, _seconds(min(missing, unread), rate))
+    end = (stream.start_time or 0) + (stream.duration or 0)
+    by_time = (float(end * Fraction(stream.time_base or 1)) - found_s) * rate
+    if by_time < LEAST_FRAME or missing > by_time + 1:
+        # An edit list hides frames that the container counts; the last frame may be a long one.
+        return Claims(None if missing else stream.frames, 0.0)
+    return Claims(stream.frames, _seconds(missing, rate))
 
 
-def _of_duration(video: VideoFile, found_s: float, pts: IntArray, end: int) -> float:
+def _seconds(missing: int, rate: float) -> float:
+    """Of so many frames."""
+    return max(0, missing) / rate
+
+
+def _rate(video: VideoFile, pts: IntArray) -> float:
+    """Frames per second, from the time stamps where the container tells none."""
+    steps = np.diff(np.unique(pts[pts != NO_PTS]))
+    usual_s = float(np.median(steps) * (video.stream.time_base or 1)) if len(steps) else 1.0
+    return float(video.stream.average_rate or 1 / usual_s)
+
+
+def _of_duration(video: VideoFile, pts: IntArray, read: ReadPart, rate: float) -> float:
     """Seconds that are missing, by the stream's own duration; else by the container's, which is
     that of its longest stream.
     """
+    found_s = _end_s(video, pts, rate)
     own = _CLOCK.fullmatch(video.stream.metadata.get("DURATION", ""))
     if own:
         hours, minutes, seconds = map(float, own.groups())
@@ -85,20 +114,18 @@ def _of_duration(video: VideoFile, found_s: float, pts: IntArray, end: int) -> f
             # Sound that goes on to the end says that the file is whole.
             missing_s = min(missing_s, video.container.duration / av.time_base - _last_s(video))
     else:
+        return _seconds(unread_frames(video, read) or int(_goes_on(video, pts, read)), rate)
+    if missing_s * rate < LEAST_FRAME:
         return 0.0
-    if missing_s * float(video.stream.average_rate or 1) < LEAST_FRAME:
-        return 0.0
-    return missing_s if missing_s > MAX_UNCLEAR_S or _goes_on(video, pts, end) else 0.0
+    return missing_s if missing_s > MAX_UNCLEAR_S or _goes_on(video, pts, read) else 0.0
 
 
-def _goes_on(video: VideoFile, pts: IntArray, end: int) -> bool:
+def _goes_on(video: VideoFile, pts: IntArray, read: ReadPart) -> bool:
     """Whether the container tells of more than was found; arguments as in `claims_of`."""
-    kind, known = video.container.format.name, pts[pts != NO_PTS]
-    if kind == "asf" and len(known):
+    known = pts[pts != NO_PTS]
+    if video.container.format.name == "asf" and len(known):
         return asf_frames(video.path, video.stream.id).goes_on(int(known.max()))
-    return "matroska" in kind and (
-        is_cut_off(video.path, video.size_bytes) or leads_nowhere(video.path, end)
-    )
+    return unread_frames(video, read) > 0
 
 
 def _last_s(video: VideoFile) -> float:
@@ -112,11 +139,9 @@ def _last_s(video: VideoFile) -> float:
     return last_s
 
 
-def _end_s(video: VideoFile, pts: IntArray) -> float:
+def _end_s(video: VideoFile, pts: IntArray, rate: float) -> float:
     """When the last frame that was found ends, in seconds."""
     known = pts[pts != NO_PTS]
     if not len(known):
         return 0.0
-    rate = float(video.stream.average_rate or 0)
-    last_s = float(int(known.max()) * Fraction(video.stream.time_base or 1))
-    return last_s + (1 / rate if rate > 0 else 0.0)
+    return float(int(known.max()) * Fraction(video.stream.time_base or 1)) + 1 / rate

@@ -1,7 +1,7 @@
 """An untrusted video file, opened in one place: its stream, its packets and its frames."""
 
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -21,6 +21,7 @@ from av.video.stream import VideoStream
 from annotate.domain.errors import VideoError, unreadable
 from annotate.domain.limits import DEFAULT_LIMITS, Limits
 from annotate.files import sha256_of
+from annotate.video.avi import ListedFrames
 from annotate.video.orientation import usable_aspect
 
 if TYPE_CHECKING:
@@ -40,8 +41,6 @@ NOT_MOVING = Disposition.attached_pic | Disposition.timed_thumbnails
 # Codecs whose decoders give a damaged picture, filled up with what was in the memory before, unless
 # they are told to reject it.
 REJECTS_WHEN_TOLD = frozenset({"mjpeg"})
-# Of AVI, the number of bytes by which a packet's data begins after the place that the index gives.
-AVI_HEADER_BYTES = 8
 NOT_A_VIDEO = (
     "Give a video file such as MP4, MOV, MKV, WebM, AVI or MPEG-TS. Convert anything else with all "
     "its frames: `ffmpeg -i FILE -fps_mode passthrough -c:v ffv1 NEW.mkv`. Of numbered images name "
@@ -173,19 +172,6 @@ class VideoFile:
         """Indexes of the streams of the container that are moving pictures."""
         return tuple(stream.index for stream in _moving(self.container))
 
-    def are_indexed(self, packets: Sequence[tuple[int | None, int | None]]) -> bool:
-        """Whether the file's index leads to these packets, read in order; each is given by its dts
-        and its place in the file. True where packets carry their time stamps: AVI alone counts
-        them.
-        """
-        if self.container.format.name != "avi":
-            return True
-        places = {entry.timestamp: entry.pos for entry in self.stream.index_entries}
-        return all(
-            pos is None or dts not in places or pos == places[dts] + AVI_HEADER_BYTES
-            for dts, pos in packets
-        )
-
     def seek(self, pts: int) -> None:
         """Goes to a keyframe at or before `pts`, as far as the container allows.
 
@@ -204,8 +190,9 @@ class VideoFile:
         Raises:
             VideoError: they are too many.
         """
-        anywhere = self.container.format.name in BEGINS_ANYWHERE
-        given = 0
+        kind, given = self.container.format.name, 0
+        anywhere = kind in BEGINS_ANYWHERE
+        listed = ListedFrames(self.stream) if kind == "avi" else None
         # PyAV ends with an IndexError where a stream came up after the file was opened.
         with suppress(av.FFmpegError, IndexError):
             for packet in self.container.demux(self.stream):
@@ -214,6 +201,8 @@ class VideoFile:
                     self._check_packets(given)
                     packet.is_keyframe = packet.is_keyframe or (self._at_start and not anywhere)
                     self._at_start = False
+                    if listed is not None:
+                        listed.correct(packet)
                     yield packet
                 elif packet.pts is not None or packet.dts is not None:
                     self.empty += 1

@@ -16,8 +16,9 @@ MAX_REORDERED = 16
 MAX_AHEAD_S = 10.0
 # Codecs whose packets each show one frame, whatever else is in them.
 ONE_FRAME_A_PACKET = frozenset({"av1", "mpeg1video", "mpeg2video"})
-# A step between frames that is longer than this multiple of the usual one is a gap.
-LONGER_STEP = 1.5
+# A step between frames that is longer than this multiple of the usual one is a gap. Of films that
+# were pulled down, one step in two is 1.5 of the other, rounded.
+LONGER_STEP = 1.6
 # Stands for "no time stamp" in int64 columns.
 NO_PTS = np.iinfo(np.int64).min
 

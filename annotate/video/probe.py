@@ -26,6 +26,7 @@ from annotate.video.clock import (
     usable_rate,
     usual_rate,
 )
+from annotate.video.endings import ReadPart
 from annotate.video.file import (
     NOT_A_VIDEO,
     Reading,
@@ -35,7 +36,7 @@ from annotate.video.file import (
     fingerprint,
 )
 from annotate.video.first_frames import FirstFrames, damaged_packets, decode_all
-from annotate.video.gaps import lost_pts
+from annotate.video.gaps import Places, lost_pts
 from annotate.video.marks import marked
 from annotate.video.packets import (
     NO_PTS,
@@ -46,6 +47,7 @@ from annotate.video.packets import (
     reordered_pts,
 )
 from annotate.video.progress import ReadProgress
+from annotate.video.seeking import is_seekable
 
 
 def probe(
@@ -79,6 +81,8 @@ def probe(
         chosen, streams = video.stream.index, video.video_streams()
         container_start_s = 0.0 if times.assumed_fps else video.start_s
         vanished = np.count_nonzero(np.isin(packets.lost_pts, times.pts))
+    # A clock that cannot be used does not tell how long the video should be, either.
+    is_known = times.assumed_fps is None or packets.declared_frames is not None
     digest = fingerprint(path, read.at)
     read.end_pass()
     if check_file(path) != video.size_bytes:
@@ -92,7 +96,7 @@ def probe(
         pts=times.pts,
         keyframes=keys,
         declared_frames=packets.declared_frames,
-        missing_s=packets.missing_s,
+        missing_s=packets.missing_s if is_known else 0.0,
         undecodable=damaged_packets(packets, decoded) + int(vanished),
         interpolated=times.interpolated,
         assumed_fps=None if times.assumed_fps is None else float(times.assumed_fps),
@@ -154,7 +158,7 @@ def _frame_times(
 
 def _read_packets(video: VideoFile, read: ReadProgress) -> tuple[PacketTable, DecodedFrames | None]:
     """All packets, and the first frames that they decode to."""
-    rows: list[tuple[int, bool, bool, int, int, bool, int]] = []
+    rows: list[tuple[int, int, bool, bool, int, int, bool]] = []
     keys: list[tuple[int | None, int | None]] = []
     first_frames, limits = FirstFrames(video), video.limits
     decoded_packets = 0
@@ -173,19 +177,23 @@ def _read_packets(video: VideoFile, read: ReadProgress) -> tuple[PacketTable, De
         decoded_packets += not first_frames.enough
         lost = first_frames.take(packet, lost=lost)
         shown = not packet.is_discard
-        rows.append((pts, packet.is_keyframe, shown, place, packet.size, lost, dts))
+        rows.append((pts, dts, packet.is_keyframe, shown, place, packet.size, lost))
     if not rows:
         raise VideoError(f"{video.path} holds no frame", NOT_A_VIDEO)
     decoded, table = first_frames.end(), np.array(rows, dtype=np.int64)
-    vanished = lost_pts(video, table[:, [0, 3, 4]], table[:, 6])
-    known = np.concatenate([table[table[:, 2] == 1, 0], vanished])
-    claims = claims_of(video, known, int(table[-1, 3:5].sum()))
+    vanished = lost_pts(video, Places(*table[:, [0, 1, 4, 5, 6]].T))
+    known = np.concatenate([table[table[:, 3] == 1, 0], vanished])
+    claims = claims_of(
+        video,
+        known,
+        ReadPart(len(rows), int(table[-1, 4]), int(table[-1, 5]), int(table[:, 1].max())),
+    )
     packets = PacketTable(
         pts=table[:, 0],
-        key=table[:, 1] == 1,
-        shown=table[:, 2] == 1,
-        found_by_seeking=video.are_indexed(keys),
-        lost=table[:, 5] == 1,
+        key=table[:, 2] == 1,
+        shown=table[:, 3] == 1,
+        found_by_seeking=is_seekable(video, keys),
+        lost=table[:, 6] == 1,
         decoded=decoded_packets,
         lost_pts=vanished,
         codec=video.stream.codec.canonical_name,

@@ -58,6 +58,14 @@ class TransportStream:
         return "none" if _begins_anew(packets) else "behind"
 
 
+def passes_over(file: BinaryIO, begin: int, end: int) -> bool:
+    """Whether bytes between two packets of a file belong to none."""
+    file.seek(begin)
+    data = file.read(min(end - begin, MOST_BYTES) + PACKET)
+    packets = len(_packets(data))
+    return not any(len(data) - PACKET == (packets - 1) * stride for stride in STRIDES)
+
+
 def _packets(data: bytes) -> NDArray[np.uint8]:
     """(n, 188): the packets in `data`, which begins with one; other bytes are passed over."""
     count = len(data) // PACKET
