@@ -163,3 +163,32 @@ def test_a_keyframe_of_zeros_renumbers_no_frame_where_frames_are_counted(
     assert 1 <= len(damaged(frames)) <= 2 * GOP
     assert shown(frames) == {number: number for number in shown(frames)}
     assert same_in_chunks(path, index)
+
+
+def flipped(path: Path, place: int, length: int) -> None:
+    """Bytes amid a packet become others."""
+    packet = packets_of(path)[place]
+    data, begin = bytearray(path.read_bytes()), (packet.pos or 0) + packet.size // 2
+    data[begin : begin + length] = bytes(byte ^ 0x55 for byte in data[begin : begin + length])
+    path.write_bytes(data)
+
+
+def test_checksums_of_ffv1_tell_damage_that_its_decoder_passes_over(tmp_path: Path) -> None:
+    """Of the first version, whose packets have none, nothing can be told."""
+    for level, found in (("3", {8, 9, 10, 11}), ("1", set())):
+        layout = Layout(".mkv", codec="ffv1", options={"level": level}, frames=14)
+        path = layout.make(tmp_path / f"{level}.mkv").path
+        assert not damaged(read(path)[1])
+        flipped(path, 8, 3)
+        index, frames = read(path)
+        assert damaged(frames).keys() == found
+        assert index.undecodable == bool(found)
+        assert same_in_chunks(path, index) or not found
+
+
+def test_blocks_of_dv_that_are_none_are_damage(tmp_path: Path) -> None:
+    layout = Layout(".mov", codec="dvvideo", size=(720, 576), frames=4)
+    path = layout.make(tmp_path / "video.mov").path
+    assert not damaged(read(path)[1])
+    flipped(path, 2, 200)
+    assert damaged(read(path)[1]).keys() == {2}

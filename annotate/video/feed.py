@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from av.video.frame import VideoFrame
 
+from annotate.video.checksums import Checks
 from annotate.video.file import VideoFile, VideoPacket
 from annotate.video.holes import has_hole, is_zeros
 from annotate.video.marks import MarkedPackets
@@ -62,6 +63,7 @@ class Feed:
         self._key_pts: int | None = None
         self._codec = video.stream.codec.canonical_name
         self._setup = video.stream.codec_context.extradata or b""
+        self._checks = Checks(video)
 
     def of(self, packets: MarkedPackets) -> Iterator[Fed]:
         """All packets, and the end."""
@@ -94,11 +96,13 @@ class Feed:
         return Fed(packet, rejected or corrupt, frames)
 
     def lacks_data(self, packet: VideoPacket) -> bool:
-        """Whether the packet, or a part of it, was overwritten with zeros, as far as the codec
-        tells.
-        """
+        """Whether the packet, or a part of it, was overwritten, as far as the codec tells."""
         data = memoryview(packet)
-        return is_zeros(self._codec, data) or has_hole(self._codec, self._setup, data)
+        return (
+            is_zeros(self._codec, data)
+            or has_hole(self._codec, self._setup, data)
+            or self._checks.fail(data)
+        )
 
     def _must_show(self, packet: VideoPacket | None) -> bool:
         """Whether the packet is displayed from the first keyframe on: its references are there."""
