@@ -80,9 +80,10 @@ def _not_listed(video: VideoFile, packets: Places) -> IntArray:
         listed = np.array([entry.timestamp for entry in entries if entry.size], np.int64)
         lost = np.setdiff1d(listed[listed < packets.dts.max()], packets.dts)
     if not len(lost):
-        return lost
-    times = np.setdiff1d(np.union1d(packets.dts, lost), packets.pts)
-    return times[times > packets.pts.min()]
+        return packets.pts[:0]
+    times: IntArray = np.setdiff1d(np.union1d(packets.dts, lost), packets.pts)
+    found: IntArray = times[(times > packets.pts.min()) | np.isin(times, lost)]
+    return found
 
 
 def _may_have_lost(video: VideoFile, packets: Places) -> IntArray:
