@@ -1,5 +1,6 @@
 """SIGTERM and SIGHUP end a command as Ctrl-C does, and it can go on."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -15,7 +16,10 @@ def test_a_signal_ends_a_submission_in_order(host: Host, walk: Path, name: str) 
     process = host.start("submit", walk, "--detect-every", "1", "--people", "all")
     assert host.next_heartbeat(process) is not None
     children = psutil.Process(process.pid).children(recursive=True)
-    process.send_signal(signal.Signals[name])
+    if name == "SIGTERM":
+        process.send_signal(signal.Signals[name])
+    else:  # a terminal sends these to all processes of the command
+        os.killpg(process.pid, signal.Signals[name])
     _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == ExitCode.INTERRUPTED
     assert err.count("Stopped. Run the same command") == 1

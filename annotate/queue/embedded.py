@@ -1,15 +1,18 @@
 """A Celery worker inside the command that submits: nothing needs to be installed or started."""
 
 import queue
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from billiard import semaphore_tracker
 from billiard.util import get_logger
 from celery.app.utils import find_app
 
 from annotate.domain.errors import CancelledJobError, WorkerError
+from annotate.end_signals import END_SIGNALS
 from annotate.queue.app import WORKERS, task_error
 from annotate.queue.messages import Queue
 from annotate.queue.startup_monitor import PoolStartupMonitor
@@ -54,6 +57,7 @@ def embedded_worker(processes: int) -> Iterator[tuple[Queue, WorkerErrors]]:
     """
     # By default billiard's logger does not propagate, and prints where it is not configured.
     get_logger().propagate = True
+    _start_tracker()
     app = find_app(WORKERS)
     worker = app.WorkController(
         pool="prefork",
@@ -73,6 +77,19 @@ def embedded_worker(processes: int) -> Iterator[tuple[Queue, WorkerErrors]]:
     finally:
         worker.terminate()
         thread.join(timeout=END_S)
+
+
+def _start_tracker() -> None:
+    """Starts the process that removes the semaphores of the worker's processes in the end, so that
+    no signal ends it before: a terminal sends SIGHUP and Ctrl-C to all processes of the command.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        return  # Windows has no such process
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
+    try:
+        semaphore_tracker.ensure_running()  # it has this process's mask
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 def _declare_queues(app: Any) -> None:
