@@ -24,6 +24,7 @@ import yaml
 from annotate.domain.errors import UsageError
 from annotate.domain.skeleton import SKELETONS
 from annotate.formats.base import DatasetVideo, Origin, PoseBlock
+from annotate.formats.by_track import poses_by_track
 from annotate.formats.registry import find_format
 from tests.made_dataset import (
     FPS,
@@ -253,13 +254,22 @@ def test_cvat_has_tracks_that_end_where_people_leave(number: int) -> None:
     assert [p.attrib["occluded"] == "1" for p in first] == (block.v[0] == 1).tolist()
 
 
-@pytest.mark.parametrize("format_name", ["cvat", "deeplabcut"])
-def test_a_track_too_long_to_hold_with_others_comes_whole(
-    format_name: str, monkeypatch: pytest.MonkeyPatch
+# GAPPED has tracks of 10, 7 and 10 poses: which come as lists, held in memory with others.
+@pytest.mark.parametrize(
+    ("held", "lists"), [(100, [True] * 3), (17, [True, True, False]), (4, [False] * 3)]
+)
+def test_a_track_too_long_to_hold_comes_block_by_block(
+    held: int, lists: list[bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = written(format_name, VIDEOS[0])
-    monkeypatch.setattr("annotate.formats.by_track._HELD_POSES", 4)
-    assert written(format_name, VIDEOS[0]) == whole
+    halves = [GAPPED.take(GAPPED.frame_index < 4), GAPPED.take(GAPPED.frame_index >= 4)]
+    one, two = made_video(GAPPED, frames=FRAMES), made_video(*halves, frames=FRAMES)
+    xml, trc = written("cvat", one), contents(write_at("trc", tmp_path / "one", one))
+    monkeypatch.setattr("annotate.formats.by_track._HELD_POSES", held)
+    assert written("cvat", two) == xml
+    assert contents(write_at("trc", tmp_path / "two", two)) == trc
+    (video,) = made_dataset("cvat", two).videos
+    found = [(track, isinstance(blocks, list)) for track, blocks in poses_by_track(video)]
+    assert found == list(enumerate(lists, start=1))
 
 
 def test_trc_has_markers_in_metres_with_y_up(tmp_path: Path) -> None:

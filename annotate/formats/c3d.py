@@ -3,6 +3,7 @@
 Source: the C3D User Guide of Motion Lab Systems.
 """
 
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -38,25 +39,32 @@ class C3d(FolderFormat):
         for video in dataset.videos:
             place = folder / PurePosixPath(video.folder)
             place.mkdir(parents=True)
-            for block in poses_by_track(video):
-                _write(dataset, video, block, place)
+            for track, blocks in poses_by_track(video):
+                _write(dataset, video, track, blocks, place)
 
 
 C3D = C3d()
 
 
-def _write(dataset: Dataset, video: DatasetVideo, block: PoseBlock, folder: Path) -> None:
-    names, xyz = markers(dataset, block)
-    track, last = int(block.video_track[0]), int(block.place[-1]) + 1
-    if last > _LAST_FRAME:
-        raise UsageError(
-            f"track {track} of {video.name} ends at frame {last:,}, and C3D counts to "
-            f"{_LAST_FRAME:,}",
-            "Leave frames out with --every, or take --format trc.",
-        )
-    rows = block.place - block.place[0]
+def _write(
+    dataset: Dataset, video: DatasetVideo, track: int, blocks: Iterable[PoseBlock], folder: Path
+) -> None:
+    found, xyz = [], []
+    for block in blocks:
+        last = int(block.place[-1]) + 1
+        if last > _LAST_FRAME:
+            raise UsageError(
+                f"track {track} of {video.name} reaches frame {last:,}, and C3D counts to "
+                f"{_LAST_FRAME:,}",
+                "Leave frames out with --every, or take --format trc.",
+            )
+        names, metres = markers(dataset, block)
+        found.append(block.place)
+        xyz.append(metres)
+    place = np.concatenate(found)
+    rows = place - place[0]
     points = np.full((4, len(names), int(rows[-1]) + 1), np.nan)
-    points[:3, :, rows] = xyz.transpose(2, 1, 0)
+    points[:3, :, rows] = np.concatenate(xyz).transpose(2, 1, 0)
     points[3] = 1
     residuals = np.full((1, *points.shape[1:]), _NO_VALUE)
     residuals[:, :, rows] = 0
@@ -65,7 +73,7 @@ def _write(dataset: Dataset, video: DatasetVideo, block: PoseBlock, folder: Path
     parameters["RATE"]["value"] = [_rate(video)]
     parameters["LABELS"]["value"] = names
     parameters["UNITS"]["value"] = ["m"]
-    file["header"]["points"]["first_frame"] = int(block.place[0])
+    file["header"]["points"]["first_frame"] = int(place[0])
     file["data"]["points"] = points
     file["data"]["meta_points"]["residuals"] = residuals
     file.write(str(folder / f"track_{track:04d}.c3d"))

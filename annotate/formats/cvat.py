@@ -4,7 +4,7 @@ Source: the format page of CVAT, and the code of its importer: frames are those 
 shape holds until the next one, and `outside` ends it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 from xml.sax.saxutils import escape, quoteattr
 
@@ -32,8 +32,8 @@ class Cvat(StreamFormat):
         out.write(_START.encode())
         for video in dataset.videos:
             out.write(_head(dataset.keypoints, video).encode())
-            for block in poses_by_track(video):
-                out.writelines(line.encode() for line in _track(dataset, video, block))
+            for track, blocks in poses_by_track(video):
+                out.writelines(line.encode() for line in _track(dataset, video, track, blocks))
         out.write(b"</annotations>\n")
 
 
@@ -78,17 +78,30 @@ def _svg(keypoints: KeypointSet) -> str:
     return edges + points
 
 
-def _track(dataset: Dataset, video: DatasetVideo, block: PoseBlock) -> Iterator[str]:
-    """Lines of one track, all of whose poses the block holds."""
-    yield f'<track id="{int(block.video_track[0])}" label="person" source="auto">\n'
-    places = block.place.tolist()
-    for row, place in enumerate(places):
-        yield _skeleton(dataset.keypoints, block, row, int(video.frames[place]))
-        ends = row + 1 == len(places) or places[row + 1] > place + 1
-        if ends and place + 1 < len(video.frames):
-            after = int(video.frames[place + 1])
-            yield _skeleton(dataset.keypoints, block, row, after, ended=True)
+def _track(
+    dataset: Dataset, video: DatasetVideo, track: int, blocks: Iterable[PoseBlock]
+) -> Iterator[str]:
+    """Lines of one track."""
+    yield f'<track id="{track}" label="person" source="auto">\n'
+    last: tuple[PoseBlock, int, int] | None = None
+    for block in blocks:
+        for row, place in enumerate(block.place.tolist()):
+            if last is not None and place > last[2] + 1:
+                yield from _ended(dataset, video, *last)
+            yield _skeleton(dataset.keypoints, block, row, int(video.frames[place]))
+            last = block, row, place
+    if last is not None:
+        yield from _ended(dataset, video, *last)
     yield "</track>\n"
+
+
+def _ended(
+    dataset: Dataset, video: DatasetVideo, block: PoseBlock, row: int, place: int
+) -> Iterator[str]:
+    """The end of a stretch whose last pose lies at `place`, unless the video ends there too."""
+    if place + 1 < len(video.frames):
+        after = int(video.frames[place + 1])
+        yield _skeleton(dataset.keypoints, block, row, after, ended=True)
 
 
 def _skeleton(

@@ -1,11 +1,12 @@
 """Neurodata Without Borders: a video's tracks as pose estimations of the extension ndx-pose."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from annotate.extras import library
 from annotate.formats.base import Dataset, DatasetVideo, FileFormat, PoseBlock
@@ -42,11 +43,11 @@ class Nwb(FileFormat):
         )
         module = file.create_processing_module("behavior", "tracked keypoints of people")
         module.add(pose.Skeletons(skeletons=[skeleton]))
-        for block in poses_by_track(video):
+        for track, blocks in poses_by_track(video):
             module.add(
                 pose.PoseEstimation(
-                    name=f"track_{int(block.video_track[0])}",
-                    pose_estimation_series=[*_series(pose, dataset, video, block)],
+                    name=f"track_{track}",
+                    pose_estimation_series=[*_series(pose, dataset, video, blocks)],
                     description="x to the right and y down, in pixels of the displayed frame",
                     source_video=film,
                     device=camera,
@@ -90,13 +91,17 @@ def _film(video: DatasetVideo) -> Any:
     )
 
 
-def _series(pose: Any, dataset: Dataset, video: DatasetVideo, block: PoseBlock) -> Iterator[Any]:
+def _series(
+    pose: Any, dataset: Dataset, video: DatasetVideo, blocks: Iterable[PoseBlock]
+) -> Iterator[Any]:
     """A series a keypoint; all have the times of the first one."""
-    rows, keypoints = int(block.place[-1]) + 1, len(dataset.keypoints.names)
-    xy = np.full((rows, keypoints, 2), np.nan, np.float32)
-    xy[block.place] = np.where(block.v[:, :, None] > 0, block.xy, np.nan)
-    confidence = np.full((rows, keypoints), np.nan, np.float32)
-    confidence[block.place] = block.visibility
+    # Of the blocks, only what is written is kept: x, y and confidence.
+    kept = [(block.place, _values(block)) for block in blocks]
+    rows, keypoints = int(kept[-1][0][-1]) + 1, len(dataset.keypoints.names)
+    values = np.full((rows, keypoints, 3), np.nan, np.float32)
+    for places, found in kept:
+        values[places] = found
+    xy, confidence = values[:, :, :2], values[:, :, 2]
     times: Any = video.time_s[:rows]
     for place, name in enumerate(dataset.keypoints.names):
         made = pose.PoseEstimationSeries(
@@ -111,3 +116,9 @@ def _series(pose: Any, dataset: Dataset, video: DatasetVideo, block: PoseBlock) 
         )
         times = made
         yield made
+
+
+def _values(block: PoseBlock) -> NDArray[np.float32]:
+    """(P, K, 3): x, y, NaN where unlabelled, and the visibility."""
+    xy = np.where(block.v[:, :, None] > 0, block.xy, np.nan)
+    return np.concatenate([xy, block.visibility[:, :, None]], axis=2, dtype=np.float32)

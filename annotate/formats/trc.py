@@ -3,7 +3,10 @@
 Source: OpenSim's documentation of marker files.
 """
 
+import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,9 +37,8 @@ class Trc(FolderFormat):
         for video in dataset.videos:
             place = folder / PurePosixPath(video.folder)
             place.mkdir(parents=True)
-            for block in poses_by_track(video):
-                path = place / f"track_{int(block.video_track[0]):04d}.trc"
-                path.write_text(_text(dataset, video, block, path.name), "utf-8", newline="\n")
+            for track, blocks in poses_by_track(video):
+                _write(dataset, video, blocks, place / f"track_{track:04d}.trc")
 
 
 TRC = Trc()
@@ -58,22 +60,36 @@ def markers(dataset: Dataset, block: PoseBlock) -> tuple[list[str], NDArray[np.f
     return [dataset.keypoints.names[k] for k in known], block.world[:, known] * _AXES + 0.0
 
 
-def _text(dataset: Dataset, video: DatasetVideo, block: PoseBlock, name: str) -> str:
-    names, xyz = markers(dataset, block)
-    rate, rows = f"{video.fps:g}", len(block)
-    frames, times = video.frames[block.place], video.time_s[block.place]
+def _write(dataset: Dataset, video: DatasetVideo, blocks: Iterable[PoseBlock], path: Path) -> None:
+    """The head says how many rows there are, so they are written to a file of their own before."""
+    first, rows = 0, 0
+    with TemporaryFile(dir=path.parent) as body:
+        for block in blocks:
+            names, xyz = markers(dataset, block)
+            first = first if rows else int(video.frames[block.place[0]])
+            rows += len(block)
+            body.writelines(line.encode() for line in _lines(video, block, xyz))
+        body.seek(0)
+        with path.open("wb") as out:
+            out.write(_head(video, names, first, rows, path.name).encode())
+            shutil.copyfileobj(body, out)
+
+
+def _head(video: DatasetVideo, names: list[str], first: int, rows: int, file: str) -> str:
+    rate = f"{video.fps:g}"
     axes = "\t".join(f"{a}{n}" for n in range(1, len(names) + 1) for a in "XYZ")
-    head = (
-        f"PathFileType\t4\t(X/Y/Z)\t{name}\n"
+    return (
+        f"PathFileType\t4\t(X/Y/Z)\t{file}\n"
         "DataRate\tCameraRate\tNumFrames\tNumMarkers\tUnits\tOrigDataRate\tOrigDataStartFrame\t"
         "OrigNumFrames\n"
-        f"{rate}\t{rate}\t{rows}\t{len(names)}\tm\t{rate}\t{frames[0]}\t{rows}\n"
+        f"{rate}\t{rate}\t{rows}\t{len(names)}\tm\t{rate}\t{first}\t{rows}\n"
         f"Frame#\tTime\t{(chr(9) * 3).join(names)}\t\t\n\t\t{axes}\n\n"
     )
-    lines = (
-        f"{frame}\t{time:.6f}\t{chr(9).join(map(str, values))}\n"
-        for frame, time, values in zip(
-            frames.tolist(), times.tolist(), xyz.reshape(rows, -1).tolist(), strict=True
-        )
-    )
-    return head + "".join(lines)
+
+
+def _lines(video: DatasetVideo, block: PoseBlock, xyz: NDArray[np.float64]) -> Iterator[str]:
+    frames, times = video.frames[block.place], video.time_s[block.place]
+    for frame, time, values in zip(
+        frames.tolist(), times.tolist(), xyz.reshape(len(block), -1).tolist(), strict=True
+    ):
+        yield f"{frame}\t{time:.6f}\t{chr(9).join(map(str, values))}\n"
