@@ -166,24 +166,22 @@ def test_frames_that_vanish_in_asf_are_damaged_or_missing(
     assert min(vanished) == 0 < 10 < max(vanished)
 
 
-@pytest.mark.parametrize("codec", ["mpeg4", "libx264"])
 @pytest.mark.parametrize("fps", [25, 30])
 def test_frames_in_another_order_than_displayed_are_not_lost_in_asf(
-    codec: str, fps: int, tmp_path: Path
+    fps: int, tmp_path: Path
 ) -> None:
     """Its times are those of decoding."""
-    layout = Layout(".wmv", codec=codec, frames=FRAMES, b_frames=2, fps=fps, paint=noisy)
+    layout = Layout(".wmv", codec="mpeg4", frames=FRAMES, b_frames=2, fps=fps, paint=noisy)
     path = layout.make(tmp_path / "v.wmv").path
     whole = probe(path)
     assert (len(whole), whole.missing_frames, whole.undecodable) == (FRAMES, 0, 0)
-    if codec == "mpeg4":
-        data, places = path.read_bytes(), asf_frames(path, 1).place
-        begin = int(np.unique(places)[2])
+    data, places = path.read_bytes(), asf_frames(path, 1).place
+    for begin in np.unique(places)[1:3].tolist():
         path.write_bytes(data[:begin] + bytes(512) + data[begin + 512 :])
         index = probe(path)
-        # FFmpeg gives the time of one of them to the frame in front of the hole.
-        assert index.undecodable >= np.count_nonzero(places == begin) - 1 > 1
-        assert np.abs(index.pts[:, None] - whole.pts).min(axis=1).max() <= 1
+        assert len(index) == FRAMES
+        assert np.abs(index.pts - whole.pts).max() <= 1
+        assert index.undecodable >= np.count_nonzero(places == begin)
 
 
 def test_only_numbers_that_count_tell_of_lost_frames_in_asf() -> None:
