@@ -10,16 +10,13 @@ import pytest
 from annotate.domain.errors import HostError
 from annotate.domain.video import Chunk, DamagedFrame, Frame
 from annotate.video import decode_with_damage, probe
-from annotate.video.asf import AsfFrames, asf_frames
+from annotate.video.asf import asf_frames
 from annotate.video.matroska import is_cut_off, leads_nowhere
 from tests.made_videos import FPS, LAYOUTS, Layout, av1, h264, mpeg2
 from tests.test_video_transport import noisy, pictures
 
-# Begins the part of ASF with the data packets, and the file's properties; and where in these the
-# size of data packets is, twice.
+# Begins the part of ASF with the data packets.
 ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
-ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
-ASF_SIZES_AT = 92
 FRAMES = 40
 SECTOR = 2048
 # The frames whose packets are overwritten, in the order of the file.
@@ -90,6 +87,17 @@ def test_a_file_that_ends_early_says_what_is_missing(tmp_path: Path) -> None:
         assert index.missing_frames > 1
 
 
+def test_a_matroska_file_that_was_cut_off_between_packets_lacks_its_end(tmp_path: Path) -> None:
+    path = h264(".mkv", frames=FRAMES, size=(96, 64)).make(tmp_path / "v.mkv").path
+    with av.open(str(path)) as container:
+        packets = [one for one in container.demux(video=0) if one.size]
+    last = packets[-4]
+    path.write_bytes(path.read_bytes()[: (last.pos or 0) + 4 + last.size])
+    assert not leads_nowhere(path, (last.pos or 0) + last.size)
+    index = probe(path)
+    assert (len(index), index.missing_frames) == (FRAMES - 3, 3)
+
+
 @pytest.mark.parametrize(
     ("zeros", "added"), [(SECTOR, 0), (8, 0), (0, 99)], ids=["a sector", "a block", "garbage"]
 )
@@ -110,7 +118,7 @@ def test_frames_behind_a_hole_in_the_last_cluster_are_missing(
 
 def test_trouble_of_the_host_is_no_damage_behind_the_last_packet(tmp_path: Path) -> None:
     gone = tmp_path / "gone.mkv"
-    for look in (is_cut_off, leads_nowhere, asf_frames):
+    for look in (is_cut_off, leads_nowhere):
         with pytest.raises(HostError):
             look(gone, 0)
 
@@ -182,31 +190,6 @@ def test_frames_in_another_order_than_displayed_are_not_lost_in_asf(
         assert len(index) == FRAMES
         assert np.abs(index.pts - whole.pts).max() <= 1
         assert index.undecodable >= np.count_nonzero(places == begin)
-
-
-def test_only_numbers_that_count_tell_of_lost_frames_in_asf() -> None:
-    time_ms, none = np.array([0, 40, 80, 200, 240]), np.empty(0, np.int64)
-    counted = AsfFrames(time_ms, np.array([254, 255, 0, 3, 4]), none, none)
-    assert counted.lost_ms(time_ms).tolist() == [120, 160]
-    assert counted.lost_ms(np.array([0, 40, 240])).tolist() == [80, 120, 160, 200]
-    constant = AsfFrames(time_ms, np.full(5, 7), none, none)
-    assert constant.lost_ms(time_ms).tolist() == []
-
-
-@pytest.mark.parametrize("sizes", [(1, 1), (1, 3200), (2**31, 2**31)])
-def test_data_packets_of_asf_of_a_wrong_size_are_not_read(
-    sizes: tuple[int, int], tmp_path: Path
-) -> None:
-    """A file of a gigabyte would be read byte by byte, or into memory at once."""
-    path = Layout(".wmv", codec="wmv2").make(tmp_path / "v.wmv").path
-    data = bytearray(path.read_bytes())
-    at = data.index(ASF_PROPERTIES) + ASF_SIZES_AT
-    assert len(asf_frames(path, 1).place)
-    data[at : at + 8] = np.array(sizes, "<u4").tobytes()
-    path.write_bytes(data)
-    found = asf_frames(path, 1)
-    assert not len(found.place)
-    assert not len(found.unreadable)
 
 
 def test_a_hole_in_a_stream_without_times_costs_the_frames_to_the_next_keyframe(
