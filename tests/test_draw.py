@@ -23,7 +23,8 @@ from annotate.store import Store, open_store
 from annotate.use_cases.draw import Drawing
 from annotate.use_cases.find_videos import FoundVideos
 from annotate.use_cases.submit import submit
-from annotate.video import decode, probe
+from annotate.video import VideoWriter, decode, probe
+from annotate.video.sound import Sound
 from tests.command import Host
 from tests.gallery.damage import zero_packet
 from tests.made_videos import FPS, FRAMES, Layout, number_of
@@ -177,6 +178,27 @@ def test_sound_that_mp4_cannot_hold_is_heard_as_before(
     assert not form or (heard & 0xFF00).any(), "more than 16 bits"
     np.testing.assert_array_equal(samples_of(target), heard)
     assert sound_of(target)[0][0] == pytest.approx(sound_of(made.path)[0][0], abs=0.001)
+
+
+def test_a_pause_of_the_sound_is_kept(tmp_path: Path) -> None:
+    """Samples that are encoded anew are counted; here none come for a second."""
+    layout = Layout(".mkv", codec="mpeg4", sound_s=2, sound_codec="pcm_u8")
+    source, paused = layout.make(tmp_path / "film.mkv").path, tmp_path / "paused.mkv"
+    with av.open(str(source)) as old, av.open(str(paused), "w") as new:
+        streams = [new.add_stream_from_template(one) for one in old.streams]
+        for packet in old.demux():
+            if packet.size and packet.pts is not None and packet.time_base is not None:
+                if packet.stream.type == "audio" and packet.pts * packet.time_base > 1:
+                    packet.pts += round(1 / packet.time_base)
+                    packet.dts = packet.pts
+                packet.stream = streams[packet.stream.index]
+                new.mux(packet)
+    target = tmp_path / "out.mp4"
+    with Sound(paused, 0.0) as sound, VideoWriter(target, sound=sound) as video:
+        for number in range(FRAMES):
+            video.write(np.zeros((64, 64, 3), np.uint8), number / FPS)
+    times_s = [time_s for time_s, _ in sound_of(target)]
+    assert np.diff(times_s).max() == pytest.approx(1.05, abs=0.05)  # and a packet
 
 
 def test_one_drawing_gets_the_name_that_is_given(blazepose_pack: Path, tmp_path: Path) -> None:

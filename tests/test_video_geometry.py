@@ -183,6 +183,12 @@ def test_a_frame_of_other_pixels_than_the_first_keeps_its_proportions(
     assert amid.rgb[place.top : place.top + place.height].any(axis=(1, 2)).all()
 
 
+def test_a_container_that_states_the_shape_of_pixels_is_believed(tmp_path: Path) -> None:
+    shapes = [Fraction(16, 15), Fraction(64, 45)]
+    path = film(tmp_path / "switched.mkv", [(180, 144)] * 2, aspect=shapes)
+    assert {frame.own_size for frame in frames_of(path)} == {None}
+
+
 def test_the_shape_of_pixels_does_not_depend_on_where_a_chunk_begins(tmp_path: Path) -> None:
     """Frames that are decoded behind a keyframe and displayed before it have its shape."""
     path = mpeg2(".ts").make(tmp_path / "switched.ts").path

@@ -11,6 +11,7 @@ import pytest
 from annotate.domain.video import Chunk, DamagedFrame, Frame
 from annotate.video import decode_with_damage, probe
 from annotate.video.holes import has_hole
+from tests.gallery.damage import zero_packet
 from tests.made_videos import LAYOUTS, Layout, h264, picture
 
 TS_PACKET, HEADER, VIDEO_PID, GOP = 188, 4, 0x100, 12
@@ -165,6 +166,13 @@ def test_zeros_amid_a_packet_are_damage(name: str, tmp_path: Path) -> None:
         found = pictures(path)
         assert len(found) < len(truth)
         assert found.items() <= truth.items()
+
+
+def test_a_packet_of_zeros_behind_the_first_frames_is_said(tmp_path: Path) -> None:
+    """Of a codec with start codes, whose packets may end with zeros."""
+    path = Layout(".avi", codec="mpeg4", frames=48).make(tmp_path / "video.avi").path
+    zero_packet(path, number=45)
+    assert probe(path).undecodable == 1
 
 
 @pytest.mark.parametrize("suffix", [".ts", ".mp4"])
