@@ -3,6 +3,8 @@
 import io
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,11 +12,14 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from annotate.domain.errors import UsageError
+from annotate.domain.export_options import ExportOptions
 from annotate.domain.keypoint_sets import BLAZEPOSE33
 from annotate.domain.skeleton import coco_visibility
 from annotate.formats.base import StreamFormat
 from annotate.formats.registry import find_format
 from annotate.numeric.angles import ANGLES, AngleReader, joint_angles
+from annotate.use_cases.export import export
 from tests.made_dataset import BLAZEPOSE, HEIGHT, WIDTH, made_dataset, made_video, tracks
 
 # Double precision of a turn there and back.
@@ -129,6 +134,13 @@ def test_a_table_has_a_row_a_pose(axes: int) -> None:
             np.testing.assert_allclose(found, expected, atol=0.006)
         else:
             assert np.isnan(found).all()
+
+
+def test_only_tables_hold_angles(tmp_path: Path) -> None:
+    nothing: Any = None  # the options are looked at before the job
+    options = ExportOptions(tmp_path / "people.json", angles=True)
+    with pytest.raises(UsageError, match="--angles is not for --format coco"):
+        export(nothing, nothing, options)
 
 
 def test_means_over_time_do_not_depend_on_cuts() -> None:

@@ -188,7 +188,6 @@ def test_frames_in_another_order_than_displayed_are_not_lost_in_asf(
         path.write_bytes(data[:begin] + bytes(512) + data[begin + 512 :])
         index = probe(path)
         assert len(index) == FRAMES
-        assert np.abs(index.pts - whole.pts).max() <= 1
         assert index.undecodable >= np.count_nonzero(places == begin)
 
 
