@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import pytest
 
 from annotate.domain.video import Chunk, Frame
@@ -12,6 +13,10 @@ from tests.made_videos import FRAGMENTS, Layout, h264, mpeg4, number_of, with_ed
 from tests.test_video_transport import noisy
 
 FRAMES, HOLE = 50, 600
+# The bit of a frame of VP8 that says that it is displayed (RFC 6386).
+SHOWN = 0x10
+# Bytes in front of a packet of IVF, and where the file's header counts packets.
+IVF_HEADER, IVF_COUNT = 12, 24
 # The least and the greatest fraction of the lost frames that are said where they are estimated.
 NEAR = (0.5, 1.5)
 
@@ -79,6 +84,22 @@ def test_empty_frames_of_avi_are_not_missing(tmp_path: Path) -> None:
     assert index.declared_frames is not None
     assert index.declared_frames > len(index) == FRAMES
     assert index.missing_frames == 0
+
+
+def test_hidden_frames_that_the_header_of_ivf_counts_are_not_missing(tmp_path: Path) -> None:
+    """As vpxenc writes them: a hidden frame has a packet of its own."""
+    path = Layout(".ivf", codec="libvpx", frames=12).make(tmp_path / "video.ivf").path
+    data = bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        last = [bytes(packet) for packet in container.demux(video=0) if packet.size][-1]
+    place = data.rindex(last)
+    assert last[0] & SHOWN
+    hidden = data[place - IVF_HEADER : place] + bytes([last[0] & ~SHOWN]) + last[1:]
+    data[place - IVF_HEADER : place - IVF_HEADER] = hidden
+    data[IVF_COUNT] += 1
+    path.write_bytes(data)
+    index = probe(path)
+    assert (len(index), index.missing_frames) == (12, 0)
 
 
 def test_a_clock_that_jumps_tells_nothing_of_what_is_missing(tmp_path: Path) -> None:

@@ -57,7 +57,9 @@ def claims_of(video: VideoFile, pts: IntArray, read: ReadPart) -> Claims:
     if kind in OWN_DURATION and stream.duration is not None:
         missing_s = float(stream.duration * Fraction(stream.time_base or 1)) - found_s
         missing_s += float((stream.start_time or 0) * Fraction(stream.time_base or 1))
-        return Claims(declared, missing_s if missing_s * rate >= LEAST_FRAME else 0.0)
+        # Headers of IVF may count packets, of which some are not displayed.
+        all_read = kind == "ivf" and (declared or 0) <= read.packets
+        return Claims(declared, 0.0 if all_read or missing_s * rate < LEAST_FRAME else missing_s)
     if "matroska" in kind or kind in ("flv", "asf", "rm"):
         return Claims(declared, _of_duration(video, pts, read, rate))
     return Claims(declared, _seconds(unread_frames(video, read), rate))
