@@ -25,11 +25,11 @@ def half(data: bytes) -> bytes:
     return data[: len(data) // 2]
 
 
-def hole(value: int) -> Callable[[bytes], bytes]:
+def hole(value: int, place: float = 0.5) -> Callable[[bytes], bytes]:
     """Bytes amid a file that are overwritten."""
 
     def damage(data: bytes) -> bytes:
-        begin = len(data) // 2
+        begin = int(len(data) * place)
         return data[:begin] + bytes([value]) * HOLE + data[begin + HOLE :]
 
     return damage
@@ -44,6 +44,11 @@ SHORT: dict[str, tuple[Layout, Callable[[bytes], bytes], bool]] = {
     "fragmented MP4, amid a fragment": (h264(".mp4", container_options=FRAGMENTS), half, False),
     "fragmented MP4, zeros": (h264(".mp4", container_options=EVERY_FRAME), hole(0), True),
     "fragmented MP4, ones": (h264(".mp4", container_options=EVERY_FRAME), hole(255), True),
+    "fragmented MP4, its last ones": (
+        h264(".mp4", container_options=EVERY_FRAME),
+        hole(0, 0.89),
+        False,
+    ),
     "MKV without a duration": (h264(".mkv", container_options=LIVE), half, False),
     "GIF": (gif, half, False),
     "GIF, zeros": (gif, hole(0), True),

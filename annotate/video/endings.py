@@ -17,8 +17,8 @@ _FRAME_COUNT, _HEAD_BYTES = re.compile(rb"acTL(.{4})", re.DOTALL), 4096
 # Kinds of FLV's tags (sound, picture, data); bytes of a tag's header, and of the tag's size that
 # follows it.
 _TAGS, _TAG_HEADER, _TAG_SIZE = (8, 9, 18), 11, 4
-# A fragment of MP4, and one that holds nothing up to the end.
-_FRAGMENT, _NO_BOX = b"moof", b"\0\0\0\0"
+# Boxes of MP4: a fragment, the end of the index that follows the last one, and none at all.
+_FRAGMENT, _INDEX_END, _NO_BOX = b"moof", b"mfro", b"\0\0\0\0"
 # Of GIF: what begins an extension, a picture, and the end; the bytes of the file's header, and of a
 # picture's, of which the last one tells of its colours.
 _EXTENSION, _PICTURE, _END = 0x21, 0x2C, 0x3B
@@ -81,14 +81,16 @@ def _whole_part(path: Path, kind: str, size_bytes: int, read: ReadPart) -> int |
 
 def _behind_fragments(path: Path, size_bytes: int) -> int | None:
     """The place in a fragmented MP4 file up to which its boxes are whole, where a fragment begins
-    at it or behind it: FFmpeg reads no further. None where there is no such place.
+    at it or behind it, or their index does: FFmpeg reads no further. None where there is no such
+    place.
     """
     with path.open("rb") as file:
         damage = _first_broken_box(file, size_bytes)
         if damage is None:
             return None
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return damage if data.find(_FRAGMENT, damage) >= 0 else None
+            found = (data.find(kind, damage) >= 0 for kind in (_FRAGMENT, _INDEX_END))
+            return damage if any(found) else None
 
 
 def _first_broken_box(file: BinaryIO, size_bytes: int) -> int | None:
