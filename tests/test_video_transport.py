@@ -19,6 +19,8 @@ TS_PACKET, HEADER, VIDEO_PID, GOP = 188, 4, 0x100, 12
 IDR = b"\0\0\1\x65"
 # Bytes of zeros amid a packet.
 HOLE = 64
+# Counters of packets begin anew after so many.
+COUNTED = 16
 # Every so many packets are tried.
 EVERY = 7
 
@@ -95,6 +97,20 @@ def test_a_lost_frame_of_m2ts_is_said(tmp_path: Path) -> None:
     damaged = probe(made)
     assert damaged.pts.tolist() == index.pts.tolist()
     assert damaged.undecodable
+
+
+def test_as_many_lost_packets_as_the_counters_count_are_said(sound: Path, tmp_path: Path) -> None:
+    """The counters go on, but bytes belong to no packet, and frames are missing in the clock."""
+    truth, data = pictures(sound), sound.read_bytes()
+    places, path = packets_of_video(data), tmp_path / "damaged.ts"
+    for first in range(GOP, len(places) - 2 * COUNTED, COUNTED):
+        damaged = bytearray(data)
+        for at in places[first : first + COUNTED]:
+            damaged[at : at + TS_PACKET] = bytes(TS_PACKET)
+        path.write_bytes(damaged)
+        index = probe(path)
+        assert index.pts.tolist() == list(truth), first
+        assert pictures(path).items() < truth.items(), first
 
 
 @pytest.mark.parametrize("stride", [188, 192])
