@@ -12,8 +12,30 @@ def installed_packs(root: Path) -> list[Pack]:
 
     Raises:
         PackError: the description of a pack is damaged.
+        HostError: the folder cannot be read.
     """
-    return [read_pack(file.parent) for file in sorted(root.glob(f"*/{PACK_FILE}"))]
+    try:
+        folders = sorted(root.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise unreadable(root, error) from error
+    return [read_pack(folder) for folder in folders if is_installed(folder)]
+
+
+def is_installed(folder: Path) -> bool:
+    """Whether a pack is described in that folder.
+
+    Raises:
+        HostError: the system cannot tell.
+    """
+    try:
+        (folder / PACK_FILE).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise unreadable(folder, error) from error
+    return True
 
 
 def verify_pack(folder: Path) -> Pack:

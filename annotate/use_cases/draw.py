@@ -29,6 +29,7 @@ from annotate.use_cases.final_tracks import final_tracks, missing_frames, tracks
 from annotate.use_cases.find_images import IMAGE_ENDINGS
 from annotate.use_cases.find_videos import VIDEO_ENDINGS
 from annotate.use_cases.output import check_target, make_folder, output_file
+from annotate.use_cases.places import is_folder
 from annotate.video import Reading, VideoWriter, decode
 from annotate.video.sound import Sound
 from annotate.video.writer import Encoding, roomy_time_base
@@ -190,7 +191,7 @@ class Drawing:
 
 def names_file(out: Path) -> bool:
     """Whether that is the name of a picture or a video, rather than of a folder."""
-    return out.suffix.lower() in _FILES and not out.is_dir()
+    return out.suffix.lower() in _FILES and not is_folder(out)
 
 
 class FramePeople:

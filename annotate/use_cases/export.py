@@ -1,5 +1,6 @@
 """The tracks of a job to a file, or a folder, of one of the export formats."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -136,7 +137,7 @@ def write(file_format: Format, dataset: Dataset, out: Path, *, force: bool) -> N
         UsageError, StoreError, OutputError: as for `export`.
     """
     # Formats are imported to ask them, which a new file need not wait for.
-    ours = all_signatures() if out.exists() else ()
+    ours = all_signatures() if os.path.lexists(out) else ()
     if isinstance(file_format, StreamFormat):
         with output_file(out, ours, force=force) as file:
             file_format.write(dataset, file)

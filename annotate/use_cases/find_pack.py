@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from annotate.domain.errors import PackError
-from annotate.domain.pack import PACK_FILE
 from annotate.domain.progress import Progress
 from annotate.packs.figures import MEASURED
+from annotate.packs.installed import is_installed
 
 if TYPE_CHECKING:
     from annotate.packs.catalogue import CatalogueEntry
@@ -54,7 +54,7 @@ def installed_pack(root: Path, name: str | None) -> Path:
     chosen = name or default_pack(root)
     if chosen is None:
         raise PackError(f"no model pack in {root}", "Fetch one: annotate models pull")
-    if not (root / chosen / PACK_FILE).exists():
+    if not is_installed(root / chosen):
         raise PackError(
             f"no model pack {chosen!r} in {root}",
             "See `annotate models list`, and `annotate models list --available` for those that "
@@ -65,7 +65,7 @@ def installed_pack(root: Path, name: str | None) -> Path:
 
 def default_pack(root: Path) -> str | None:
     """The name of the most accurate installed pack, of those that were measured."""
-    installed = [name for name in MEASURED if (root / name / PACK_FILE).exists()]
+    installed = [name for name in MEASURED if is_installed(root / name)]
     return max(installed, key=_accuracy, default=None)
 
 

@@ -166,7 +166,13 @@ def check_target(out: Path, signatures: Sequence[bytes], *, force: bool = False)
 
     Raises:
         UsageError: it is a folder, its folder does not exist, or it is a file that is not ours.
+        OutputError: the system cannot tell.
     """
+    with _errors(out):
+        _check_target(out, signatures, force=force)
+
+
+def _check_target(out: Path, signatures: Sequence[bytes], *, force: bool) -> None:
     if out.is_dir():
         raise UsageError(f"{out} is a folder", f"Name a file in it, e.g. {out / 'people.json'}.")
     _check_parent(out)
@@ -228,7 +234,7 @@ def _is_pipe(out: Path) -> bool:
     """
     try:
         mode = out.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:  # who writes there says why that fails
         return False
     return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
 
