@@ -82,6 +82,18 @@ def test_every_session_has_options() -> None:
     assert without == []
 
 
+def test_one_place_reads_the_bytes_of_videos() -> None:
+    """Elsewhere an error of the disk was taken for something that the video lacks."""
+    reading = {
+        file.name
+        for file in PRODUCT
+        if file.parent.name == "video"
+        and re.search(r"open\(\"rb\"\)|\.read_bytes\(", file.read_text(encoding="utf-8"))
+    }
+    # A file is only opened to see whether it may be; an image that cannot be is no animated one.
+    assert reading == {"raw_file.py", "file.py", "join_images.py"}
+
+
 @pytest.mark.parametrize(
     "files", [PRODUCT, [*DOCUMENTS, ROOT / "CHANGELOG.md"]], ids=["product", "documents"]
 )

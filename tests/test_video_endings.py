@@ -8,7 +8,7 @@ import av
 import pytest
 
 from annotate.domain.video import Chunk, Frame
-from annotate.video import decode_with_damage, probe
+from annotate.video import decode_with_damage, endings, probe
 from tests.made_videos import FRAGMENTS, Layout, h264, mpeg4, number_of, with_edit_list
 from tests.test_video_transport import noisy
 
@@ -133,3 +133,14 @@ def test_a_cut_off_mxf_shows_no_frame_in_the_place_of_another(tmp_path: Path) ->
     shown = {one.index: number_of(one.rgb) for one in frames if isinstance(one, Frame)}
     assert len(shown) >= len(index) - 1
     assert all(number == at for at, number in shown.items())
+
+
+def test_a_file_of_countless_boxes_is_not_looked_through_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, box = tmp_path / "v.mp4", b"\0\0\0\x08free"
+    path.write_bytes(b"\0\0\0\x08moof" + 4 * box + b"\xff" * 8 + b"mfro")
+    size = path.stat().st_size
+    assert endings._behind_fragments(path, size) == 40
+    monkeypatch.setattr(endings, "_MOST_BOXES", 5)
+    assert endings._behind_fragments(path, size) is None

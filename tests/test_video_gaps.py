@@ -9,8 +9,9 @@ import pytest
 
 from annotate.domain.errors import HostError
 from annotate.domain.video import Chunk, DamagedFrame, Frame
-from annotate.video import decode_with_damage, probe
+from annotate.video import decode_with_damage, probe, raw_file
 from annotate.video.asf import asf_frames
+from annotate.video.container_crop import clean_aperture, matroska_crop
 from annotate.video.matroska import is_cut_off, leads_nowhere
 from tests.made_videos import FPS, LAYOUTS, Layout, av1, h264, mpeg2
 from tests.test_video_transport import noisy, pictures
@@ -116,11 +117,25 @@ def test_frames_behind_a_hole_in_the_last_cluster_are_missing(
     assert len(index) + index.missing_frames == FRAMES
 
 
-def test_trouble_of_the_host_is_no_damage_behind_the_last_packet(tmp_path: Path) -> None:
+def test_trouble_of_the_host_is_no_damage_and_no_crop(tmp_path: Path) -> None:
     gone = tmp_path / "gone.mkv"
-    for look in (is_cut_off, leads_nowhere):
+    for look in (is_cut_off, leads_nowhere, matroska_crop):
         with pytest.raises(HostError):
             look(gone, 0)
+    with pytest.raises(HostError):
+        clean_aperture(gone, 1, (96, 64))
+
+
+def test_names_are_found_across_the_blocks_that_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(raw_file, "_BLOCK_BYTES", 5)
+    path = tmp_path / "v.mp4"
+    path.write_bytes(b"....moof....")
+    with path.open("rb") as file:
+        assert raw_file.holds(file, 0, b"mfro", b"moof")
+        assert raw_file.holds(file, 4, b"moof")
+        assert not raw_file.holds(file, 5, b"moof")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from annotate.domain.arrays import IntArray
-from annotate.domain.errors import unreadable
+from annotate.video.raw_file import raw_file
 
 _HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
@@ -81,20 +81,17 @@ def asf_frames(path: Path, stream: int) -> AsfFrames:
     """
     frames: list[tuple[int, int, int]] = []
     bad: list[int] = []
-    try:
-        with path.open("rb") as file:
-            layout = _layout(file)
-            for place in layout.places:
-                file.seek(place)
-                data = file.read(layout.size)
-                begun, whole = _payloads(data)
-                mine = (frame for frame in begun if frame.stream == stream)
-                frames += [(one.time_ms - layout.preroll_ms, one.number, place) for one in mine]
-                bad += [] if whole else [place]
-                if len(data) < layout.size:
-                    break
-    except OSError as error:
-        raise unreadable(path, error) from error
+    with raw_file(path) as file:
+        layout = _layout(file)
+        for place in layout.places:
+            file.seek(place)
+            data = file.read(layout.size)
+            begun, whole = _payloads(data)
+            mine = (frame for frame in begun if frame.stream == stream)
+            frames += [(one.time_ms - layout.preroll_ms, one.number, place) for one in mine]
+            bad += [] if whole else [place]
+            if len(data) < layout.size:
+                break
     table = np.array(frames, np.int64).reshape(-1, 3)
     return AsfFrames(table[:, 0], table[:, 1], table[:, 2], np.array(bad, np.int64))
 

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from annotate.domain.video import NO_CROP, Crop
 from annotate.video.matroska import CLUSTER, SEGMENT, TRACKS, vint
+from annotate.video.raw_file import raw_file
 
 # What is looked at at most: elements before the tracks, and bytes of one that is read whole.
 _MOST_ELEMENTS, _MOST_BYTES = 10_000, 2**24
@@ -30,8 +31,12 @@ _Span = tuple[int, int]
 
 
 def matroska_crop(path: Path, number: int) -> Crop:
-    """The crop of the video track of that number, counted from 0 in the order of the file."""
-    with suppress(OSError, ValueError, IndexError), path.open("rb") as file:
+    """The crop of the video track of that number, counted from 0 in the order of the file.
+
+    Raises:
+        HostError: the file cannot be read now.
+    """
+    with raw_file(path) as file, suppress(ValueError, IndexError):
         videos = [track for track in _tracks(file) if _number(track, _TRACK_TYPE) == _VIDEO_TYPE]
         video = _child(videos[number], _VIDEO)
         return Crop(**{side: _number(video, one) for side, one in _CROPS.items()})
@@ -84,8 +89,11 @@ def clean_aperture(path: Path, track_id: int, size: tuple[int, int]) -> Crop:
 
     Args:
         size: width and height of the stored frame in pixels.
+
+    Raises:
+        HostError: the file cannot be read now.
     """
-    with suppress(OSError, ValueError, IndexError, ZeroDivisionError), path.open("rb") as file:
+    with raw_file(path) as file, suppress(ValueError, IndexError, ZeroDivisionError):
         whole = 0, file.seek(0, 2)
         for track in _boxes(file, _box(file, whole, b"moov"), b"trak"):
             if _track_id(file, track) == track_id:

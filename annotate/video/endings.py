@@ -3,14 +3,14 @@
 FFmpeg ends without a word where it can read no further, be the file cut off or damaged there.
 """
 
-import mmap
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from annotate.domain.errors import unreadable
 from annotate.video.file import VideoFile
 from annotate.video.matroska import is_cut_off, leads_nowhere
+from annotate.video.raw_file import holds, raw_file
 
 # Where a PNG has, behind this name, how many pictures it has: in so many first bytes.
 _FRAME_COUNT, _HEAD_BYTES = re.compile(rb"acTL(.{4})", re.DOTALL), 4096
@@ -19,6 +19,8 @@ _FRAME_COUNT, _HEAD_BYTES = re.compile(rb"acTL(.{4})", re.DOTALL), 4096
 _TAGS, _TAG_HEADER, _TAG_SIZE = (8, 9, 18), 11, 4
 # Boxes of MP4: a fragment, the end of the index that follows the last one, and none at all.
 _FRAGMENT, _INDEX_END, _NO_BOX = b"moof", b"mfro", b"\0\0\0\0"
+# Boxes, tags or blocks of a file that are looked at: more than a day of honest ones.
+_MOST_BOXES = 10**7
 # Of GIF: what begins an extension, a picture, and the end; the bytes of the file's header, and of a
 # picture's, of which the last one tells of its colours.
 _EXTENSION, _PICTURE, _END = 0x21, 0x2C, 0x3B
@@ -49,16 +51,13 @@ def unread_frames(video: VideoFile, read: ReadPart) -> int:
         HostError: the file cannot be read now.
     """
     kind = video.container.format.name
-    try:
-        if "mp4" in kind:
-            unread = len(video.stream.index_entries) - read.packets - video.empty
-            if unread > 0:
-                return unread
-        if kind == "apng":
-            return max(0, _declared_pictures(video.path) - read.packets)
-        whole = _whole_part(video.path, kind, video.size_bytes, read)
-    except OSError as error:
-        raise unreadable(video.path, error) from error
+    if "mp4" in kind:
+        unread = len(video.stream.index_entries) - read.packets - video.empty
+        if unread > 0:
+            return unread
+    if kind == "apng":
+        return max(0, _declared_pictures(video.path) - read.packets)
+    whole = _whole_part(video.path, kind, video.size_bytes, read)
     if whole is None:
         return 0
     # The packets that follow are as long as those before them.
@@ -84,13 +83,11 @@ def _behind_fragments(path: Path, size_bytes: int) -> int | None:
     at it or behind it, or their index does: FFmpeg reads no further. None where there is no such
     place.
     """
-    with path.open("rb") as file:
+    with raw_file(path) as file:
         damage = _first_broken_box(file, size_bytes)
-        if damage is None:
-            return None
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            found = (data.find(kind, damage) >= 0 for kind in (_FRAGMENT, _INDEX_END))
-            return damage if any(found) else None
+        if damage is not None and holds(file, damage, _FRAGMENT, _INDEX_END):
+            return damage
+    return None
 
 
 def _first_broken_box(file: BinaryIO, size_bytes: int) -> int | None:
@@ -98,7 +95,9 @@ def _first_broken_box(file: BinaryIO, size_bytes: int) -> int | None:
     or no fragment comes before it.
     """
     at, fragmented = 0, False
-    while at < size_bytes:
+    for _ in range(_MOST_BOXES):
+        if at >= size_bytes:
+            break
         file.seek(at)
         head = file.read(16)
         kind, size = head[4:8], int.from_bytes(head[:4], "big")
@@ -113,15 +112,17 @@ def _first_broken_box(file: BinaryIO, size_bytes: int) -> int | None:
 
 
 def _declared_pictures(path: Path) -> int:
-    with path.open("rb") as file:
+    with raw_file(path) as file:
         found = _FRAME_COUNT.search(file.read(_HEAD_BYTES))
     return int.from_bytes(found[1], "big") if found else 0
 
 
 def _are_tags(path: Path, place: int, size_bytes: int) -> bool:
     """Whether an FLV file holds tags from a place on, up to its end."""
-    with path.open("rb") as file:
-        while place < size_bytes:
+    with raw_file(path) as file:
+        for _ in range(_MOST_BOXES):
+            if place >= size_bytes:
+                break
             file.seek(place)
             head = file.read(_TAG_HEADER)
             if len(head) < _TAG_HEADER or head[0] not in _TAGS:
@@ -132,24 +133,35 @@ def _are_tags(path: Path, place: int, size_bytes: int) -> bool:
 
 def _behind_pictures(path: Path) -> int | None:
     """The place up to which the blocks of a GIF are whole; None where they are so to the end."""
-    data = path.read_bytes()
-    at, last = _GIF_HEADER, _GIF_HEADER
-    try:
-        at += _colours(data[10])
-        while data[at] != _END:
-            last = at
-            if data[at] == _PICTURE:
-                at += _PICTURE_HEADER + _colours(data[at + 9]) + 1
-            elif data[at] == _EXTENSION:
-                at += 2
+    with raw_file(path) as file:
+        last = _GIF_HEADER
+        with suppress(IndexError):
+            file.seek(_GIF_HEADER + _colours(file.read(_GIF_HEADER)[10]))
+            for _ in range(_MOST_BOXES):
+                kind = file.read(1)[0]
+                if kind == _END:
+                    return None
+                last = file.tell() - 1
+                if kind not in (_PICTURE, _EXTENSION):
+                    break
+                _pass_block(file, kind)
             else:
-                return last
-            while data[at]:
-                at += 1 + data[at]
-            at += 1
-    except IndexError:
-        return last
-    return None
+                return None
+    return last
+
+
+def _pass_block(file: BinaryIO, kind: int) -> None:
+    """Goes on behind an extension or a picture whose first byte was read.
+
+    Raises:
+        IndexError: the file ends before.
+    """
+    if kind == _PICTURE:
+        flags = file.read(_PICTURE_HEADER - 1)[_PICTURE_HEADER - 2]
+        file.seek(_colours(flags), 1)
+    file.read(1)[0]
+    while size := file.read(1)[0]:
+        file.seek(size, 1)
 
 
 def _colours(flags: int) -> int:

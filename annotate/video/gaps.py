@@ -14,6 +14,7 @@ from annotate.domain.arrays import IntArray
 from annotate.video.asf import asf_frames
 from annotate.video.file import VideoFile
 from annotate.video.packets import LONGER_STEP, MAX_REORDERED, NO_PTS
+from annotate.video.raw_file import raw_file
 from annotate.video.transport import passes_over
 
 # Formats that have a header before each packet and hardly anything else, and its greatest number of
@@ -92,7 +93,7 @@ def _may_have_lost(video: VideoFile, packets: Places) -> IntArray:
     """
     steps, lost = np.diff(packets.dts), packets.lost.copy()
     usual = np.median(steps) if len(steps) else 0
-    with video.path.open("rb") as file:
+    with raw_file(video.path) as file:
         for at in np.flatnonzero(steps > LONGER_STEP * usual).tolist():
             begin, end = packets.begin[at : at + 2].tolist()
             lost[at] |= 0 <= begin < end and passes_over(file, begin, end)

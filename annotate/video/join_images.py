@@ -19,11 +19,12 @@ import numpy as np
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from annotate.domain.errors import VideoError, unreadable
+from annotate.domain.errors import VideoError
 from annotate.domain.images import ImageSequence, ticks_of
 from annotate.domain.limits import DEFAULT_LIMITS
 from annotate.video.file import check_file
 from annotate.video.orientation import Orientation, orientation_of, oriented
+from annotate.video.raw_file import raw_file
 
 # Rises when the same images give other bytes.
 JOIN_VERSION = 1
@@ -103,11 +104,8 @@ def _codec_of(data: bytes) -> str | None:
 
 def _read(path: Path, length: int = -1) -> bytes:
     check_file(path)
-    try:
-        with path.open("rb") as file:
-            return file.read(length)
-    except OSError as error:
-        raise unreadable(path, error) from error
+    with raw_file(path) as file:
+        return file.read(length)
 
 
 def _of_files(images: ImageSequence, codec: str, report: Report) -> Iterator[tuple[int, bytes]]:

@@ -2,13 +2,12 @@
 
 from collections import deque
 from collections.abc import Iterator
-from contextlib import ExitStack
 from itertools import chain, pairwise, repeat
 from typing import TypeAlias
 
-from annotate.domain.errors import unreadable
 from annotate.video.file import Packets, VideoFile, VideoPacket
 from annotate.video.packets import LONGER_STEP
+from annotate.video.raw_file import raw_file
 from annotate.video.transport import TransportStream
 
 # Packets with whether data is lost in them or right after them.
@@ -29,11 +28,7 @@ def marked(video: VideoFile, packets: Packets) -> MarkedPackets:
 
 
 def _of_transport_stream(video: VideoFile, packets: Packets) -> MarkedPackets:
-    with ExitStack() as stack:
-        try:
-            file = stack.enter_context(video.path.open("rb"))
-        except OSError as error:
-            raise unreadable(video.path, error) from error
+    with raw_file(video.path) as file:
         transport = TransportStream(file, video.stream.id)
         step: int | None = None
         packet = next(packets, None)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from annotate.domain.errors import unreadable
+from annotate.video.raw_file import raw_file
 
 SEGMENT, CLUSTER, TRACKS = 0x18538067, 0x1F43B675, 0x1654AE6B
 _BLOCK = 0xA3
@@ -40,11 +40,8 @@ def is_cut_off(path: Path, size_bytes: int) -> bool:
     Raises:
         HostError: the file cannot be read now.
     """
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
-    except OSError as error:
-        raise unreadable(path, error) from error
+    with raw_file(path) as file:
+        head = file.read(_HEAD_BYTES)
     name = SEGMENT.to_bytes(4, "big")
     at = head.find(name) + len(name)
     with suppress(IndexError, ValueError):
@@ -63,11 +60,8 @@ def leads_nowhere(path: Path, place: int) -> bool:
     Raises:
         HostError: the file cannot be read now.
     """
-    try:
-        with path.open("rb") as file:
-            return _leads_nowhere(file, place + _BLOCK_HEADER)
-    except OSError as error:
-        raise unreadable(path, error) from error
+    with raw_file(path) as file:
+        return _leads_nowhere(file, place + _BLOCK_HEADER)
 
 
 def _leads_nowhere(file: BinaryIO, at: int) -> bool:
