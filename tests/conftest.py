@@ -38,6 +38,8 @@ hypothesis.settings.register_profile(
     "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("busy")
+# Tests that use ONNX Runtime themselves send nothing either.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 # More would need more memory than many machines have: a process of the tests takes 1 GB.
 MOST_PROCESSES = 8
