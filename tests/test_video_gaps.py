@@ -218,3 +218,19 @@ def test_a_hole_in_a_stream_without_times_costs_the_frames_to_the_next_keyframe(
     frames = list(decode_with_damage(path, index, Chunk(0, len(index))))
     assert len(index) >= FRAMES - 2
     assert any(isinstance(one, DamagedFrame) for one in frames)
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_avi_lists_every_frame_where_some_carry_the_time_of_others(
+    lost: int, tmp_path: Path
+) -> None:
+    """FFmpeg makes the times of display from the order of the frames that it finds."""
+    layout = LAYOUTS["MPEG-4 with B-frames in AVI"]
+    path = layout.make(tmp_path / "v.avi").path
+    data, whole = path.read_bytes(), probe(path).pts.tolist()
+    places = [place - 8 for place, _ in places_of(path)]
+    for first in range(1, 14):
+        begin, end = places[first], places[first + lost]
+        path.write_bytes(data[:begin] + bytes(end - begin) + data[end:])
+        index = probe(path)
+        assert (index.pts.tolist(), index.missing_frames) == (whole, 0), first
