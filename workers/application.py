@@ -1,6 +1,7 @@
 """The Celery application that workers run, on the broker of this host's settings."""
 
 import logging
+import signal
 
 from celery import signals
 
@@ -24,6 +25,15 @@ def _be_quiet(**_: object) -> None:
 def _log_json(**_: object) -> None:
     """Takes the place of Celery's own log."""
     log_json()
+
+
+@signals.worker_process_init.connect
+def _end_with_the_parent(**_: object) -> None:
+    """A terminal sends SIGHUP to all processes of a command. One of the pool that it ended amid a
+    message would keep the locks that the others and their parent wait for.
+    """
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 if _settings.embedded:
