@@ -137,8 +137,9 @@ def agreed_pts(packets: PacketTable, decoded: DecodedFrames) -> IntArray | None:
     told = told and bool(np.isin(found, announced).all())
     if told and first_key is not None:
         pts = np.union1d(found, announced[announced >= first_key])
-    elif told and decoded.whole and len(packets.lost_pts):
-        # Some packets carry the time of others, and some frames vanished: neither list has all.
+    elif told and decoded.whole and packets.found_by_seeking and len(packets.lost_pts):
+        # Some packets carry the time of others, and some frames vanished: neither list has all. An
+        # index that does not lead to the packets tells nothing.
         pts = np.union1d(found, announced)
     elif not in_order:
         return None
