@@ -66,7 +66,8 @@ def tracks_of(
     for chunk in chunks:
         unit = WorkUnit(job, video_of_job, chunk)
         run_chunk(store, unit, settings, lambda: estimator, store)
-    merge_video(store, WorkUnit(job, video_of_job, None))
+    assert merge_video(store, WorkUnit(job, video_of_job, None))
+    assert not merge_video(store, WorkUnit(job, video_of_job, None)), "the tracks are there"
     (file,) = folder.glob("results/*/*/tracks/*.parquet")
     blocks = list(results.read_tracks(job.merge_digest))
     return file.read_bytes(), len(np.unique(np.concatenate([b.track_id for b in blocks])))

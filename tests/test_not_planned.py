@@ -155,7 +155,7 @@ def test_a_video_whose_chunks_all_failed_has_no_tracks(store: Store) -> None:
     (video,) = job_status(store, JOB).videos
     assert video.state == "failed"
     assert not list(job_status(store, JOB).pending())
-    merge_video(store, WorkUnit(JOB, VIDEO, None))
+    assert not merge_video(store, WorkUnit(JOB, VIDEO, None))
     assert tracks_files(store) == []
 
 

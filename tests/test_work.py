@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from billiard.exceptions import WorkerLostError
 from celery import Task
+from prometheus_client import CollectorRegistry
 
 import workers.tasks
 from annotate.domain.errors import (
@@ -33,6 +34,7 @@ from annotate.domain.video import Chunk
 from annotate.domain.work import WorkUnit
 from annotate.queue.app import ATTEMPTS
 from annotate.queue.board import Board, open_board
+from annotate.queue.metrics import WorkerCounts
 from annotate.store import Store, open_store
 from tests.made_poses import FINGERPRINT
 from tests.servers import RedisServer
@@ -70,9 +72,17 @@ def board(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> Board:
     return open_board(redis_server.url, "")
 
 
-def raising(error: Exception) -> Callable[[], None]:
-    def work() -> None:
+def raising(error: Exception) -> Callable[[], bool]:
+    def work() -> bool:
         raise error
+
+    return work
+
+
+def adding_to(done: list[str]) -> Callable[[], bool]:
+    def work() -> bool:
+        done.append("done")
+        return True
 
     return work
 
@@ -108,14 +118,30 @@ def test_a_message_for_other_work_is_refused(message: list[Any]) -> None:
 
 def test_a_unit_is_done_once_at_a_time(store: Store, board: Board) -> None:
     done: list[str] = []
+    work = adding_to(done)
     with board.leases.hold(CHUNK, OTHER) as acquired:
         assert acquired
-        assert not workers.tasks._do(store, board, CHUNK, lambda: done.append("second"))
-    assert workers.tasks._do(store, board, CHUNK, lambda: done.append("first"))
-    assert done == ["first"]
+        assert not workers.tasks._do(store, board, CHUNK, work)
+    assert done == []
+    assert workers.tasks._do(store, board, CHUNK, work)
+    assert done == ["done"]
     assert board.attempts.finished_by(WORKER) == 1
     assert board.attempts.unfinished(JOB) == []
     assert board.leases.held_by(WORKER) == 0
+
+
+def test_a_unit_that_another_attempt_has_made_is_not_counted_again(
+    store: Store, board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message may come twice: when its worker was lost after the work, say."""
+    registry = CollectorRegistry()
+    counts = WorkerCounts(registry)
+    monkeypatch.setattr(workers.tasks, "worker_counts", lambda: counts)
+    assert workers.tasks._do(store, board, MERGE, lambda: True)
+    assert workers.tasks._do(store, board, MERGE, lambda: False)
+    assert registry.get_sample_value("annotate_merges_total", {"outcome": "done"}) == 1
+    assert board.attempts.finished_by(WORKER) == 1
+    assert board.attempts.unfinished(JOB) == []
 
 
 def test_a_unit_of_a_cancelled_job_is_not_done(store: Store, board: Board) -> None:
@@ -168,7 +194,7 @@ def test_a_unit_is_begun_three_times(store: Store, board: Board) -> None:
     assert board.attempts.unfinished(JOB) == []
 
 
-def died(begun: list[int]) -> None:
+def died(begun: list[int]) -> bool:
     begun.append(1)
     raise SystemExit
 
@@ -179,7 +205,7 @@ def test_a_retried_unit_begins_afresh(store: Store, board: Board) -> None:
     workers.tasks.process_died(board, CHUNK, WorkerLostError("signal 9 (SIGKILL)"))
     store.results(RECIPE, VIDEO).delete_failure(CHUNK.name)
     done: list[str] = []
-    assert workers.tasks._do(store, board, CHUNK, lambda: done.append("done"))
+    assert workers.tasks._do(store, board, CHUNK, adding_to(done))
     assert done == ["done"]
     assert store.results(RECIPE, VIDEO).failures() == {}
 
@@ -257,5 +283,5 @@ def test_without_the_server_a_unit_is_done_all_the_same(
 ) -> None:
     redis_server.kill()
     done: list[str] = []
-    assert workers.tasks._do(store, board, CHUNK, lambda: done.append("done"))
+    assert workers.tasks._do(store, board, CHUNK, adding_to(done))
     assert done == ["done"]

@@ -97,7 +97,7 @@ def _make_part(job_id: str, digest: str, fingerprint: str, bounds: tuple[int, in
         video = job.video(fingerprint)
         unit = WorkUnit(job, video, planned_chunk(store, job, video, bounds))
 
-        def work() -> None:
+        def work() -> bool:
             check_version(job.recipe.pipeline, PIPELINE_DIGEST, job)
             beats = ExtendingBeats(store if board is None else board.reports, this_limits())
             estimator = partial(estimator_of, store, job.recipe)
@@ -112,6 +112,7 @@ def _make_part(job_id: str, digest: str, fingerprint: str, bounds: tuple[int, in
                 if board is not None:  # else there is no `annotate worker` that serves the counts
                     worker_counts().add(figures)
                 log_chunk(unit, figures, time.monotonic() - began)
+            return figures is not None
 
         if _do(store, board, unit, work) and board is not None:
             # If this fails, the next reconciliation does it.
@@ -133,10 +134,10 @@ def _make_tracks(job_id: str, digest: str, fingerprint: str) -> None:
         job = this_job(store, job_id, digest)
         unit = WorkUnit(job, job.video(fingerprint), None)
 
-        def work() -> None:
+        def work() -> bool:
             check_version(job.merge, MERGE_DIGEST, job)
             with bounded(MERGE_LIMIT_S):
-                merge_video(store, unit)
+                return merge_video(store, unit)
 
         _do(store, board, unit, work)
 
@@ -171,11 +172,14 @@ def _unknown_work_dropped(board: Board | None) -> Iterator[None]:
         board.reports.count_dropped()
 
 
-def _do(store: Store, board: Board | None, unit: WorkUnit, work: Callable[[], None]) -> bool:
-    """Does the work of a unit, and records why it failed; whether this worker did it.
+def _do(store: Store, board: Board | None, unit: WorkUnit, work: Callable[[], bool]) -> bool:
+    """Does the work of a unit, and records why it failed; whether this worker ended it.
 
     It does not where the job was cancelled, where another worker holds the unit's lease, and where
     the unit has failed: a message may come twice, and late.
+
+    Args:
+        work: returns whether there was anything to do.
     """
     if store.is_cancelled(unit.job.id):
         return False
@@ -187,9 +191,9 @@ def _do(store: Store, board: Board | None, unit: WorkUnit, work: Callable[[], No
         return acquired and _attempt(store, board, unit, work)
 
 
-def _attempt(store: Store, board: Board, unit: WorkUnit, work: Callable[[], None]) -> bool:
+def _attempt(store: Store, board: Board, unit: WorkUnit, work: Callable[[], bool]) -> bool:
     """Counts an attempt at a unit and does its work; not where it has failed, or there were too
-    many attempts.
+    many attempts. What another attempt has made is not counted again.
     """
     if store.results(unit.job.recipe, unit.video).has_failure(unit.name):
         board.attempts.forget(unit)
@@ -204,8 +208,7 @@ def _attempt(store: Store, board: Board, unit: WorkUnit, work: Callable[[], None
     try:
         with recorded_failure(store, unit):
             try:
-                work()
-                outcome = "done"
+                outcome = "done" if work() else None
             except CancelledJobError:
                 outcome = None
     except AnnotateError:
@@ -214,9 +217,11 @@ def _attempt(store: Store, board: Board, unit: WorkUnit, work: Callable[[], None
         board.attempts.reset(unit)
         worker_counts().count(unit, "retried")
         raise
-    if outcome is not None:
+    if outcome is None:
+        board.attempts.forget(unit)
+    else:
         worker_counts().count(unit, outcome)
-    board.attempts.finish(unit, this_worker())
+        board.attempts.finish(unit, this_worker())
     return True
 
 

@@ -22,13 +22,16 @@ from annotate.store.results import VideoResults, tracks_name
 logger = logging.getLogger(__name__)
 
 
-def merge_video(store: Store, unit: WorkUnit) -> None:
+def merge_video(store: Store, unit: WorkUnit) -> bool:
     """Makes the tracks of a video; not where they are in the store, a chunk is neither done nor
     failed, or every chunk failed.
 
     The file lists the frames of failed chunks as missing, and those that cannot be decoded as
     damaged. A damaged part is set aside: no tracks
     are made then, and its chunk has to be done again.
+
+    Returns:
+        Whether it made them.
 
     Raises:
         StoreError: the video is not planned, or the store cannot be read or written.
@@ -47,7 +50,7 @@ def merge_video(store: Store, unit: WorkUnit) -> None:
     ready = present and all(chunk.name in failed for chunk in absent)
     made = {job.merge_digest, tracks_name(job.merge_digest, absent)} & set(results.merges())
     if not ready or made:
-        return
+        return False
     index = store.read_index(video.fingerprint, job.recipe.selection)
     if chunks[-1].stop != len(selected_frames(index, job.recipe.selection)):
         store.files.set_aside(results.chunks_key)
@@ -77,6 +80,8 @@ def merge_video(store: Store, unit: WorkUnit) -> None:
         # Without its part the chunk is not done, so that it is processed again, and merged then.
         aside = store.files.set_aside(error.key)
         logger.warning("%s  It is kept as %s, and made again.", error.message, aside)
+        return False
+    return True
 
 
 def _damaged(

@@ -49,9 +49,10 @@ def sleep_through(store: Store, unit: WorkUnit, *_: object) -> None:
     store.results(unit.job.recipe, unit.video).write_part(chunk, empty_frames(chunk), {})
 
 
-def no_merge(store: Store, unit: WorkUnit) -> None:
+def no_merge(store: Store, unit: WorkUnit) -> bool:
     """Replaces `merge_video`: these parts are never merged."""
     del store, unit
+    return False
 
 
 annotate.use_cases.run_chunk.run_chunk = sleep_through  # type: ignore[assignment]
