@@ -4,14 +4,19 @@ from typing import Annotated
 
 import typer
 
-from annotate.cli.options import StoreOption, store_of
+from annotate.cli.options import StoreOption, job_ids, store_of
 from annotate.domain.errors import ExitCode
 
 
 def check(
     jobs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="JOB", help="Jobs to check.", show_default="all jobs"),
+        typer.Argument(
+            metavar="JOB",
+            help="Jobs to check.",
+            show_default="all jobs",
+            autocompletion=job_ids,
+        ),
     ] = None,
     *,
     deep: Annotated[

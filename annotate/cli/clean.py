@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from annotate.cli.options import StoreOption, store_of
+from annotate.cli.options import StoreOption, job_ids, store_of
 
 
 def clean(
@@ -14,6 +14,7 @@ def clean(
             metavar="JOB",
             help="Jobs to delete too, with what only they need.",
             show_default="",
+            autocompletion=job_ids,
         ),
     ] = None,
     *,

@@ -8,6 +8,7 @@ import typer
 from annotate.cli.options import (
     JobArgument,
     StoreOption,
+    job_ids,
     noting_damage,
     store_of,
     the_job,
@@ -26,7 +27,13 @@ RESULTS = "coco-results"
 
 JobOption = Annotated[
     str | None,
-    typer.Option("--job", metavar="JOB", help="The same as JOB.", show_default="the newest job"),
+    typer.Option(
+        "--job",
+        metavar="JOB",
+        help="The same as JOB.",
+        show_default="the newest job",
+        autocompletion=job_ids,
+    ),
 ]
 ResultsOption = Annotated[bool, typer.Option("--results", help=f"Same as --format {RESULTS}.")]
 

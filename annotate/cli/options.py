@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from annotate.domain.errors import StoreError, UsageError
+from annotate.domain.errors import AnnotateError, StoreError, UsageError
 from annotate.domain.export_options import ExportOptions
 from annotate.domain.hub_options import HubOptions
 from annotate.domain.look import Look
@@ -23,6 +23,15 @@ from annotate.domain.settings import Settings, settings_from
 if TYPE_CHECKING:
     from annotate.domain.job import Job
     from annotate.store import Store
+
+
+def job_ids(context: typer.Context) -> list[str]:
+    """The ids of the store's jobs, for the shell to complete; none where they cannot be read."""
+    with suppress(AnnotateError):
+        store, _ = store_of(context.params.get("store"))
+        return store.job_ids()
+    return []
+
 
 StoreOption = Annotated[
     str | None,
@@ -34,7 +43,13 @@ StoreOption = Annotated[
     ),
 ]
 JobArgument = Annotated[
-    str | None, typer.Argument(metavar="JOB", help="The job's id.", show_default="the newest job")
+    str | None,
+    typer.Argument(
+        metavar="JOB",
+        help="The job's id.",
+        show_default="the newest job",
+        autocompletion=job_ids,
+    ),
 ]
 VideosArgument = Annotated[
     list[str],

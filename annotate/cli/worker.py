@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypeVar
 
 import typer
 
-from annotate.cli.options import StoreOption, store_of
+from annotate.cli.options import StoreOption, job_ids, store_of
 from annotate.domain.errors import QueueAwayError, UsageError
 from annotate.domain.names import printable
 from annotate.domain.settings import STORE_VARIABLE, Provider, Settings
@@ -209,7 +209,12 @@ def check_queue(settings: Settings) -> None:
 
 
 def cancel(
-    job: Annotated[str, typer.Argument(metavar="JOB", help="The job's id, see `annotate jobs`.")],
+    job: Annotated[
+        str,
+        typer.Argument(
+            metavar="JOB", help="The job's id, see `annotate jobs`.", autocompletion=job_ids
+        ),
+    ],
     *,
     store: StoreOption = None,
 ) -> None:
