@@ -32,7 +32,10 @@ def parsed(arguments: list[str]) -> dict[str, Any]:
     while pending:
         command = pending.pop()
         command.callback = lambda **values: calls.append(values)
+        for option in command.params:
+            option.callback = None  # some do their work at once, such as `--install-completion`
         pending += getattr(command, "commands", {}).values()
+    root.invoke_without_command = True
     root.main(arguments, prog_name="annotate", standalone_mode=False)
     return calls[-1] if calls else {}
 
