@@ -13,7 +13,13 @@ from typer.testing import CliRunner
 from annotate.cli.app import app
 from annotate.domain.changes import Change, DeletePoses, MarkReviewed, NameTrack, Undo
 from annotate.domain.edits import Edit
-from annotate.domain.errors import DamagedError, EditConflictError, EditError, UsageError
+from annotate.domain.errors import (
+    DamagedError,
+    EditConflictError,
+    EditError,
+    NewerEditError,
+    UsageError,
+)
 from annotate.domain.export_options import ExportOptions
 from annotate.domain.job import Job
 from annotate.domain.tracks import Tracks
@@ -169,6 +175,21 @@ def test_a_damaged_edit_is_named_and_set_aside(store: Store, job: Job) -> None:
         edits.state()
     assert [one.problem for one in check_store(store, repair=True).findings if key in one.problem]
     assert edits.state().edits == ()
+
+
+def test_an_edit_of_a_newer_version_is_named_and_stays(store: Store, job: Job) -> None:
+    edits = mine(store, job)
+    edits.add(MarkReviewed(0, 5), "ann")
+    key = store.results(job.recipe, job.videos[0]).edits.key(1)
+    whole = json.loads(store.files.read(key) or b"")
+    newer = json.dumps({**whole, "kind": "paint"}).encode()
+    store.files.write(key, newer)
+    with pytest.raises(NewerEditError, match="'paint'") as caught:
+        tracks_of(store, job)
+    assert "update annotate" in caught.value.hint
+    (found,) = check_store(store, repair=True).findings
+    assert key in found.problem
+    assert store.files.read(key) == newer
 
 
 def test_a_merge_with_other_settings_keeps_edits_and_lists_the_others(

@@ -292,13 +292,15 @@ def test_edits_of_a_person_who_is_gone_are_listed() -> None:
         (SplitTrack(ref(PEOPLE, 1, 10), 0, 9), "both sides"),
         (MergeTracks(ref(PEOPLE, 1, 10), ref(PEOPLE, 1, 20)), "both are track 1"),
         (replace(added(1, (5,)), landmarks=34), "as many poses"),
+        (replace(added(1, (5,)), data=packed(np.full((1, 33, 5), 1e9, np.float32))), "can be"),
+        (MoveKeypoint(ref(PEOPLE, 1, 9), "nose", 1e300, 5.0, 0.0, 0.0), "far off the picture"),
         (added(1, (500,)), "not frames of the video"),
         (MarkReviewed(5, 500), "not frames of the video"),
         (HideKeypoint(ref(PEOPLE, 1, 10), "tail"), "no landmark 'tail'"),
         (DeletePoses(ref(PEOPLE, 2, 0), 50, 60), "no pose in these frames"),
         (NameTrack(replace(ref(PEOPLE, 1, 10), pts=7), "Ada"), "no frame 10 at that time"),
         (NameTrack(ref(PEOPLE, 1, 10), "A" * (MOST_LETTERS + 1)), "at most 80 letters"),
-        (NameTrack(ref(PEOPLE, 1, 10), "A\nB"), "on one line"),
+        (NameTrack(ref(PEOPLE, 1, 10), "A\nB"), "visible and on one line"),
     ],
 )
 def test_an_edit_that_does_not_fit_says_why(change: Change, reason: str) -> None:

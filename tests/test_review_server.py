@@ -82,6 +82,7 @@ def client(process: "tuple[subprocess.Popen[str], str]") -> Client:
         {"Host": "localhost.example.org:80"},
         {"Origin": "http://example.org"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"X-Annotate-Token": "", "Cookie": "annotate-1=2; x"},
     ],
 )
@@ -138,6 +139,7 @@ def test_poses_come_in_binary(client: Client) -> None:
         ({"kind": "delete", "change": {"track": {"track": 9, "frame": 0}}, "after": 0}, 400),
         ({"kind": "undo", "change": {"edit": 99}, "after": 0}, 400),
         ({"kind": "review", "change": {"start": 0, "stop": 5}, "after": "x"}, 400),
+        ({"kind": "review", "change": {"start": 0, "stop": 5}, "after": 0, "job": "x"}, 400),
     ],
 )
 def test_what_is_no_edit_is_refused(client: Client, body: Any, code: int) -> None:
@@ -146,7 +148,8 @@ def test_what_is_no_edit_is_refused(client: Client, body: Any, code: int) -> Non
     )
     assert status == code
     assert orjson.loads(content)["message"]
-    assert client.ask("/api/videos/7")[0] == 400
+    for number in ("7", "9" * 5000, "x"):
+        assert client.ask(f"/api/videos/{number}")[0] == 400
     assert client.ask("/api/videos/0/poses?start=900&stop=5")[0] == 400
 
 

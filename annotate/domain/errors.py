@@ -144,6 +144,10 @@ class EditError(AnnotateError):
     """A change of tracks cannot be made as a reviewer wants it."""
 
 
+class NewerEditError(StoreError):
+    """An edit in the store is of a kind that this version does not know."""
+
+
 class EditConflictError(EditError):
     """Another reviewer has just changed the same track in the same frames."""
 

@@ -10,6 +10,8 @@ from annotate.domain.arrays import FloatArray
 from annotate.domain.changes import AddPoses
 from annotate.domain.errors import EditError
 
+# Keypoints lie nearer to the picture than this.
+MOST_PIXELS = 1e6
 # x, y, z, visibility, presence.
 _COLUMNS = 5
 # The most bytes that the poses of one edit may take: an hour of one person at 30 a second.
@@ -40,6 +42,6 @@ def unpacked(change: AddPoses) -> FloatArray:
     if len(data) != size or len(change.scores) != len(change.frames):
         raise EditError("add: it has not as many poses as frames")
     poses = np.frombuffer(data, "<f4").reshape(shape).astype(np.float32)
-    if not np.isfinite(poses).all():
-        raise EditError("add: its poses are not numbers")
+    if not max(np.abs(poses).max(), *map(abs, change.scores)) <= MOST_PIXELS:
+        raise EditError("add: its poses are not numbers that can be")
     return poses

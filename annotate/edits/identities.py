@@ -28,7 +28,7 @@ from annotate.domain.names import printable
 from annotate.domain.outline import Outline
 from annotate.domain.skeleton import Skeleton
 from annotate.domain.video import VideoIndex
-from annotate.edits.added import unpacked
+from annotate.edits.added import MOST_PIXELS, unpacked
 from annotate.edits.displacements import Displacements
 from annotate.edits.operations import Hide, Mirror, Operation, Place, Shift
 from annotate.numeric.geometry import box_iou
@@ -121,7 +121,9 @@ class Identities:
     @_apply.register
     def _name(self, change: NameTrack) -> None:
         if len(change.name) > MOST_LETTERS or printable(change.name) != change.name:
-            raise _CannotApplyError(f"a name has at most {MOST_LETTERS} letters, all on one line")
+            raise _CannotApplyError(
+                f"a name has at most {MOST_LETTERS} letters, all visible and on one line"
+            )
         self.rows.names[self._found(change.track)] = change.name
 
     @_apply.register
@@ -182,6 +184,8 @@ class Identities:
 
     @_apply.register
     def _move(self, change: MoveKeypoint) -> None:
+        if max(map(abs, (change.x, change.y, change.was_x, change.was_y))) > MOST_PIXELS:
+            raise _CannotApplyError("it puts a keypoint far off the picture")
         row, keypoint = self._pose(change.track), self._landmark(change.keypoint)
         rows, to = self.rows, np.array([change.x, change.y], np.float32)
         moved = self._moved.setdefault(change.keypoint, Displacements())

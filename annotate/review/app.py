@@ -15,6 +15,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from annotate.domain.edits import Edit
 from annotate.domain.errors import AnnotateError, EditConflictError, EditError, UsageError
 from annotate.review.blocks import outline_block, poses_block
 from annotate.review.described import (
@@ -48,7 +49,7 @@ class _Pages:
 
     @property
     def routes(self) -> list[Route | Mount]:
-        video = "/api/videos/{number:int}"
+        video = "/api/videos/{number}"
         with as_file(files("annotate.review") / "page") as page:
             pages = StaticFiles(directory=page, html=True)
         return [
@@ -62,9 +63,9 @@ class _Pages:
             Route(f"{video}/outline", _answering(self._outline)),
             Route(f"{video}/moments", _answering(self._moments)),
             Route(f"{video}/poses", _answering(self._poses)),
-            Route(f"{video}/edits", _answering(self._edit), methods=["POST"]),
-            Route(f"{video}/people", _answering(self._person), methods=["POST"]),
-            Route(f"{video}/fills", _answering(self._fill), methods=["POST"]),
+            Route(f"{video}/edits", self._changing(self._edit), methods=["POST"]),
+            Route(f"{video}/people", self._changing(self._person), methods=["POST"]),
+            Route(f"{video}/fills", self._changing(self._fill), methods=["POST"]),
             Mount("/", pages),
         ]
 
@@ -126,22 +127,28 @@ class _Pages:
             raise UsageError("there are no such frames", "Load the page again.")
         return Response(poses_block(opened.poses(start, stop)), media_type=_BINARY)
 
-    def _edit(self, request: Request, body: Any) -> Response:
-        number = _number(request)
-        edit = self._session.add(number, body.get("kind"), body.get("change"), body.get("after"))
-        return self._after(number, edit.number)
+    def _edit(self, number: int, body: Any) -> Edit:
+        return self._session.add(number, body.get("kind"), body.get("change"), body.get("after"))
 
-    def _person(self, request: Request, body: Any) -> Response:
-        number = _number(request)
-        return self._after(number, self._session.add_person(number, body, _shown(body)).number)
+    def _person(self, number: int, body: Any) -> Edit:
+        return self._session.add_person(number, body, _shown(body))
 
-    def _fill(self, request: Request, body: Any) -> Response:
-        number = _number(request)
-        return self._after(number, self._session.fill(number, body, _shown(body)).number)
+    def _fill(self, number: int, body: Any) -> Edit:
+        return self._session.fill(number, body, _shown(body))
 
-    def _after(self, number: int, edit: int) -> Response:
-        view = self._session.video(number).tracks.view()
-        return _json({"edit": edit, **described_view(view)})
+    def _changing(self, make: Callable[[int, Any], Edit]) -> Callable[[Request], Any]:
+        """An endpoint that makes an edit, and answers with the tracks after it."""
+
+        def made(request: Request, body: Any) -> Response:
+            # A page stays open while the server is started again, for another job perhaps.
+            job, number = self._session.job.id, _number(request)
+            if body.get("job", job) != job:
+                raise UsageError("the page shows another job", "Load the page again.")
+            edit = make(number, body)
+            view = self._session.video(number).tracks.view()
+            return _json({"edit": edit.number, **described_view(view)})
+
+        return _answering(made)
 
 
 def _answering(make: Callable[[Request, Any], Response]) -> Callable[[Request], Any]:
@@ -184,11 +191,14 @@ def _shown(body: Any) -> int:
 
 
 def _number(request: Request) -> int:
-    return int(request.path_params["number"])
+    return _whole(request.path_params["number"], -1)
 
 
 def _integer(request: Request, name: str, default: int) -> int:
-    text = request.query_params.get(name, "")
+    return _whole(request.query_params.get(name, ""), default)
+
+
+def _whole(text: str, default: int) -> int:
     return int(text) if text.isdecimal() and len(text) < 12 else default
 
 

@@ -62,9 +62,9 @@ class Guard:
     def _refusal(self, scope: Message) -> Response | None:
         headers = {name.decode("latin-1"): v.decode("latin-1") for name, v in scope["headers"]}
         host, origin = headers.get("host", ""), headers.get("origin")
-        if _name_of(f"//{host}") not in _OWN_NAMES:
+        if _part_of(f"//{host}", "hostname") not in _OWN_NAMES:
             return _refused("this page is for this host only")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _part_of(origin, "netloc") != host:
             return _refused("another page may not use this one")
         given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
         if scope["method"] == "GET" and scope["path"] == "/" and self._is_token(given):
@@ -92,9 +92,10 @@ def _cookie(header: str, name: str) -> str:
     return found.value if found else ""
 
 
-def _name_of(address: str) -> str:
+def _part_of(address: str, part: str) -> str:
+    """A part of an address, as `urlsplit` names it; empty where there is none."""
     try:
-        return urlsplit(address).hostname or ""
+        return getattr(urlsplit(address), part) or ""
     except ValueError:
         return ""
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from annotate.domain.changes import Change
+from annotate.domain.changes import CHANGES, Change
 from annotate.domain.edits import Edit
-from annotate.domain.errors import EditError
+from annotate.domain.errors import EditError, NewerEditError
 from annotate.domain.json_text import parsed
 from annotate.store.damage import damaged
 from annotate.store.files import Files
@@ -22,6 +22,11 @@ _LOST = (
     "Bring the file back from a backup. Nothing makes it again: `annotate check --repair` sets it "
     "aside, and the other edits stay."
 )
+# What to do about an edit of an unknown kind.
+_NEWER = (
+    "This version does not know it: update annotate on this host to the version that the edit was "
+    "made with."
+)
 # How many edits are read at a time: a bucket answers each in some milliseconds.
 _AT_A_TIME = 16
 
@@ -29,8 +34,8 @@ _AT_A_TIME = 16
 class EditList:
     """Reads and writes the edits below one key of a store.
 
-    Every method raises StoreError where the store cannot be read or written, and DamagedError where
-    an object is not an edit.
+    Every method raises StoreError where the store cannot be read or written, DamagedError where an
+    object is not an edit, and NewerEditError where it is one that this version does not know.
     """
 
     def __init__(self, files: Files, key: str) -> None:
@@ -53,7 +58,13 @@ class EditList:
         """The edit of that number."""
         key = self.key(number)
         try:
-            edit = Edit.from_fields(parsed(self._files.read(key) or b""))
+            found = parsed(self._files.read(key) or b"")
+            kind = found.get("kind") if isinstance(found, dict) else None
+            if isinstance(kind, str) and kind not in CHANGES:
+                raise NewerEditError(
+                    f"{key} in the store is an edit of the kind {kind!r:.40}", _NEWER
+                )
+            edit = Edit.from_fields(found)
         except (ValueError, EditError) as error:
             raise damaged(key, str(error), _LOST) from error
         if edit.number != number:

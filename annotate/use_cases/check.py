@@ -6,7 +6,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from annotate.domain.errors import AnnotateError, DamagedError, ManifestError, PackError, StoreError
+from annotate.domain.errors import (
+    AnnotateError,
+    DamagedError,
+    ManifestError,
+    NewerEditError,
+    PackError,
+    StoreError,
+)
 from annotate.domain.job import Job, JobVideo
 from annotate.domain.json_text import parsed
 from annotate.domain.pack import PACK_FILE
@@ -97,19 +104,25 @@ def check_store(
     for number, item in enumerate(items.values(), start=1):
         try:
             item.check()
+        except NewerEditError as error:  # it is whole, and stays where it is
+            found.append(Finding(error.message))
         except (DamagedError, PackError, _MissingError) as error:
-            names = store.files.names(item.key.rpartition("/")[0])
-            missing = item.key.rpartition("/")[2] not in names
-            if repair and not missing and item.made_with:
-                store.files.set_aside(item.made_with)
-            aside = store.files.set_aside(item.key) if repair and not missing else ""
-            found.append(Finding(error.message, aside, missing))
+            found.append(_finding(store, item, error, repair=repair))
         progress("Checking", number / len(items))
     return Report(len(manifests), len(manifests) + len(items), tuple(found))
 
 
 class _MissingError(AnnotateError):
     """A file that should be there is not."""
+
+
+def _finding(store: Store, item: _Item, error: AnnotateError, *, repair: bool) -> Finding:
+    names = store.files.names(item.key.rpartition("/")[0])
+    missing = item.key.rpartition("/")[2] not in names
+    if repair and not missing and item.made_with:
+        store.files.set_aside(item.made_with)
+    aside = store.files.set_aside(item.key) if repair and not missing else ""
+    return Finding(error.message, aside, missing)
 
 
 def _manifest_finding(store: Store, job_id: str, error: StoreError, *, repair: bool) -> Finding:

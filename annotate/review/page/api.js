@@ -17,7 +17,8 @@ async function asked(path, options) {
     throw new Refused(0, "annotate review has ended", "Start it again and open its address.");
   });
   if (answer.ok) return answer;
-  const said = await answer.json().catch(() => ({ message: answer.statusText, hint: "" }));
+  const other = { message: "annotate review was started again", hint: "Open the address that it printed." };
+  const said = answer.status === 403 ? other : await answer.json().catch(() => ({ message: answer.statusText, hint: "" }));
   throw new Refused(answer.status, said.message, said.hint);
 }
 

@@ -33,6 +33,7 @@ const now = {
 /** @type {Poses} */
 let poses = new Poses(0, 0, () => {}, wrong);
 let saidAt = 0;
+let opens = 0; // how often a video was opened
 
 /** @param {string} text @param {boolean} [wrong] */
 function say(text, wrong = false) {
@@ -202,13 +203,16 @@ function zoomToPerson() {
 
 /** @param {number} number */
 async function open(number) {
+  const mine = (opens += 1);
   try {
     // All is asked for at once: none of it waits for the rest.
     const path = `/api/videos/${number}`;
     const [source, outline] = [json(`${path}/source`), outlineOf(number)];
     for (const one of [source, outline]) one.catch(() => {}); // whoever waits for it says so
     const [info, frames] = await Promise.all([json(path), binary(`${path}/annotated`)]);
+    if (mine !== opens) return; // another one was opened meanwhile
     const annotated = new Uint8Array(frames);
+    if (now.video >= 0) say("");
     player.video.pause();
     const { sparse } = info;
     Object.assign(now, { video: number, info, annotated, sparse, view: null, selected: null, doubts: [] });
@@ -234,8 +238,17 @@ async function open(number) {
     changed(info, outline).catch(wrong);
     document.body.dataset.ready = String(number);
   } catch (error) {
+    if (now.video < 0) waits("No video is open.");
     wrong(error);
   }
+}
+
+/** What is said in place of the picture. @param {string} text @param {number | null} [fraction] of what is made */
+function waits(text, fraction = null) {
+  $("waiting").hidden = false;
+  $("waiting").querySelector("p").textContent = text;
+  $("waiting").querySelector("progress").hidden = fraction === null;
+  $("waiting").querySelector("progress").value = fraction ?? 0;
 }
 
 /**
@@ -243,7 +256,6 @@ async function open(number) {
  * @param {number} number @param {boolean} copy @param {Promise<any> | null} [asked] the first answer, if it was asked for
  */
 async function playable(number, copy, asked = null) {
-  const waiting = $("waiting");
   for (;;) {
     const source = await (asked ?? json(`/api/videos/${number}/source${copy ? "?copy" : ""}`));
     asked = null;
@@ -253,13 +265,10 @@ async function playable(number, copy, asked = null) {
       copy = source.copy;
       break;
     }
-    waiting.hidden = false;
-    waiting.querySelector("p").textContent = "Making the video ready for this browser";
-    waiting.querySelector("progress").hidden = false;
-    waiting.querySelector("progress").value = source.fraction;
+    waits("Making the video ready for this browser", source.fraction);
     await new Promise((done) => setTimeout(done, COPY_MS));
   }
-  waiting.hidden = true;
+  $("waiting").hidden = true;
   const frame = now.view ? player.frame : 0;
   const address = `/api/videos/${number}/media?${copy ? "copy" : ""}`;
   player.prepare(address);
@@ -277,9 +286,7 @@ async function playable(number, copy, asked = null) {
 async function withoutPicture(number, error) {
   if (!(error instanceof Refused)) throw error;
   if (now.video !== number) return;
-  $("waiting").hidden = false;
-  $("waiting").querySelector("p").textContent = `No picture: ${sentence(error)}`;
-  $("waiting").querySelector("progress").hidden = true;
+  waits(`No picture: ${sentence(error)}`);
   player.load(null, await timesOf(number));
 }
 
@@ -292,12 +299,12 @@ const sentence = (error) => `${error.message}${error.hint ? `. ${error.hint}` : 
 /** @param {unknown} error */
 function wrong(error) {
   if (!(error instanceof Refused)) throw error;
-  away = error.code === 0;
+  if (error.code === 0 || error.code === 403) trouble = error.message;
   say(sentence(error), true);
 }
 
-/** Whether the last thing that was asked found no server. */
-let away = false;
+/** Why the server does not answer this page; empty while it does. */
+let trouble = "";
 
 /** The tracks as they are now. */
 async function refresh() {
@@ -311,29 +318,34 @@ async function look() {
   try {
     if (!document.hidden) await lookOnce();
   } catch (error) {
-    if (!away) wrong(error);
+    if (!(error instanceof Refused)) throw error;
+    if (error.message !== trouble) wrong(error);
+    trouble = error.message;
   }
   setTimeout(look, LOOK_MS);
 }
 
 async function lookOnce() {
-  const video = now.video;
+  const [video, before] = [now.video, trouble];
+  if (video < 0 || before || now.videos.some((one) => one.state !== "ready")) await showJob();
   if (now.view && video >= 0) {
-    const view = await json(`/api/videos/${video}/view?after=${now.view.last}`);
-    if (view && video === now.video && view.last > now.view.last && !history.pending) {
+    // After trouble, edits may have been made without a word, or be shown that were not.
+    const view = await json(`/api/videos/${video}/view${before ? "" : `?after=${now.view.last}`}`);
+    if (view && video === now.video && (before || view.last > now.view.last) && !history.pending) {
       await changed(view);
-      say("Another reviewer made an edit");
+      if (!before) say("Another reviewer made an edit");
     }
   }
-  if (now.videos.some((one) => one.state !== "ready") || away) await showJob();
-  if (away) say("annotate review is back");
-  away = false;
+  if (before) say("Connected again");
+  if (before === trouble) trouble = "";
 }
 
 /** The videos of the job and their states. */
 async function showJob() {
   const job = await json("/api/job");
-  if (JSON.stringify(job.videos) === JSON.stringify(now.videos)) return;
+  if (history.job && history.job !== job.job) location.reload(); // it was started again for another one
+  history.job = job.job;
+  if (now.video >= 0 && JSON.stringify(job.videos) === JSON.stringify(now.videos)) return;
   now.videos = job.videos;
   showVideos($("videos"), job.videos, now.video, open);
   const asked = Number(new URLSearchParams(location.hash.slice(1)).get("video") ?? NaN);
@@ -341,8 +353,7 @@ async function showJob() {
   const first = ready.find((/** @type {any} */ one) => one.number === asked) ?? ready[0];
   if (now.video < 0 && first) await open(first.number);
   if (first) return;
-  $("waiting").querySelector("p").textContent = "No video of this job has tracks yet. This page looks again by itself.";
-  $("waiting").querySelector("progress").hidden = true;
+  waits("No video of this job has tracks yet. This page looks again by itself.");
 }
 
 function theme() {

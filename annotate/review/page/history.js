@@ -11,6 +11,7 @@ export class History {
     this.changed = changed;
     this.say = say;
     this.wrong = wrong;
+    this.job = "";
     this.video = 0;
     this.after = 0;
     /** @type {number[]} */
@@ -68,7 +69,7 @@ export class History {
     this.pending += 1;
     this.queue = this.queue.then(async () => {
       try {
-        const answer = await post(`/api/videos/${video}/${path}`, { ...body, after: this.after });
+        const answer = await post(`/api/videos/${video}/${path}`, { ...body, job: this.job, after: this.after });
         if (video !== this.video) return true; // another video was opened meanwhile
         this.after = answer.last;
         made(answer.edit);

@@ -68,7 +68,6 @@ export function help(dialog, keys) {
   columns.className = "columns";
   for (const group of new Set(keys.map((key) => key.group))) {
     const list = document.createElement("dl");
-    list.append(element("h3", group));
     for (const key of keys.filter((one) => one.group === group && one.shown)) {
       const row = document.createElement("div");
       const term = document.createElement("dt");
@@ -76,7 +75,9 @@ export function help(dialog, keys) {
       row.append(term, element("dd", key.what));
       list.append(row);
     }
-    columns.append(list);
+    const part = document.createElement("section");
+    part.append(element("h3", group), list);
+    columns.append(part);
   }
   const close = element("button", "Close");
   close.addEventListener("click", () => dialog.close());

@@ -19,6 +19,7 @@ export class Player {
     this.loops = false;
     /** @type {number | null} */
     this.wanted = null; // where a seek goes
+    this.sought = -1; // the frame that the browser was last told to go to
     /** @type {string | null} */
     this.prepared = null; // address of a video that is loading already
     this.blind = false; // whether frames are known, and no picture of them
@@ -83,7 +84,13 @@ export class Player {
     const busy = this.wanted !== null && this.video.seeking;
     this.wanted = target;
     if (this.blind) this.#show(target);
-    else if (!busy) this.video.currentTime = this.#middle(target);
+    else if (!busy) this.#go(target);
+  }
+
+  /** @param {number} frame */
+  #go(frame) {
+    this.sought = frame;
+    this.video.currentTime = this.#middle(frame);
   }
 
   /** A time well inside a frame. @param {number} frame */
@@ -97,8 +104,9 @@ export class Player {
   #seeked() {
     const target = this.wanted;
     if (target === null) return;
-    if (Math.abs(this.video.currentTime - this.#middle(target)) > 1e-3) {
-      this.video.currentTime = this.#middle(target); // it was moved on meanwhile
+    // Not by the time: at the end of a video, the browser may stop at another one.
+    if (this.sought !== target) {
+      this.#go(target); // it was moved on meanwhile
       return;
     }
     // Where the picture does not change, no callback comes. Elsewhere the picture may be painted much

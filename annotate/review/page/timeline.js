@@ -105,7 +105,7 @@ export class Timeline {
 
   /** @param {number} by @param {number} about a frame that stays where it is */
   zoomBy(by, about = this.frame) {
-    const length = Math.max(20, Math.min(this.frames, (this.to - this.from) * by));
+    const length = Math.min(Math.max(1, this.frames), Math.max(20, (this.to - this.from) * by));
     const share = (about - this.from) / (this.to - this.from);
     this.from = Math.max(0, Math.min(this.frames - length, about - share * length));
     this.to = this.from + length;
