@@ -12,9 +12,11 @@ import pytest
 
 import annotate.queue.claims
 from annotate.domain.errors import BusyJobError, CancelledJobError, ExitCode, StoreError
+from annotate.domain.settings import settings_from
 from annotate.queue.claims import claimed
 from annotate.queue.embedded import WorkerErrors
 from annotate.store import Store, open_store
+from annotate.use_cases.clean import check_idle
 from tests.command import PATIENCE_S, Host
 from tests.fleet import send
 from tests.made_job import JOB
@@ -29,6 +31,8 @@ def folder(tmp_path: Path) -> Store:
 
 def claim(store: Store, host: str, pid: int, started_s: float, renewed: int = 1) -> None:
     fields = {"host": host, "pid": pid, "started_s": started_s, "renewed": renewed}
+    if host == socket.gethostname():
+        fields["machine"] = annotate.queue.claims._machine()
     store.files.write(KEY, json.dumps(fields).encode())
 
 
@@ -49,11 +53,14 @@ def test_a_damaged_claim_is_none(folder: Store, damage: bytes) -> None:
         pass
 
 
-def test_the_claim_of_a_killed_command_is_taken_over(folder: Store) -> None:
+def test_the_claim_of_a_killed_command_is_taken_over(
+    folder: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     here, own = socket.gethostname(), psutil.Process()
     claim(folder, here, 2**22 + 1, 0.0)
     with claimed(folder, JOB):
         pass
+    monkeypatch.setattr(annotate.queue.claims, "LEFT_S", 0.5)
     claim(folder, here, own.pid, own.create_time() - 100)
     with claimed(folder, JOB):
         pass  # another process had this pid
@@ -71,6 +78,30 @@ def test_a_claim_of_another_host_counts_while_it_is_renewed(
     monkeypatch.setattr(annotate.queue.claims, "LEFT_S", 60.0)
     threading.Timer(0.2, claim, (folder, "elsewhere", 1, 0.0, 2)).start()
     with pytest.raises(BusyJobError, match="of elsewhere"):
+        claimed(folder, JOB).__enter__()
+    # Its heartbeats may be old by this host's clock.
+    threading.Timer(0.2, claim, (folder, "elsewhere", 1, 0.0, 3)).start()
+    with pytest.raises(BusyJobError, match="of elsewhere"):
+        check_idle(folder, settings_from({}), [JOB.id])
+
+
+@pytest.mark.parametrize("named", ["elsewhere", "here"])
+def test_a_claim_of_the_same_number_and_name_counts_while_it_is_renewed(
+    folder: Store, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    """Of another host with this one's name; and of this one, where the clock was set since."""
+    monkeypatch.setattr(annotate.queue.claims, "_LOOK_S", 0.01)
+    own = psutil.Process()
+    pid, started_s = (2**22 + 1, 0.0) if named == "elsewhere" else (own.pid, own.create_time() - 60)
+    machine = annotate.queue.claims._machine() if named == "here" else "another"
+    fields = {"host": socket.gethostname(), "pid": pid, "started_s": started_s, "machine": machine}
+    first, second = (
+        json.dumps({**fields, "renewed": renewed, "of a later version": True}).encode()
+        for renewed in (1, 2)
+    )
+    folder.files.write(KEY, first)
+    threading.Timer(0.2, folder.files.write, (KEY, second)).start()
+    with pytest.raises(BusyJobError, match=f"process {pid} of"):
         claimed(folder, JOB).__enter__()
 
 

@@ -103,6 +103,30 @@ def test_a_server_that_answers(status: int, says: str, patient: bool) -> None:
         assert (len(requests) > 2) == patient
 
 
+@pytest.mark.parametrize(
+    ("code", "says", "hint"),
+    [
+        ("AccessDenied", "refuses it", "s3:PutObject"),
+        ("RequestTimeTooSkewed", "the clock of this host is wrong", "Set the clock"),
+    ],
+)
+def test_a_refusal_says_what_is_needed(code: str, says: str, hint: str) -> None:
+    with answering(403, code=code) as (endpoint, _):
+        files = S3Files("s3://bucket", {"AWS_ENDPOINT_URL": endpoint})
+        with use_environ(CREDENTIALS), pytest.raises(StoreError, match=says) as error:
+            files.write("jobs/x.json", b"{}")
+    assert hint in error.value.hint
+
+
+def test_an_object_that_is_deleted_while_it_is_read_is_absent() -> None:
+    """Arrow asks for its length first."""
+    with answering(404, code="NoSuchKey", head=200) as (endpoint, requests):
+        files = S3Files("s3://bucket", {"AWS_ENDPOINT_URL": endpoint})
+        with use_environ(CREDENTIALS):
+            assert files.read("heartbeats/x.json") is None
+    assert any(request.startswith("GET") for request in requests)
+
+
 def test_an_upload_of_which_a_part_fails_is_never_completed(tmp_path: Path) -> None:
     video = tmp_path / "video"
     video.write_bytes(bytes(40_000_000))
@@ -138,11 +162,15 @@ UPLOAD = b"""<InitiateMultipartUploadResult xmlns="http://s3.amazonaws.com/doc/2
 
 
 @contextmanager
-def answering(status: int, parts: int = 0) -> Iterator[tuple[str, list[str]]]:
+def answering(
+    status: int, parts: int = 0, *, code: str = "", head: int = 0
+) -> Iterator[tuple[str, list[str]]]:
     """A server that finds every bucket and answers all else with `status`; yields its requests.
 
     Args:
         parts: number of parts of an upload that it accepts, from part 1 on, plus one.
+        code: the name of the error in its answers.
+        head: what it answers, if not 0, where only the length is asked for.
     """
     requests: list[str] = []
 
@@ -152,9 +180,14 @@ def answering(status: int, parts: int = 0) -> Iterator[tuple[str, list[str]]]:
             requests.append(f"{self.command} {self.path}")
             body = UPLOAD if parts and self.path.endswith("?uploads") else b""
             good = any(f"partNumber={number}&" in self.path for number in range(parts))
-            self.send_response(200 if body or good or self.path == "/bucket" else status)
+            fine = body or good or self.path == "/bucket"
+            asked = head if head and self.command == "HEAD" else status
+            if code and not fine and self.command != "HEAD":
+                body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
+            self.send_response(200 if fine else asked)
             self.send_header("ETag", '"tag"')
-            self.send_header("Content-Length", str(len(body)))
+            # The length of an object that is there, where only that is asked for.
+            self.send_header("Content-Length", str(5000 if asked == head else len(body)))
             self.end_headers()
             self.wfile.write(body)
 

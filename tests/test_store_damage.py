@@ -5,6 +5,7 @@ many; by default a slice of them is tried.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -52,6 +53,16 @@ def made_folder(path: Path) -> None:
     path.mkdir()
 
 
+def made_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def made_device(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/dev/zero")  # it has no end
+
+
 def damages(path: Path) -> Iterator[tuple[str, Damage]]:
     """What is tried on a file."""
     data = path.read_bytes()
@@ -60,6 +71,9 @@ def damages(path: Path) -> Iterator[tuple[str, Damage]]:
     yield "text", written(b"hello\n")
     yield "zeros", written(bytes(len(data)))
     yield "folder", made_folder
+    if hasattr(os, "mkfifo"):
+        yield "pipe", made_pipe
+        yield "device", made_device
     for part in range(1, CUTS):
         yield f"{part} of {CUTS}", written(data[: len(data) * part // CUTS])
     for number in range(FLIPS if data else 0):
@@ -164,6 +178,8 @@ def test_a_slice_of_damages_is_named_and_healed(host: InProcess, expected: dict[
     tried = [(case, COMMANDS[n % 4]) for n, case in enumerate(all_cases[::SLICE])]
     short_plan = [case for case in all_cases if case.what == "json [[0, 6]]"]
     tried += [(case, command) for case in short_plan for command in COMMANDS]
+    not_files = [case for case in all_cases if case.what in ("pipe", "device")]
+    tried += [(case, COMMANDS[n // 2 % 4]) for n, case in enumerate(not_files)]
     assert len(tried) >= 40
     assert [line for case, command in tried for line in wrong(host, case, command, expected)] == []
 
@@ -175,7 +191,8 @@ def is_harmless(case: Case) -> bool:
         case.key.startswith(("heartbeats/", "order/"))
         # The default pack has no person detector.
         or case.what == "person_detector None"
-        or case.what in ("unknown field", "no digest", "no traceback", "no hint", "no attempts")
+        or case.what
+        in ("unknown field", "no digest", "digest None", "no traceback", "no hint", "no attempts")
         # Parquet's footer has bytes that no reader uses; a wrong dataset is noticed all the same.
         or (case.key.endswith(".parquet") and case.what.startswith("bit"))
         or ("failures/" in case.key and not case.what.startswith(("json", "empty", "text")))

@@ -6,7 +6,6 @@ for libraries that they do not use.
 
 import logging
 import sys
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +31,7 @@ from annotate.cli.report import report
 from annotate.cli.review import review
 from annotate.cli.signals import end_alike
 from annotate.cli.status import status
+from annotate.cli.streams import tolerate_streams
 from annotate.cli.submit import retry, submit
 from annotate.cli.text import PrintedWarnings, say
 from annotate.cli.watch import watch
@@ -125,10 +125,7 @@ def root(
 
 def main() -> None:
     """Runs the command line and exits."""
-    for stream in (sys.stdout, sys.stderr):
-        # A console may not have all letters of a name.
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    tolerate_streams()
     end_alike()
     try:
         app(prog_name="annotate")
@@ -140,6 +137,16 @@ def main() -> None:
     except KeyboardInterrupt:
         _print_error("interrupted", "")
         sys.exit(ExitCode.INTERRUPTED)
+    except OSError as error:
+        if DEBUG in sys.argv:
+            raise
+        what = f"{error.filename}: " if error.filename else ""
+        _print_error(
+            f"the system refuses: {what}{error.strerror or error}",
+            "Check the disks, standard output's too, permissions and limits, and run the same "
+            f"command again; `annotate {DEBUG} ...` shows where it was.",
+        )
+        sys.exit(ExitCode.STORE)
     except Exception as error:
         if DEBUG in sys.argv:
             raise

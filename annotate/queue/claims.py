@@ -8,9 +8,12 @@ import json
 import os
 import socket
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from pathlib import Path
 
 import psutil
 
@@ -34,12 +37,14 @@ class Claim:
         host, pid: of its process.
         started_s: when the process started, by its host's clock: another may have the same pid.
         renewed: how often the claim was written again.
+        machine: tells hosts of one name apart.
     """
 
     host: str
     pid: int
     started_s: float
     renewed: int = 0
+    machine: str = ""
 
 
 @contextmanager
@@ -50,23 +55,17 @@ def claimed(store: Store, job: Job) -> Iterator[Callable[[], None]]:
     Raises:
         BusyJobError: another command works on the job.
     """
-    key = f"working/{job.id}.json"
-    other = _read(store, key)
-    if other is not None and _is_alive(store, key, other):
-        raise BusyJobError(
-            f"job {job.id} is being worked on by process {other.pid} of {other.host}",
-            "Follow it with `annotate status --watch`. Commands share a job through a queue: see "
-            "ANNOTATE_BROKER in the documentation.",
-        )
-    own = Claim(socket.gethostname(), os.getpid(), psutil.Process().create_time())
+    check_unclaimed(store, job.id)
+    key = _key(job.id)
+    own = Claim(socket.gethostname(), os.getpid(), psutil.Process().create_time(), 0, _machine())
     written, count = -RENEW_S, 0
 
     def renew() -> None:
         nonlocal written, count
         if time.monotonic() - written >= RENEW_S:
             written, count = time.monotonic(), count + 1
-            fields = {**asdict(own), "renewed": count}
-            store.files.write(key, json.dumps(fields).encode(), durable=False)
+            content = {**asdict(own), "renewed": count}
+            store.files.write(key, json.dumps(content).encode(), durable=False)
 
     renew()
     try:
@@ -76,21 +75,48 @@ def claimed(store: Store, job: Job) -> Iterator[Callable[[], None]]:
             store.files.delete(key)
 
 
+def check_unclaimed(store: Store, job_id: str) -> None:
+    """Checks that no command without a queue works on a job. It takes a while where one of another
+    host has left its claim.
+
+    Raises:
+        BusyJobError: one does.
+    """
+    key = _key(job_id)
+    other = _read(store, key)
+    if other is not None and _is_alive(store, key, other):
+        raise BusyJobError(
+            f"job {job_id} is being worked on by process {other.pid} of {other.host}",
+            "Follow it with `annotate status --watch`. Commands share a job through a queue: see "
+            "ANNOTATE_BROKER in the documentation.",
+        )
+
+
+def _key(job_id: str) -> str:
+    return f"working/{job_id}.json"
+
+
 def _read(store: Store, key: str) -> Claim | None:
     """The claim; None where there is none that can be read, as it may be lost."""
     data = store.files.read(key)
-    with suppress(ValueError, TypeError):
-        return Claim(**parsed(data or b""))
+    with suppress(ValueError, TypeError, AttributeError):
+        known = {field.name for field in fields(Claim)}
+        return Claim(
+            **{name: value for name, value in parsed(data or b"").items() if name in known}
+        )
     return None
 
 
 def _is_alive(store: Store, key: str, claim: Claim) -> bool:
     """Whether the command that wrote a claim still runs: one of another host renews it."""
-    if claim.host == socket.gethostname():
-        with suppress(psutil.Error):
+    if (claim.host, claim.machine) == (socket.gethostname(), _machine()):
+        try:
             process = psutil.Process(claim.pid)
-            return process.create_time() == claim.started_s and process.is_running()
-        return False
+            if process.create_time() == claim.started_s:
+                return process.is_running()
+        except psutil.Error:
+            return False
+        # Another process has its number, or the clock was set meanwhile.
     until = time.monotonic() + LEFT_S
     while time.monotonic() < until:
         time.sleep(_LOOK_S)
@@ -98,3 +124,12 @@ def _is_alive(store: Store, key: str, claim: Claim) -> bool:
         if now != claim:
             return now is not None
     return False
+
+
+@cache
+def _machine() -> str:
+    """Tells this host from others of its name, and containers of one host from each other."""
+    with suppress(OSError):
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    return f"{uuid.getnode():x}"

@@ -33,7 +33,8 @@ class LocalFiles(Files):
         """As in `Files`."""
         with self._errors("read", key):
             try:
-                return self.path(key).read_bytes()
+                with _opened(self.path(key)) as file:
+                    return file.read()
             except OSError as error:
                 self._check_gone(error)
                 return None
@@ -41,7 +42,7 @@ class LocalFiles(Files):
     @contextmanager
     def reader(self, key: str) -> Iterator[BinaryIO]:
         """As in `Files`."""
-        with self._errors("read", key), self.path(key).open("rb") as file:
+        with self._errors("read", key), _opened(self.path(key)) as file:
             yield file
 
     @contextmanager
@@ -79,7 +80,8 @@ class LocalFiles(Files):
                     _link(temporary, final)
             finally:
                 temporary.unlink(missing_ok=True)
-            return final.read_bytes()
+            with _opened(final) as file:
+                return file.read()
 
     def create(self, key: str, data: bytes) -> bool:
         """As in `Files`."""
@@ -223,6 +225,23 @@ class LocalFiles(Files):
                 f"cannot {verb} {key} in the store {self.root}: {error.strerror or error}",
                 _HINTS.get(error.errno or 0, "Check the store's folder, or name another: --store."),
             ) from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """A file, open for reading. A pipe is not waited for, and no device is read.
+
+    Raises:
+        OSError: it cannot be opened, or is no file.
+    """
+    with open(path, "rb", opener=_at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "not a file")
+        yield file
+
+
+def _at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _is_shown(name: str) -> bool:

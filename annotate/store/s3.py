@@ -5,11 +5,9 @@ or absent is first written to a file of this host, then sent by a thread, which 
 time limit can interrupt. (`pyarrow.fs.copy_files` does not serve: it is silent when a PUT fails.)
 """
 
-import errno
 import logging
 import math
 import os
-import re
 import tempfile
 import time
 import uuid
@@ -26,6 +24,7 @@ from annotate.domain.progress import ByteProgress
 from annotate.domain.settings import S3_SCHEME
 from annotate.store.files import BLOCK, Entry, Files, checked_key
 from annotate.store.s3_address import endpoint_of, split_url
+from annotate.store.s3_errors import is_transient, s3_error
 
 # Seconds that a server may be away before a command or a task gives up.
 PATIENCE_S = 120.0
@@ -41,24 +40,6 @@ _LONGEST_PAUSE_S = 5.0
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
-
-_STATUS = re.compile(r"AWS Error (?P<code>\w+)(?: \(HTTP status (?P<status>\d+)\))?")
-# Error names of Arrow's AWS SDK that are worth another try, as is any HTTP status from 500 on but
-# 507 (insufficient storage).
-_TRANSIENT = frozenset(
-    [
-        *("NETWORK_CONNECTION", "INTERNAL_FAILURE", "SERVICE_UNAVAILABLE", "SLOW_DOWN"),
-        *("THROTTLING", "REQUEST_TIMEOUT", "OPERATION_ABORTED"),
-    ]
-)
-_REFUSED = frozenset(
-    [
-        *("ACCESS_DENIED", "INVALID_ACCESS_KEY_ID", "SIGNATURE_DOES_NOT_MATCH"),
-        *("INVALID_SIGNATURE", "MISSING_AUTHENTICATION_TOKEN", "UNRECOGNIZED_CLIENT"),
-        *("INVALID_CLIENT_TOKEN_ID", "EXPIRED_TOKEN"),
-    ]
-)
-_FULL = re.compile(r"storage ?full|quota|insufficient storage|no space|HTTP status 507", re.I)
 
 
 class S3Files(Files):
@@ -103,6 +84,10 @@ class S3Files(Files):
                     data: bytes = file.read()
             except FileNotFoundError:
                 return None
+            except OSError as error:
+                if "AWS Error NO_SUCH_KEY" in str(error):  # deleted since it was found
+                    return None
+                raise
             return data
 
         return self._with_retries("read", key, read)
@@ -257,7 +242,7 @@ class S3Files(Files):
                 result = action()
             except OSError as error:
                 now = time.monotonic()
-                if not _is_transient(error) or now > (give_up or math.inf):
+                if not is_transient(error) or now > (give_up or math.inf):
                     raise self._error(verb, key, error) from error
                 if give_up is None:
                     give_up = now + self._patience_s
@@ -286,38 +271,7 @@ class S3Files(Files):
         return self._endpoint or "AWS"
 
     def _error(self, verb: str, key: str, error: OSError) -> StoreError:
-        found = _STATUS.search(str(error))
-        code = found["code"] if found else ""
-        said = str(error).split(" (Request ID")[0]
-        if error.errno == errno.ENOENT:
-            what, hint = "it does not exist", "It was deleted; submit the videos again."
-        elif error.errno is not None:
-            what = f"error on this host: {error.strerror}"
-            hint = "Make room on this host's disk, or name other folders: TMPDIR, ANNOTATE_CACHE."
-        elif code == "NETWORK_CONNECTION":
-            what = f"{self._server} does not answer"
-            hint = "Check AWS_ENDPOINT_URL and the server; the same command then goes on."
-        elif _FULL.search(said):
-            what = "the server has no room left"
-            hint = "Make room there and run the same command again: it goes on."
-        elif code in _REFUSED:
-            what = f"{self._server} refuses it ({code})"
-            hint = (
-                "Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and that the bucket exists and "
-                "that user may list, read and write in it."
-            )
-        elif code == "NO_SUCH_BUCKET":
-            what, hint = "there is no such bucket", "Make it, or correct ANNOTATE_STORE."
-        else:
-            what, hint = said, "Check the server, the bucket and the free space."
-        return StoreError(f"cannot {verb} {key} in the store {self}: {what}", hint)
-
-
-def _is_transient(error: OSError) -> bool:
-    if error.errno is not None or _FULL.search(str(error)):
-        return False
-    found = _STATUS.search(str(error))
-    return found is not None and (found["code"] in _TRANSIENT or int(found["status"] or 0) >= 500)
+        return s3_error(error, verb, f"{key} in the store {self}", self._server)
 
 
 def _uninterrupted(action: Callable[[], None]) -> None:

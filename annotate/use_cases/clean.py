@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from annotate.domain.errors import BusyJobError
 from annotate.domain.job import Job
 from annotate.domain.settings import Settings
+from annotate.queue.claims import check_unclaimed
 from annotate.store import Store
 from annotate.store.damage import ASIDE
 from annotate.store.files import Entry
@@ -86,10 +87,10 @@ def remove(store: Store, found: Sequence[Garbage]) -> None:
 
 
 def check_idle(store: Store, settings: Settings, jobs: Sequence[str]) -> None:
-    """Checks that no worker works on these jobs.
+    """Checks that no worker or command works on these jobs.
 
     Raises:
-        BusyJobError: a worker does.
+        BusyJobError: one does.
     """
     for beat in living_heartbeats(store, settings):
         if beat.job in jobs:
@@ -97,6 +98,9 @@ def check_idle(store: Store, settings: Settings, jobs: Sequence[str]) -> None:
                 f"worker {beat.worker} works on job {beat.job}",
                 f"`annotate cancel {beat.job}` first; its workers stop within seconds.",
             )
+    for job_id in jobs:
+        # By another host's clock its heartbeats may look old.
+        check_unclaimed(store, job_id)
 
 
 def _folders(store: Store, jobs: Sequence[Job]) -> frozenset[str]:

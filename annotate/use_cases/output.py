@@ -265,6 +265,8 @@ def _beside(final: Path) -> Path:
 @contextmanager
 def _written_through(out: Path) -> Iterator[BinaryIO]:
     if is_stdout(out):
+        if sys.stdout is None:
+            raise OutputError("standard output is closed", "Name a file with --out.")
         sys.stdout.flush()
         descriptor = os.dup(1)
     else:
