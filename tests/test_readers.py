@@ -267,7 +267,8 @@ def test_slp_in_sleap_io(tmp_path: Path) -> None:
 def test_nwb_in_movement(tmp_path: Path) -> None:
     pytest.importorskip("pynwb")
     load_poses = pytest.importorskip("movement.io.load_poses")
-    path = write_at("nwb", tmp_path / "walk.nwb", VIDEOS[0])
+    halves = [GAPPED.take(GAPPED.frame_index < 4), GAPPED.take(GAPPED.frame_index >= 4)]
+    path = write_at("nwb", tmp_path / "walk.nwb", made_video(*halves, frames=12))
     (video,) = made_dataset("nwb", VIDEOS[0]).videos
     block = next(iter(video.poses()))
     names = list(made_dataset("nwb").keypoints.names)

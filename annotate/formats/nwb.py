@@ -1,16 +1,16 @@
 """Neurodata Without Borders: a video's tracks as pose estimations of the extension ndx-pose."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from annotate.extras import library
 from annotate.formats.base import Dataset, DatasetVideo, FileFormat, PoseBlock
-from annotate.formats.by_track import poses_by_track
+
+_MODULE, _TRACK = "behavior", "track_{}"
 
 
 class Nwb(FileFormat):
@@ -25,7 +25,7 @@ class Nwb(FileFormat):
     one_video = True
 
     def write_file(self, dataset: Dataset, path: Path) -> None:
-        """Writes the file; the library holds all coordinates of the video in memory.
+        """Writes the file: first all but the coordinates, which follow block by block.
 
         Raises:
             UsageError: pynwb or ndx-pose is not installed.
@@ -41,13 +41,13 @@ class Nwb(FileFormat):
             nodes=[*dataset.keypoints.names],
             edges=np.array(dataset.keypoints.edges, np.uint8),
         )
-        module = file.create_processing_module("behavior", "tracked keypoints of people")
+        module = file.create_processing_module(_MODULE, "tracked keypoints of people")
         module.add(pose.Skeletons(skeletons=[skeleton]))
-        for track, blocks in poses_by_track(video):
+        for track, rows in _rows_of_tracks(video).items():
             module.add(
                 pose.PoseEstimation(
-                    name=f"track_{track}",
-                    pose_estimation_series=[*_series(pose, dataset, video, blocks)],
+                    name=_TRACK.format(track),
+                    pose_estimation_series=[*_empty_series(dataset, video, rows)],
                     description="x to the right and y down, in pixels of the displayed frame",
                     source_video=film,
                     device=camera,
@@ -63,6 +63,8 @@ class Nwb(FileFormat):
             nwb.NWBHDF5IO(file=raw, mode="w") as out,
         ):
             out.write(file)
+            for block in video.poses():
+                _fill(raw[f"processing/{_MODULE}"], block, dataset.keypoints.names)
 
 
 NWB = Nwb()
@@ -91,34 +93,45 @@ def _film(video: DatasetVideo) -> Any:
     )
 
 
-def _series(
-    pose: Any, dataset: Dataset, video: DatasetVideo, blocks: Iterable[PoseBlock]
-) -> Iterator[Any]:
-    """A series a keypoint; all have the times of the first one."""
-    # Of the blocks, only what is written is kept: x, y and confidence.
-    kept = [(block.place, _values(block)) for block in blocks]
-    rows, keypoints = int(kept[-1][0][-1]) + 1, len(dataset.keypoints.names)
-    values = np.full((rows, keypoints, 3), np.nan, np.float32)
-    for places, found in kept:
-        values[places] = found
-    xy, confidence = values[:, :, :2], values[:, :, 2]
+def _rows_of_tracks(video: DatasetVideo) -> dict[int, int]:
+    """The number of frames of the dataset up to the last pose of each track, by ids in order."""
+    rows: dict[int, int] = {}
+    for block in video.poses():
+        rows |= zip(block.video_track.tolist(), (block.place + 1).tolist(), strict=True)
+    return dict(sorted(rows.items()))
+
+
+def _empty_series(dataset: Dataset, video: DatasetVideo, rows: int) -> Iterator[Any]:
+    """A series a keypoint, without values yet; all have the times of the first one."""
+    pose, empty = library("ndx_pose", "formats"), library("pynwb", "formats").H5DataIO
     times: Any = video.time_s[:rows]
-    for place, name in enumerate(dataset.keypoints.names):
+    for name in dataset.keypoints.names:
         made = pose.PoseEstimationSeries(
             name=name,
             description=f"the person's {name.replace('_', ' ')}",
-            data=xy[:, place],
+            data=empty(shape=(rows, 2), dtype=np.float32, fillvalue=np.nan),
             unit="pixels",
             reference_frame="(0, 0) is the top left corner of the displayed frame",
             timestamps=times,
-            confidence=confidence[:, place],
+            confidence=empty(shape=(rows,), dtype=np.float32, fillvalue=np.nan),
             confidence_definition="visibility, as the model gives it",
         )
         times = made
         yield made
 
 
-def _values(block: PoseBlock) -> NDArray[np.float32]:
-    """(P, K, 3): x, y, NaN where unlabelled, and the visibility."""
-    xy = np.where(block.v[:, :, None] > 0, block.xy, np.nan)
-    return np.concatenate([xy, block.visibility[:, :, None]], axis=2, dtype=np.float32)
+def _fill(tracks: Any, block: PoseBlock, names: Sequence[str]) -> None:
+    """Writes the poses of a block into the series of their tracks: x and y, NaN where unlabelled,
+    and the visibility.
+    """
+    for track in np.unique(block.video_track).tolist():
+        rows = block.video_track == track
+        place = block.place[rows]
+        first, stop = int(place[0]), int(place[-1]) + 1
+        values = np.full((stop - first, len(names), 3), np.nan, np.float32)
+        xy = np.where(block.v[rows, :, None] > 0, block.xy[rows], np.nan)
+        values[place - first] = np.dstack([xy, block.visibility[rows]])
+        for column, name in enumerate(names):
+            series = tracks[_TRACK.format(track)][name]
+            series["data"][first:stop] = values[:, column, :2]
+            series["confidence"][first:stop] = values[:, column, 2]

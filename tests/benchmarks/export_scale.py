@@ -1,10 +1,12 @@
 """Seconds and peak memory of an export of very many poses, read from a tracks file.
 
-    python -m tests.benchmarks.export_scale [--poses 1000000] [--folder FOLDER] [--format NAME]...
+    python -m tests.benchmarks.export_scale [--poses 1000000] [--people 4] [--folder FOLDER]
+        [--format NAME]...
 
-The tracks file holds four people in every frame, in blocks as the merge writes them, and takes
+The tracks file holds so many people in every frame, in blocks as the merge writes them, and takes
 about 2 GB of FOLDER for a million poses. Each format is written by a separate process, on one
-core; making the tracks file does not count. The aim for a million poses: under 60 s and 300 MB.
+core; making the tracks file does not count. C3D counts to 65,535 frames, so for a million poses it
+needs 16 people. The aim for a million poses: under 60 s and 300 MB.
 """
 
 import argparse
@@ -30,17 +32,17 @@ from annotate.store.results import VideoResults
 from annotate.use_cases.export import write
 
 BLOCK_FRAMES = MergeSettings().block_frames
-WIDTH, HEIGHT, FPS, PEOPLE = 1920, 1080, 30, 4
+WIDTH, HEIGHT, FPS = 1920, 1080, 30
 SKELETON = SKELETONS["blazepose-33"]
 # Of `ru_maxrss`, which macOS counts in bytes.
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
-def made_tracks(frames: int) -> Iterator[Tracks]:
+def made_tracks(frames: int, people: int) -> Iterator[Tracks]:
     """Blocks of random poses; a tenth of them filled, keypoints in and out of the picture."""
     random = np.random.default_rng(0)
     for start in range(0, frames, BLOCK_FRAMES):
-        frame = np.repeat(np.arange(start, min(start + BLOCK_FRAMES, frames)), PEOPLE)
+        frame = np.repeat(np.arange(start, min(start + BLOCK_FRAMES, frames)), people)
         rows = len(frame)
         landmarks = random.random((rows, len(SKELETON.landmarks), 5), np.float32)
         landmarks[:, :, :3] *= (1.05 * WIDTH, 1.05 * HEIGHT, WIDTH)
@@ -49,7 +51,7 @@ def made_tracks(frames: int) -> Iterator[Tracks]:
             frame_index=frame,
             pts=frame * 512,
             time_s=frame / FPS,
-            track_id=np.tile(np.arange(1, PEOPLE + 1), rows // PEOPLE),
+            track_id=np.tile(np.arange(1, people + 1), rows // people),
             score=np.where(filled, 0, random.random(rows, np.float32)).astype(np.float32),
             bbox=random.random((rows, 4), np.float32) * 1000,
             filled=filled,
@@ -60,10 +62,10 @@ def made_tracks(frames: int) -> Iterator[Tracks]:
         )
 
 
-def make(folder: Path, frames: int) -> None:
+def make(folder: Path, frames: int, people: int) -> None:
     """Files the tracks."""
     results = VideoResults(LocalFiles(folder), "recipe", "video")
-    blocks = made_tracks(frames)
+    blocks = made_tracks(frames, people)
     results.write_tracks("merge", blocks, len(SKELETON.landmarks), {}, world_axes=3)
 
 
@@ -109,16 +111,17 @@ def main() -> None:
     """Prints a row a format."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--poses", type=int, default=1_000_000)
+    parser.add_argument("--people", type=int, default=4, help="in every frame")
     parser.add_argument("--folder", type=Path, help="where to work; default: the system's folder")
     parser.add_argument("--format", action="append", help="only this one")
     arguments = parser.parse_args()
-    frames = arguments.poses // PEOPLE
+    people, frames = arguments.people, arguments.poses // arguments.people
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        maker = context.Process(target=make, args=(Path(folder), frames))
+        maker = context.Process(target=make, args=(Path(folder), frames, people))
         maker.start()
         maker.join()
-        print(f"{frames * PEOPLE:,} poses in {frames:,} frames")
+        print(f"{frames * people:,} poses in {frames:,} frames")
         print(f"{'format':14} {'seconds':>8} {'core-seconds':>14} {'peak MB':>9} {'MB':>8}")
         for name in arguments.format or format_names():
             process = context.Process(target=export, args=(Path(folder), name, frames))
