@@ -24,11 +24,11 @@ from annotate.store import Store, open_store
 from annotate.use_cases.find_videos import FoundVideos
 from annotate.use_cases.report import report
 from annotate.use_cases.submit import submit
-from tests.benchmarks.export_scale import PEOPLE, RSS_UNIT, made_tracks
+from tests.benchmarks.export_scale import RSS_UNIT, made_tracks
 from tests.benchmarks.many_clips import make_clips
 from tests.made_videos import Layout
 
-FRAMES, LANDMARKS = 90, 33
+FRAMES, LANDMARKS, PEOPLE = 90, 33, 4
 
 
 def make(folder: Path, count: int) -> None:
@@ -38,7 +38,10 @@ def make(folder: Path, count: int) -> None:
     settings, store = opened(folder)
     job = submit(store, FoundVideos(tuple(clips)), SubmitOptions(), settings, workers=1)
     for video in job.videos:
-        results, blocks = store.results(job.recipe, video), map(at_rest, made_tracks(FRAMES))
+        results, blocks = (
+            store.results(job.recipe, video),
+            map(at_rest, made_tracks(FRAMES, PEOPLE)),
+        )
         results.write_tracks(job.merge_digest, blocks, LANDMARKS, {"missing": []}, world_axes=3)
 
 
