@@ -89,7 +89,8 @@ def write_job(
         frames = selected_frames(index, selection)
         tracks = tracks.take(np.isin(tracks.frame_index, frames))
         axes = tracks.raw_world.shape[2]
-        results.write_tracks(job.merge_digest, [tracks], 33, {"missing": []}, axes)
+        blocks = [tracks] if len(tracks) else []  # as a merge does
+        results.write_tracks(job.merge_digest, blocks, 33, {"missing": []}, axes)
     store.write_job(job)
     return job
 

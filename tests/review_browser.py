@@ -81,8 +81,10 @@ def stop(process: "subprocess.Popen[str]") -> str:
 def served(host: Host) -> Iterator[str]:
     """The address of the page while `annotate review` serves it."""
     process, address = started(host)
-    yield address
-    stop(process)
+    try:
+        yield address
+    finally:
+        stop(process)
 
 
 @contextmanager

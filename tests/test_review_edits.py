@@ -197,11 +197,17 @@ def test_every_edit_can_be_made_and_undone(
     wrist = json.loads(before)["annotations"][0]["keypoints"][27:29]
     edits = store.results(job.recipe, job.videos[0]).edits
     first = len(edits.numbers())
+    found = [before]
     for number, make in enumerate(how(page, (wrist[0] / 320, wrist[1] / 240)), start=first + 1):
         make()
         page.has_edit(number)
+        found.append(exported(store, job, tmp_path))
+        assert found[-1] != found[-2], KINDS[len(found) - 2]
     assert [one.change.kind for one in edits.read(after=first)] == KINDS
-    assert exported(store, job, tmp_path) != before
+    with served(made[0]) as again, untroubled(page.page.context.browser, again) as other:
+        other.has_edit(first + len(KINDS))
+        assert other.page.locator("#history li").count() == first + len(KINDS)
+        assert "Ada" in other.page.locator("#people").inner_text()
     for number in range(len(KINDS)):
         if how is by_mouse:
             page.page.click("#undo")

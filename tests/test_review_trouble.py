@@ -108,6 +108,33 @@ def test_a_video_that_is_away_is_reviewed_without_its_picture(host: Host, browse
         assert stop(process).splitlines()[-1] == "Ended; 1 edit made."
 
 
+def test_keys_before_the_video_is_there_do_no_harm(host: Host, browser: Any) -> None:
+    with reviewed(host, browser) as (page, _):
+        page.page.route("**/times", lambda _: None)  # on its way until `unroute`
+        with page.page.expect_request("**/times", timeout=WAIT_MS):
+            page.page.reload()
+        page.press("Tab", "Shift+Tab", "ArrowRight", "End", "n", "Shift+n", "s", "m", "x", "k", "g")
+        page.press(
+            "i", "o", "Delete", "Shift+Delete", "h", "f", "e", "Control+z", "0", "z", "Space"
+        )
+        page.page.unroute("**/times")
+        page.has_edit(0)
+        page.press("Home", "ArrowRight")
+        page.shows(1)
+        assert page.troubles == []
+
+
+def test_poses_that_failed_to_come_are_asked_for_again(host: Host, browser: Any) -> None:
+    with reviewed(host, browser) as (page, _):
+        page.page.route("**/poses?**", lambda route: route.fulfill(status=500, body="{}"))
+        page.press("f")
+        said(page, "Select a person first")
+        page.press("Tab", "f")
+        page.page.wait_for_selector("body[data-last='1'][data-fresh=false]", timeout=WAIT_MS)
+        page.page.unroute("**/poses?**")
+        page.has_edit(1)
+
+
 def one_a_frame(index: VideoIndex) -> Tracks:
     """Each pose is a track of its own."""
     people = people_of(index)

@@ -106,6 +106,20 @@ def tab_mb() -> float:
     return max(float(one.memory_full_info().uss) / 1e6 for one in tabs)
 
 
+def seconds_of(asked: Any) -> dict[str, float]:
+    """What the main thread of the tab spent up to now: on the page's own code and what it calls, on
+    style and layout, and on all.
+    """
+    metrics = asked.send("Performance.getMetrics")["metrics"]
+    found = {one["name"]: float(one["value"]) for one in metrics}
+    layout = found["LayoutDuration"] + found["RecalcStyleDuration"]
+    return {
+        "script": found["ScriptDuration"],
+        "layout": layout,
+        "all of the main thread": found["TaskDuration"],
+    }
+
+
 def measured(browser: Any, address: str) -> Iterator[tuple[str, float, float]]:
     """Figures: name, value, target."""
     page = page_of(browser, address)
@@ -115,9 +129,15 @@ def measured(browser: Any, address: str) -> Iterator[tuple[str, float, float]]:
     yield "opens: timeline, s", page.page.evaluate(SINCE), OPEN_S
     page.page.wait_for_selector("body[data-checked]", timeout=PATIENCE_S * 1000)
     yield "opens: places to check, s", page.page.evaluate(SINCE), np.nan
+    asked = page.page.context.new_cdp_session(page.page)
+    asked.send("Performance.enable")
+    spent = seconds_of(asked)
     pictures, frames = page.page.evaluate(SCRUB, MEASURE_S)
     yield "scrubs: pictures of the screen a second", pictures, SCRUB_FPS
     yield "scrubs: frames of the video a second", frames, np.nan
+    for name, seconds in seconds_of(asked).items():
+        step_ms = 1000 * (seconds - spent[name]) / (pictures * MEASURE_S)
+        yield f"scrubs: {name} a step, ms", step_ms, np.nan
     page.press("Home")
     page.shows(0)
     yield "plays: frames a second", page.page.evaluate(PLAY, MEASURE_S), FPS

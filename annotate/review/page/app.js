@@ -52,7 +52,7 @@ const stage = new Stage($("stage"), $("video"), $("overlay"), {
   moved: (track, keypoint, from, to, between) => commands.moved(track, keypoint, from, to, between),
   picks: () => commands.picks(),
 });
-const timeline = new Timeline($("lanes"), $("timeline"), $("lanes-space"), {
+const timeline = new Timeline($("lanes"), $("timeline"), $("lanes-space"), $("head"), {
   seek: (frame) => player.seek(frame),
   select,
   mark: setRange,
@@ -73,7 +73,6 @@ function shown(frame) {
   const more = annotated ? "" : " · not annotated";
   $("clock").textContent = `frame ${frame} of ${player.last} · ${minutes}${more}`;
   $("lanes").setAttribute("aria-valuenow", String(frame));
-  $("play").textContent = player.playing ? "Pause" : "Play";
   document.body.dataset.frame = String(frame);
   document.body.dataset.fresh = String(poses.isFresh(frame));
 }
@@ -285,9 +284,10 @@ async function playable(number, copy, asked = null) {
 /** Shows the people of a video whose picture cannot be shown, and why. @param {number} number @param {unknown} error */
 async function withoutPicture(number, error) {
   if (!(error instanceof Refused)) throw error;
+  const times = await timesOf(number);
   if (now.video !== number) return;
   waits(`No picture: ${sentence(error)}`);
-  player.load(null, await timesOf(number));
+  player.load(null, times);
 }
 
 /** @param {number} number */

@@ -173,7 +173,7 @@ export function editKeys({ now, player, stage, history, select, setRange, say, h
   /** @param {number} by */
   function nextPerson(by) {
     const here = stage.poses.map((pose) => pose.track).sort((a, b) => a - b);
-    const all = here.length ? here : now.view.tracks.map((/** @type {any} */ one) => one.id);
+    const all = here.length ? here : (now.view?.tracks ?? []).map((/** @type {any} */ one) => one.id);
     if (!all.length) return;
     const place = all.indexOf(now.selected);
     select(all[(place + by + all.length + (place < 0 && by < 0 ? 1 : 0)) % all.length]);

@@ -15,6 +15,8 @@ const FRAMES = 128;
 const KEPT = 40;
 // Milliseconds after which poses that could not be loaded are loaded again.
 const PAUSE_MS = 2000;
+// How many blocks are loaded at once: those that a scrub has passed meanwhile are not loaded at all.
+const AT_ONCE = 2;
 const NO_POSES = /** @type {Pose[]} */ ([]);
 
 export class Poses {
@@ -29,6 +31,7 @@ export class Poses {
     this.wrong = wrong;
     this.pausedUntil = 0; // milliseconds: after a failure, no block is loaded for a while
     this.version = 0;
+    this.loads = 0; // how many go on
     /** @type {Map<number, {version: number, loading: boolean, byFrame: Map<number, Pose[]>}>} */
     this.blocks = new Map();
   }
@@ -42,8 +45,9 @@ export class Poses {
   at(frame) {
     const number = Math.floor(frame / FRAMES);
     const block = this.#wanted(number);
-    if (frame % FRAMES > FRAMES / 2) this.#wanted(number + 1);
-    return block.byFrame.size || !block.loading ? block.byFrame.get(frame) ?? NO_POSES : undefined;
+    if (frame % FRAMES > FRAMES / 2 && !this.loads) this.#wanted(number + 1);
+    const comes = block.version < 0 && (block.loading || this.loads >= AT_ONCE);
+    return comes ? undefined : block.byFrame.get(frame) ?? NO_POSES;
   }
 
   /** Whether the poses of a frame are those after the last edit. @param {number} frame */
@@ -59,7 +63,8 @@ export class Poses {
     this.blocks.delete(number);
     this.blocks.set(number, block); // the last one used is the last one dropped
     const inside = number >= 0 && number * FRAMES < this.frames;
-    if (inside && block.version !== this.version && !block.loading && Date.now() > this.pausedUntil) this.#load(number, block);
+    const free = this.loads < AT_ONCE && !block.loading && Date.now() > this.pausedUntil;
+    if (inside && block.version !== this.version && free) this.#load(number, block);
     for (const old of this.blocks.keys()) {
       if (this.blocks.size <= KEPT) break;
       this.blocks.delete(old);
@@ -71,15 +76,18 @@ export class Poses {
   async #load(number, block) {
     const version = this.version;
     block.loading = true;
+    this.loads += 1;
     const range = `start=${number * FRAMES}&stop=${(number + 1) * FRAMES}`;
     try {
       block.byFrame = parsed(await binary(`/api/videos/${this.video}/poses?${range}`));
       block.version = version;
     } catch (error) {
       this.pausedUntil = Date.now() + PAUSE_MS;
+      setTimeout(() => this.arrived(), PAUSE_MS + 1);
       this.wrong(error);
     } finally {
       block.loading = false;
+      this.loads -= 1;
     }
     this.arrived();
   }

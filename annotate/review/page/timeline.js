@@ -13,14 +13,16 @@ const LABEL = 92;
 export class Timeline {
   /**
    * @param {HTMLElement} element that scrolls @param {HTMLCanvasElement} canvas that stays in sight
-   * @param {HTMLElement} space as high as all lanes
+   * @param {HTMLElement} space as high as all lanes @param {HTMLElement} head marks the shown frame
    * @param {{seek: (frame: number) => void, select: (track: number) => void,
    *   mark: (range: [number, number] | null) => void}} acts
    */
-  constructor(element, canvas, space, acts) {
+  constructor(element, canvas, space, head, acts) {
     this.element = element;
     this.canvas = canvas;
     this.space = space;
+    this.head = head;
+    this.wide = element.clientWidth; // asked for when all is drawn: the layout would be made anew at each step
     this.acts = acts;
     this.frames = 1;
     this.from = 0;
@@ -39,8 +41,6 @@ export class Timeline {
     this.selected = null;
     this.frame = 0;
     [this.first, this.end] = [0, 1]; // of the frames that were annotated
-    this.lanes = document.createElement("canvas");
-    this.stale = true;
     new ResizeObserver(() => this.renew()).observe(element);
     element.addEventListener("scroll", () => this.renew());
     canvas.addEventListener("pointerdown", (event) => this.#down(event));
@@ -57,14 +57,8 @@ export class Timeline {
     this.renew();
   }
 
-  /** Draws all again, after an edit or another size. */
-  renew() {
-    this.stale = true;
-    this.draw();
-  }
-
   get #width() {
-    return Math.max(50, this.element.clientWidth - LABEL - 12);
+    return Math.max(50, this.wide - LABEL - 12);
   }
 
   /** @param {number} frame */
@@ -83,9 +77,10 @@ export class Timeline {
     const lane = Math.floor((event.offsetY - RULER + this.element.scrollTop) / LANE);
     if (event.offsetY >= RULER && lane < this.tracks.length) this.acts.select(this.tracks[lane].id);
     if (event.offsetX < LABEL) return;
-    const first = this.#frameAt(event.offsetX);
+    const left = this.canvas.getBoundingClientRect().left;
+    const first = this.#frameAt(event.clientX - left);
     const go = (/** @type {PointerEvent} */ now) => {
-      const frame = this.#frameAt(now.offsetX);
+      const frame = this.#frameAt(now.clientX - left);
       if (event.shiftKey) this.acts.mark([Math.min(first, frame), Math.max(first, frame)]);
       this.acts.seek(frame);
     };
@@ -119,9 +114,13 @@ export class Timeline {
     if (frame < this.from || frame >= this.to) {
       this.from = Math.max(0, Math.min(this.frames - length, frame - length / 2));
       this.to = this.from + length;
-      this.stale = true;
-    }
-    this.draw();
+      this.renew();
+    } else this.#place();
+  }
+
+  /** Marks the shown frame. */
+  #place() {
+    this.head.style.transform = `translateX(${this.#x(this.frame + 0.5).toFixed(1)}px)`;
   }
 
   /** Scrolls to the lane of the selected track. */
@@ -134,37 +133,21 @@ export class Timeline {
     else if (bottom > scrollTop + clientHeight) this.element.scrollTop = bottom - clientHeight;
   }
 
-  draw() {
+  /** Draws all again, after an edit or another size. */
+  renew() {
     const ratio = window.devicePixelRatio || 1;
-    const width = this.element.clientWidth;
     const whole = RULER + Math.max(1, this.tracks.length) * LANE + 4;
     if (this.space.style.height !== `${whole}px`) this.space.style.height = `${whole}px`;
+    const width = (this.wide = this.element.clientWidth);
     const height = Math.max(1, Math.min(whole, this.element.clientHeight || whole));
-    const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
-    if (this.stale || this.lanes.width !== wide || this.lanes.height !== high) {
-      [this.lanes.width, this.lanes.height] = [wide, high];
-      [this.canvas.width, this.canvas.height] = [wide, high];
-      this.canvas.style.height = `${height}px`;
-      this.canvas.style.width = `${width}px`;
-      this.space.style.marginTop = `${-height}px`;
-      const pen = /** @type {CanvasRenderingContext2D} */ (this.lanes.getContext("2d"));
-      pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-      this.#background(pen, width, height);
-      this.stale = false;
-    }
+    [this.canvas.width, this.canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
+    this.canvas.style.height = `${height}px`;
+    this.canvas.style.width = `${width}px`;
+    this.space.style.marginTop = `${-height}px`;
     const pen = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
-    pen.setTransform(1, 0, 0, 1, 0, 0);
-    pen.clearRect(0, 0, wide, high);
-    pen.drawImage(this.lanes, 0, 0);
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    const x = this.#x(this.frame + 0.5);
-    pen.fillStyle = this.#css("--accent");
-    pen.fillRect(x - 1, 0, 2, height);
-    pen.beginPath();
-    pen.moveTo(x - 6, 0);
-    pen.lineTo(x + 6, 0);
-    pen.lineTo(x, 8);
-    pen.fill();
+    this.#background(pen, width, height);
+    this.#place();
   }
 
   /** @param {string} name */
@@ -179,7 +162,6 @@ export class Timeline {
 
   /** @param {CanvasRenderingContext2D} pen @param {number} width @param {number} height */
   #background(pen, width, height) {
-    pen.clearRect(0, 0, width, height);
     if (this.range) {
       pen.fillStyle = this.#css("--range");
       const [a, b] = this.range;
@@ -277,7 +259,7 @@ export class Timeline {
     if (!outline) return;
     const ids = [...lanes.keys()];
     const numbers = new Map(ids.map((track, number) => [track, number]));
-    const exact = this.#width; // asked for once: the layout would be made anew at each question
+    const exact = this.#width;
     const width = Math.ceil(exact);
     const scale = exact / (this.to - this.from);
     const least = new Float32Array(ids.length * width).fill(2);
