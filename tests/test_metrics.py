@@ -1,7 +1,10 @@
 """What operators see of a worker: metrics, and a line a chunk in its log."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 import urllib.request
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from annotate import __version__
 from annotate.domain.errors import ExitCode
+from annotate.queue.metrics import FOLDER_VARIABLE
 from annotate.use_cases.stopwatch import Stopwatch
 from tests.command import Host
 from tests.fleet import board_of, kill
@@ -101,6 +105,29 @@ def check_log(shared: Host) -> None:
 def test_a_port_in_use_is_named(shared: Host, redis_server: RedisServer) -> None:
     said = shared.run("worker", "--metrics-port", str(redis_server.port), code=int(ExitCode.USAGE))
     assert f"cannot serve metrics on port {redis_server.port}" in said.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@pytest.mark.parametrize(("room", "counted"), [(2**20, True), (2**12, False)])
+def test_without_room_for_the_counts_the_work_goes_on(
+    tmp_path: Path, room: int, counted: bool
+) -> None:
+    """What is written through memory to a full disk ends the process."""
+    program = (
+        "import resource, sys;"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}));"
+        "from annotate.queue.metrics import worker_counts;"
+        "from tests.made_job import CHUNK, JOB, VIDEO;"
+        "from annotate.domain.work import WorkUnit;"
+        "worker_counts().count(WorkUnit(JOB, VIDEO, CHUNK), 'done')"
+    )
+    environ = {**os.environ, FOLDER_VARIABLE: str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], env=environ, check=True)
+    files = list(tmp_path.iterdir())
+    assert bool(files) == counted
+    for file in files:
+        # Every byte has its place on the disk before it is written through memory.
+        assert file.stat().st_blocks * 512 >= file.stat().st_size
 
 
 def test_a_stage_within_another_counts_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,8 +92,14 @@ def test_a_cable_pulled_in_the_middle_of_an_upload_leaves_it_whole(
 
 @pytest.mark.parametrize(
     ("status", "says", "patient"),
-    [(507, "no room", False), (503, "503", True), (500, "500", True), (403, "refuses", False)],
-    ids=["full", "unavailable", "internal error", "forbidden"],
+    [
+        (507, "no room", False),
+        (503, "503", True),
+        (500, "500", True),
+        (429, "429", True),
+        (403, "refuses", False),
+    ],
+    ids=["full", "unavailable", "internal error", "too many", "forbidden"],
 )
 def test_a_server_that_answers(status: int, says: str, patient: bool) -> None:
     with answering(status) as (endpoint, requests):

@@ -85,6 +85,8 @@ def make_app(broker: str, store_id: str) -> Celery:
         worker_enable_remote_control=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        # A server that refuses, as it is full or takes no writes, is like one that is away.
+        broker_channel_error_retry=True,
         # While the queue's server is away, workers finish their chunks.
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_transport_options=dict(MEMORY_OPTIONS)

@@ -5,9 +5,12 @@ The processes of a worker write their counts to files of a folder, and the super
 is not set, counts are kept in memory, and are not served.
 """
 
+import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from annotate.domain.work import WorkUnit
@@ -16,6 +19,10 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+# Bytes of a process's file, several times of what its counts take.
+_FILE_BYTES = 2**16
+
+logger = logging.getLogger(__name__)
 
 # How an attempt at a work unit ended: `retried` means that it is done again.
 Outcome = Literal["done", "failed", "retried"]
@@ -75,6 +82,25 @@ class WorkerCounts:
 @lru_cache(maxsize=1)
 def worker_counts() -> WorkerCounts:
     """The counters of this process."""
+    _reserve_room()
     from prometheus_client import CollectorRegistry
 
     return WorkerCounts(CollectorRegistry())
+
+
+def _reserve_room() -> None:
+    """Fills the file of this process's counts with zeros. It is written through memory: without
+    room on its disk, the system would kill the process, and the chunk would seem to do it.
+    """
+    folder = os.environ.get(FOLDER_VARIABLE)
+    if not folder:
+        return
+    # As prometheus_client names it, which decides when it is imported where it counts.
+    file = Path(folder) / f"counter_{os.getpid()}.db"
+    try:
+        if not file.exists():
+            file.write_bytes(bytes(_FILE_BYTES))
+    except OSError as error:
+        file.unlink(missing_ok=True)
+        del os.environ[FOLDER_VARIABLE]
+        logger.warning("what this process does is not counted: %s", error)

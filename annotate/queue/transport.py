@@ -1,8 +1,9 @@
 """kombu's Redis transport, which drops what is not a message of this program, and goes on where a
-message cannot be acknowledged.
+message cannot be acknowledged or the server refuses.
 """
 
 import logging
+import time
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,8 @@ from kombu.transport import redis as kombu_redis
 from annotate.queue.app import message_dropped
 from annotate.queue.message_check import MalformedMessageError, clean_message
 
+# Seconds before a worker asks a server again that refuses.
+REFUSED_S = 5.0
 # Errors of entries that are not what kombu wrote.
 _DAMAGE = (ValueError, TypeError, LookupError, AttributeError)
 
@@ -86,6 +89,16 @@ class _CheckedChannel(kombu_redis.Channel):
 
 class _CheckedTransport(kombu_redis.Transport):
     Channel = _CheckedChannel
+
+    def register_with_event_loop(self, connection: Any, loop: Any) -> None:
+        """Called by kombu when a worker has connected. A worker that is refused then connects
+        again at once.
+        """
+        try:
+            super().register_with_event_loop(connection, loop)  # type: ignore[no-untyped-call]
+        except redis.ResponseError:
+            time.sleep(REFUSED_S)
+            raise
 
 
 class _CheckedConnection(Connection):

@@ -6,8 +6,8 @@ import re
 from annotate.domain.errors import StoreError
 
 _STATUS = re.compile(r"AWS Error (?P<code>\w+)(?: \(HTTP status (?P<status>\d+)\))?")
-# Error names of Arrow's AWS SDK that are worth another try, as is any HTTP status from 500 on but
-# 507 (insufficient storage).
+# Error names of Arrow's AWS SDK that are worth another try, as are HTTP status 429 (too many
+# requests) and any from 500 on but 507 (insufficient storage).
 _TRANSIENT = frozenset(
     [
         *("NETWORK_CONNECTION", "INTERNAL_FAILURE", "SERVICE_UNAVAILABLE", "SLOW_DOWN"),
@@ -36,7 +36,8 @@ def is_transient(error: OSError) -> bool:
     if error.errno is not None or _FULL.search(str(error)):
         return False
     found = _STATUS.search(str(error))
-    return found is not None and (found["code"] in _TRANSIENT or int(found["status"] or 0) >= 500)
+    status = int(found["status"] or 0) if found else 0
+    return found is not None and (found["code"] in _TRANSIENT or status == 429 or status >= 500)
 
 
 def s3_error(error: OSError, verb: str, what: str, server: str) -> StoreError:
