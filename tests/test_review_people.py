@@ -75,4 +75,5 @@ def test_a_person_is_added_and_looked_at_again(
         page.has_edit(2)
         assert page.page.locator("#people li").count() == 1
         page.page.wait_for_selector("#history li:has-text('poses added')", timeout=WAIT_MS)
+        page.page.wait_for_selector("#history li:has-text('1 pose added')", timeout=WAIT_MS)
         assert exported() == again

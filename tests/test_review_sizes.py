@@ -90,6 +90,20 @@ def test_every_part_has_room_and_hides_no_other(page: Page, size: tuple[int, int
         button.click(trial=True, timeout=WAIT_MS)  # nothing lies over it
 
 
+def test_in_a_small_window_the_picture_stays_where_a_person_is_selected(page: Page) -> None:
+    page.page.set_viewport_size({"width": 320, "height": 480})
+    page.open("crowd.mp4")
+    page.has_edit(0)
+    page.page.evaluate("document.querySelector('main').scrollTop = 0")
+    page.press("Escape", "Shift+F6", "F6", "Shift+Tab")
+    page.page.wait_for_selector(f"#selected:text-is('Track {CROWD}')", timeout=WAIT_MS)
+    assert page.page.evaluate("document.querySelector('main').scrollTop") == 0
+    page.page.set_viewport_size({"width": 1280, "height": 480})
+    page.press("Shift+Tab")
+    page.page.wait_for_selector(f"#selected:text-is('Track {CROWD - 1}')", timeout=WAIT_MS)
+    assert page.page.locator("nav").evaluate("(nav) => nav.scrollTop") > 0
+
+
 def test_a_video_of_one_frame_rests(page: Page) -> None:
     page.open("one.mp4")
     page.press("End")

@@ -100,7 +100,7 @@ _WORDS = {
     "split": "track {track} split at frame {frame}",
     "swap_tracks": "tracks {track} and {other} swapped from frame {frame}",
     "delete": "track {track} deleted, frames {start} to {last}",
-    "add": "{count} poses added to track {track}",
+    "add": "{poses} added to track {track}",
     "move": "{keypoint} of {track} moved, frame {at}",
     "hide": "{keypoint} of {track} marked {seen}, frame {at}",
     "swap_sides": "left and right of {track} swapped from frame {start} to {last}",
@@ -121,13 +121,14 @@ def in_words(edit: Edit) -> str:
 
 def _fields(edit: Edit) -> dict[str, Any]:
     own = edit.to_fields()["change"]
+    count = len(own.get("frames", ()))
     track, stop = own.pop("track", None) or {}, own.get("stop")
     return {
         **own,
         "track": track.get("track", own.get("made")),
         "at": track.get("frame"),
         "other": (own.get("other") or {}).get("track"),
-        "count": len(own.get("frames", ())),
+        "poses": "1 pose" if count == 1 else f"{count} poses",
         "last": "the end" if stop is None else stop - 1,
         "keypoint": own.get("keypoint", "").replace("_", " "),
         "seen": "hidden" if own.get("hidden") else "visible",

@@ -4,7 +4,7 @@ import { binary, json, Refused } from "./api.js";
 import { editKeys } from "./commands.js";
 import { History } from "./history.js";
 import { help, keptFocus, listen, nextPart } from "./keys.js";
-import { showDoubts, showHistory, showPeople, showVideos } from "./panels.js";
+import { revealIn, showDoubts, showHistory, showPeople, showVideos } from "./panels.js";
 import { Player } from "./player.js";
 import { outlineOf, Poses } from "./poses.js";
 import { Stage } from "./stage.js";
@@ -94,7 +94,7 @@ function select(track) {
   timeline.renew();
   stage.draw();
   panels();
-  $("people").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+  revealIn(/** @type {HTMLElement} */ ($("people").closest("nav")), $("people").querySelector("[aria-current]"));
 }
 
 /** @param {[number, number] | null} range */

@@ -73,7 +73,7 @@ export function showHistory(list, edits) {
   if (!edits.length) return;
   list.replaceChildren(
     ...[...edits].reverse().map((edit) => {
-      const line = element("li", `${edit.number}  ${edit.text}`);
+      const line = element("li", `${edit.number}. ${edit.text}`);
       line.title = `${edit.author}, ${edit.time}${edit.not_applied ? `: ${edit.not_applied}` : ""}`;
       if (edit.undone) line.className = "undone";
       if (edit.undone) line.append(" (undone)");
@@ -81,6 +81,17 @@ export function showHistory(list, edits) {
       return line;
     }),
   );
+}
+
+/**
+ * Scrolls a list to one of its lines, and nothing about it: in a small window, the picture stays.
+ * @param {HTMLElement} list @param {HTMLElement | null} line
+ */
+export function revealIn(list, line) {
+  if (!line) return;
+  const [inner, outer] = [line.getBoundingClientRect(), list.getBoundingClientRect()];
+  if (inner.top < outer.top) list.scrollTop += inner.top - outer.top;
+  else if (inner.bottom > outer.bottom) list.scrollTop += inner.bottom - outer.bottom;
 }
 
 /** @param {string} text @param {string} more @param {boolean} chosen */
