@@ -17,6 +17,8 @@ from tests.command import Host
 
 VIDEOS = 80
 EXACT = ("--detect-every", "1", "--end", "0.2")
+# After so many seconds a command on a busy host, too, has looked at the store.
+LOOKED_AFTER_S = 30.0
 pytestmark = [pytest.mark.drill, pytest.mark.timeout(900)]
 
 
@@ -101,6 +103,9 @@ def test_the_folder_of_the_store_is_away_for_a_while(
     out, err = process.communicate(timeout=600)
     assert process.returncode == 0, out + err
     assert f"{VIDEOS} of {VIDEOS} videos done" in out
-    assert err.count("waiting, up to 120 s: ") == err.count("and the work goes on") == 1, err
+    waits = err.count("waiting, up to 120 s: ")
+    assert waits == err.count("and the work goes on"), err
+    # A short absence may fall between two looks of the command.
+    assert waits == 1 or (waits == 0 and away_s < LOOKED_AFTER_S), err
     failed = sum(len(video.failures) for video in status_of(host).videos)
     drill_row(f"folder of the store away for {away_s:.0f} s", time.monotonic() - began, 0, failed)

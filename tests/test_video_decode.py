@@ -1,6 +1,8 @@
 """Chunked decode equals sequential decode, hash by hash, on every codec and layout."""
 
+import gc
 import hashlib
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +11,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from annotate.domain.errors import VideoError
@@ -74,6 +77,23 @@ def cuts(index: VideoIndex) -> Iterator[Chunk]:
             yield Chunk(start, start + 1)
             yield Chunk(start, min(start + 3, len(index)))
     yield Chunk(last // 2, len(index))
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_the_memory_of_a_frame_is_free_when_it_was_used(
+    name: str, made: dict[str, Made], indexes: dict[str, VideoIndex]
+) -> None:
+    """Python looks for what refers to itself only now and then, and a frame of 4K has 12 MB."""
+    gc.collect()
+    gc.disable()
+    try:
+        probe(made[name].path)
+        frames = decode_with_damage(made[name].path, indexes[name], whole(indexes[name]))
+        deque(frames, maxlen=0)  # keeps none
+        left = [one for one in gc.get_objects() if isinstance(one, VideoFrame)]
+    finally:
+        gc.enable()
+    assert left == []
 
 
 @pytest.mark.parametrize("name", LAYOUTS)

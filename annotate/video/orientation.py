@@ -1,13 +1,13 @@
 """How a frame is turned and mirrored for display, and how large it then is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import cast
 
 import cv2
 import numpy as np
-from av.sidedata.sidedata import SideData
+from av.sidedata.sidedata import SideData, SideDataContainer
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
@@ -37,6 +37,11 @@ class Orientation:
     mirrored: bool = False
 
 
+# As `frame.side_data`. That would refer to the frame, and the frame to it: the memory of such a
+# cycle is not free before Python looks for cycles, which may be hundreds of frames later. The type
+# stub does not know how it is made.
+_side_data = cast("Callable[[VideoFrame], Mapping[str, SideData]]", SideDataContainer)
+
 # By the signs of a, b, c, d in x' = a x + c y, y' = b x + d y, y downward. Some programs write all
 # zeros for the identity.
 _BY_SIGNS = {
@@ -55,8 +60,7 @@ _BY_SIGNS = {
 def orientation_of(frame: VideoFrame) -> Orientation | None:
     """How the frame is displayed; None where it is to be skewed or tilted."""
     try:
-        # PyAV's type stub knows one kind of side data only.
-        matrix = cast("Mapping[str, SideData]", frame.side_data)["DISPLAYMATRIX"]
+        matrix = _side_data(frame)["DISPLAYMATRIX"]
     except KeyError:
         return Orientation()
     except ValueError:
