@@ -37,3 +37,9 @@ def test_a_damaged_heartbeat_is_skipped(data: bytes, tmp_path: Path) -> None:
     assert store.heartbeats() == [BEAT]
     (video,) = job_status(store, JOB).videos
     assert video.state == "not planned"
+
+
+def test_a_file_in_the_place_of_their_folder_is_none(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+    (tmp_path / "heartbeats").write_bytes(b"")
+    assert store.heartbeats() == []

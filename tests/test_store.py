@@ -208,3 +208,21 @@ def test_a_store_that_goes_away_does_not_look_empty(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match="No such file"):
             use()
     assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize(("folder", "key"), [("jobs", "jobs/x.json"), ("a/b", "a/b/c/d")])
+def test_what_is_in_the_place_of_a_folder_is_named(tmp_path: Path, folder: str, key: str) -> None:
+    files = open_store(str(tmp_path)).files
+    (tmp_path / folder).parent.mkdir(exist_ok=True)
+    (tmp_path / folder).write_bytes(b"")
+    verbs: list[Callable[[], object]] = [
+        lambda: files.read(key),
+        lambda: files.size(key),
+        lambda: files.write(key, b""),
+        lambda: files.delete(key),
+        lambda: files.names(folder),
+    ]
+    for verb in verbs:
+        with pytest.raises(DamagedError, match=f"^{folder} in .* is not a folder") as error:
+            verb()
+        assert error.value.hint.startswith(f"Move {tmp_path / folder} away")

@@ -18,6 +18,9 @@ _TEMPORARY = ".tmp-"
 # What file systems without hard links answer, such as exFAT.
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK})
 
+# What the system answers where something else is in the place of a folder.
+_NO_FOLDER = frozenset({errno.ENOTDIR, errno.EEXIST})
+
 
 class LocalFiles(Files):
     """The objects of a store in a folder. A write is a rename."""
@@ -221,10 +224,23 @@ class LocalFiles(Files):
         except OSError as error:
             if verb in ("read", "write") and (found := _in_the_way(self.path(key))):
                 raise damaged(key, f"it is {found}") from error
+            if error.errno in _NO_FOLDER and (found := self._no_folder(key, verb)):
+                hint = f"Move {self.path(found)} away; the same command then goes on."
+                raise damaged(found, "it is not a folder", hint) from error
             raise StoreError(
                 f"cannot {verb} {key} in the store {self.root}: {error.strerror or error}",
                 _HINTS.get(error.errno or 0, "Check the store's folder, or name another: --store."),
             ) from error
+
+    def _no_folder(self, key: str, verb: str) -> str:
+        """What is there instead of a folder that leads to the object, or that is listed."""
+        names = key.split("/")
+        for depth in range(1, len(names) + (verb == "list")):
+            folder = "/".join(names[:depth])
+            path = self.path(folder)
+            if os.path.lexists(path) and not path.is_dir():
+                return folder
+        return ""
 
 
 @contextmanager

@@ -27,7 +27,14 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from annotate.domain.errors import ManifestError, PackError, StoreError, UsageError, unreadable
+from annotate.domain.errors import (
+    DamagedError,
+    ManifestError,
+    PackError,
+    StoreError,
+    UsageError,
+    unreadable,
+)
 from annotate.domain.job import NOT_A_MANIFEST, Job, JobVideo, Recipe, is_fingerprint
 from annotate.domain.json_text import parsed
 from annotate.domain.options import Selection
@@ -298,8 +305,11 @@ class Store:
 
         Damaged ones, and those of other versions of the program, are skipped.
         """
-        beats = []
-        for name in self.files.names("heartbeats"):
+        beats: list[Heartbeat] = []
+        names: list[str] = []
+        with suppress(DamagedError):
+            names = self.files.names("heartbeats")
+        for name in names:
             with suppress(StoreError, ValueError, TypeError, KeyError):
                 data = self.files.read(f"heartbeats/{name}")
                 if data is not None:  # deleted since it was listed
