@@ -13,7 +13,8 @@ from annotate.domain.video import Chunk
 from annotate.use_cases.export import export
 from annotate.video import decode, probe
 from tests.command import Host
-from tests.test_draw import annotated, film, frames_of
+from tests.made_drawings import annotated, frames_of
+from tests.test_draw import film
 
 # Of 255: what lossy images lose of a drawn picture, in the mean.
 LOSS: Mapping[ImageFormat, float] = {"png": 0.0, "webp": 6.0}

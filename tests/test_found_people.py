@@ -8,8 +8,8 @@ import pytest
 from annotate.cli import found as cli
 from annotate.cli.found import found_lines
 from annotate.use_cases.found_people import FoundPeople, HintSettings, found_people
+from tests.made_drawings import Annotated, annotated
 from tests.made_videos import Layout
-from tests.test_draw import Annotated, annotated
 
 S = HintSettings()
 GOOD = FoundPeople("walk.mp4", median=2, most=2, empty=0.1, height=0.6)

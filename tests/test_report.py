@@ -13,11 +13,11 @@ from annotate.domain.job import Job
 from annotate.numeric.timeline import RAW, SMOOTHED, Timeline, TimelineReader
 from annotate.use_cases import report as use_case
 from annotate.use_cases.report import report
+from tests.made_drawings import Annotated, annotated
 from tests.made_moments import FPS, MIDDLE, TIME_S, Person, person, standing, tracks_of
 from tests.made_tracks import SKELETON
 from tests.made_videos import Layout
 from tests.review_browser import needs_chromium
-from tests.test_draw import Annotated, annotated
 
 # An hour of video may take so much.
 MOST_BYTES = 5_000_000
