@@ -149,12 +149,12 @@ def with_list(videos: list[str]) -> list[str]:
     return named
 
 
-def store_of(location: str | None) -> tuple["Store", Settings]:
-    """The store that the command line or the environment names."""
+def store_of(location: str | None, patience_s: float | None = None) -> tuple["Store", Settings]:
+    """The store that the command line or the environment names; `patience_s` as in `open_store`."""
     from annotate.store import open_store
 
     settings = settings_from(store=location)
-    return open_store(settings.store), settings
+    return open_store(settings.store, patience_s), settings
 
 
 def the_job(store: "Store", job: str | None, *, announce: bool = True) -> "Job":

@@ -9,6 +9,8 @@ from annotate.cli.draw import WhatArgument
 from annotate.cli.options import StoreOption, store_of
 from annotate.cli.text import count, say
 
+# Seconds for which a bucket that is away is tried, while a reviewer waits at the page.
+_PATIENCE_S = 5.0
 PortOption = Annotated[
     int,
     typer.Option("--port", min=0, max=65535, help="Port of this host.", show_default="a free one"),
@@ -41,7 +43,7 @@ def review(
     from annotate.review.serve import serve
     from annotate.review.session import Session
 
-    the_store, settings = store_of(store)
+    the_store, settings = store_of(store, _PATIENCE_S)
     job, videos = chosen_videos(the_store, what or [])
     session = Session(the_store, settings, job)
     first = job.videos.index(videos[0]) if what and len(videos) < len(job.videos) else None

@@ -2,6 +2,9 @@
 // @ts-check
 import { post } from "./api.js";
 
+// Milliseconds after which the page says that an edit is on its way.
+const SLOW_MS = 800;
+
 export class History {
   /**
    * @param {(view: any) => Promise<void>} changed gets the tracks as the edit made them
@@ -68,6 +71,7 @@ export class History {
     const video = this.video;
     this.pending += 1;
     this.queue = this.queue.then(async () => {
+      const slow = setTimeout(() => this.say("Saving…"), SLOW_MS);
       try {
         const answer = await post(`/api/videos/${video}/${path}`, { ...body, job: this.job, after: this.after });
         if (video !== this.video) return true; // another video was opened meanwhile
@@ -82,6 +86,7 @@ export class History {
         if (video === this.video) this.refused();
         return false;
       } finally {
+        clearTimeout(slow);
         this.pending -= 1;
       }
     });
