@@ -55,6 +55,26 @@ def answers(client: Client) -> dict[str, int]:
     return found
 
 
+def test_the_store_is_only_read_until_an_edit_is_made(host: Host, client: Client) -> None:
+    def files() -> dict[Path, bytes]:
+        every = Path(host.store).rglob("*")
+        return {one: one.read_bytes() for one in every if one.is_file()}
+
+    before = files()
+    assert set(answers(client).values()) == {200}
+    for path in ("source", "times", "annotated", "view"):
+        assert client.ask(f"/api/videos/0/{path}")[0] == 200
+    edit = {"kind": "review", "change": {"start": 0, "stop": 500}, "after": 0}
+    headers = {"Origin": f"http://{client.host}"}
+    assert client.ask("/api/videos/0/edits", headers, edit)[0] == 400  # it does not fit
+    assert files() == before
+    edit["change"] = {"start": 0, "stop": 5}
+    assert client.ask("/api/videos/0/edits", headers, edit)[0] == 200
+    after = files()
+    assert {one: after[one] for one in before} == before
+    assert [one.name for one in set(after) - set(before)] == ["000001.json"]
+
+
 @pytest.mark.parametrize("opened", [False, True], ids=["not opened", "opened"])
 def test_a_store_that_is_away_is_said_and_the_page_goes_on_after_it(
     host: Host, client: Client, process: "subprocess.Popen[str]", opened: bool
