@@ -141,6 +141,28 @@ def test_a_damaged_image_is_a_damaged_frame(tmp_path: Path, reading: Reading) ->
     assert damaged == [2, 4]
 
 
+def test_an_empty_image_is_a_damaged_frame(tmp_path: Path, reading: Reading) -> None:
+    folder = make(tmp_path / "walk", [f"{n:05d}.jpg" for n in range(COUNT)])
+    for number in (0, 3):
+        (folder / f"{number:05d}.jpg").write_bytes(b"")
+    read = reading(folder)
+    frames = reading.frames(read.index)
+    damaged = [frame.index for frame in frames if isinstance(frame, DamagedFrame)]
+    assert damaged == [0, 3]
+    assert read.index.codec == "mjpeg", "the others stay as they are"
+    assert [number_of(rgb) for rgb in pictures(frames)] == [1, 2, 4, 5]
+
+
+def test_images_that_are_all_empty_are_rejected(tmp_path: Path, reading: Reading) -> None:
+    folder = make(tmp_path / "walk", [])
+    for number in range(COUNT):
+        (folder / f"{number:05d}.jpg").write_bytes(b"")
+    found = find_videos([folder]).videos
+    (one,) = read_videos(reading.store, found, SubmitOptions(), reading.settings, silent)
+    assert not isinstance(one, ReadVideo)
+    assert "can be decoded" in str(one)
+
+
 def test_images_are_joined_once_and_again_when_one_changes(
     tmp_path: Path, reading: Reading
 ) -> None:

@@ -292,7 +292,7 @@ def _moving(container: InputContainer) -> list[VideoStream]:
     return [stream for stream in container.streams.video if not stream.disposition & NOT_MOVING]
 
 
-def check_file(path: Path) -> int:
+def check_file(path: Path, *, may_be_empty: bool = False) -> int:
     """The length in bytes of the file at `path`.
 
     Raises:
@@ -315,7 +315,7 @@ def check_file(path: Path) -> int:
     if not stat.S_ISREG(status.st_mode):
         kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
         raise VideoError(f"{path} is {kind}", "Name the video files themselves.")
-    if status.st_size == 0:
+    if status.st_size == 0 and not may_be_empty:
         raise VideoError(f"{path} is empty", "Copy or record it again.")
     return status.st_size
 

@@ -40,6 +40,8 @@ HEAD_BYTES = 4096
 # Where a WebP says what is in it, and the bit that says that it moves.
 _FLAGS, _MOVES = 20, 2
 _UNKNOWN_SIZE = (16, 16)
+# Of an empty file: a video cannot hold frames without data.
+_NO_DATA = b"\0"
 _SAME_BYTES: Mapping[str, str] = MappingProxyType({"fflags": "+bitexact"})
 _FORMATS = "jpeg_pipe,png_pipe,tiff_pipe,webp_pipe"
 _NO_IMAGE = "Check that a viewer shows it, or that it was copied whole."
@@ -93,7 +95,7 @@ def _is_animated_webp(head: bytes) -> bool:
 
 def _codec(paths: Sequence[Path]) -> str:
     """The codec that all images have, or PNG, which they then become."""
-    found = {_codec_of(_read(path, 4)) for path in paths}
+    found = {_codec_of(head) for path in paths if (head := _read(path, 4))}
     codec = found.pop() if len(found) == 1 else None
     return codec or "png"
 
@@ -103,7 +105,7 @@ def _codec_of(data: bytes) -> str | None:
 
 
 def _read(path: Path, length: int = -1) -> bytes:
-    check_file(path)
+    check_file(path, may_be_empty=True)
     with raw_file(path) as file:
         return file.read(length)
 
@@ -115,7 +117,7 @@ def _of_files(images: ImageSequence, codec: str, report: Report) -> Iterator[tup
         data = _read(path)
         done += len(data)
         # What cannot be decoded is kept: its frame is then damaged, and counted as such.
-        yield tick, data if _codec_of(data) == codec else _as_png(data) or data
+        yield tick, data if _codec_of(data) == codec else _as_png(data) or data or _NO_DATA
         report(done)
 
 
