@@ -13,6 +13,7 @@ from tests.command import PATIENCE_S, Host
 
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="this system has no full device")
+needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="as a shell of POSIX closes them")
 
 
 def _closing(*numbers: int) -> Callable[[], None]:
@@ -43,12 +44,14 @@ def test_what_cannot_be_told_does_not_stop_the_work(host: Host, stroll: Path) ->
     assert "1 of 1 videos done" in out
 
 
+@needs_posix
 def test_an_export_to_a_closed_standard_output_is_an_error(host: Host, stroll: Path) -> None:
     host.run("submit", stroll)
     said = host.run("export", "--out", "-", code=ExitCode.STORE, preexec_fn=_closing(1))
     assert "error: standard output is closed\n" in said.err
 
 
+@needs_posix
 def test_no_other_file_takes_the_place_of_a_closed_stream(tmp_path: Path) -> None:
     program = (
         "from annotate.cli.streams import tolerate_streams; tolerate_streams();"
