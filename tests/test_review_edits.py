@@ -159,9 +159,11 @@ def by_keys(page: Page, _wrist: tuple[float, float]) -> list[Callable[[], None]]
         page.press("s")
 
     def sides() -> None:
-        page.press("ArrowRight", "ArrowRight", "i", "ArrowRight", "ArrowRight", "o")
+        page.press("ArrowRight", "ArrowRight")
+        page.shows(12)  # a range begins and ends at what is shown
+        page.press("i", "ArrowRight", "ArrowRight")
         page.shows(14)
-        page.press("f")
+        page.press("o", "f")
 
     def move() -> None:
         page.press("Home")
