@@ -15,7 +15,6 @@ from annotate.domain.changes import Change, DeletePoses, MarkReviewed, NameTrack
 from annotate.domain.edits import Edit
 from annotate.domain.errors import (
     DamagedError,
-    EditConflictError,
     EditError,
     NewerEditError,
     UsageError,
@@ -100,21 +99,6 @@ def test_the_second_of_two_reviewers_takes_the_next_number(store: Store, job: Jo
     mine(store, job).add(DeletePoses(ref(before, 2, 0), 0, 5), "bob", after=0)
     state = mine(store, job).state()
     assert [(one.number, one.author) for one in state.edits] == [(1, "ann"), (2, "bob")]
-
-
-def test_two_who_change_the_same_have_a_conflict(store: Store, job: Job) -> None:
-    before = tracks_of(store, job)
-    edits = mine(store, job)
-    edits.add(DeletePoses(ref(before, 1, 0), 0, 5), "ann", after=0)
-    for author in ("bob", "ann"):  # they may share an account
-        with pytest.raises(EditConflictError, match=r"ann has changed the same track.*edit 1"):
-            edits.add(DeletePoses(ref(before, 1, 5), 4, 8), author, after=0)
-    with pytest.raises(EditConflictError):  # the pose that it names is gone
-        edits.add(DeletePoses(ref(before, 1, 0), 0, 5), "bob", after=0)
-    # Other frames, another track, and what was seen are no conflict.
-    edits.add(DeletePoses(ref(before, 1, 5), 5, 8), "bob", after=0)
-    edits.add(DeletePoses(ref(before, 2, 5), 0, 8), "bob", after=0)
-    edits.add(DeletePoses(ref(before, 1, 9), 0, 15), "bob", after=3)
 
 
 @pytest.mark.parametrize("after", [-5, 10**9])

@@ -7,7 +7,8 @@ so that it finds the same person after a merge that numbers tracks differently.
 import math
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum, auto
 from typing import ClassVar
 
 
@@ -27,19 +28,33 @@ class TrackRef:
     box: tuple[float, float, float, float]
 
 
+class Part(StrEnum):
+    """What of a track, or of all, a change touches."""
+
+    POSES = auto()
+    NAMES = auto()
+    REVIEWED = auto()
+
+
 @dataclass(frozen=True)
 class Span:
-    """What a change touches: some tracks in the frames `[start, stop)`; all tracks if None."""
+    """Parts of some tracks in the frames `[start, stop)`; of all tracks if None."""
 
     tracks: frozenset[int] | None
     start: float
     stop: float
+    parts: frozenset[Part] = frozenset({Part.POSES})
 
     def meets(self, other: "Span") -> bool:
-        """Whether both touch a track in a frame."""
+        """Whether both have the same part of a track in a frame."""
         apart = self.stop <= other.start or other.stop <= self.start
         either = self.tracks is None or other.tracks is None
-        return not apart and (either or bool((self.tracks or set()) & (other.tracks or set())))
+        tracks = either or bool((self.tracks or set()) & (other.tracks or set()))
+        return not apart and tracks and bool(self.parts & other.parts)
+
+
+# Of a change of who is who: a name may be of another person then.
+_WHO = frozenset({Part.POSES, Part.NAMES})
 
 
 @dataclass(frozen=True)
@@ -62,7 +77,12 @@ class Change:
     @property
     def span(self) -> Span:
         """What it touches; by default all frames of its tracks."""
-        return Span(self._tracks, 0, math.inf)
+        return Span(self._tracks, 0, math.inf, _WHO)
+
+    @property
+    def seen(self) -> Span:
+        """What its author must have seen as it is: what it touches, by default."""
+        return self.span
 
     @property
     def _tracks(self) -> frozenset[int]:
@@ -80,8 +100,8 @@ class NameTrack(Change):
 
     @property
     def span(self) -> Span:
-        """No pose changes, so it meets no other change."""
-        return Span(frozenset(), 0, math.inf)
+        """The name: no pose changes."""
+        return Span(self._tracks, 0, math.inf, frozenset({Part.NAMES}))
 
 
 @dataclass(frozen=True)
@@ -120,7 +140,7 @@ class SwapTracks(Change):
     @property
     def span(self) -> Span:
         """The frames from `frame` on."""
-        return Span(self._tracks, self.frame, math.inf)
+        return Span(self._tracks, self.frame, math.inf, _WHO)
 
 
 @dataclass(frozen=True)
@@ -241,8 +261,14 @@ class MarkReviewed(Change):
 
     @property
     def span(self) -> Span:
-        """No pose changes, so it meets no other change."""
-        return Span(frozenset(), self.start, self.stop)
+        """The marks: no pose changes."""
+        return Span(None, self.start, self.stop, frozenset({Part.REVIEWED}))
+
+    @property
+    def seen(self) -> Span:
+        """The marks; and all people, who are right only as the reviewer saw them."""
+        parts = {Part.REVIEWED, Part.POSES} if self.reviewed else {Part.REVIEWED}
+        return replace(self.span, parts=frozenset(parts))
 
 
 @dataclass(frozen=True)

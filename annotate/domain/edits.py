@@ -2,7 +2,7 @@
 
 import math
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, Self, get_args, get_origin, get_type_hints
 
@@ -66,6 +66,20 @@ def active(edits: Sequence[Edit]) -> list[Edit]:
     left = undone(edits)
     kept = (one for one in edits if not isinstance(one.change, Undo) and one.number not in left)
     return sorted(kept, key=lambda one: one.number)
+
+
+def meant_by(edits: Iterable[Edit]) -> Callable[[Change], Change]:
+    """What changes are about, after these edits: an `Undo` is about the undone one."""
+    by_number = {edit.number: edit.change for edit in edits}
+
+    def meant(change: Change) -> Change:
+        seen: set[int] = set()
+        while isinstance(change, Undo) and change.edit not in seen and change.edit in by_number:
+            seen.add(change.edit)
+            change = by_number[change.edit]
+        return change
+
+    return meant
 
 
 def change_from(kind: Any, found: Any) -> Change:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from annotate.domain.changes import CHANGES, Change, TrackRef, Undo
-from annotate.domain.edits import Edit, change_from, undone
+from annotate.domain.edits import Edit, change_from, meant_by, undone
 from annotate.domain.errors import EditError
 from annotate.domain.job import Job, JobVideo
 from annotate.domain.moments import Moment, MomentSettings
@@ -198,8 +198,19 @@ class OpenVideo:
         rows = view.tracks.rows
         own = np.flatnonzero(rows.track == track)
         if not len(own):
-            raise EditError(f"there is no track {track} any more", "Load the page again.")
+            why = "".join(_changed(view, track)[-1:])
+            raise EditError(f"there is no track {track} any more{why}", "Choose another person.")
         row = own[np.abs(rows.frame[own] - frame).argmin()]
         at = int(rows.frame[row])
         x, y, width, height = rows.box[row].tolist()
         return TrackRef(track, at, int(self.index.pts[at]), (x, y, width, height))
+
+
+def _changed(view: View, track: int) -> list[str]:
+    """Who has changed a track, in words, edit by edit."""
+    meant = meant_by(view.edits)
+    return [
+        f": {edit.author} has changed it (edit {edit.number}, {edit.change.kind})"
+        for edit in view.edits
+        if track in (meant(edit.change).span.tracks or ())
+    ]

@@ -1,15 +1,14 @@
 """The edits of a video: made, undone, listed, moved between stores."""
 
 import getpass
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import orjson
 
-from annotate.domain.changes import Change, Span, Undo
-from annotate.domain.edits import Edit, active, undone
+from annotate.domain.changes import Change, MarkReviewed, NameTrack, Undo
+from annotate.domain.edits import Edit, active, meant_by, undone
 from annotate.domain.errors import EditConflictError, EditError, UsageError, unreadable
 from annotate.domain.job import Job, JobVideo
 from annotate.edits import NotApplied, edited
@@ -151,29 +150,27 @@ class Edits:
 
 
 def _check_conflicts(change: Change, known: list[Edit], newer: list[Edit]) -> None:
-    """Raises where a newer edit touches what the change touches."""
-    spans = _span([*known, *newer])
+    """Raises where a newer edit touches what the author of the change must have seen."""
+    meant = meant_by([*known, *newer])
+    own = meant(change)
+    seen = own.span if isinstance(change, Undo) else own.seen
     for edit in newer:
-        if spans(change).meets(spans(edit.change)):
+        other = meant(edit.change)
+        if seen.meets(other.span):
             raise EditConflictError(
-                f"{edit.author} has changed the same track just now (edit {edit.number}, "
+                f"{edit.author} has {_done(other)} just now (edit {edit.number}, "
                 f"{edit.change.kind})",
                 "Look at it, then make your edit again, or undo theirs.",
             )
 
 
-def _span(known: list[Edit]) -> Callable[[Change], Span]:
-    """What changes touch; an `Undo` touches what the undone edit touches."""
-    by_number = {edit.number: edit.change for edit in known}
-
-    def span(change: Change) -> Span:
-        seen: set[int] = set()
-        while isinstance(change, Undo) and change.edit not in seen and change.edit in by_number:
-            seen.add(change.edit)
-            change = by_number[change.edit]
-        return change.span
-
-    return span
+def _done(change: Change) -> str:
+    """What another reviewer has done, in a few words."""
+    if isinstance(change, NameTrack):
+        return f"named the same track {change.name!r}"
+    if isinstance(change, MarkReviewed):
+        return f"marked the same frames as {'' if change.reviewed else 'not '}reviewed"
+    return "changed the same track"
 
 
 def _identity(edit: Edit) -> bytes:

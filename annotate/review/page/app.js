@@ -331,7 +331,9 @@ async function lookOnce() {
   if (now.view && video >= 0) {
     // After trouble, edits may have been made without a word, or be shown that were not.
     const view = await json(`/api/videos/${video}/view${before ? "" : `?after=${now.view.last}`}`);
-    if (view && video === now.video && (before || view.last > now.view.last) && !history.pending) {
+    // What is dragged or typed refers to what its author saw: the page stays so until it is made.
+    const busy = history.pending || stage.drags || $("ask").open;
+    if (view && video === now.video && (before || view.last > now.view.last) && !busy) {
       await changed(view);
       if (!before) say("Another reviewer made an edit");
     }

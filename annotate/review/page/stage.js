@@ -65,6 +65,7 @@ export class Stage {
     // Its size is asked for once: the layout would be made anew at each question.
     this.view = [element.clientWidth, element.clientHeight];
     this.placed = ""; // where the video lies
+    this.drags = false; // whether a keypoint is dragged
     new ResizeObserver(() => {
       this.view = [element.clientWidth, element.clientHeight];
       this.draw();
@@ -181,6 +182,7 @@ export class Stage {
     const hit = event.button === 0 ? this.hit(x, y) : null;
     const picks = event.button === 0 ? this.acts.picks() : null;
     const drags = picks === null ? this.#keypointDrag(hit) : null;
+    this.drags = drags !== null;
     const start = this.pan;
     let moved = false;
     const move = (/** @type {PointerEvent} */ now) => {
@@ -193,6 +195,7 @@ export class Stage {
       this.draw();
     };
     const end = () => {
+      this.drags = false;
       this.element.removeEventListener("pointermove", move);
       this.element.removeEventListener("pointerup", up);
       this.element.removeEventListener("pointercancel", end);
