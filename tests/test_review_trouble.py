@@ -164,6 +164,14 @@ def test_steps_go_to_annotated_frames(host: Host, browser: Any) -> None:
         assert "not annotated" in page.page.locator("#clock").inner_text()
 
 
+def test_the_first_annotated_frame_is_shown_first(host: Host, browser: Any) -> None:
+    with reviewed(host, browser, selection=Selection(start_s=0.5)) as (page, _):
+        page.shows(15)
+        assert "not annotated" not in page.page.locator("#clock").inner_text()
+        page.press("Home")
+        page.shows(0)
+
+
 def test_a_person_is_pointed_at_by_a_box_or_by_keys_alone(host: Host, browser: Any) -> None:
     with reviewed(host, browser) as (page, _):
         asked: list[Any] = []

@@ -268,11 +268,10 @@ async function playable(number, copy, asked = null) {
     await new Promise((done) => setTimeout(done, COPY_MS));
   }
   $("waiting").hidden = true;
-  const frame = now.view ? player.frame : 0;
+  const frame = firstShown();
   const address = `/api/videos/${number}/media?${copy ? "copy" : ""}`;
   player.prepare(address);
-  player.load(address, await timesOf(number));
-  if (frame) player.seek(frame);
+  player.load(address, await timesOf(number), frame);
   player.video.onerror = () => {
     if (player.blind || now.video !== number) return;
     const cannot = new Refused(0, "this browser cannot play the video", "Try another browser.");
@@ -287,8 +286,11 @@ async function withoutPicture(number, error) {
   const times = await timesOf(number);
   if (now.video !== number) return;
   waits(`No picture: ${sentence(error)}`);
-  player.load(null, times);
+  player.load(null, times, firstShown());
 }
+
+/** The frame that is shown when a video is loaded: the first that was annotated; later, the one that was shown. */
+const firstShown = () => (now.view ? player.frame : timeline.first);
 
 /** @param {number} number */
 const timesOf = async (number) => new Float64Array(await binary(`/api/videos/${number}/times`));

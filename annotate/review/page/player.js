@@ -34,8 +34,11 @@ export class Player {
     this.video.src = address;
   }
 
-  /** @param {string | null} address null: there is no picture @param {Float64Array} times of all frames, in seconds */
-  load(address, times) {
+  /**
+   * @param {string | null} address null: there is no picture @param {Float64Array} times of all frames, in seconds
+   * @param {number} frame to show first
+   */
+  load(address, times, frame) {
     this.times = times;
     this.wanted = null;
     this.pictured = null;
@@ -44,7 +47,7 @@ export class Player {
     else if (address !== this.prepared) this.video.src = address;
     this.prepared = null;
     if (address === null) this.video.load();
-    this.seek(0);
+    this.seek(frame);
   }
 
   get last() {

@@ -40,7 +40,8 @@ export class Timeline {
     /** @type {number | null} */
     this.selected = null;
     this.frame = 0;
-    [this.first, this.end] = [0, 1]; // of the frames that were annotated
+    this.first = 0; // of the frames that were annotated
+    this.end = 1;
     new ResizeObserver(() => this.renew()).observe(element);
     element.addEventListener("scroll", () => this.renew());
     canvas.addEventListener("pointerdown", (event) => this.#down(event));
