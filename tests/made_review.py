@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -70,8 +71,13 @@ def write_job(
     videos: list[Path],
     people: Callable[[VideoIndex], Tracks],
     selection: Selection = ALL_FRAMES,
+    facts: dict[str, Any] | None = None,
 ) -> Job:
-    """A job of videos with tracks, in the store, as if it had been annotated."""
+    """A job of videos with tracks, in the store, as if it had been annotated.
+
+    Args:
+        facts: of all tracks: which frames are missing, and damaged.
+    """
     digest = read_pack(pack).digest
     store.add_pack(pack, digest)
     indexes = [probe(video) for video in videos]
@@ -90,7 +96,7 @@ def write_job(
         tracks = tracks.take(np.isin(tracks.frame_index, frames))
         axes = tracks.raw_world.shape[2]
         blocks = [tracks] if len(tracks) else []  # as a merge does
-        results.write_tracks(job.merge_digest, blocks, 33, {"missing": []}, axes)
+        results.write_tracks(job.merge_digest, blocks, 33, {"missing": [], **(facts or {})}, axes)
     store.write_job(job)
     return job
 

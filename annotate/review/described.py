@@ -1,5 +1,6 @@
 """What the page is told about a job and a video, as JSON-able fields."""
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,7 @@ def described_video(opened: OpenVideo) -> dict[str, Any]:
         "frames": len(index),
         "sparse": len(runs_of(opened.annotated)) > _MOST_RUNS,
         "fps": index.fps,
+        "unseen": [asdict(one) for one in opened.unseen],
         "landmarks": list(skeleton.landmarks),
         "edges": _edges(skeleton),
     }

@@ -19,11 +19,12 @@ from annotate.domain.video import VideoIndex
 from annotate.edits import Basis, Edited, edited
 from annotate.numeric.moments import Watched, find_moments
 from annotate.numeric.pose_facts import pose_facts
+from annotate.numeric.ranges import runs_of
 from annotate.numeric.selection import selected_frames
 from annotate.store import Store, tables
 from annotate.store.damage import damage_named
 from annotate.use_cases.edits import Edits
-from annotate.use_cases.final_tracks import basis_of, damaged_frames
+from annotate.use_cases.final_tracks import basis_of, damaged_frames, missing_frames
 
 # Fields of changes that are tracks, which the page names by id and frame.
 _REFS = ("track", "other")
@@ -47,6 +48,22 @@ class View:
         return undone(self.edits)
 
 
+@dataclass(frozen=True)
+class Unseen:
+    """Frames in which no person was looked for.
+
+    Attributes:
+        start, stop: every annotated frame in `[start, stop)` is one.
+        kind: `damaged` or `missing`.
+        why: in words.
+    """
+
+    start: int
+    stop: int
+    kind: str
+    why: str
+
+
 class OpenVideo:
     """A video with tracks. Several threads may use it.
 
@@ -54,6 +71,7 @@ class OpenVideo:
 
     Attributes:
         annotated: (N,) bool: the frames of the video that the job annotates.
+        unseen: those in which no person was looked for, in order.
     """
 
     def __init__(self, store: Store, job: Job, video: JobVideo, author: str) -> None:
@@ -78,6 +96,12 @@ class OpenVideo:
         self.annotated[frames] = True
         damaged = damaged_frames(store, job, video)
         self._watched = Watched(frames, self.index.time_s[frames], damaged)
+        missing = np.isin(frames, missing_frames(store, job, video))
+        found = [Unseen(one.start, one.stop, "damaged", one.reason) for one in damaged]
+        for a, b in runs_of(missing):
+            start, stop = int(frames[a]), int(frames[b - 1]) + 1
+            found.append(Unseen(start, stop, "missing", "not processed, see `annotate status`"))
+        self.unseen = tuple(sorted(found, key=lambda one: one.start))
         self._own: list[int] = []
         self._view: View | None = None
         self._moments: tuple[View, list[Moment]] | None = None

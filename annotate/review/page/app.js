@@ -9,6 +9,7 @@ import { Player } from "./player.js";
 import { outlineOf, Poses } from "./poses.js";
 import { Stage } from "./stage.js";
 import { Timeline } from "./timeline.js";
+import { inWords, kindAt } from "./unseen.js";
 
 // Milliseconds between two looks for edits of other reviewers, and at the copy that is made.
 const LOOK_MS = 4000;
@@ -70,9 +71,10 @@ function shown(frame) {
   commands.leave(frame);
   const seconds = player.times[frame] - player.times[0];
   const minutes = `${Math.floor(seconds / 60)}:${(seconds % 60).toFixed(3).padStart(6, "0")}`;
-  const more = annotated ? "" : " · not annotated";
-  $("clock").textContent = `frame ${frame} of ${player.last} · ${minutes}${more}`;
+  const kind = annotated ? kindAt(timeline.unseen, frame) : "not annotated";
+  $("clock").textContent = `frame ${frame} of ${player.last} · ${minutes}${kind && ` · ${kind}`}`;
   $("lanes").setAttribute("aria-valuenow", String(frame));
+  $("lanes").setAttribute("aria-valuetext", `frame ${frame}${kind && `, ${kind}`}`);
   document.body.dataset.frame = String(frame);
   document.body.dataset.fresh = String(poses.isFresh(frame));
 }
@@ -216,6 +218,8 @@ async function open(number) {
     const { sparse } = info;
     Object.assign(now, { video: number, info, annotated, sparse, view: null, selected: null, doubts: [] });
     timeline.doubts = [];
+    timeline.unseen = info.unseen;
+    $("unseen").textContent = inWords(info.unseen);
     location.hash = `video=${number}`;
     showVideos($("videos"), now.videos, number, open);
     now.seen.clear();

@@ -2,6 +2,7 @@
 // lanes that are in sight are drawn, so that hundreds cost no more than ten.
 // @ts-check
 import { BAR_LIGHT, colour, LABEL_LIGHT } from "./stage.js";
+import { hatch } from "./unseen.js";
 
 /** @typedef {import("./panels.js").Doubt} Doubt */
 /** @typedef {{id: number, name: string, first: number, last: number}} Lane */
@@ -33,6 +34,8 @@ export class Timeline {
     this.outline = null;
     /** @type {number[][]} */
     this.reviewed = [];
+    /** @type {import("./unseen.js").Unseen[]} */
+    this.unseen = [];
     /** @type {Doubt[]} */
     this.doubts = [];
     /** @type {[number, number] | null} */
@@ -206,6 +209,9 @@ export class Timeline {
     }
     const lanes = new Map(this.#inSight(height).map(([track, y]) => [track.id, y]));
     this.#bars(pen, lanes);
+    const area = { left: LABEL, right: width, top: RULER, bottom: height };
+    const colours = { line: this.#css("--soft"), ground: this.#css("--panel") };
+    hatch(pen, this.unseen, (frame) => this.#x(frame), area, colours);
     for (const doubt of this.doubts) {
       const x = this.#x(doubt.frame + 0.5);
       const y = doubt.track === null ? RULER : lanes.get(doubt.track);
