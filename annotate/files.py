@@ -1,16 +1,37 @@
-"""Files of this host: temporary folders beside a target, and digests."""
+"""Files of this host: opening those that are files, temporary folders beside a target, digests."""
 
+import errno
 import hashlib
+import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 # Seconds after which a temporary folder was left by a killed process.
 LEFTOVER_AGE_S = 3600.0
 _BLOCK = 2**20
+
+
+@contextmanager
+def open_file(path: Path) -> Iterator[BinaryIO]:
+    """A file, open for reading. A pipe is not waited for, and no device is read.
+
+    Raises:
+        OSError: it cannot be opened, or is no file.
+    """
+    with open(path, "rb", opener=_at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "not a file")
+        yield file
+
+
+def _at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 @contextmanager
@@ -38,10 +59,10 @@ def sha256_of(file: Path, progress: Callable[[int], None] | None = None) -> str:
         progress: called with the number of bytes read so far.
 
     Raises:
-        OSError: the file cannot be read to its end.
+        OSError: it cannot be read to its end, or is no file.
     """
     digest = hashlib.sha256()
-    with file.open("rb") as opened:
+    with open_file(file) as opened:
         while block := opened.read(_BLOCK):
             digest.update(block)
             if progress is not None:

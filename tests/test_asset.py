@@ -155,4 +155,4 @@ def test_the_same_asset_again_gives_the_same_pack(tmp_path: Path) -> None:
     asset = write_zip(tmp_path / "a.zip", asset_files())
     before = read_pack(add_pack(asset, tmp_path / "packs")).digest
     assert read_pack(add_pack(asset, tmp_path / "packs")).digest == before
-    assert [pack.name for pack in installed_packs(tmp_path / "packs")] == [FLOAT]
+    assert [pack.name for pack in installed_packs(tmp_path / "packs")[0]] == [FLOAT]

@@ -1,5 +1,6 @@
 """Listing packs and verifying their files."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,11 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from annotate.domain.errors import PackError
+from annotate.domain.errors import HostError, PackError
 from annotate.domain.pack import PACK_FILE, read_pack
 from annotate.packs.installed import installed_packs, verify_pack
 from annotate.packs.model_size import parameter_count
+from tests.command import Host
 
 
 @pytest.fixture
@@ -41,6 +43,25 @@ def test_damaged_model_is_named(pack_folder: Path) -> None:
         verify_pack(pack_folder)
 
 
+needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
+
+
+@needs_pipes
+def test_pipe_instead_of_the_description_is_not_waited_for(pack_folder: Path) -> None:
+    (pack_folder / PACK_FILE).unlink()
+    os.mkfifo(pack_folder / PACK_FILE)
+    with pytest.raises(HostError, match=rf"{PACK_FILE} cannot be read .*: not a file"):
+        read_pack(pack_folder)
+
+
+@needs_pipes
+def test_pipe_instead_of_a_model_is_not_waited_for(pack_folder: Path) -> None:
+    (pack_folder / "pose_detection.onnx").unlink()
+    os.mkfifo(pack_folder / "pose_detection.onnx")
+    with pytest.raises(HostError, match=r"pose_detection\.onnx cannot be read .*: not a file"):
+        verify_pack(pack_folder)
+
+
 def test_folder_without_pack_is_named(tmp_path: Path) -> None:
     with pytest.raises(PackError, match="no model pack at"):
         verify_pack(tmp_path / "nowhere")
@@ -50,17 +71,24 @@ def test_packs_are_listed_by_name(pack_folder: Path) -> None:
     shutil.copytree(pack_folder, pack_folder.with_name("another"))
     pack_folder.with_name("no pack").mkdir()
     root = pack_folder.parent
-    assert installed_packs(root) == [read_pack(root / "another"), read_pack(pack_folder)]
+    packs = [read_pack(root / "another"), read_pack(pack_folder)]
+    assert installed_packs(root) == (packs, [])
 
 
 def test_missing_root_has_no_packs(tmp_path: Path) -> None:
-    assert installed_packs(tmp_path / "nowhere") == []
+    assert installed_packs(tmp_path / "nowhere") == ([], [])
 
 
-def test_damaged_description_is_an_error(pack_folder: Path) -> None:
-    (pack_folder / PACK_FILE).write_text("{")
-    with pytest.raises(PackError, match=PACK_FILE):
-        installed_packs(pack_folder.parent)
+def test_a_damaged_pack_hides_no_other(pack_folder: Path, tmp_path: Path) -> None:
+    damaged = pack_folder.with_name("damaged") / PACK_FILE
+    damaged.parent.mkdir()
+    damaged.write_text("{")
+    packs, (error,) = installed_packs(pack_folder.parent)
+    assert packs == [read_pack(pack_folder)]
+    assert str(damaged) in error.message
+    done = Host(tmp_path / "store", pack_folder.parent, tmp_path).run("models", "list")
+    assert pack_folder.name in done.out
+    assert f"left out: {damaged}" in done.err
 
 
 def test_parameters_are_weights_and_biases(tmp_path: Path) -> None:

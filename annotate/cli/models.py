@@ -9,6 +9,7 @@ import typer
 
 from annotate.cli.models_pull import list_available, pull_pack
 from annotate.cli.options import JsonOption
+from annotate.domain.errors import with_hint
 from annotate.domain.model_spec import ModelSpec
 from annotate.domain.settings import settings_from
 from annotate.use_cases.find_pack import installed_pack
@@ -53,13 +54,15 @@ def list_packs(
     from annotate.packs.installed import installed_packs
 
     root = settings_from().packs
-    packs = installed_packs(root)
+    packs, errors = installed_packs(root)
+    for error in errors:
+        typer.echo(with_hint(f"left out: {error.message}", error.hint), err=True)
     if as_json:
         typer.echo(json.dumps([{"name": p.name, "digest": p.digest} for p in packs], indent=2))
         return
     for pack in packs:
         typer.echo(f"{pack.name}  {pack.skeleton}  {pack.digest[:12]}  {root / pack.name}")
-    if not packs:
+    if not packs and not errors:
         typer.echo(f"No model pack in {root}. Fetch the most accurate one: annotate models pull")
 
 

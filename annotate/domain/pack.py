@@ -10,11 +10,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from annotate.domain.errors import PackError, UsageError
+from annotate.domain.errors import PackError, UsageError, unreadable
 from annotate.domain.json_text import parsed
 from annotate.domain.model_spec import DetectorSpec, LandmarkSpec
 from annotate.domain.options import People
 from annotate.domain.pack_json import read_models
+from annotate.files import open_file
 
 PACK_FILE = "pack.json"
 
@@ -143,14 +144,18 @@ def read_pack(folder: Path) -> Pack:
 
     Raises:
         PackError: there is no pack, or its description is damaged.
+        HostError: the description cannot be read now.
     """
     try:
-        text = (folder / PACK_FILE).read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
+        with open_file(folder / PACK_FILE) as file:
+            text = file.read().decode(errors="replace")
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise PackError(
             f"no model pack at {folder}: {error.strerror}",
             "See `annotate models list`; `annotate models pull` fetches the most accurate one.",
         ) from error
+    except OSError as error:
+        raise unreadable(folder / PACK_FILE, error) from error
     try:
         return Pack.from_json(text)
     except PackError as error:

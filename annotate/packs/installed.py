@@ -1,26 +1,33 @@
 """Lists the packs in a folder and verifies their files."""
 
-import hashlib
 from pathlib import Path
 
-from annotate.domain.errors import PackError, unreadable
+from annotate.domain.errors import AnnotateError, PackError, unreadable
 from annotate.domain.pack import PACK_FILE, Pack, read_pack
+from annotate.files import sha256_of
 
 
-def installed_packs(root: Path) -> list[Pack]:
-    """The packs under `root`, each in a folder of its name, sorted by name.
+def installed_packs(root: Path) -> tuple[list[Pack], list[AnnotateError]]:
+    """The packs under `root`, each in a folder of its name, sorted by name; and for each one that
+    cannot be used, why.
 
     Raises:
-        PackError: the description of a pack is damaged.
         HostError: the folder cannot be read.
     """
     try:
         folders = sorted(root.iterdir())
     except (FileNotFoundError, NotADirectoryError):
-        return []
+        return [], []
     except OSError as error:
         raise unreadable(root, error) from error
-    return [read_pack(folder) for folder in folders if is_installed(folder)]
+    packs, errors = [], []
+    for folder in folders:
+        try:
+            if is_installed(folder):
+                packs.append(read_pack(folder))
+        except AnnotateError as error:
+            errors.append(error)
+    return packs, errors
 
 
 def is_installed(folder: Path) -> bool:
@@ -49,7 +56,7 @@ def verify_pack(folder: Path) -> Pack:
     for spec in pack.stages.values():
         file = folder / spec.file
         try:
-            digest = hashlib.sha256(file.read_bytes()).hexdigest()
+            digest = sha256_of(file)
         except FileNotFoundError as error:
             raise _unusable(file, pack, "is missing") from error
         except OSError as error:

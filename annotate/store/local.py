@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from annotate.domain.errors import StoreError
 from annotate.domain.progress import ByteProgress
+from annotate.files import open_file
 from annotate.store.damage import damaged
 from annotate.store.files import BLOCK, Entry, Files, checked_key
 
@@ -36,7 +37,7 @@ class LocalFiles(Files):
         """As in `Files`."""
         with self._errors("read", key):
             try:
-                with _opened(self.path(key)) as file:
+                with open_file(self.path(key)) as file:
                     return file.read()
             except OSError as error:
                 self._check_gone(error)
@@ -45,7 +46,7 @@ class LocalFiles(Files):
     @contextmanager
     def reader(self, key: str) -> Iterator[BinaryIO]:
         """As in `Files`."""
-        with self._errors("read", key), _opened(self.path(key)) as file:
+        with self._errors("read", key), open_file(self.path(key)) as file:
             yield file
 
     @contextmanager
@@ -83,7 +84,7 @@ class LocalFiles(Files):
                     _link(temporary, final)
             finally:
                 temporary.unlink(missing_ok=True)
-            with _opened(final) as file:
+            with open_file(final) as file:
                 return file.read()
 
     def create(self, key: str, data: bytes) -> bool:
@@ -241,23 +242,6 @@ class LocalFiles(Files):
             if os.path.lexists(path) and not path.is_dir():
                 return folder
         return ""
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    """A file, open for reading. A pipe is not waited for, and no device is read.
-
-    Raises:
-        OSError: it cannot be opened, or is no file.
-    """
-    with open(path, "rb", opener=_at_once) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "not a file")
-        yield file
-
-
-def _at_once(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _is_shown(name: str) -> bool:

@@ -53,9 +53,9 @@ def test_8_bit_models_that_pass_become_a_new_pack(
     service: HubService, packs: Path, stroll: Path
 ) -> None:
     run("compile", *W8A8, "--videos", stroll)
-    assert [pack.name for pack in installed_packs(packs)] == ["blazepose-full"]
+    assert [pack.name for pack in installed_packs(packs)[0]] == ["blazepose-full"]
     run("verify", *W8A8, "--videos", stroll)
-    names = [pack.name for pack in installed_packs(packs)]
+    names = [pack.name for pack in installed_packs(packs)[0]]
     assert names == ["blazepose-full", "blazepose-full-hub-w8a8"]
     quantized = verify_pack(packs / names[1])
     assert quantized.digest != read_pack(packs / names[0]).digest
@@ -74,7 +74,7 @@ def test_8_bit_models_are_not_installed_without_their_quantize_jobs(
     record.write_text(json.dumps(fields))
     with pytest.raises(HubError, match="is not compiled"):
         run("verify", *W8A8, "--videos", stroll)
-    assert [pack.name for pack in installed_packs(packs)] == ["blazepose-full"]
+    assert [pack.name for pack in installed_packs(packs)[0]] == ["blazepose-full"]
     assert service.submitted("inference") == 2
 
 
@@ -88,7 +88,7 @@ def test_8_bit_models_that_are_not_accurate_enough_are_refused(
     assert not verdict["passed"]
     assert "is not accurate enough" in verdict["reason"]
     assert verdict["variant"] is None
-    assert [pack.name for pack in installed_packs(packs)] == ["blazepose-full"]
+    assert [pack.name for pack in installed_packs(packs)[0]] == ["blazepose-full"]
 
 
 def test_quantized_outputs_are_dequantized_before_the_comparison(
