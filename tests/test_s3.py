@@ -124,12 +124,15 @@ def test_a_refusal_says_what_is_needed(code: str, says: str, hint: str) -> None:
     assert hint in error.value.hint
 
 
-def test_an_object_that_is_deleted_while_it_is_read_is_absent() -> None:
+@pytest.mark.parametrize("code", ["NoSuchKey", ""], ids=["named", "no text"])
+def test_an_object_that_is_deleted_while_it_is_read_is_absent(code: str) -> None:
     """Arrow asks for its length first."""
-    with answering(404, code="NoSuchKey", head=200) as (endpoint, requests):
+    with answering(404, code=code, head=200) as (endpoint, requests):
         files = S3Files("s3://bucket", {"AWS_ENDPOINT_URL": endpoint})
         with use_environ(CREDENTIALS):
             assert files.read("heartbeats/x.json") is None
+            with pytest.raises(StoreError, match="it does not exist"), files.reader("tracks"):
+                pass
     assert any(request.startswith("GET") for request in requests)
 
 

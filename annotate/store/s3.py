@@ -24,7 +24,7 @@ from annotate.domain.progress import ByteProgress
 from annotate.domain.settings import S3_SCHEME
 from annotate.store.files import BLOCK, Entry, Files, checked_key
 from annotate.store.s3_address import endpoint_of, split_url
-from annotate.store.s3_errors import is_transient, s3_error
+from annotate.store.s3_errors import is_absent, is_transient, s3_error
 
 # Seconds that a server may be away before a command or a task gives up.
 PATIENCE_S = 120.0
@@ -82,10 +82,8 @@ class S3Files(Files):
             try:
                 with self._fs.open_input_stream(place) as file:
                     data: bytes = file.read()
-            except FileNotFoundError:
-                return None
             except OSError as error:
-                if "AWS Error NO_SUCH_KEY" in str(error):  # deleted since it was found
+                if is_absent(error):
                     return None
                 raise
             return data
@@ -185,8 +183,9 @@ class S3Files(Files):
         def delete() -> None:
             try:
                 self._fs.delete_file(place)
-            except FileNotFoundError:
-                return
+            except OSError as error:
+                if not is_absent(error):
+                    raise
 
         self._with_retries("delete", key, delete)
 

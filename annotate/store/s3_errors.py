@@ -21,6 +21,8 @@ _REFUSED = frozenset(
         *("INVALID_CLIENT_TOKEN_ID", "EXPIRED_TOKEN"),
     ]
 )
+# The second one is an answer 404 that says no more.
+_ABSENT = frozenset(["NO_SUCH_KEY", "RESOURCE_NOT_FOUND"])
 # What a user needs on the bucket, beside s3:ListBucket.
 _RIGHTS = {
     "read": "s3:GetObject",
@@ -40,6 +42,12 @@ def is_transient(error: OSError) -> bool:
     return found is not None and (found["code"] in _TRANSIENT or status == 429 or status >= 500)
 
 
+def is_absent(error: OSError) -> bool:
+    """Whether the object is not there; Arrow looks for it first, and it may be deleted then."""
+    found = _STATUS.search(str(error))
+    return error.errno == errno.ENOENT or (found is not None and found["code"] in _ABSENT)
+
+
 def s3_error(error: OSError, verb: str, what: str, server: str) -> StoreError:
     """The error for what cannot be done in a bucket.
 
@@ -51,7 +59,7 @@ def s3_error(error: OSError, verb: str, what: str, server: str) -> StoreError:
     found = _STATUS.search(str(error))
     code = found["code"] if found else ""
     said = str(error).split(" (Request ID")[0]
-    if error.errno == errno.ENOENT:
+    if is_absent(error):
         reason, hint = "it does not exist", "It was deleted; submit the videos again."
     elif error.errno is not None:
         reason = f"error on this host: {error.strerror}"
