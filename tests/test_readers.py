@@ -1,6 +1,7 @@
 """Programs that users have read our exports and find what we wrote.
 
-They are the extra `readers`; each test is skipped where its reader is not installed:
+Small readers, and what our own writers need, are in the extra `test`, the others in `readers`; each
+test is skipped where its reader is not installed:
 
     pip install -e '.[test,readers]' && pytest tests/test_readers.py
 """
@@ -262,6 +263,29 @@ def test_slp_in_sleap_io(tmp_path: Path) -> None:
     assert found.score == pytest.approx(block.score[0])
     assert np.allclose(found.numpy()[block.v[0] > 0], block.xy[0][block.v[0] > 0])
     assert np.allclose(found.numpy(scores=True)[:, 2], block.visibility[0])
+
+
+def test_nwb_in_pynwb(tmp_path: Path) -> None:
+    pynwb = pytest.importorskip("pynwb")
+    path = write_at("nwb", tmp_path / "walk.nwb", VIDEOS[0])
+    (video,) = made_dataset("nwb", VIDEOS[0]).videos
+    block = next(iter(video.poses()))
+    names = list(made_dataset("nwb").keypoints.names)
+    with pynwb.NWBHDF5IO(path, "r") as opened:
+        behavior = opened.read().processing["behavior"]
+        for track in (1, 2, 3):
+            series = behavior[f"track_{track}"].pose_estimation_series
+            mine = block.video_track == track
+            place = block.place[mine]
+            for keypoint, name in enumerate(names):
+                xy = series[name].data[:]
+                assert np.allclose(series[name].timestamps[:], video.time_s[: len(xy)])
+                labelled = place[block.v[mine, keypoint] > 0]
+                assert np.isfinite(xy).all(axis=1).nonzero()[0].tolist() == labelled.tolist()
+                shown = block.v[mine, keypoint] > 0
+                assert np.allclose(xy[labelled], block.xy[mine, keypoint][shown])
+                confidence = series[name].confidence[:]
+                assert np.allclose(confidence[place], block.visibility[mine, keypoint])
 
 
 def test_nwb_in_movement(tmp_path: Path) -> None:
