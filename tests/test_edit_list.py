@@ -26,7 +26,7 @@ from annotate.store import Store, open_store
 from annotate.store.claims import CLAIM
 from annotate.use_cases.check import check_store
 from annotate.use_cases.clean import garbage
-from annotate.use_cases.edits import Edits
+from annotate.use_cases.edits import Brought, Edits
 from annotate.use_cases.export import export
 from annotate.use_cases.final_tracks import final_tracks, track_list
 from tests.made_review import people_of, ref, write_job
@@ -130,13 +130,43 @@ def test_edits_move_to_another_store(
     other = open_store(str(tmp_path / "other"))
     there = write_job(other, blazepose_pack, [stroll], people_of)
     mine(other, there).add(MarkReviewed(0, 5), "eve")
-    assert mine(other, there).bring_in(tmp_path / "edits.json") == 3
-    assert mine(other, there).bring_in(tmp_path / "edits.json") == 0
+    brought = mine(other, there).bring_in(tmp_path / "edits.json")
+    assert brought.count == 3
+    # Poses that Eve had marked are deleted; the name does not count, as it was taken back.
+    assert [(new.author, old.author) for new, old in brought.conflicts] == [("ann", "eve")]
+    assert mine(other, there).bring_in(tmp_path / "edits.json") == Brought(0, ())
     state = mine(other, there).state()
     assert [one.author for one in state.edits] == ["eve", "ann", "ann", "bob"]
     assert state.undone == {3}
     assert state.edits[3].change == Undo(3)
     assert set(tracks_of(other, there).track_id.tolist()) == {2}
+
+
+def test_edits_that_are_brought_in_name_those_that_they_change(
+    tmp_path: Path, stroll: Path, blazepose_pack: Path
+) -> None:
+    store = open_store(str(tmp_path / "store"))
+    job = write_job(store, blazepose_pack, [stroll], people_of)
+    before = tracks_of(store, job)
+    edits, file = mine(store, job), tmp_path / "edits.json"
+    edits.add(NameTrack(ref(before, 2, 0), "Bea"), "ann")
+    edits.export(file)
+    edits.undo(1, "ann")
+    edits.add(NameTrack(ref(before, 2, 0), "Bob"), "bob")
+    edits.add(NameTrack(ref(before, 1, 0), "Eve"), "bob")
+    # As if it were made in another store.
+    file.write_text(file.read_text().replace('"ann"', '"zoe"').replace("Bea", "Zed"))
+    arguments = ["edits", "--store", str(tmp_path / "store"), "--import", str(file)]
+    (named,) = (
+        line for line in CliRunner().invoke(app, arguments).output.splitlines() if "same" in line
+    )
+    assert named.strip() == (
+        "edit 5 by zoe (name, track 2 at frame 0, name Zed) is about the same as edit 3 by bob "
+        "(name, track 2 at frame 0, name Bob)"
+    )
+    again = CliRunner().invoke(app, arguments).output
+    assert "Added 0 edits" in again
+    assert "same" not in again
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"format": "annotate-edits", "edits": []}'])

@@ -13,8 +13,13 @@ from annotate.cli.text import count, say
 from annotate.domain.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from annotate.domain.edits import Edit
     from annotate.use_cases.edits import EditState
+
+# How many of an import are named.
+MOST_CONFLICTS = 20
 
 UndoOption = Annotated[
     int | None, typer.Option("--undo", metavar="N", min=1, help="Take edit N back.")
@@ -74,13 +79,27 @@ def edits(
         # Standard output may be the edits themselves.
         say(f"Wrote {made} of {video.name} to {export_to}.", err=is_stdout(export_to))
     elif import_from is not None:
-        say(f"Added {count(mine.bring_in(import_from), 'edit')} to {video.name}.")
+        brought = mine.bring_in(import_from)
+        say(f"Added {count(brought.count, 'edit')} to {video.name}.")
+        _print_conflicts(brought.conflicts)
     else:
         states = {one.name: Edits(the_store, job, one).state() for one in videos}
         if as_json:
             typer.echo(json.dumps([_as_json(n, s) for n, s in states.items()], indent=2))
         for name, state in states.items() if not as_json else ():
             _print(name, state)
+
+
+def _print_conflicts(conflicts: "Sequence[tuple[Edit, Edit]]") -> None:
+    for new, old in conflicts[:MOST_CONFLICTS]:
+        say(
+            f"  edit {new.number} by {new.author} ({_text(new)}) is about the same as edit "
+            f"{old.number} by {old.author} ({_text(old)})"
+        )
+    if len(conflicts) > MOST_CONFLICTS:
+        say(f"  and {len(conflicts) - MOST_CONFLICTS} more")
+    if conflicts:
+        say("The added ones count. Look at them in `annotate review`; --undo N takes one back.")
 
 
 def _print(name: str, state: "EditState") -> None:

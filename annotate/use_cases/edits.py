@@ -44,6 +44,20 @@ class EditState:
     not_applied: tuple[NotApplied, ...]
 
 
+@dataclass(frozen=True)
+class Brought:
+    """What `Edits.bring_in` did.
+
+    Attributes:
+        count: how many edits were added.
+        conflicts: an added edit and one of this store that is not in the file, where one changes
+            what the other was made for: their authors had not seen each other's.
+    """
+
+    count: int
+    conflicts: tuple[tuple[Edit, Edit], ...]
+
+
 class Edits:
     """The edits of one video of a job.
 
@@ -120,17 +134,18 @@ class Edits:
             file.write(text)
         return len(edits)
 
-    def bring_in(self, path: Path) -> int:
+    def bring_in(self, path: Path) -> Brought:
         """Adds the edits of a file that `export` wrote, with their authors, after those that are
-        there; returns how many. Edits that are there already are not added again.
+        there, and so over them. Edits that are there already are not added again.
 
         Raises:
             UsageError: it is not such a file, or one of another video.
         """
         edits = _read_file(path, self._video)
-        known = {_identity(edit): edit.number for edit in self._list.read()}
+        before = self._list.read()
+        known = {_identity(edit): edit.number for edit in before}
         numbers: dict[int, int] = {}
-        count = 0
+        added = []
         for edit in edits:
             change = edit.change
             if isinstance(change, Undo):
@@ -138,9 +153,11 @@ class Edits:
             there = replace(edit, change=change)
             if (found := known.get(_identity(there))) is None:
                 found = self._list.bring_in(there)
-                count += 1
+                added.append(replace(there, number=found))
             numbers[edit.number] = found
-        return count
+        shared = set(numbers.values())
+        own = [edit for edit in before if edit.number not in shared]
+        return Brought(len(added), _conflicts(own, added))
 
     def _check_undo(self, change: Undo, known: list[Edit]) -> None:
         if change.edit not in {edit.number for edit in known}:
@@ -162,6 +179,21 @@ def _check_conflicts(change: Change, known: list[Edit], newer: list[Edit]) -> No
                 f"{edit.change.kind})",
                 "Look at it, then make your edit again, or undo theirs.",
             )
+
+
+def _conflicts(own: list[Edit], added: list[Edit]) -> tuple[tuple[Edit, Edit], ...]:
+    """Pairs of edits that count and that were made without knowing of each other."""
+    taken_back = undone([*own, *added])
+
+    def counts(edit: Edit) -> bool:
+        return edit.number not in taken_back and not isinstance(edit.change, Undo)
+
+    return tuple(
+        (new, old)
+        for new in filter(counts, added)
+        for old in filter(counts, own)
+        if new.change.seen.meets(old.change.span) or old.change.seen.meets(new.change.span)
+    )
 
 
 def _done(change: Change) -> str:
