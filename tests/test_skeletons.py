@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval, Params
 
+from annotate.domain.keypoint_sets import KEYPOINT_SETS, KeypointSet
 from annotate.domain.skeleton import (
     COCO_EDGES,
     COCO_KEYPOINTS,
@@ -29,11 +30,67 @@ def test_coco_keypoints_are_the_landmarks_that_the_models_documentation_numbers(
     )
 
 
-@pytest.mark.parametrize("name", ["blazepose-33", "blazepose-25"])
+@pytest.mark.parametrize("name", SKELETONS)
 def test_a_skeleton_names_as_many_landmarks_as_it_says(name: str) -> None:
     skeleton = SKELETONS[name]
     assert skeleton.name == name
-    assert len(set(skeleton.landmarks)) == len(skeleton.landmarks) == int(name[-2:])
+    assert len(set(skeleton.landmarks)) == len(skeleton.landmarks) == int(name.split("-")[1])
+
+
+@pytest.mark.parametrize("name", SKELETONS)
+def test_a_body_that_is_mirrored_twice_is_itself(name: str) -> None:
+    mirror = np.array(SKELETONS[name].mirror)
+    assert (mirror[mirror] == np.arange(len(mirror))).all()
+    names = SKELETONS[name].landmarks
+    assert names[mirror[names.index("left_wrist")]] == "right_wrist"
+    assert mirror[names.index("nose")] == names.index("nose")
+
+
+@pytest.mark.parametrize(
+    ("name", "others"),
+    [
+        ("halpe-26", {17: "head", 19: "hip", 20: "left_big_toe", 25: "right_heel"}),
+        ("wholebody-133", {17: "left_big_toe", 22: "right_heel", 91: "left_hand_root"}),
+    ],
+)
+def test_landmarks_beyond_cocos_follow_its_17(name: str, others: dict[int, str]) -> None:
+    skeleton = SKELETONS[name]
+    assert skeleton.landmarks[:17] == COCO_KEYPOINTS
+    assert skeleton.coco17 == tuple(range(17))
+    assert {place: skeleton.landmarks[place] for place in others} == others
+
+
+def test_the_mirrored_face_is_that_of_the_68_points_of_ibug() -> None:
+    # Pairs of the iBUG annotation, from 1: jaw, brows, nose, eyes, outer and inner lips.
+    pairs = [
+        *[(1, 17), (2, 16), (8, 10), (18, 27), (22, 23), (32, 36), (33, 35), (37, 46), (38, 45)],
+        *[(40, 43), (41, 48), (42, 47), (49, 55), (51, 53), (56, 60), (57, 59), (61, 65)],
+        *[(62, 64), (66, 68), (9, 9), (28, 28), (34, 34), (52, 52), (58, 58), (63, 63), (67, 67)],
+    ]
+    skeleton = SKELETONS["wholebody-133"]
+    for one, other in pairs:
+        assert skeleton.mirror[22 + one] == 22 + other
+        assert skeleton.mirror[22 + other] == 22 + one
+    assert skeleton.landmarks[23:91] == tuple(f"face-{n}" for n in range(68))
+
+
+@pytest.mark.parametrize("keypoints", KEYPOINT_SETS.values(), ids=lambda one: one.name)
+def test_a_set_of_keypoints_is_mirrored_and_drawn_like_its_skeleton(
+    keypoints: KeypointSet,
+) -> None:
+    mirror = keypoints.mirror
+    assert all(mirror[mirror[place]] == place for place in range(len(mirror)))
+    drawn = {frozenset(edge) for edge in keypoints.edges}
+    assert len(drawn) == len(keypoints.edges)
+    assert {frozenset(mirror[place] for place in edge) for edge in drawn} == drawn
+
+
+def test_hands_and_feet_are_drawn_from_the_wrist_and_the_ankle_on() -> None:
+    whole = KEYPOINT_SETS["wholebody133"]
+    drawn = {(whole.names[a], whole.names[b]) for a, b in whole.edges}
+    assert len(drawn) == len(COCO_EDGES) + 6 + 40
+    assert {("left_hand_root", "left_thumb1"), ("right_ring_finger3", "right_ring_finger4")} < drawn
+    assert ("left_ankle", "left_small_toe") in drawn
 
 
 def test_the_upper_body_skeleton_has_no_knees_and_no_ankles() -> None:

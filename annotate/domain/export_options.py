@@ -9,7 +9,9 @@ from annotate.domain.errors import UsageError
 from annotate.domain.options import Flag
 
 # Sets of keypoints that landmarks are exported as.
-KeypointSetName: TypeAlias = Literal["coco17", "body-feet", "blazepose33"]
+KeypointSetName: TypeAlias = Literal[
+    "coco17", "body-feet", "blazepose33", "halpe26", "wholebody133"
+]
 # Kinds of images; each is also how their names end.
 ImageFormat: TypeAlias = Literal["jpg", "png", "webp"]
 

@@ -86,9 +86,63 @@ class MoveNet:
         return False
 
 
-LandmarkKind: TypeAlias = BlazePose | MoveNet
+@dataclass(frozen=True)
+class SimCC:
+    """Two distributions a keypoint, over the columns and over the rows of the crop: RTMPose, RTMW.
+
+    Attributes:
+        x: name of the output (1, k, n): how likely each of n bins, which divide the crop's width
+            evenly, holds keypoint k.
+        y: name of the output (1, k, m): likewise of its height.
+        min_confidence: keypoints of no higher visibility do not count in the score of the pose.
+    """
+
+    x: str
+    y: str
+    min_confidence: float = 0.2
+    kind: Literal["simcc"] = "simcc"
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the outputs, in the order in which the decoder takes them."""
+        return (self.x, self.y)
+
+    @property
+    def gives_world(self) -> bool:
+        """Whether it gives world landmarks."""
+        return False
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """A heat map a keypoint: HRNet, Lite-HRNet.
+
+    Attributes:
+        heatmap: name of the output (1, k, h, w): how likely each cell holds keypoint k.
+        shift: a keypoint lies so many cells from the middle of the likeliest one, along each axis
+            towards the likelier neighbour.
+        min_confidence: keypoints of no higher visibility do not count in the score of the pose.
+    """
+
+    heatmap: str
+    shift: float = 0.25
+    min_confidence: float = 0.2
+    kind: Literal["heatmap"] = "heatmap"
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the outputs, in the order in which the decoder takes them."""
+        return (self.heatmap,)
+
+    @property
+    def gives_world(self) -> bool:
+        """Whether it gives world landmarks."""
+        return False
+
+
+LandmarkKind: TypeAlias = BlazePose | MoveNet | SimCC | HeatMap
 
 # By their name in `pack.json`.
 LANDMARK_KINDS: Mapping[str, type[LandmarkKind]] = MappingProxyType(
-    {"blazepose": BlazePose, "movenet": MoveNet}
+    {"blazepose": BlazePose, "movenet": MoveNet, "simcc": SimCC, "heatmap": HeatMap}
 )

@@ -7,6 +7,14 @@ from types import MappingProxyType
 import numpy as np
 
 from annotate.domain.arrays import FloatArray
+from annotate.domain.landmark_names import (
+    FACE,
+    FACE_MIRROR,
+    HALPE_FEET,
+    HALPE_MIDDLE,
+    HANDS,
+    WHOLEBODY_FEET,
+)
 
 COCO_KEYPOINTS = (
     "nose",
@@ -121,11 +129,18 @@ class Skeleton:
     @property
     def mirror(self) -> tuple[int, ...]:
         """For each landmark, its index in the mirrored body."""
-        swap = {"left": "right", "right": "left"}
-        return tuple(
-            self.landmarks.index("_".join(swap.get(word, word) for word in name.split("_")))
-            for name in self.landmarks
+        return mirror(self.landmarks)
+
+
+def mirror(names: Sequence[str]) -> tuple[int, ...]:
+    """For each of these landmarks or keypoints, its index in the mirrored body."""
+    swap = {"left": "right", "right": "left"}
+    return tuple(
+        names.index(
+            FACE_MIRROR.get(name) or "_".join(swap.get(word, word) for word in name.split("_"))
         )
+        for name in names
+    )
 
 
 def _skeleton(name: str, landmarks: tuple[str, ...]) -> Skeleton:
@@ -140,6 +155,8 @@ SKELETONS: Mapping[str, Skeleton] = MappingProxyType(
             _skeleton("blazepose-33", _UPPER_BODY + _LEGS),
             _skeleton("blazepose-25", _UPPER_BODY),
             _skeleton("coco-17", COCO_KEYPOINTS),
+            _skeleton("halpe-26", COCO_KEYPOINTS + HALPE_MIDDLE + HALPE_FEET),
+            _skeleton("wholebody-133", COCO_KEYPOINTS + WHOLEBODY_FEET + FACE + HANDS),
         )
     }
 )

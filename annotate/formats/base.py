@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray, IntArray
 from annotate.domain.job import Rejected
-from annotate.domain.keypoint_sets import BLAZEPOSE33, BODY_FEET, COCO17, KeypointSet
+from annotate.domain.keypoint_sets import COCO17, KeypointSet, sets_from
 from annotate.domain.track_list import TrackList
 from annotate.domain.video import DamagedRange
 from annotate.numeric.ranges import runs_of
@@ -235,7 +235,7 @@ class Format(ABC):
     name: ClassVar[str]
     suffix: ClassVar[str] = ""
     signatures: ClassVar[tuple[bytes, ...]] = ()
-    keypoint_sets: ClassVar[tuple[KeypointSet, ...]] = (COCO17, BODY_FEET, BLAZEPOSE33)
+    keypoint_sets: ClassVar[tuple[KeypointSet, ...]] = sets_from(COCO17)
     one_video: ClassVar[bool] = False
     has_angles: ClassVar[bool] = False
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from annotate.domain.errors import UsageError
-from annotate.domain.keypoint_sets import BLAZEPOSE33, BODY_FEET, COCO17
+from annotate.domain.keypoint_sets import BLAZEPOSE33, sets_from
 from annotate.extras import library
 from annotate.formats.base import Dataset, DatasetVideo, FolderFormat, PoseBlock
 from annotate.formats.by_track import poses_by_track
@@ -27,7 +27,7 @@ class C3d(FolderFormat):
     """
 
     name = "c3d"
-    keypoint_sets = (BLAZEPOSE33, BODY_FEET, COCO17)
+    keypoint_sets = sets_from(BLAZEPOSE33)
 
     def write_folder(self, dataset: Dataset, folder: Path) -> None:
         """Writes the files track by track.

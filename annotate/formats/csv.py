@@ -4,7 +4,7 @@ from typing import BinaryIO
 
 from pyarrow import csv
 
-from annotate.domain.keypoint_sets import BLAZEPOSE33, BODY_FEET, COCO17
+from annotate.domain.keypoint_sets import BLAZEPOSE33, sets_from
 from annotate.formats.base import Dataset, StreamFormat
 from annotate.formats.table import rows_of, schema_of
 
@@ -16,7 +16,7 @@ class Csv(StreamFormat):
     suffix = ".csv"
     signatures = (b'"video","frame","pts",',)
     has_angles = True
-    keypoint_sets = (BLAZEPOSE33, COCO17, BODY_FEET)
+    keypoint_sets = sets_from(BLAZEPOSE33)
 
     def write(self, dataset: Dataset, out: BinaryIO) -> None:
         """Writes the file as a stream."""

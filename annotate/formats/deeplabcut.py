@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from annotate.domain.keypoint_sets import BLAZEPOSE33, BODY_FEET, COCO17
+from annotate.domain.keypoint_sets import COCO17, sets_from
 from annotate.formats.base import Dataset, DatasetVideo, StreamFormat
 from annotate.formats.frames import frames_of
 
@@ -24,7 +24,7 @@ class DeepLabCut(StreamFormat):
     name = "deeplabcut"
     suffix = ".csv"
     signatures = (b"scorer,annotate", b"scorer\n")
-    keypoint_sets = (COCO17, BODY_FEET, BLAZEPOSE33)
+    keypoint_sets = sets_from(COCO17)
     one_video = True
 
     def write(self, dataset: Dataset, out: BinaryIO) -> None:

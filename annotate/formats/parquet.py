@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pyarrow.parquet as pq
 
-from annotate.domain.keypoint_sets import BLAZEPOSE33, BODY_FEET, COCO17
+from annotate.domain.keypoint_sets import BLAZEPOSE33, sets_from
 from annotate.formats.base import Dataset, FolderFormat
 from annotate.formats.table import rows_of, schema_of
 
@@ -21,7 +21,7 @@ class Parquet(FolderFormat):
 
     name = "parquet"
     has_angles = True
-    keypoint_sets = (BLAZEPOSE33, COCO17, BODY_FEET)
+    keypoint_sets = sets_from(BLAZEPOSE33)
 
     def write_folder(self, dataset: Dataset, folder: Path) -> None:
         """Writes a file for each video, each as a stream."""

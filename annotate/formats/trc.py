@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.errors import UsageError
-from annotate.domain.keypoint_sets import BLAZEPOSE33, BODY_FEET, COCO17
+from annotate.domain.keypoint_sets import BLAZEPOSE33, sets_from
 from annotate.formats.base import Dataset, DatasetVideo, FolderFormat, PoseBlock
 from annotate.formats.by_track import poses_by_track
 
@@ -26,7 +26,7 @@ class Trc(FolderFormat):
     """
 
     name = "trc"
-    keypoint_sets = (BLAZEPOSE33, BODY_FEET, COCO17)
+    keypoint_sets = sets_from(BLAZEPOSE33)
 
     def write_folder(self, dataset: Dataset, folder: Path) -> None:
         """Writes the files track by track.

@@ -7,7 +7,7 @@ import numpy as np
 
 from annotate.domain.edits import Edit
 from annotate.domain.job import Job
-from annotate.domain.keypoint_sets import BLAZEPOSE33, COCO17
+from annotate.domain.keypoint_sets import KEYPOINT_SETS
 from annotate.domain.moments import Moment
 from annotate.domain.names import printable
 from annotate.domain.skeleton import Skeleton
@@ -141,6 +141,6 @@ def _fields(edit: Edit) -> dict[str, Any]:
 def _edges(skeleton: Skeleton) -> list[list[int]]:
     """Pairs of landmarks that are drawn as limbs."""
     known = {name: place for place, name in enumerate(skeleton.landmarks)}
-    keypoints = BLAZEPOSE33 if "left_pinky" in known else COCO17
+    keypoints = max(KEYPOINT_SETS.values(), key=lambda one: len(known.keys() & set(one.names)))
     names = [(keypoints.names[a], keypoints.names[b]) for a, b in keypoints.edges]
     return [[known[a], known[b]] for a, b in names if a in known and b in known]

@@ -8,8 +8,10 @@ from annotate.domain.arrays import FloatArray
 from annotate.domain.model_spec import DetectorSpec, LandmarkSpec
 from annotate.pipeline.decoders.blazepose import BlazePoseDecoder
 from annotate.pipeline.decoders.final_boxes import FinalBoxesDecoder
+from annotate.pipeline.decoders.heatmap import HeatMapDecoder
 from annotate.pipeline.decoders.movenet import MoveNetDecoder
 from annotate.pipeline.decoders.nanodet import NanoDetDecoder
+from annotate.pipeline.decoders.simcc import SimCCDecoder
 from annotate.pipeline.decoders.ssd import SsdDecoder
 from annotate.pipeline.decoders.yolox import YoloxDecoder
 from annotate.pipeline.detections import Detections
@@ -42,7 +44,12 @@ _DETECTORS: Mapping[str, Callable[[DetectorSpec, Any], DetectorDecoder]] = Mappi
     }
 )
 _LANDMARKS: Mapping[str, Callable[[LandmarkSpec, Any], LandmarkDecoder]] = MappingProxyType(
-    {"blazepose": BlazePoseDecoder, "movenet": MoveNetDecoder}
+    {
+        "blazepose": BlazePoseDecoder,
+        "movenet": MoveNetDecoder,
+        "simcc": SimCCDecoder,
+        "heatmap": HeatMapDecoder,
+    }
 )
 
 
