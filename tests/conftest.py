@@ -18,9 +18,7 @@ import pytest
 from annotate.domain.progress import silent
 from annotate.evaluate import Evaluation, evaluate_files
 from annotate.packs.blazepose import REQUIREMENT
-from annotate.packs.catalogue import entry_named
 from annotate.packs.pull import pull
-from annotate.packs.pull_entry import add_person_detector, pull_entry
 from annotate.packs.wheel import download_wheel
 from annotate.store import Store, open_store
 from annotate.synthetic.film import render_video
@@ -28,6 +26,8 @@ from annotate.synthetic.scene import Scene
 from annotate.video.writer import Encoding
 from tests.command import Host
 from tests.made_evaluation import Content, Evaluate
+from tests.made_markers import write_film
+from tests.made_packs import fill_heatmap, fill_lightning, fill_simcc, fill_with
 from tests.made_scenes import walk_scene
 from tests.review_browser import chromium
 from tests.scheduling import is_real_time, make_ordinary
@@ -190,29 +190,32 @@ def blazepose_pack(once: Once, mediapipe_wheel: Path) -> Path:
 @pytest.fixture(scope="session")
 def lightning_pack(once: Once, shared_data: Path) -> Path:
     """Folder of MoveNet Lightning with YOLOX-nano, made once."""
-    models = shared_data / "models"
-
-    def fill(root: Path) -> None:
-        pull_entry(
-            entry_named("movenet-lightning"),
-            root,
-            source=models,
-            detector=models / "yolox_nano.onnx",
-            progress=silent,
-        )
-
-    return _only(once("movenet", fill))
+    return _only(once("movenet", lambda root: fill_lightning(root, shared_data / "models")))
 
 
 @pytest.fixture(scope="session")
 def full_and_yolox_pack(once: Once, shared_data: Path, blazepose_pack: Path) -> Path:
     """Folder of the default pack with YOLOX-nano beside its own detector, made once."""
+    yolox = shared_data / "models" / "yolox_nano.onnx"
+    return _only(once("with-detector", lambda root: fill_with(root, blazepose_pack, yolox)))
 
-    def fill(root: Path) -> None:
-        folder = shutil.copytree(blazepose_pack, root / blazepose_pack.name)
-        add_person_detector(folder, shared_data / "models" / "yolox_nano.onnx")
 
-    return _only(once("with-detector", fill))
+@pytest.fixture(scope="session")
+def simcc_pack(once: Once) -> Path:
+    """Folder of a made RTMPose with a made RTMDet, as OpenMMLab publishes them, made once."""
+    return _only(once("simcc", fill_simcc))
+
+
+@pytest.fixture(scope="session")
+def heatmap_pack(once: Once) -> Path:
+    """Folder of a made HRNetPose with a made YOLOX, as AI Hub publishes them, made once."""
+    return _only(once("heatmap", fill_heatmap))
+
+
+@pytest.fixture(scope="session")
+def markers(once: Once) -> Path:
+    """A made video of two people of markers, 60 frames."""
+    return once("markers", lambda folder: write_film(folder / "markers.mp4")) / "markers.mp4"
 
 
 def _only(folder: Path) -> Path:

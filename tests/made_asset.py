@@ -40,7 +40,7 @@ _TYPES = {
 }
 
 
-class _Graph:
+class Graph:
     """The nodes and constants of a model under construction."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class _Graph:
 
 def detector(*, quantized: bool) -> onnx.ModelProto:
     """(1, 3, 128, 128) to 512 + 384 boxes and scores; a red cell holds a person."""
-    graph = _Graph()
+    graph = Graph()
     red = _channel(graph, 0, quantized=quantized)
     mean = graph.add("AveragePool", [red], "mean", kernel_shape=(8, 8), strides=(8, 8))
     scaled = graph.add("Mul", [mean, graph.constant("gain", 60.0)], "scaled")
@@ -85,7 +85,7 @@ def detector(*, quantized: bool) -> onnx.ModelProto:
 
 def landmark_model(*, quantized: bool) -> onnx.ModelProto:
     """(1, 3, 256, 256) to 25 landmarks, all four columns divided by 256 as in the real model."""
-    graph = _Graph()
+    graph = Graph()
     green = _channel(graph, 1, quantized=quantized)
     graph.add("ReduceSum", [green, graph.constant("axes", (1, 2, 3), np.int64)], "mass")
     centre = []
@@ -180,12 +180,12 @@ def yellow_disc(width: int, height: int, x: float, y: float, radius: float) -> N
     return pixels
 
 
-def _once(graph: _Graph, name: str, values: Any) -> str:
+def _once(graph: Graph, name: str, values: Any) -> str:
     known = {constant.name for constant in graph.constants}
     return name if name in known else graph.constant(name, values)
 
 
-def _channel(graph: _Graph, channel: int, *, quantized: bool) -> str:
+def _channel(graph: Graph, channel: int, *, quantized: bool) -> str:
     """(1, 1, side, side) of one colour of the input: NCHW floats, or NHWC integers."""
     picture = "image"
     if quantized:
@@ -201,7 +201,7 @@ def _channel(graph: _Graph, channel: int, *, quantized: bool) -> str:
 
 
 def _model(
-    graph: _Graph, side: int, outputs: Mapping[str, tuple[int, ...]], *, quantized: bool
+    graph: Graph, side: int, outputs: Mapping[str, tuple[int, ...]], *, quantized: bool
 ) -> onnx.ModelProto:
     values = []
     for name, shape in outputs.items():

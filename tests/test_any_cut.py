@@ -85,6 +85,8 @@ def tracks_of(
             Case("stroll", 5, 15, (4,), "full_and_yolox_pack", "all"),
             id="faces and person boxes, BlazePose",
         ),
+        pytest.param(Case("markers", 5, 15, (4,), "simcc_pack"), id="final boxes, SimCC"),
+        pytest.param(Case("markers", 5, 15, (4,), "heatmap_pack"), id="final boxes, heat maps"),
     ],
 )
 def test_however_many_chunks_give_the_same_tracks_file(

@@ -79,7 +79,7 @@ def point_weights_outside(files: dict[str, bytes]) -> None:
         (lambda files: files.update({"/etc/evil": b"rm"}), "a path outside of it"),
         (lambda files: files.update({"..\\evil.bat": b"rm"}), "a path outside of it"),
         (point_weights_outside, "contains no .*etc/passwd"),
-        (lambda files: files.pop(f"{FOLDER}/metadata.json"), "0 files metadata.json"),
+        (lambda files: files.pop(f"{FOLDER}/metadata.json"), "neither AI Hub's metadata.json"),
         (lambda files: files.update({"b/metadata.json": b"{}"}), "2 files metadata.json"),
         (
             lambda files: files.update({f"{FOLDER}/metadata.json": b"[1"}),

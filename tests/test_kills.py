@@ -87,17 +87,26 @@ def test_kill_9_of_everything_at_random_moments(
     assert host.exported() == undisturbed
 
 
-@pytest.mark.parametrize("pack", ["lightning_pack", "full_and_yolox_pack"])
+@pytest.mark.parametrize(
+    ("pack", "video"),
+    [
+        ("lightning_pack", "stroll"),
+        ("full_and_yolox_pack", "stroll"),
+        ("simcc_pack", "markers"),
+        ("heatmap_pack", "markers"),
+    ],
+)
 def test_kill_9_with_a_pack_that_finds_whole_people(
-    pack: str, request: pytest.FixtureRequest, stroll: Path, tmp_path: Path
+    pack: str, video: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     folder: Path = request.getfixturevalue(pack)
+    film: Path = request.getfixturevalue(video)
     asked = SubmitOptions(people="all", detect_every=1, end=1, pack=folder.name)
     which = ("--people", "all", "--end", "1", "--pack", folder.name)
-    command = ("submit", stroll, *EXACT, *which)
+    command = ("submit", film, *EXACT, *which)
     alone, killed = (Host(tmp_path / name, folder.parent, tmp_path) for name in ("a", "b"))
     alone.run(*command)
-    cut_finely(killed, stroll, asked)
+    cut_finely(killed, film, asked)
     process = killed.start(*command)
     assert killed.next_heartbeat(process) is not None
     os.killpg(process.pid, signal.SIGKILL)

@@ -308,6 +308,10 @@ def test_agreement_is_infinite_for_equal_values_and_falls_20_db_for_each_factor_
     assert agreement_db(reference, reference + 2) == pytest.approx(40)
     assert agreement_db(reference, reference + 20) == pytest.approx(20)
     assert agreement_db(np.array([0.001]), np.array([0.011])) == pytest.approx(40)
+    # Final boxes: as many as are found.
+    none, one = np.zeros((1, 0, 5), np.float32), np.zeros((1, 1, 5), np.float32)
+    assert agreement_db(none, none) == np.inf
+    assert agreement_db(one, none) == -np.inf
 
 
 def test_the_made_picture_lies_in_the_models_range(pack: Pack) -> None:

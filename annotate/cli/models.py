@@ -20,21 +20,33 @@ app.command("pull")(pull_pack)
 
 @app.command("add")
 def add(
-    asset: Annotated[Path, typer.Argument(metavar="FILE.zip", show_default=False)],
+    zip_file: Annotated[Path, typer.Argument(metavar="FILE.zip", show_default=False)],
+    *,
+    detector: Annotated[
+        Path | None,
+        typer.Option(
+            help="The person detector of a landmark model: a YOLOX model, such as yolox_nano.onnx, "
+            "or a zip of RTMDet or YOLOX."
+        ),
+    ] = None,
 ) -> None:
-    """Add AI Hub's MediaPipe-Pose-Estimation, from the zip for ONNX on its page.
+    """Add models from a zip for ONNX, as AI Hub or OpenMMLab publishes it.
 
-    It has 25 landmarks, from the head to the hips: in COCO, knees and ankles have v = 0.
+    AI Hub: MediaPipe-Pose-Estimation (25 landmarks, from the head to the hips: in COCO, knees and
+    ankles have v = 0), RTMPose-Body2d, HRNetPose, LiteHRNet. OpenMMLab: RTMPose with 17, 26 or 133
+    keypoints, from the lists in rtmlib's README. All but the first need a person detector.
 
     Examples:
 
       annotate models add mediapipe_pose-onnx-float.zip
 
-      annotate submit videos/*.mp4 --pack qualcomm-mediapipe-pose
+      annotate models add rtmpose_body2d-onnx-float.zip --detector yolox_nano.onnx
+
+      annotate submit videos/*.mp4 --pack qualcomm-rtmpose-body2d
     """
     from annotate.use_cases.add_pack import add_pack
 
-    folder = add_pack(asset, settings_from().packs)
+    folder = add_pack(zip_file, settings_from().packs, detector)
     typer.echo(f"Model pack {folder.name} is in {folder}")
     typer.echo(f"Next: annotate submit VIDEO... --pack {folder.name}")
 

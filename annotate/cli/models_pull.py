@@ -24,7 +24,10 @@ def pull_pack(
     *,
     detector: Annotated[
         Path | None,
-        typer.Option(help="A YOLOX model, such as yolox_nano.onnx, as the person detector."),
+        typer.Option(
+            help="The person detector: a YOLOX model, such as yolox_nano.onnx, or a zip of RTMDet "
+            "or YOLOX from OpenMMLab or AI Hub."
+        ),
     ] = None,
     from_file: Annotated[
         Path | None,

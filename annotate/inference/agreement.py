@@ -22,8 +22,13 @@ def agreement_db(reference: FloatArray, measured: FloatArray) -> float:
     """Peak signal to noise ratio, 20 log10(peak / rms difference), in dB.
 
     The peak is the greatest magnitude in `reference`, but at least 1, the peak of a probability:
-    else a tiny difference of two probabilities near 0 would count as large.
+    else a tiny difference of two probabilities near 0 would count as large. Outputs of different
+    shapes, such as final boxes of which one provider finds more, do not agree at all.
     """
+    if reference.shape != measured.shape:
+        return float("-inf")
+    if not reference.size:
+        return float("inf")
     peak = max(1.0, float(np.abs(reference).max()))
     rms = float(np.sqrt(np.mean(np.square(measured - reference, dtype=np.float64))))
     return float("inf") if rms == 0 else float(20 * np.log10(peak / rms))

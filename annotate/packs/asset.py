@@ -1,76 +1,85 @@
 """Reads the zip that AI Hub publishes for a model: `metadata.json` and the ONNX files it names.
 
-The zip is not trusted. Its members are read by name and never extracted, and the models are
-compared with what the metadata says about them.
+The models are compared with what the metadata says about them.
 """
 
 import hashlib
 import posixpath
-import zipfile
-import zlib
+import re
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import onnx
-from google.protobuf.message import DecodeError
-from onnx.external_data_helper import uses_external_data
 
 from annotate.domain.errors import PackError
-from annotate.domain.json_text import parsed
 from annotate.domain.model_spec import Quantization
-from annotate.domain.pack import PACK_FILE, Pack
-from annotate.packs.qualcomm import HINT, StageMetadata, TensorMetadata, pack_of
+from annotate.packs.asset_stage import StageMetadata, TensorMetadata
+from annotate.packs.zip_members import DOWNLOAD_ONNX, HINT, ZipMembers
 
 METADATA = "metadata.json"
-# Larger members are refused, in bytes: a small zip can hold a very large one.
-MAX_MODEL_BYTES = 200_000_000
-STAGES = ("pose_detector", "pose_landmark_detector")
-_DOWNLOAD_ONNX = (
-    "Download the model for the runtime ONNX, and compile it with `annotate models compile`."
-)
+# Without a name in its metadata, an asset is of the model that was the first to be published.
+FIRST_MODEL = "mediapipe_pose"
+_PRECISION = re.compile(r"[a-z0-9_]{1,24}")
 
 
-def import_asset(path: Path, folder: Path) -> Pack:
-    """Writes the pack in the zip `path` into the empty `folder`.
+@dataclass(frozen=True)
+class Asset:
+    """What a zip of AI Hub holds.
+
+    Attributes:
+        model_id: AI Hub's name of the model.
+        precision: AI Hub's name of it: `float`, `w8a8`.
+        source: a readable description of where it comes from.
+        stages: its models, by the names of their files without ending.
+        models: the contents of their ONNX files, likewise.
+        hint: what to do where it is not the expected asset.
+    """
+
+    model_id: str
+    precision: str
+    source: str
+    stages: Mapping[str, StageMetadata]
+    models: Mapping[str, bytes]
+    hint: str
+
+    def stage(self, name: str) -> StageMetadata:
+        """The model of that name.
+
+        Raises:
+            PackError: there is none.
+        """
+        if name not in self.stages:
+            raise PackError(f"the asset of {self.model_id} contains no {name}", self.hint)
+        return self.stages[name]
+
+    def named(self, name: str) -> str:
+        """The name of its pack: `name`, and the precision unless it is float."""
+        return name if self.precision == "float" else f"{name}-{self.precision}"
+
+
+def read_asset(members: ZipMembers, titles: Mapping[str, str]) -> Asset:
+    """The asset in a zip.
+
+    Args:
+        titles: of the pages of the models that are known, by AI Hub's names of them.
 
     Raises:
-        PackError: the file is not such a zip, or is damaged or unsafe.
-        OSError: the folder is not writable.
+        PackError: it is of another model, damaged, or does not match its metadata.
     """
-    with _opened(path) as archive:
-        pack = _import(_Members(path, archive, METADATA), folder)
-    (folder / PACK_FILE).write_text(pack.to_json(), encoding="utf-8", newline="\n")
-    return pack
-
-
-def read_onnx(path: Path) -> bytes:
-    """The only ONNX model of a zip, with external weights moved into it.
-
-    Raises:
-        PackError: there is not exactly one, or it is damaged.
-    """
-    with _opened(path) as archive:
-        members = _Members(path, archive, ".onnx")
-        return bytes(_model(members, members.found).SerializeToString(deterministic=True))
-
-
-def _opened(path: Path) -> zipfile.ZipFile:
+    name = members.only(METADATA)
     try:
-        return zipfile.ZipFile(path)
-    except OSError as error:
-        raise PackError(
-            f"{path} cannot be read: {error.strerror}", "Name a file that exists and is readable."
-        ) from error
-    except zipfile.BadZipFile as error:
-        raise PackError(f"{path} is not a zip file: {error}", HINT) from error
-
-
-def _import(members: "_Members", folder: Path) -> Pack:
-    try:
-        metadata = parsed(members.read(METADATA))
-        described = metadata["model_files"]
-        detector, landmark = (_stage(members, described, name, folder) for name in STAGES)
+        metadata = members.json(name)
+        model_id = str(metadata.get("model_id", FIRST_MODEL))
+        if model_id not in titles:
+            raise PackError(
+                f"{members.path} has AI Hub's model {model_id!r}, of which too little is known",
+                HINT,
+            )
+        hint = f"Use the zip for ONNX from AI Hub's page of {titles[model_id]}."
+        described = metadata["model_files"].items()
+        folder = posixpath.dirname(name)
+        read = [_stage(members, folder, file, fields, hint) for file, fields in described]
         precision, runtime = str(metadata["precision"]), str(metadata["runtime"])
         version = str(metadata["tool_versions"].get("ai_hub_models", "of an unknown version"))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -79,34 +88,38 @@ def _import(members: "_Members", folder: Path) -> Pack:
             f"{type(error).__name__} {error}",
             HINT,
         ) from error
-    source = f"AI Hub Models {version}, {runtime}, {precision}"
-    return pack_of(detector, landmark, precision, source)
+    if not _PRECISION.fullmatch(precision):
+        raise PackError(f"{precision!r} is not a valid precision of an asset", hint)
+    return Asset(
+        model_id,
+        precision,
+        f"AI Hub Models {version}, {runtime}, {precision}",
+        {stage.file.removesuffix(".onnx"): stage for stage, _ in read},
+        {stage.file.removesuffix(".onnx"): model for stage, model in read},
+        hint,
+    )
 
 
-def _stage(members: "_Members", described: Any, name: str, folder: Path) -> StageMetadata:
-    """Describes one model of the asset and writes its file into `folder`."""
-    file = next((file for file in described if file.split(".")[0] == name), None)
-    if file is None:
-        raise PackError(f"{members.path} contains no {name}", HINT)
-    if file != f"{name}.onnx":
-        raise PackError(
-            f"{members.path} contains {file}, which is not ONNX",
-            _DOWNLOAD_ONNX,
-        )
-    inputs = {key: _tensor(key, fields) for key, fields in described[file]["inputs"].items()}
-    outputs = {key: _tensor(key, fields) for key, fields in described[file]["outputs"].items()}
-    model = _model(members, file)
-    _compare(file, model.graph.input, inputs)
-    _compare(file, model.graph.output, outputs)
+def _stage(
+    members: ZipMembers, folder: str, file: str, fields: Any, hint: str
+) -> tuple[StageMetadata, bytes]:
+    """One model: its description, and the content of its ONNX file."""
+    if not file.endswith(".onnx"):
+        raise PackError(f"{members.path} contains {file}, which is not ONNX", DOWNLOAD_ONNX)
+    inputs = {key: _tensor(key, tensor) for key, tensor in fields["inputs"].items()}
+    outputs = {key: _tensor(key, tensor) for key, tensor in fields["outputs"].items()}
+    model = members.model(posixpath.join(folder, file))
+    _compare(file, model.graph.input, inputs, hint)
+    _compare(file, model.graph.output, outputs, hint)
     content = model.SerializeToString(deterministic=True)
-    (folder / file).write_bytes(content)
-    return StageMetadata(file, hashlib.sha256(content).hexdigest(), inputs, outputs)
+    digest = hashlib.sha256(content).hexdigest()
+    return StageMetadata(posixpath.basename(file), digest, inputs, outputs, hint), content
 
 
 def _tensor(name: str, fields: Mapping[str, Any]) -> TensorMetadata:
     dtype, picture = str(fields["dtype"]), fields.get("image_metadata") or {}
     steps = fields.get("quantization_parameters")
-    low, high = picture.get("value_range", (0.0, 1.0))
+    low, high = fields.get("value_range") or picture.get("value_range") or (0.0, 1.0)
     return TensorMetadata(
         name,
         tuple(int(length) for length in fields["shape"]),
@@ -117,36 +130,7 @@ def _tensor(name: str, fields: Mapping[str, Any]) -> TensorMetadata:
     )
 
 
-def _model(members: "_Members", file: str) -> onnx.ModelProto:
-    """The checked model, with external weights moved into it."""
-    content = members.read(file)
-    try:
-        model = onnx.load_model_from_string(content)
-        for tensor in model.graph.initializer:
-            if uses_external_data(tensor):
-                _fill(members, file, tensor)
-        onnx.checker.check_model(model)
-    except (DecodeError, onnx.checker.ValidationError, ValueError) as error:
-        raise PackError(f"{members.path}: {file} is not an ONNX model: {error}", HINT) from error
-    if any(node.op_type == "EPContext" for node in model.graph.node):
-        raise PackError(f"{members.path}: {file} is compiled for one chipset", _DOWNLOAD_ONNX)
-    return model
-
-
-def _fill(members: "_Members", file: str, tensor: onnx.TensorProto) -> None:
-    """Moves the values of a tensor from another file into the model."""
-    where = {entry.key: entry.value for entry in tensor.external_data}
-    content = members.read(posixpath.join(posixpath.dirname(file), where["location"]))
-    start = int(where.get("offset", 0))
-    stop = start + int(where.get("length", len(content) - start))
-    if not 0 <= start <= stop <= len(content):
-        raise ValueError(f"{tensor.name!r} is at bytes {start}-{stop} of {len(content)}")
-    tensor.raw_data = content[start:stop]
-    tensor.ClearField("external_data")
-    tensor.data_location = onnx.TensorProto.DEFAULT
-
-
-def _compare(file: str, values: Any, described: Mapping[str, TensorMetadata]) -> None:
+def _compare(file: str, values: Any, described: Mapping[str, TensorMetadata], hint: str) -> None:
     """Checks that a model has the inputs or outputs that the metadata describes."""
     found = {}
     for value in values:
@@ -155,49 +139,4 @@ def _compare(file: str, values: Any, described: Mapping[str, TensorMetadata]) ->
         found[value.name] = (shape, onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type).name)
     expected = {name: (tensor.shape, tensor.dtype) for name, tensor in described.items()}
     if found != expected:
-        raise PackError(f"{file} has {found}, but {METADATA} says {expected}", HINT)
-
-
-class _Members:
-    """The files in one folder of a zip: the folder of its only file with a given ending.
-
-    Attributes:
-        path: the zip.
-        found: name of that only file, without its folder.
-    """
-
-    def __init__(self, path: Path, archive: zipfile.ZipFile, ending: str) -> None:
-        self.path = path
-        self._archive = archive
-        names = [name for name in archive.namelist() if name.endswith(ending)]
-        if len(names) != 1:
-            raise PackError(f"{path} contains {len(names)} files {ending} instead of one", HINT)
-        self._folder, self.found = posixpath.split(names[0])
-        for name in archive.namelist():
-            if name.startswith("/") or "\\" in name or ".." in name.split("/"):
-                raise PackError(f"{path} contains {name!r}, a path outside of it", HINT)
-
-    def read(self, name: str) -> bytes:
-        """The content of a member.
-
-        Raises:
-            PackError: it is missing, too large or damaged.
-        """
-        member = posixpath.join(self._folder, name)
-        try:
-            size = self._archive.getinfo(member).file_size
-            if size > MAX_MODEL_BYTES:
-                raise PackError(f"{self.path}: {member} is too large: {size} bytes", HINT)
-            return self._archive.read(member)
-        except KeyError as error:
-            raise PackError(f"{self.path} contains no {member}", HINT) from error
-        # zipfile raises these for damage; the last two also for encrypted members and for unknown
-        # methods of compression.
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            RuntimeError,
-            NotImplementedError,
-        ) as error:
-            raise PackError(f"{self.path}: {member} is damaged: {error}", HINT) from error
+        raise PackError(f"{file} has {found}, but {METADATA} says {expected}", hint)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from annotate.domain.model_spec import ModelSpec
+from annotate.domain.model_spec import DetectorSpec, LandmarkSpec, ModelSpec
 from annotate.domain.pack import PACK_FILE, Pack
 
 Spec = TypeVar("Spec", bound=ModelSpec, covariant=True)
@@ -17,6 +17,25 @@ class Built(Generic[Spec]):
 
     spec: Spec
     model: bytes
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a published zip gives a pack: both models, or one of them.
+
+    Attributes:
+        name: of the pack that its landmark model makes.
+        source: for people: where it comes from.
+        detector: of the first stage, or None.
+        landmark: of the second stage, or None.
+        skeleton: of the landmarks; empty without them.
+    """
+
+    name: str
+    source: str
+    detector: Built[DetectorSpec] | None = None
+    landmark: Built[LandmarkSpec] | None = None
+    skeleton: str = ""
 
 
 def write_pack(folder: Path, pack: Pack, models: Iterable[Built[ModelSpec]]) -> None:

@@ -128,7 +128,7 @@ def _yolox_size(path: Path, model: bytes) -> tuple[int, int]:
 def _not_yolox(path: Path) -> PackError:
     return PackError(
         f"{path} is not a YOLOX model as its authors export it to ONNX",
-        f"Download {YOLOX_NANO.name} from {YOLOX_URL}.",
+        f"Download {YOLOX_NANO.name} from {YOLOX_URL}, or name the zip that it came in.",
     )
 
 

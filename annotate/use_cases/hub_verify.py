@@ -15,8 +15,8 @@ from annotate.hub.precompiled import check_sdk, variant_of
 from annotate.inference import load_models
 from annotate.inference.qdq import dequantize_values
 from annotate.inference.qnn import sdk_version
-from annotate.packs.asset import read_onnx
 from annotate.packs.publish import new_pack, publish
+from annotate.packs.zip_members import read_onnx
 from annotate.pipeline.calibration_crops import Crops
 from annotate.pipeline.fidelity import Fidelity, Outputs, check_fidelity, fidelity_of
 from annotate.use_cases.hub import QUANTIZE, STAGES, HubPack, digest_of
