@@ -70,5 +70,6 @@ def test_the_tracks_list_damaged_frames_whose_note_is_lost(planned: Store) -> No
     poses = broken()
     expected = damaged_ranges(poses.frame_index, poses.pts, poses.damage)
     assert [one.start for one in expected] == [5]
-    found = _damaged(results, index, np.arange(8), [FIRST, SECOND])
+    outlines = {chunk: results.part_outline(chunk) for chunk in (FIRST, SECOND)}
+    found = _damaged(index, np.arange(8), outlines)
     assert found == expected

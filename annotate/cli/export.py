@@ -95,6 +95,9 @@ def _print(summary: "Summary") -> None:
     )
     if summary.frames and not summary.poses:
         say("No person was found in these frames; --people all also finds small ones.", err=True)
+    if len(summary.providers) > 1:
+        made = ", ".join(f"{name} ({frames:,})" for name, frames in summary.providers.items())
+        say(f"Models ran on {made} frames: their poses differ a little.", err=True)
     if summary.rejected:
         say("Rejected:\n" + "\n".join(f"  {line}" for line in summary.rejected), err=True)
     if summary.missing:

@@ -124,3 +124,18 @@ class Poses:
             **concatenated(pieces, [*_FRAME_COLUMNS, *_POSE_COLUMNS]),
             offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class PartOutline:
+    """What a part says beside its poses.
+
+    Attributes:
+        frames, damage: (F,) each, as in `Poses`; empty where no frame is damaged.
+        provider: the execution provider that ran the models; `unknown` in parts of earlier
+            versions.
+    """
+
+    frames: IntArray
+    damage: IntArray
+    provider: str

@@ -237,6 +237,22 @@ class DamagedRange:
 
 
 @dataclass(frozen=True)
+class ProviderRange:
+    """Annotated frames that follow each other and whose models one execution provider ran.
+
+    Attributes:
+        start, stop: every annotated frame in `[start, stop)` is one of them.
+        provider: such as `cpu`; `unknown` in parts of earlier versions.
+        count: how many they are.
+    """
+
+    start: int
+    stop: int
+    provider: str
+    count: int
+
+
+@dataclass(frozen=True)
 class FittedRange:
     """Annotated frames that follow each other and were fitted into the size of the video.
 

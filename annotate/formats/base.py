@@ -14,7 +14,7 @@ from annotate.domain.arrays import FloatArray, IntArray
 from annotate.domain.job import Rejected
 from annotate.domain.keypoint_sets import COCO17, KeypointSet, sets_from
 from annotate.domain.track_list import TrackList
-from annotate.domain.video import DamagedRange
+from annotate.domain.video import DamagedRange, ProviderRange
 from annotate.numeric.ranges import runs_of
 
 
@@ -114,6 +114,7 @@ class DatasetVideo:
             where none is.
         names: of tracks that a reviewer named, by their ids in the video.
         image_ending: of the names of its images.
+        providers: what ran the models for which frames of the source; empty if unknown.
     """
 
     id: int
@@ -135,6 +136,7 @@ class DatasetVideo:
     reviewed: NDArray[np.bool_] | None = None
     names: Mapping[int, str] = field(default_factory=dict)
     image_ending: str = ".jpg"
+    providers: tuple[ProviderRange, ...] = ()
 
     @property
     def reviewed_mask(self) -> NDArray[np.bool_]:

@@ -115,6 +115,7 @@ def _video(video: DatasetVideo) -> dict[str, Any]:
         **origin.clock,
         "duration_s": round(origin.duration_s, 6),
         "fingerprint": origin.fingerprint,
+        **({"providers": list(map(asdict, video.providers))} if video.providers else {}),
     }
 
 

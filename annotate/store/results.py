@@ -20,14 +20,13 @@ from dataclasses import asdict
 from itertools import starmap
 from typing import Any, BinaryIO
 
-from annotate.domain.arrays import IntArray
 from annotate.domain.digests import digest_of
 from annotate.domain.errors import DamagedError
 from annotate.domain.json_text import parsed
-from annotate.domain.poses import Poses
+from annotate.domain.poses import PartOutline, Poses
 from annotate.domain.track_list import TrackList
 from annotate.domain.tracks import Tracks
-from annotate.domain.video import Chunk, CrowdedRange, DamagedRange, FittedRange
+from annotate.domain.video import Chunk, CrowdedRange, DamagedRange, FittedRange, ProviderRange
 from annotate.domain.work import Failure
 from annotate.store.damage import damage_named, damaged
 from annotate.store.edits import EditList
@@ -124,14 +123,6 @@ class VideoResults:
                 raise ValueError(f"it has {len(poses.frame_index)} frames, more than {len(chunk)}")
             return poses
 
-    def part_provider(self, chunk: Chunk) -> str:
-        """What ran the models for a part; `unknown` in parts of earlier versions."""
-        from annotate.store import tables
-
-        key = self.part_key(chunk)
-        with self._files.reader(key) as file, damage_named(key):
-            return str(tables.read_facts(file).get("provider", "unknown"))
-
     def check_part(self, chunk: Chunk, *, deep: bool) -> None:
         """Raises where the part is damaged or another's; `deep`: every page of it is read."""
         from annotate.store import tables
@@ -156,12 +147,12 @@ class VideoResults:
         with self._files.writer(self.part_key(chunk)) as file:
             tables.write_part(file, poses, facts)
 
-    def part_damage(self, chunk: Chunk) -> tuple[IntArray, IntArray]:
-        """Frames and damage in the part of a chunk; see `read_damage`."""
+    def part_outline(self, chunk: Chunk) -> PartOutline:
+        """What the part of a chunk says beside its poses."""
         from annotate.store import tables
 
         with self._files.reader(self.part_key(chunk)) as file, damage_named(self.part_key(chunk)):
-            return tables.read_damage(file)
+            return tables.read_part_outline(file)
 
     def frame_notes(self) -> FrameNotes:
         """What is noted about frames of chunks."""
@@ -231,18 +222,14 @@ class VideoResults:
         """
         from annotate.store import tables
 
-        key = self.tracks_key(self._best_tracks(merge) or merge)
-        with self._files.reader(key) as file, damage_named(key):
-            self._check_owner(tables.read_facts(file), {"merge": merge})
+        with self.open_tracks(merge) as (_, file):
             yield from tables.read_tracks(file)
 
     def read_track_list(self, merge: str) -> TrackList:
         """The tracks of a tracks file, a row a track."""
         from annotate.store import tables
 
-        key = self.tracks_key(self._best_tracks(merge) or merge)
-        with self._files.reader(key) as file, damage_named(key):
-            self._check_owner(tables.read_facts(file), {"merge": merge})
+        with self.open_tracks(merge) as (_, file):
             return tables.read_track_list(file)
 
     @contextmanager
@@ -259,19 +246,23 @@ class VideoResults:
         """The chunks that had failed when the tracks were made, in order; usually none."""
         from annotate.store import tables
 
-        key = self.tracks_key(self._best_tracks(merge) or merge)
-        with self._files.reader(key) as file, damage_named(key):
-            facts = tables.read_facts(file)
-            self._check_owner(facts, {"merge": merge})
-            return tuple(starmap(Chunk, facts.get("missing", ())))
+        with self.open_tracks(merge) as (_, file):
+            return tuple(starmap(Chunk, tables.read_facts(file).get("missing", ())))
 
     def damaged_frames(self, merge: str) -> tuple[DamagedRange, ...]:
         """The damaged frames of the whole video, in order, as the tracks list them."""
         from annotate.store import tables
 
-        key = self.tracks_key(self._best_tracks(merge) or merge)
-        with self._files.reader(key) as file, damage_named(key):
+        with self.open_tracks(merge) as (_, file):
             return tuple(DamagedRange(**one) for one in tables.read_facts(file).get("damaged", ()))
+
+    def providers(self, merge: str) -> tuple[ProviderRange, ...]:
+        """What ran the models for which frames, in order; empty in tracks of earlier versions."""
+        from annotate.store import tables
+
+        with self.open_tracks(merge) as (_, file):
+            found = tables.read_facts(file).get("providers", ())
+            return tuple(ProviderRange(**one) for one in found)
 
     def write_tracks(
         self,

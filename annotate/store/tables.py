@@ -11,10 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from annotate.domain.arrays import IntArray
 from annotate.domain.json_text import parsed
 from annotate.domain.outline import Outline
-from annotate.domain.poses import Poses
+from annotate.domain.poses import PartOutline, Poses
 from annotate.domain.track_list import TrackList
 from annotate.domain.tracks import Tracks
 from annotate.domain.video import DAMAGE_REASONS, Crop, VideoIndex
@@ -152,15 +151,15 @@ def read_part(file: BinaryIO) -> tuple[Poses, dict[str, Any]]:
     return poses, facts
 
 
-def read_damage(file: BinaryIO) -> tuple[IntArray, IntArray]:
-    """The frames of a part and their damage, (F,) each, as in `Poses`; none where no frame is
-    damaged.
-    """
+def read_part_outline(file: BinaryIO) -> PartOutline:
+    """What a part says beside its poses."""
     parquet = _opened(file)
+    provider = str(_facts(parquet).get("provider", "unknown"))
     if "damage" not in parquet.schema_arrow.names:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        return PartOutline(np.zeros(0, np.int64), np.zeros(0, np.int64), provider)
     table = parquet.read(columns=["frame_index", "damage"], **_READ)
-    return to_numpy(table["frame_index"]), _damage(table).astype(np.int64)
+    damage = _damage(table).astype(np.int64)
+    return PartOutline(to_numpy(table["frame_index"]), damage, provider)
 
 
 def _damage(table: Any) -> NDArray[np.int8]:

@@ -36,6 +36,7 @@ from annotate.use_cases.final_tracks import (
     edited_tracks,
     final_tracks,
     missing_mask,
+    providers,
     track_list,
     tracks_skeleton,
 )
@@ -193,6 +194,7 @@ class _Opener:
             reviewed=reviewed[kept],
             names=edits.names if edits is not None and self.with_edits else {},
             image_ending=f".{options.image_format}",
+            providers=providers(store, job, video),
         )
         return _Opened(made, len(frames), tracks.highest_id)
 

@@ -1,8 +1,9 @@
 """The tracks of a job to a file, or a folder, of one of the export formats."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from annotate.domain.errors import PartialResultError, UsageError, with_hint
@@ -35,6 +36,7 @@ class Summary:
         missing: what is not in it, a line each; empty for a complete job.
         written: the files or folders.
         rejected: files that were submitted but cannot be read, a line each.
+        providers: how many frames of the source each execution provider ran the models for.
     """
 
     videos: int
@@ -43,6 +45,7 @@ class Summary:
     missing: tuple[str, ...]
     written: tuple[Path, ...]
     rejected: tuple[str, ...] = ()
+    providers: Mapping[str, int] = field(default_factory=dict)
 
 
 def export(
@@ -94,12 +97,21 @@ def export(
         poses = sum(meter.poses.values())
         videos, frames = sum(map(bool, processed)), sum(processed)
         rejected = tuple(with_hint(one.reason, one.hint) for one in dataset.rejected)
-        return Summary(videos, frames, poses, missing, tuple(written), rejected)
+        providers = _providers(dataset)
+        return Summary(videos, frames, poses, missing, tuple(written), rejected, providers)
 
     if options.out is not None and is_stream(options.out):
         # What a pipe has taken cannot be written again.
         return write_all()
     return with_tracks_remade(store, job, write_all)
+
+
+def _providers(dataset: Dataset) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for video in dataset.videos:
+        for one in video.providers:
+            found[one.provider] += one.count
+    return dict(found.most_common())
 
 
 def _check_images(dataset: Dataset, options: ExportOptions) -> None:

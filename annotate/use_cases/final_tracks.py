@@ -13,7 +13,7 @@ from annotate.domain.outline import Outline
 from annotate.domain.skeleton import SKELETONS, Skeleton
 from annotate.domain.track_list import NO_TRACKS, TrackList
 from annotate.domain.tracks import Tracks
-from annotate.domain.video import DamagedRange, VideoIndex
+from annotate.domain.video import DamagedRange, ProviderRange, VideoIndex
 from annotate.edits import Basis, Edited, edited
 from annotate.merge.pose_table import boxes
 from annotate.numeric.selection import selected_frames
@@ -128,6 +128,14 @@ def damaged_frames(store: Store, job: Job, video: JobVideo) -> tuple[DamagedRang
     if not results.has_tracks(job.merge_digest):
         return ()
     return results.damaged_frames(job.merge_digest)
+
+
+def providers(store: Store, job: Job, video: JobVideo) -> tuple[ProviderRange, ...]:
+    """What ran the models for which frames; empty where the video has no tracks."""
+    results = store.results(job.recipe, video)
+    if not results.has_tracks(job.merge_digest):
+        return ()
+    return results.providers(job.merge_digest)
 
 
 def tracks_skeleton(store: Store, job: Job) -> Skeleton:

@@ -1,23 +1,32 @@
 """Makes the tracks file of one video from all its parts."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from annotate.domain.arrays import IntArray
 from annotate.domain.errors import DamagedError, StoreError
 from annotate.domain.merge_settings import MergeSettings, TrackerSettings
-from annotate.domain.poses import Poses
+from annotate.domain.poses import PartOutline, Poses
 from annotate.domain.skeleton import SKELETONS
-from annotate.domain.video import Chunk, DamagedRange, VideoIndex, damaged_ranges
+from annotate.domain.video import (
+    Chunk,
+    DamagedRange,
+    ProviderRange,
+    VideoIndex,
+    damaged_ranges,
+)
 from annotate.domain.work import WorkUnit
 from annotate.merge.merge import merge
+from annotate.numeric.ranges import runs_of
 from annotate.numeric.selection import selected_frames
 from annotate.store import Store
 from annotate.store.damage import damaged
-from annotate.store.results import VideoResults, tracks_name
+from annotate.store.results import tracks_name
 
 logger = logging.getLogger(__name__)
 
@@ -26,9 +35,9 @@ def merge_video(store: Store, unit: WorkUnit) -> bool:
     """Makes the tracks of a video; not where they are in the store, a chunk is neither done nor
     failed, or every chunk failed.
 
-    The file lists the frames of failed chunks as missing, and those that cannot be decoded as
-    damaged. A damaged part is set aside: no tracks
-    are made then, and its chunk has to be done again.
+    The file lists the frames of failed chunks as missing, those that cannot be decoded as damaged,
+    and what ran the models. A damaged part is set aside: no tracks are made then, and its chunk has
+    to be done again.
 
     Returns:
         Whether it made them.
@@ -68,13 +77,8 @@ def merge_video(store: Store, unit: WorkUnit) -> bool:
     frames = selected_frames(index, job.recipe.selection)
     axes = pack.landmark.world_axes
     try:
-        facts = {
-            "missing": [[chunk.start, chunk.stop] for chunk in absent],
-            "damaged": [asdict(one) for one in _damaged(results, index, frames, present)],
-            "time_base": str(index.time_base),
-            "start_s": index.start_s,
-            "container_start_s": index.container_start_s,
-        }
+        outlines = {chunk: results.part_outline(chunk) for chunk in present}
+        facts = _facts(index, frames, outlines, absent)
         results.write_tracks(job.merge_digest, blocks, len(skeleton.landmarks), facts, axes)
     except DamagedError as error:
         # Without its part the chunk is not done, so that it is processed again, and merged then.
@@ -84,14 +88,44 @@ def merge_video(store: Store, unit: WorkUnit) -> bool:
     return True
 
 
+def _facts(
+    index: VideoIndex,
+    frames: IntArray,
+    outlines: Mapping[Chunk, PartOutline],
+    absent: Sequence[Chunk],
+) -> dict[str, Any]:
+    """What the tracks file says beside the tracks; `frames` are those that the job annotates."""
+    return {
+        "missing": [[chunk.start, chunk.stop] for chunk in absent],
+        "damaged": [asdict(one) for one in _damaged(index, frames, outlines)],
+        "providers": [asdict(one) for one in _providers(frames, outlines)],
+        "time_base": str(index.time_base),
+        "start_s": index.start_s,
+        "container_start_s": index.container_start_s,
+    }
+
+
+def _providers(frames: IntArray, outlines: Mapping[Chunk, PartOutline]) -> list[ProviderRange]:
+    """What ran the models for which frames, the same however the video is cut."""
+    masks: dict[str, NDArray[np.bool_]] = {}
+    for chunk, outline in outlines.items():
+        mask = masks.setdefault(outline.provider, np.zeros(len(frames), np.bool_))
+        mask[chunk.start : chunk.stop] = True
+    found = [
+        ProviderRange(int(frames[start]), int(frames[stop - 1]) + 1, provider, stop - start)
+        for provider, mask in masks.items()
+        for start, stop in runs_of(mask)
+    ]
+    return sorted(found, key=lambda one: one.start)
+
+
 def _damaged(
-    results: VideoResults, index: VideoIndex, frames: IntArray, present: Sequence[Chunk]
+    index: VideoIndex, frames: IntArray, outlines: Mapping[Chunk, PartOutline]
 ) -> list[DamagedRange]:
     """The damaged ranges of the video, the same however it is cut; as the parts have them: notes of
     frames may be lost.
     """
     codes = np.zeros(len(frames), np.int8)
-    for chunk in present:
-        numbers, damage = results.part_damage(chunk)
-        codes[np.searchsorted(frames, numbers)] = damage
+    for outline in outlines.values():
+        codes[np.searchsorted(frames, outline.frames)] = outline.damage
     return damaged_ranges(frames, index.pts[frames], codes)

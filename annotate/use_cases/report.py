@@ -178,7 +178,7 @@ def _workers(store: Store, status: JobStatus) -> list[tuple[str, str, str]]:
         results = store.results(status.job.recipe, video.video)
         for chunk in video.chunks or ():
             if chunk.name in video.done:
-                frames[results.part_provider(chunk)] += len(chunk)
+                frames[results.part_outline(chunk).provider] += len(chunk)
     made = [("all so far", name, f"{count:,} frames") for name, count in sorted(frames.items())]
     now = [
         (beat.worker, beat.provider, f"{beat.frames_per_s:.1f} frames/s now")
