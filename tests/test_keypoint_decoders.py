@@ -102,6 +102,14 @@ def test_a_cell_at_the_edge_of_a_heat_map_is_not_shifted_along_that_axis(
     assert landmark[:2].tolist() == [column * CELL, row * CELL]
 
 
+@pytest.mark.parametrize("column", [1, WIDTH // CELL - 2])
+def test_a_cell_beside_the_edge_of_a_heat_map_is_shifted(column: int) -> None:
+    maps = empty()
+    maps[0, 5, column], maps[0, 5, column + 1] = 0.5, 0.3
+    (landmark,) = of_heatmap(maps).landmarks
+    assert landmark[:2].tolist() == [(column + 0.25) * CELL, 5 * CELL]
+
+
 def test_each_heat_map_has_its_own_keypoint() -> None:
     maps = empty(3)
     for k, (row, column, sure) in enumerate([(5, 7, 0.9), (30, 2, 0.4), (16, 20, 1.5)]):

@@ -1,6 +1,7 @@
 """Zips as OpenMMLab and AI Hub publish them: from the zip and a video to COCO."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,6 +105,21 @@ def test_from_the_zip_and_a_video_to_coco(
     assert (people[..., 2] == 2).all()
 
 
+@pytest.mark.parametrize("pack", ["simcc_pack", "heatmap_pack"])
+def test_models_of_every_kind_become_8_bit_models(
+    host: Host, markers: Path, pack: str, request: pytest.FixtureRequest
+) -> None:
+    folder: Path = request.getfixturevalue(pack)
+    shutil.copytree(folder, host.packs / folder.name)
+    host.run("models", "quantize", folder.name, "--videos", markers)
+    made, before = read_pack(host.packs / f"{folder.name}-w8a8"), read_pack(folder)
+    assert made.landmark.sha256 != before.landmark.sha256
+    assert (made.landmark.decoder, made.detector.decoder) == (
+        before.landmark.decoder,
+        before.detector.decoder,
+    )
+
+
 def test_the_pack_says_what_the_zips_say(simcc_pack: Path) -> None:
     pack = read_pack(simcc_pack)
     landmark, detector = pack.landmark, pack.detector
@@ -114,6 +130,9 @@ def test_the_pack_says_what_the_zips_say(simcc_pack: Path) -> None:
     assert (landmark.mean, landmark.std, landmark.value_range) == (MEAN, STD, (0.0, 255.0))
     assert (landmark.border, landmark.grey, landmark.mask) == ("constant", 0, None)
     assert landmark.next_roi == RoiFromKeypoints(1.25, 0.2, 5, 0.25)
+    # Every pose that a detection leads to counts, with its score.
+    assert (landmark.score, landmark.min_score, landmark.min_start_score) == ("detection", 0, 0)
+    assert not landmark.second_look
     assert detector.decoder == FinalBoxes("dets", labels="labels")
     assert (detector.size, detector.channels, detector.roi) == (
         (DETECTOR, DETECTOR),
@@ -123,6 +142,7 @@ def test_the_pack_says_what_the_zips_say(simcc_pack: Path) -> None:
     # Of red, green and blue, whatever the order of the channels.
     assert (detector.mean, detector.std) == (MEAN, STD)
     assert (detector.padding, detector.grey) == ("top-left", 114)
+    assert (detector.min_score, detector.min_new_score) == (0.1, 0.3)
 
 
 def test_colours_are_in_the_order_that_the_zip_says(tmp_path: Path) -> None:
@@ -148,6 +168,11 @@ def test_published_inputs_that_the_metadata_describes_wrongly(tmp_path: Path) ->
         landmark = published_models(asset(model_id)(tmp_path)).landmark
         assert landmark is not None
         assert (landmark.spec.channels, landmark.spec.value_range) == ("BGR", (0.0, 255.0))
+
+
+def test_rtmdet_of_ai_hub_is_fed_as_in_its_evaluation(tmp_path: Path) -> None:
+    spec = person_detector_from(asset("rtmdet")(tmp_path), 1.25).spec
+    assert (spec.channels, spec.value_range) == ("RGB", (0.0, 1.0))
 
 
 def test_a_zip_is_a_person_detector_of_any_pack(tmp_path: Path) -> None:

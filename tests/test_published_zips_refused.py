@@ -64,6 +64,22 @@ def other_bins(graph: onnx.GraphProto) -> None:
     graph.output[0].type.tensor_type.shape.dim[2].dim_value = 192
 
 
+def other_keypoints(graph: onnx.GraphProto) -> None:
+    graph.output[0].type.tensor_type.shape.dim[1].dim_value = 16
+
+
+def no_bins(graph: onnx.GraphProto) -> None:
+    del graph.output[1].type.tensor_type.shape.dim[2]
+
+
+def no_score(graph: onnx.GraphProto) -> None:
+    graph.output[0].type.tensor_type.shape.dim[2].dim_value = 4
+
+
+def no_batch(graph: onnx.GraphProto) -> None:
+    del graph.output[1].type.tensor_type.shape.dim[0]
+
+
 def no_size(graph: onnx.GraphProto) -> None:
     for axis in graph.input[0].type.tensor_type.shape.dim[2:]:
         axis.dim_param = "edge"
@@ -92,6 +108,22 @@ def no_size(graph: onnx.GraphProto) -> None:
         (
             lambda folder: with_model(rtmpose_zip(folder / RTMPOSE), other_bins),
             "192 and 384 bins do not divide a crop of 144 x 192 evenly",
+        ),
+        *(
+            (
+                lambda folder, change=change: with_model(rtmpose_zip(folder / RTMPOSE), change),
+                "not two distributions a keypoint",
+            )
+            for change in (other_keypoints, no_bins)
+        ),
+        *(
+            (
+                lambda folder, change=change: with_model(
+                    detector_zip(folder / "rtmdet.zip", normalized=True), change
+                ),
+                "has outputs of shapes",
+            )
+            for change in (no_score, no_batch)
         ),
         (
             lambda folder: with_model(rtmpose_zip(folder / RTMPOSE), no_size),
@@ -129,6 +161,10 @@ def no_size(graph: onnx.GraphProto) -> None:
         "hands",
         "other outputs",
         "uneven bins",
+        "other numbers of keypoints",
+        "a keypoint without bins",
+        "boxes without a score",
+        "labels without a batch",
         "an unknown size",
         "no normalization",
         "a mean of one number",
@@ -213,6 +249,23 @@ def test_an_asset_with_other_outputs_is_refused(
     with pytest.raises(PackError, match=f"no output '{missing}'") as raised:
         published_models(changed(path, "metadata.json", rename))
     assert "AI Hub's page" in raised.value.hint
+
+
+def test_cells_of_other_proportions_than_the_picture_are_refused(tmp_path: Path) -> None:
+    def widen(value: onnx.ValueInfoProto) -> None:
+        value.type.tensor_type.shape.dim[3].dim_value = 40
+
+    path = with_model(
+        asset_zip(tmp_path / "asset.zip", "hrnet_pose"), lambda graph: widen(graph.output[0])
+    )
+
+    def edit(content: bytes) -> bytes:
+        metadata = json.loads(content)
+        metadata["model_files"]["hrnet_pose.onnx"]["outputs"]["heatmaps"]["shape"][3] = 40
+        return json.dumps(metadata).encode()
+
+    with pytest.raises(PackError, match="40 x 48 cells have other proportions"):
+        published_models(changed(path, "metadata.json", edit))
 
 
 # Both stages
