@@ -14,8 +14,8 @@ from scipy.spatial.transform import Rotation
 
 from annotate.domain.errors import UsageError
 from annotate.domain.export_options import ExportOptions
-from annotate.domain.keypoint_sets import BLAZEPOSE33
-from annotate.domain.skeleton import coco_visibility
+from annotate.domain.keypoint_sets import BLAZEPOSE33, HALPE26
+from annotate.domain.skeleton import SKELETONS, coco_visibility
 from annotate.formats.base import StreamFormat
 from annotate.formats.registry import find_format
 from annotate.numeric.angles import ANGLES, AngleReader, joint_angles
@@ -75,6 +75,15 @@ def angles_of(points: NDArray[np.float64], lost: str = "") -> dict[str, float]:
 
 def test_the_neutral_position_is_zero() -> None:
     assert angles_of(standing()) == pytest.approx(dict.fromkeys(ANGLES, 0), abs=TOLERANCE_DEG)
+
+
+def test_a_big_toe_is_the_end_of_the_foot_too() -> None:
+    points = turned("ankle", 20)
+    halpe = SKELETONS["halpe-26"]
+    places = [HALPE26.places(SKELETONS["blazepose-33"])[k] for k in range(26)]
+    known = np.array([[place is not None for place in places]])
+    found = joint_angles(points[None, [place or 0 for place in places]], known, halpe.landmarks)
+    assert found[0, ANGLES.index("right_ankle")] == pytest.approx(20, abs=TOLERANCE_DEG)
 
 
 @pytest.mark.parametrize("joint", TURNS)

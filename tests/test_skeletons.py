@@ -85,6 +85,28 @@ def test_a_set_of_keypoints_is_mirrored_and_drawn_like_its_skeleton(
     assert {frozenset(mirror[place] for place in edge) for edge in drawn} == drawn
 
 
+@pytest.mark.parametrize(
+    ("name", "feet"),
+    [
+        ("blazepose-33", (29, 30, 31, 32)),
+        ("halpe-26", (24, 25, 20, 21)),
+        ("wholebody-133", (19, 22, 17, 20)),
+        ("coco-17", (None, None, None, None)),
+    ],
+)
+def test_heels_and_toes_are_those_of_every_skeleton_with_feet(
+    name: str, feet: tuple[int | None, ...]
+) -> None:
+    assert KEYPOINT_SETS["body-feet"].places(SKELETONS[name])[17:] == feet
+
+
+def test_blazeposes_toes_are_big_toes() -> None:
+    halpe = KEYPOINT_SETS["halpe26"]
+    places = dict(zip(halpe.names, halpe.places(SKELETONS["blazepose-33"]), strict=True))
+    assert (places["left_big_toe"], places["right_big_toe"]) == (31, 32)
+    assert (places["left_small_toe"], places["head"]) == (None, None)
+
+
 def test_hands_and_feet_are_drawn_from_the_wrist_and_the_ankle_on() -> None:
     whole = KEYPOINT_SETS["wholebody133"]
     drawn = {(whole.names[a], whole.names[b]) for a, b in whole.edges}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
 
-from annotate.domain.landmark_names import FINGERS
+from annotate.domain.landmark_names import FINGERS, place_name
 from annotate.domain.skeleton import COCO_EDGES, COCO_KEYPOINTS, SKELETONS, Skeleton, mirror
 
 _BLAZEPOSE = SKELETONS["blazepose-33"].landmarks
@@ -55,8 +55,8 @@ class KeypointSet:
 
     def places(self, skeleton: Skeleton) -> tuple[int | None, ...]:
         """(K,): for each keypoint the index of its landmark, or None where the model lacks it."""
-        known = {landmark: place for place, landmark in enumerate(skeleton.landmarks)}
-        return tuple(known.get(name) for name in self.names)
+        known = {place_name(landmark): place for place, landmark in enumerate(skeleton.landmarks)}
+        return tuple(known.get(place_name(name)) for name in self.names)
 
     @property
     def mirror(self) -> tuple[int, ...]:

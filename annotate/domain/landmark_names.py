@@ -14,6 +14,11 @@ WHOLEBODY_FEET = tuple(
     f"{side}_{part}" for side in ("left", "right") for part in ("big_toe", "small_toe", "heel")
 )
 
+# What BlazePose calls the index of a foot is its toes.
+_ONE_PLACE: Mapping[str, str] = MappingProxyType(
+    {f"{side}_big_toe": f"{side}_foot_index" for side in ("left", "right")}
+)
+
 FACE = tuple(f"face-{number}" for number in range(68))
 
 # Each line is mirrored in itself: jaw, eyebrows, bridge of the nose, nostrils, corners and lids of
@@ -40,3 +45,12 @@ HANDS = tuple(
         *(f"{side}_{finger}{joint}" for finger in FINGERS for joint in (1, 2, 3, 4)),
     )
 )
+
+
+def place_name(name: str) -> str:
+    """The name of a landmark's place, which is the same for names of one place.
+
+    >>> place_name("left_big_toe"), place_name("left_heel")
+    ('left_foot_index', 'left_heel')
+    """
+    return _ONE_PLACE.get(name, name)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import IntArray
+from annotate.domain.landmark_names import place_name
 from annotate.domain.skeleton import Skeleton, coco_visibility
 from annotate.domain.tracks import Tracks
 
@@ -73,7 +74,7 @@ def joint_angles(
     >>> float(found[0, ANGLES.index("left_elbow")])
     90.0
     """
-    places = {name: place for place, name in enumerate(names)}
+    places = {place_name(name): place for place, name in enumerate(names)}
     found = np.full((len(points), len(_ANGLES)), np.nan)
     for column, one in enumerate(_ANGLES):
         used = [name for line in (one.one, one.other) for end in line for name in end]
