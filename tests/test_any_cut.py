@@ -31,7 +31,7 @@ def cut(frames: int, count: int, align: int) -> list[Chunk]:
 
 @dataclass(frozen=True)
 class Case:
-    """A made video, three settings of the pipeline, numbers of chunks to compare with one, and the
+    """A made video, settings of the pipeline, numbers of chunks to compare with one, and the
     fixture of a pack.
     """
 
@@ -41,6 +41,7 @@ class Case:
     counts: tuple[int, ...]
     pack: str = "blazepose_pack"
     people: People = "near"
+    rotations: int = 1
 
 
 def tracks_of(
@@ -50,7 +51,9 @@ def tracks_of(
     every, remembered = case.every, case.remembered
     settings = settings_from({"ANNOTATE_PACKS": str(pack.parent)}, store=str(folder))
     store = open_store(settings.store)
-    options = SubmitOptions(people=case.people, detect_every=every, pack=pack.name)
+    options = SubmitOptions(
+        people=case.people, detect_every=every, rotations=case.rotations, pack=pack.name
+    )
     job = submit(store, FoundVideos((video,)), options, settings, workers=1)
     (video_of_job,) = job.videos
     results = store.results(job.recipe, video_of_job)
@@ -61,6 +64,7 @@ def tracks_of(
         models,
         people=case.people,
         detect_every=every,
+        rotations=case.rotations,
         settings=PipelineSettings(remembered_frames=remembered),
     )
     for chunk in chunks:
@@ -81,6 +85,9 @@ def tracks_of(
         pytest.param(Case("stroll", 1, 300, (7, 60)), id="the detector on every frame"),
         pytest.param(Case("stroll", 5, 15, (4,)), id="people carried on"),
         pytest.param(Case("stroll", 5, 15, (4,), "lightning_pack"), id="person boxes, MoveNet"),
+        pytest.param(
+            Case("stroll", 5, 15, (4,), "lightning_pack", rotations=4), id="pictures turned"
+        ),
         pytest.param(
             Case("stroll", 5, 15, (4,), "full_and_yolox_pack", "all"),
             id="faces and person boxes, BlazePose",

@@ -102,6 +102,7 @@ def test_another_file_can_be_named(here: Path) -> None:
         ("[submit]\nevry = 1", "Did you mean every?"),
         ('[submit]\nevery = "abc"', "[submit] Invalid value for '--every'"),
         ('[submit]\nsmooth = "abc"', "--smooth 'abc' is not a cut-off"),
+        ("[submit]\nrotations = 0", "[submit] Invalid value for '--rotations'"),
         ("[submit]\nevery = 0", "[submit] Invalid value for '--every'"),
         ('[export]\nangles = "maybe"', "'--angles' does not take a value"),
         ("submit = 3", "Write its options below [submit]"),

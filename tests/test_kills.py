@@ -88,22 +88,23 @@ def test_kill_9_of_everything_at_random_moments(
 
 
 @pytest.mark.parametrize(
-    ("pack", "video"),
+    ("pack", "video", "rotations"),
     [
-        ("lightning_pack", "stroll"),
-        ("full_and_yolox_pack", "stroll"),
-        ("simcc_pack", "markers"),
-        ("heatmap_pack", "markers"),
+        ("lightning_pack", "stroll", 1),
+        ("lightning_pack", "stroll", 4),
+        ("full_and_yolox_pack", "stroll", 1),
+        ("simcc_pack", "markers", 1),
+        ("heatmap_pack", "markers", 1),
     ],
 )
 def test_kill_9_with_a_pack_that_finds_whole_people(
-    pack: str, video: str, request: pytest.FixtureRequest, tmp_path: Path
+    pack: str, video: str, rotations: int, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     folder: Path = request.getfixturevalue(pack)
     film: Path = request.getfixturevalue(video)
-    asked = SubmitOptions(people="all", detect_every=1, end=1, pack=folder.name)
+    asked = SubmitOptions("all", detect_every=1, rotations=rotations, end=1, pack=folder.name)
     which = ("--people", "all", "--end", "1", "--pack", folder.name)
-    command = ("submit", film, *EXACT, *which)
+    command = ("submit", film, *EXACT, "--rotations", str(rotations), *which)
     alone, killed = (Host(tmp_path / name, folder.parent, tmp_path) for name in ("a", "b"))
     alone.run(*command)
     cut_finely(killed, film, asked)

@@ -32,6 +32,7 @@ NOT_THRESHOLDS = {
     "occluders._TRUNK",
     "prefetch.DEPTH",
     "roi_rules._VISIBILITY",
+    "turns.TURNED",
 }
 # Floats in functions: nothing, and the middle of a cell.
 NOT_TUNED = {0.0, 0.5}

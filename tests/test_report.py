@@ -61,6 +61,15 @@ def test_names_are_escaped(walk: Annotated, tmp_path: Path) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;.mp4" in text
 
 
+def test_a_page_tells_that_pictures_were_turned(walk: Annotated, tmp_path: Path) -> None:
+    results = walk.store.results(walk.job.recipe, walk.job.videos[0])
+    turned = replace(walk.job, recipe=replace(walk.job.recipe, rotations=4))
+    index = walk.store.read_index(walk.job.videos[0].fingerprint)
+    walk.store.results(turned.recipe, index).write_chunks(results.read_chunks() or ())
+    assert "turned in 4 ways" in page_of(walk, tmp_path / "turned.html", turned)
+    assert "turned in" not in page_of(walk, tmp_path / "report.html")
+
+
 def test_without_the_video_there_are_no_pictures_and_the_page_says_so(
     tmp_path: Path, blazepose_pack: Path
 ) -> None:

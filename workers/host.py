@@ -61,7 +61,7 @@ def estimator_of(store: Store, recipe: Recipe) -> "PoseEstimator":
     # The threads of a process that owns an NPU would each load the models, at the same time.
     with _LOADING:
         folder = _pack_folder(store, recipe.pack)
-        return _estimator(folder, recipe.people, recipe.detect_every)
+        return _estimator(folder, recipe.people, recipe.detect_every, recipe.rotations)
 
 
 def forget_models() -> None:
@@ -146,10 +146,12 @@ def _pack_folder(store: Store, digest: str) -> Path:
 
 
 @lru_cache(maxsize=4)
-def _estimator(folder: Path, people: People, detect_every: int) -> "PoseEstimator":
+def _estimator(folder: Path, people: People, detect_every: int, rotations: int) -> "PoseEstimator":
     from annotate.pipeline import PoseEstimator
 
-    return PoseEstimator(_models(folder), people=people, detect_every=detect_every)
+    return PoseEstimator(
+        _models(folder), people=people, detect_every=detect_every, rotations=rotations
+    )
 
 
 @lru_cache(maxsize=2)

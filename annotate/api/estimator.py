@@ -41,7 +41,8 @@ class PoseEstimator:
             shown = annotate.draw(frame, people)
 
     Args:
-        options: `pack`, `people`, `detect_every` and `smooth` count; None is the defaults.
+        options: `pack`, `people`, `detect_every`, `rotations` and `smooth` count; None is the
+            defaults.
         provider: what runs the models, as `--provider` has it; None is `ANNOTATE_PROVIDER`, or the
             CPU or a proven accelerator.
         progress: called while the default pack is fetched.
@@ -49,7 +50,7 @@ class PoseEstimator:
     Raises:
         PackError: there is no such pack, or it is damaged, or the default one cannot be fetched.
         ProviderError: the provider cannot run the models.
-        UsageError: the pack needs the detector on every frame.
+        UsageError: the pack needs the detector on every frame, or turns crops itself.
     """
 
     def __init__(
@@ -64,7 +65,12 @@ class PoseEstimator:
         pack = read_pack(folder)
         recipe = recipe_of(pack, options)
         models = models_of(folder, replace(settings, provider=provider or settings.provider))
-        self._pipeline = Pipeline(models, people=recipe.people, detect_every=recipe.detect_every)
+        self._pipeline = Pipeline(
+            models,
+            people=recipe.people,
+            detect_every=recipe.detect_every,
+            rotations=recipe.rotations,
+        )
         self._skeleton = SKELETONS[pack.skeleton]
         self._world_axes = pack.landmark.world_axes
         tracker = TrackerSettings(min_start_score=pack.landmark.min_start_score)

@@ -49,6 +49,7 @@ class Recipe:
         selection: the frames that are annotated.
         pipeline: digest of the `PipelineSettings` of the version that submitted the job.
         deinterlace: of interlaced frames, the first of their two moments is annotated.
+        rotations: in how many ways the picture, and the crop of a new person, are turned.
     """
 
     pack_name: str
@@ -58,14 +59,17 @@ class Recipe:
     selection: Selection = field(default_factory=Selection)
     pipeline: str = PIPELINE_DIGEST
     deinterlace: bool = False
+    rotations: int = 1
 
     @cached_property
     def digest(self) -> str:
         """16 hex digits of everything but the pack's name."""
         fields = {**asdict(self), "pack_name": ""}
+        # Recipes of before there was a choice keep their digest.
         if not self.deinterlace:
-            # Recipes of before there was a choice keep their digest.
             del fields["deinterlace"]
+        if self.rotations == 1:
+            del fields["rotations"]
         return digest_of(fields)[:16]
 
 

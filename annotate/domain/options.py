@@ -12,6 +12,8 @@ from annotate.domain.settings import Hwaccel, Settings
 
 # Which people the detector searches for: those that fill a good part of the picture, or all.
 People: TypeAlias = Literal["near", "all"]
+# In how many ways a picture is turned: as it is, or by every quarter turn.
+ROTATIONS = (1, 4)
 Priority: TypeAlias = Literal["high", "normal", "low"]
 
 # The detector runs on every Nth frame: the best recall for the cost, measured by
@@ -127,6 +129,8 @@ class SubmitOptions:
             small ones too; None picks what suits the model pack.
         detect_every: the detector runs on every Nth frame; None picks what suits `people` and the
             model pack.
+        rotations: 4 also looks for people with the picture turned by every quarter turn, who lie
+            or are upside down; else 1.
         start, end: annotate from this time of every video on, and before that one, in seconds.
         every: annotate every Nth frame only.
         fps: annotate so many frames a second only.
@@ -167,6 +171,18 @@ class SubmitOptions:
                 metavar="N",
                 minimum=1,
                 default="5, with `all` people 10; 1 where the pack cannot track",
+            )
+        },
+    )
+    rotations: int = field(
+        default=1,
+        metadata={
+            "flag": Flag(
+                "4 also finds people who lie or are upside down, with packs that want them upright "
+                "(MoveNet): the picture and the crops of new people are turned by every quarter "
+                "turn, and the surest pose counts.",
+                metavar="1|4",
+                minimum=1,
             )
         },
     )
@@ -275,6 +291,11 @@ class SubmitOptions:
             one_of(get_args(Hwaccel), self.hwaccel, "--hwaccel")
         for one in fields(self):
             one.metadata["flag"].check(one.name, getattr(self, one.name))
+        if self.rotations not in ROTATIONS:
+            raise UsageError(
+                f"--rotations cannot be {self.rotations}",
+                "Give 4 to find people who lie or are upside down, else 1.",
+            )
         if self.fps is not None and self.every != 1:
             raise UsageError("--every and --fps exclude each other", "Give one of them.")
         if self.end is not None and not self.end > self.start:

@@ -15,6 +15,7 @@ from annotate.domain.json_text import parsed
 from annotate.domain.model_spec import DetectorSpec, LandmarkSpec
 from annotate.domain.options import People
 from annotate.domain.pack_json import read_models
+from annotate.domain.roi_rules import RoiFromPoints
 from annotate.files import open_file
 
 PACK_FILE = "pack.json"
@@ -106,6 +107,25 @@ class Pack:
             raise UsageError(
                 f"the pack {self.name} cannot track people from frame to frame",
                 "Its landmark model gives no ROI: use --detect-every 1.",
+            )
+
+    @property
+    def finds_rotation(self) -> bool:
+        """Whether its ROIs are turned as people are: they come from two points of a body."""
+        rules = (self.detector.roi, self.landmark.next_roi)
+        return any(isinstance(rule, RoiFromPoints) for rule in rules)
+
+    def check_rotations(self, rotations: int) -> None:
+        """Checks that crops may be turned in so many ways.
+
+        Raises:
+            UsageError: the pack turns them itself.
+        """
+        if rotations > 1 and self.finds_rotation:
+            raise UsageError(
+                f"the models of the pack {self.name} find by themselves how people are turned",
+                f"Leave out --rotations {rotations}: it is for packs that want people upright, "
+                "such as movenet-thunder.",
             )
 
     @property

@@ -36,6 +36,14 @@ class PipelineSettings:
         settled_iou: a newly detected person is looked at again where the ROI that the pose gives
             overlaps the first one by less.
         same_pose_oks: poses that are more alike (object keypoint similarity) are duplicates.
+        turned_iou: where the picture is turned, boxes that overlap a better one by more than this
+            are of the same person: of different views, they differ more than of one.
+        turn_gain: a pose in another rotation counts where the mean visibility of its keypoints is
+            more than so many times that in the known one. Without it, blurred and half hidden
+            people are taken for turned ones.
+        turn_again: a tracked person is looked at in all rotations again
+            when the mean visibility of their keypoints falls below this fraction of the most that
+            it was since the last such look.
         part_size: a pose around a joint of another one, and smaller than this fraction of it, is a
             body part and not a person.
 
@@ -87,6 +95,9 @@ class PipelineSettings:
 
     settled_iou: float = 0.9
     same_pose_oks: float = 0.5
+    turned_iou: float = 0.45
+    turn_gain: float = 1.2
+    turn_again: float = 0.75
     part_size: float = 0.2
 
     remembered_frames: int = 300

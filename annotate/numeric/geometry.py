@@ -35,6 +35,28 @@ def letterbox_roi(
     return np.array([width / 2, height / 2, side, 0.0], np.float32)
 
 
+def turned_letterbox_roi(
+    width: float, height: float, size: tuple[int, int], padding: Padding, turns: int
+) -> FloatArray:
+    """The smallest crop that holds the whole picture and is turned by quarter turns, clockwise.
+
+    Args:
+        size, padding: as in `letterbox_roi`.
+
+    Returns:
+        (4,) float32 ROI.
+    """
+    # In the axes of the crop, the picture has been turned the other way.
+    edges = (height, width) if turns % 2 else (width, height)
+    roi = letterbox_roi(*edges, size, padding)
+    if turns:
+        aside, down = (float(place) - edge / 2 for place, edge in zip(roi[:2], edges, strict=True))
+        roi[3] = _rotation(turns)
+        cos, sin = np.cos(roi[3]), np.sin(roi[3])
+        roi[:2] = width / 2 + cos * aside - sin * down, height / 2 + sin * aside + cos * down
+    return roi
+
+
 def tile_rois(width: int, height: int, smallest: int, settings: PipelineSettings) -> FloatArray:
     """Overlapping squares in which people of every size are seen whole: first one that holds the
     whole picture, then levels of smaller ones; each level covers the picture row by row.
@@ -103,6 +125,38 @@ def rois_from_boxes(boxes: FloatArray, size: tuple[int, int], scale: float) -> F
     centre = (boxes[:, :2] + boxes[:, 2:]) / 2
     side = edges.max(axis=1, keepdims=True, initial=0) * scale
     return np.hstack([centre, side, np.zeros_like(side)]).astype(np.float32)
+
+
+def quarter_turned(
+    roi: FloatArray, edges: FloatArray, size: tuple[int, int], turns: int
+) -> FloatArray:
+    """An ROI turned about its centre, as large as it must be to hold the same with the same margin.
+
+    Args:
+        roi: (4,) float32, upright or turned by quarter turns.
+        edges: (2,) width and height of what it holds, along its own axes.
+        size: width and height of the crop; only their ratio counts.
+        turns: quarter turns, clockwise.
+
+    Returns:
+        (4,) float32 ROI, its rotation in (-pi, pi].
+    """
+    turned = roi.copy()
+    turned[3] = _rotation(quarter_turns(roi) + turns)
+    if turns % 2 and edges.any():
+        crop = np.array(size, np.float32) / max(size)
+        turned[2] *= (edges[::-1] / crop).max() / (edges / crop).max()
+    return turned
+
+
+def _rotation(turns: int) -> float:
+    """Quarter turns in radians: 0, pi / 2, pi or -pi / 2."""
+    return ((turns + 1) % 4 - 1) * math.pi / 2
+
+
+def quarter_turns(roi: FloatArray) -> int:
+    """The rotation of an ROI (4,) in whole quarter turns, clockwise."""
+    return round(float(roi[3]) / (math.pi / 2))
 
 
 def crop_to_picture(roi: FloatArray, size: tuple[float, float]) -> NDArray[np.float64]:

@@ -116,12 +116,14 @@ def model_crop(
 
 
 def mask_outside(pixels: NDArray[np.uint8], roi: FloatArray, box: FloatArray) -> None:
-    """Makes the crop of an ROI without rotation black outside a box (4,) x0, y0, x1, y1 in pixels
-    of the picture.
+    """Makes the crop of an ROI, turned by quarter turns or not at all, black outside a box (4,) x0,
+    y0, x1, y1 in pixels of the picture.
     """
     height, width = pixels.shape[:2]
-    low = crop_to_picture(roi, (width, height))[:, 2]
-    corners = (box.reshape(2, 2) - low) * (max(width, height) / roi[2])
+    matrix = crop_to_picture(roi, (width, height))
+    turn = matrix[:, :2] / (float(roi[2]) / max(width, height))
+    corners = (box.reshape(2, 2) - matrix[:, 2]) @ turn * (max(width, height) / roi[2])
+    corners.sort(axis=0)
     (left, top), (right, bottom) = np.rint(corners).clip(0, [width, height]).astype(int)
     pixels[:top] = pixels[bottom:] = 0
     pixels[:, :left] = pixels[:, right:] = 0

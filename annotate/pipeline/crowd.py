@@ -74,7 +74,8 @@ class Crowd:
 
 def candidate_of(person: TrackedPerson) -> Candidate:
     """Where a person of the last frame is expected in the next one."""
-    return Candidate(person.pose.detection_score, person.roi)
+    pose = person.pose
+    return Candidate(pose.detection_score, person.roi, visibility=pose.best_visibility)
 
 
 def look(stage: LandmarkStage, crowd: Crowd, settings: PipelineSettings) -> list[Looked]:

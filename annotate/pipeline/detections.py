@@ -31,6 +31,8 @@ class Detections:
         return Detections(self.score[rows], self.box[rows], self.points[rows])
 
     def placed(self, matrix: NDArray[np.float64]) -> "Detections":
-        """The detections with box and points through a (2, 3) affine map without rotation."""
-        corners = apply_affine(matrix, self.box.reshape(-1, 2, 2))
+        """The detections with box and points through a (2, 3) affine map, which may turn them by
+        quarter turns.
+        """
+        corners = np.sort(apply_affine(matrix, self.box.reshape(-1, 2, 2)), axis=1)
         return Detections(self.score, corners.reshape(-1, 4), apply_affine(matrix, self.points))

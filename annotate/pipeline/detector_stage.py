@@ -15,14 +15,19 @@ from annotate.pipeline.detector_pass import Candidate, DetectorPass, View
 class DetectorStage:
     """The detectors that a pack has for `near` or `all`: its own detector on the whole picture, and
     for `all` its person detector too, or else tiles, unless its own one finds whole people.
+
+    Args:
+        rotations: in how many ways the picture is turned.
     """
 
-    def __init__(self, models: Models, people: People, settings: PipelineSettings) -> None:
+    def __init__(
+        self, models: Models, people: People, settings: PipelineSettings, rotations: int = 1
+    ) -> None:
         pack = models.pack
         size, tiled = pack.landmark.size, pack.is_tiled(people)
         of_stage = {"detector": models.detector, "person_detector": models.person_detector}
         self._passes = [
-            DetectorPass(model, spec, size, settings, tiled=tiled)
+            DetectorPass(model, spec, size, settings, tiled=tiled, rotations=rotations)
             for stage, spec in pack.detectors(people).items()
             if (model := of_stage[stage]) is not None
         ]

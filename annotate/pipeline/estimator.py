@@ -43,7 +43,8 @@ class PoseEstimator:
     With `people="near"` and `detect_every=1` each frame is processed alone, and the answer is
     MediaPipe's own. Otherwise people are tracked from frame to frame. A detected person is looked
     at twice, the second time in the ROI that the first pose gives, and is then followed by that
-    rule, whether or not the detector finds them again; when the landmark model sees no person
+    rule, whether or not the detector finds them again; where crops are turned, in the rotation that
+    gave the surest pose. When the landmark model sees no person
     there, or another one, they are searched for where they should be. New people are tracked
     backwards too: where people occlude each other, the detector is late. All people are forgotten
     at fixed frames of the video, so that no answer depends on where a chunk begins. Damaged frames
@@ -52,10 +53,12 @@ class PoseEstimator:
     Args:
         people: `near` runs the detector on the whole picture, `all` also on tiles of it.
         detect_every: it runs on the frames whose index is a multiple of this.
+        rotations: in how many ways the picture is turned for the detector, and the crop of a new
+            person for the landmark model: 1, or 4 for every quarter turn.
         settings: thresholds.
 
     Raises:
-        UsageError: the pack cannot track people from frame to frame.
+        UsageError: the pack cannot track people from frame to frame, or turns crops itself.
     """
 
     def __init__(
@@ -64,16 +67,20 @@ class PoseEstimator:
         *,
         people: People = "near",
         detect_every: int = 1,
+        rotations: int = 1,
         settings: PipelineSettings = DEFAULT_SETTINGS,
     ) -> None:
         models.pack.check_detect_every(detect_every)
+        models.pack.check_rotations(rotations)
         self._models = models
         self._settings = settings
         self._detect_every = detect_every
         self._restart_every = restart_every(detect_every, settings.remembered_frames)
         as_mediapipe = people == "near" and detect_every == 1
-        self._detector = DetectorStage(models, people, settings)
-        self._landmarks = LandmarkStage(models, settings, looks_twice=not as_mediapipe)
+        self._detector = DetectorStage(models, people, settings, rotations)
+        self._landmarks = LandmarkStage(
+            models, settings, looks_twice=not as_mediapipe, rotations=rotations
+        )
 
     @property
     def provider(self) -> str:

@@ -12,7 +12,7 @@ from annotate.domain.arrays import FloatArray
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.skeleton import SKELETONS, coco_keypoints
 from annotate.inference import Models
-from annotate.numeric.geometry import roi_iou
+from annotate.numeric.geometry import quarter_turns, roi_iou
 from annotate.pipeline.appearance import AppearanceSampler
 from annotate.pipeline.batching import run_batched
 from annotate.pipeline.crops import mask_outside, model_crop
@@ -22,6 +22,9 @@ from annotate.pipeline.duplicates import distinct_poses
 from annotate.pipeline.landmarks import COLUMNS, CropPose, to_picture, world_to_picture
 from annotate.pipeline.occluders import Occluders, grown, hide
 from annotate.pipeline.roi_rules import next_roi
+from annotate.pipeline.turns import TURNED, turned_candidates
+
+_VISIBILITY = COLUMNS.index("visibility")
 
 
 class FrameCandidates(NamedTuple):
@@ -56,6 +59,8 @@ class PersonPose(NamedTuple):
         next_roi: (4,) float32 where to look for the same person next, by the pack's rule; None
             where the pose is too unsure to go on with, or the pack has no rule.
         fresh: the person was detected in this picture, and was not tracked before.
+        best_visibility: the highest mean visibility of their keypoints since they were last looked
+            at in all rotations.
     """
 
     detection_score: float
@@ -66,6 +71,7 @@ class PersonPose(NamedTuple):
     appearance: FloatArray
     next_roi: FloatArray | None
     fresh: bool
+    best_visibility: float = 0.0
 
 
 class LandmarkStage:
@@ -74,9 +80,13 @@ class LandmarkStage:
     Args:
         looks_twice: a detected person is looked at again in the ROI that the first pose gives,
             where the pack says so.
+        rotations: with 4, the crop of a detected person, and of a tracked one who is seen less
+            surely than before, is also turned by quarter turns, and the surest pose counts.
     """
 
-    def __init__(self, models: Models, settings: PipelineSettings, *, looks_twice: bool) -> None:
+    def __init__(
+        self, models: Models, settings: PipelineSettings, *, looks_twice: bool, rotations: int = 1
+    ) -> None:
         self._model = models.landmark
         self._spec = models.pack.landmark
         self._settings = settings
@@ -84,6 +94,7 @@ class LandmarkStage:
         self._skeleton = SKELETONS[models.pack.skeleton]
         self._appearance = AppearanceSampler(self._skeleton, settings)
         self._looks_twice = looks_twice and self._spec.second_look
+        self._rotations = rotations
 
     def people(self, pictures: Sequence[FrameCandidates]) -> list[list[PersonPose]]:
         """For each picture every person, once, in descending order of detection score."""
@@ -98,6 +109,8 @@ class LandmarkStage:
     def poses(self, requests: Sequence[CropRequest]) -> list[PersonPose | None]:
         """The pose in each crop, or None where it shows no person."""
         found = self._first_look(requests)
+        if self._rotations > 1:
+            self._turned_looks(requests, found)
         if self._looks_twice:
             self._second_look(requests, found)
         return found
@@ -144,7 +157,8 @@ class LandmarkStage:
             return None
         candidate = request.candidate
         detected = request.fresh and self._spec.score == "detection"
-        following = next_roi(found.landmarks, self._spec)
+        turns = quarter_turns(candidate.roi) if self._rotations > 1 else 0
+        following = next_roi(found.landmarks, self._spec, turns)
         appearance = self._appearance.sample(request.rgb, found.landmarks)
         return PersonPose(
             candidate.score,
@@ -155,7 +169,43 @@ class LandmarkStage:
             appearance,
             following,
             request.fresh,
+            max(self._mean_visibility(found.landmarks), candidate.visibility),
         )
+
+    def _turned_looks(
+        self, requests: Sequence[CropRequest], found: list[PersonPose | None]
+    ) -> None:
+        """Looks in the other rotations at those who are new, or may have turned: in one of those
+        the landmark model has to be clearly surer than in the known one, which is the detector's
+        or that of the frame before.
+        """
+        places = [
+            place
+            for place, (request, pose) in enumerate(zip(requests, found, strict=True))
+            if request.fresh or self._is_less_sure(request.candidate, pose)
+        ]
+        turned = [
+            requests[place]._replace(candidate=candidate)
+            for place in places
+            for candidate in turned_candidates(requests[place].candidate, self._spec.size)
+        ]
+        looks = iter(self._first_look(turned))
+        for place in places:
+            known, other = found[place], max(islice(looks, TURNED), key=self._visibility)
+            gain = self._settings.turn_gain
+            clear = self._visibility(other) > gain * self._visibility(known)
+            pose = other if clear else known
+            found[place] = pose and pose._replace(best_visibility=self._visibility(pose))
+
+    def _is_less_sure(self, candidate: Candidate, pose: PersonPose | None) -> bool:
+        return self._visibility(pose) < self._settings.turn_again * candidate.visibility
+
+    def _visibility(self, pose: PersonPose | None) -> float:
+        """Mean visibility of the landmarks; 0 where there is no pose."""
+        return 0.0 if pose is None else self._mean_visibility(pose.landmarks)
+
+    def _mean_visibility(self, landmarks: FloatArray) -> float:
+        return float(landmarks[: self._spec.count, _VISIBILITY].mean())
 
     def _second_look(self, requests: Sequence[CropRequest], found: list[PersonPose | None]) -> None:
         moved: dict[int, CropRequest] = {}

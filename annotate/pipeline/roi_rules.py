@@ -5,7 +5,7 @@ import numpy as np
 from annotate.domain.arrays import FloatArray
 from annotate.domain.model_spec import DetectorSpec, LandmarkSpec
 from annotate.domain.roi_rules import RoiFromBox, RoiFromKeypoints, RoiFromPoints
-from annotate.numeric.geometry import rois_from_boxes, rois_from_points
+from annotate.numeric.geometry import quarter_turned, rois_from_boxes, rois_from_points
 from annotate.pipeline.detections import Detections
 
 _VISIBILITY = 3  # its column among those of a landmark
@@ -33,11 +33,12 @@ def roi_points(found: Detections, spec: DetectorSpec) -> FloatArray:
             return found.box.reshape(-1, 2, 2)
 
 
-def next_roi(landmarks: FloatArray, spec: LandmarkSpec) -> FloatArray | None:
+def next_roi(landmarks: FloatArray, spec: LandmarkSpec, turns: int = 0) -> FloatArray | None:
     """(4,) float32: where to look for the same person next.
 
     Args:
         landmarks: (m, 5) float32 in pixels of the picture, auxiliary ones included.
+        turns: quarter turns of an ROI that does not turn with the body.
 
     Returns:
         None where the pose is too unsure to go on with, or the pack has no rule.
@@ -55,7 +56,7 @@ def next_roi(landmarks: FloatArray, spec: LandmarkSpec) -> FloatArray | None:
             points = landmarks[: spec.count, :2][sure]
             box = np.concatenate([points.min(axis=0), points.max(axis=0)])
             roi = rois_from_boxes(box[None], spec.size, rule.scale)[0]
-            return roi
+            return quarter_turned(roi, box[2:] - box[:2], spec.size, turns)
         case None:
             return None
 

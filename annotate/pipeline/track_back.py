@@ -49,7 +49,7 @@ class RecentFrames:
         for frame, poses in reversed(self._frames):
             if pose.next_roi is None or isinstance(frame, DamagedFrame):
                 return
-            before = Candidate(pose.detection_score, pose.next_roi)
+            before = Candidate(pose.detection_score, pose.next_roi, visibility=pose.best_visibility)
             (earlier,) = self._stage.poses([CropRequest(frame.rgb, before)])
             if earlier is None or earlier.next_roi is None:
                 return

@@ -175,7 +175,8 @@ class PersonFinder:
         from annotate.pipeline.landmark_stage import LandmarkStage
 
         models = load_models(self._pack, self._folder, provider="cpu")
-        return LandmarkStage(models, PipelineSettings(), looks_twice=True)
+        rotations = self._job.recipe.rotations
+        return LandmarkStage(models, PipelineSettings(), looks_twice=True, rotations=rotations)
 
 
 class Found:

@@ -154,6 +154,7 @@ def _facts(job: Job) -> list[tuple[str, str]]:
         ("Program", f"annotate {__version__}"),
         ("People", recipe.people),
         ("Detector", "on every frame" if every == 1 else f"on every {every}th frame"),
+        *([("Pictures", f"turned in {recipe.rotations} ways")] if recipe.rotations > 1 else []),
         ("Frames", frames),
         ("Smoothing", "off" if job.smooth_hz is None else f"{job.smooth_hz:g} Hz"),
         ("Model pack", f"{recipe.pack_name}, digest {recipe.pack[:16]}"),

@@ -70,7 +70,7 @@ def submit(
         progress: called while the pack is fetched, files are read, and copied into the store.
 
     Raises:
-        UsageError: the pack needs the detector on every frame.
+        UsageError: the pack needs the detector on every frame, or turns crops itself.
         PackError: there is no such pack, or the default one cannot be fetched.
         VideoError: none of the files can be read.
         QueueError: the queue's server does not answer.
@@ -123,11 +123,12 @@ def recipe_of(pack: Pack, options: SubmitOptions) -> Recipe:
     """The recipe that the options make with a pack.
 
     Raises:
-        UsageError: the pack needs the detector on every frame.
+        UsageError: the pack needs the detector on every frame, or turns crops itself.
     """
     people = pack.people_for(options.people)
     interval = options.detector_interval(people, can_track=pack.carries_people)
     pack.check_detect_every(interval)
+    pack.check_rotations(options.rotations)
     return Recipe(
         pack.name,
         pack.digest,
@@ -135,6 +136,7 @@ def recipe_of(pack: Pack, options: SubmitOptions) -> Recipe:
         interval,
         options.selection,
         deinterlace=options.deinterlace,
+        rotations=int(options.rotations),
     )
 
 
@@ -165,7 +167,10 @@ def frame_core_s(pack: Pack, folder: Path, recipe: Recipe) -> float:
 
     views = TILES if pack.is_tiled(recipe.people) else 1
     detectors_s = views * sum(run_s(stage) for stage in pack.detectors(recipe.people))
-    return frame_core_seconds(detectors_s, run_s("landmark"), recipe.detect_every)
+    detectors_s *= recipe.rotations
+    # Those who are tracked are looked at in the rotation that is known.
+    landmark_s = run_s("landmark") * (recipe.rotations if recipe.detect_every == 1 else 1)
+    return frame_core_seconds(detectors_s, landmark_s, recipe.detect_every)
 
 
 def _plan_chunks(store: Store, recipe: Recipe, videos: Sequence[_Readable], target: int) -> None:

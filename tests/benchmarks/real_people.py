@@ -103,11 +103,15 @@ def write_videos(data: Path, folder: Path) -> None:
 
 
 def predictions(
-    pack: Path, videos: Path, labels: Content, scratch: Path, people: People = "all"
+    pack: Path, videos: Path, labels: Content, scratch: Path, *chosen: str, people: People = "all"
 ) -> list[Content]:
-    """COCO results of a pack for the labelled images, through the program."""
+    """COCO results of a pack for the labelled images, through the program.
+
+    Args:
+        chosen: more options of `submit`.
+    """
     host = Host(scratch / "store", pack.parent, scratch)
-    options = ("--people", people, "--detect-every", "1", "--smooth", "off")
+    options = ("--people", people, "--detect-every", "1", "--smooth", "off", *chosen)
     host.run("submit", videos, "--pack", pack.name, *options)
     exported: Content = json.loads(host.exported("people.json"))
     host.run("export", "--results", "--out", "results.json")
@@ -154,7 +158,7 @@ def measured(pack: Path, data: Path, people: People) -> Found:
     with tempfile.TemporaryDirectory() as name, contextlib.redirect_stdout(io.StringIO()):
         scratch = Path(name)
         write_videos(data, scratch / "videos")
-        results = predictions(pack, scratch / "videos", labels, scratch, people)
+        results = predictions(pack, scratch / "videos", labels, scratch, people=people)
         return figures(data / "person_keypoints.json", results, core_ms(pack, data, people))
 
 

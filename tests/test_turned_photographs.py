@@ -1,0 +1,91 @@
+"""Labelled people on photographs that are turned, through the program with MoveNet."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import annotate
+from tests.benchmarks.real_people import rgb
+from tests.benchmarks.turned_people import photographs, turned, turned_labels
+from tests.in_process import InProcess
+
+# COCO's AP of Lightning on the four photographs, which is about 0.6 as they are, where people are
+# found, and where most of them are not.
+FOUND_AP, LOST_AP = 0.45, 0.25
+# A pose that is the same but for the crop: distance of keypoints in heights of the person.
+SAME_POSE = 0.05
+# Pixels, of rounding.
+NEAR = 0.01
+
+
+@pytest.fixture(scope="module")
+def photograph(shared_data: Path) -> Path:
+    """Of one person."""
+    return shared_data / "coco" / "000000000785.jpg"
+
+
+def test_turned_people_are_found_with_rotations_only(
+    shared_data: Path, lightning_pack: Path
+) -> None:
+    found = photographs(lightning_pack, shared_data / "coco", 90)
+    assert found[1][0].ap < LOST_AP
+    assert found[4][0].ap >= FOUND_AP
+
+
+def test_the_python_api_finds_them_too(
+    lightning_pack: Path, photograph: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANNOTATE_PACKS", str(lightning_pack.parent))
+    picture = rgb(photograph)
+    upright = annotate.PoseEstimator().poses(picture).keypoints[0, :, :2]
+    one = turned(picture, 180)
+    options = annotate.SubmitOptions(rotations=4)
+    people = annotate.PoseEstimator(options).poses(one.rgb)
+    expected = upright @ one.matrix[:, :2].T + one.matrix[:, 2]
+    height = np.ptp(upright, axis=0).max()
+    apart = np.linalg.norm(people.keypoints[:, :, :2] - expected, axis=2)
+    assert np.median(apart, axis=1).min() < SAME_POSE * height
+
+
+@pytest.mark.parametrize("where", ["option", "annotate.toml"])
+def test_a_pack_that_finds_rotation_itself_is_refused_with_the_next_step(
+    where: str, tmp_path: Path, blazepose_pack: Path, stroll: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    host = InProcess(tmp_path / "host", blazepose_pack.parent)
+    chosen = ["--rotations", "4"]
+    if where == "annotate.toml":
+        Path("annotate.toml").write_text("[submit]\nrotations = 4\n")
+        chosen = []
+    said = host.run("submit", stroll, *chosen)
+    assert (said.code, said.defect) == (2, None), said.text
+    assert "the models of the pack blazepose-full find by themselves how people" in said.text
+    assert "Leave out --rotations 4" in said.text
+
+
+@pytest.mark.parametrize("degrees", [0, 45, 90, 180])
+def test_a_label_follows_its_picture(degrees: float) -> None:
+    """The benchmark's own: a white pixel is where its turned label is."""
+    picture = np.zeros((61, 41, 3), np.uint8)
+    picture[20:23, 30:33] = 255
+    person: dict[str, Any] = {
+        "image_id": 1,
+        "keypoints": [31, 21, 2, 0, 0, 0],
+        "bbox": [30, 20, 2, 2],
+        "area": 4,
+        "segmentation": [],
+    }
+    labels = {"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": [person]}
+    one = turned(picture, degrees)
+    after = turned_labels(labels, {"a.jpg": one})
+    assert after["images"][0]["height"] == one.rgb.shape[0]
+    x, y, v, *rest = after["annotations"][0]["keypoints"]
+    down, right = np.argwhere(one.rgb[:, :, 0] == one.rgb.max()).mean(axis=0)
+    assert (x, y) == pytest.approx((right, down), abs=0.8)
+    assert (v, rest) == (2, [0, 0, 0])
+    left, top, width, height = after["annotations"][0]["bbox"]
+    assert (left + width / 2, top + height / 2) == pytest.approx((x, y), abs=NEAR)
+    assert json.dumps(after)
