@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from annotate.domain.merge_settings import MergeSettings
+from annotate.merge.linking import Decision
 from annotate.merge.merge import merge
 from tests.made_tracks import HEIGHT_PX, SIZE, SKELETON, hidden, merged, poses_of, steady, walker
 
@@ -120,6 +121,14 @@ def test_a_track_in_the_gap_of_another_at_the_same_place_is_part_of_it(
     assert len(set(tracks.track_id)) == people
 
 
+def test_a_short_track_behind_a_gap_is_no_part_of_it() -> None:
+    """It would be taken for the same person a second time, in the wrong order."""
+    time_s = steady(12, 30)
+    still = hidden(walker(time_s, (760, 760)), (65, 115), (150, 335), (350, 360))
+    tracks = merged([poses_of([still], time_s, noise_px=1)])
+    assert [int(tracks.track_id[tracks.frame_index == frame][0]) for frame in (0, 340)] == [1, 2]
+
+
 def test_a_track_that_begins_with_low_scores_keeps_its_first_poses() -> None:
     time_s = steady(3, 30)
     poses = poses_of([walker(time_s, (300, 500))], time_s)
@@ -169,6 +178,12 @@ def test_a_person_found_twice_in_a_frame_is_kept_once() -> None:
     one = walker(time_s, (300, 500))
     tracks = merged([poses_of([one, one], time_s, noise_px=1)])
     assert len(tracks) == len(time_s)
+
+
+def test_a_dropped_track_and_a_continued_one_are_closed() -> None:
+    assert Decision(0).is_closed
+    assert Decision(3, until_s=4.0).is_closed
+    assert not Decision(3).is_closed
 
 
 def test_a_single_frame_is_kept() -> None:

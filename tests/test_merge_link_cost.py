@@ -40,8 +40,8 @@ def test_equal_ends_cost_least() -> None:
 
 
 def test_a_miss_costs_the_square_of_its_usual_distances() -> None:
-    """0.16 heights are two usual distances of 0.08."""
-    assert cost(place=HERE.place + np.array([0.0, 32.0])) == pytest.approx(EQUAL + 4)
+    """0.24 heights are three usual distances of 0.08."""
+    assert cost(place=HERE.place + np.array([0.0, 48.0])) == pytest.approx(EQUAL + 9)
 
 
 def test_a_gap_widens_the_place() -> None:
@@ -73,10 +73,10 @@ def test_a_turn_costs_its_square_up_to_a_limit(
 
 
 def test_another_size_and_other_bones_cost_their_logarithms() -> None:
-    assert cost(height=200.0 * np.exp(0.5)) == pytest.approx(EQUAL + 4)
+    assert cost(height=200.0 * np.exp(0.75)) == pytest.approx(EQUAL + 9)
     assert cost(height=200.0 * np.exp(-0.25)) == pytest.approx(EQUAL + 1)
-    bones = np.array([0.8, -0.8] * 5)
-    assert cost(bones=bones) == pytest.approx(EQUAL + 4)
+    bones = np.array([1.2, -1.2] * 5)
+    assert cost(bones=bones) == pytest.approx(EQUAL + 9)
 
 
 @pytest.mark.parametrize(("steps", "more"), [(6.0, 0.25), (24.0, 4.0), (47.0, 15.34), (90.0, 16.0)])

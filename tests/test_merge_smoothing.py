@@ -52,6 +52,17 @@ def test_a_short_gap_is_filled_and_flagged_a_long_one_stays_open() -> None:
     assert np.median(apart) < 0.03 * HEIGHT_PX
 
 
+def test_smoothed_confidences_stay_within_0_and_1() -> None:
+    """Smoothing goes past the ends of a step."""
+    time_s = steady(2, 30)
+    poses = poses_of([walker(time_s, (700, 800))], time_s)
+    wrist = 15
+    poses.landmarks[:30, wrist, 3:] = 0.0
+    smoothed = merged([poses]).smoothed[:, wrist, 3:]
+    assert smoothed.min() == 0
+    assert smoothed.max() == 1
+
+
 def test_a_gap_of_most_of_a_second_is_filled_by_a_straight_way() -> None:
     time_s = steady(6, 30)
     one = hidden(walker(time_s, (500, 1100)), (60, 86))

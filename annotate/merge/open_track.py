@@ -39,8 +39,8 @@ class OpenTrack:
         self.box = table.box[last]
         hips = np.vstack([self.hips, np.column_stack([time_s, table.hip[rows]])])
         recent = hips[:, 0] > self.last_s - settings.tracker.velocity_window_s
-        # One pose more, so that the whole of that time is spanned; and two at least.
-        self.hips = hips[-max(int(recent.sum()) + 1, 2) :]
+        # One pose more, so that the whole of that time is spanned.
+        self.hips = hips[-(int(recent.sum()) + 1) :]
         colours = np.vstack([self.colours, np.column_stack([time_s, table.appearance[rows]])])
         self.colours = colours[colours[:, 0] > self.last_s - settings.link.end_window_s]
 
