@@ -55,9 +55,11 @@ def main() -> int:
     chosen = thresholds() if arguments.what == ["thresholds"] else list(lines(arguments))
     unnoticed = 0
     for mutant, functions in chosen:
-        noticed = trials.is_noticed(mutant, reach.chosen_tests(known, functions, arguments.tests))
+        tests = reach.chosen_tests(known, functions, arguments.tests)
+        noticed = trials.is_noticed(mutant, tests)
         unnoticed += not noticed
-        print(f"{'noticed  ' if noticed else 'UNNOTICED'} {mutant.path}:{mutant.line}")
+        said = "noticed  " if noticed else "UNNOTICED" if tests else "NO TEST  "
+        print(f"{said} {mutant.path}:{mutant.line}")
         print(mutant.diff, flush=True)
     print(f"{len(chosen) - unnoticed} of {len(chosen)} noticed")
     return int(unnoticed > 0)

@@ -55,7 +55,8 @@ def _reached(tree: Path, data: Path) -> dict[str, set[str]]:
     covered = CoverageData(str(data))
     covered.read()
     reached: dict[str, set[str]] = {}
-    for measured in covered.measured_files():
+    # Templates are measured, too, where their compiled code names them.
+    for measured in filter(lambda file: file.endswith(".py"), covered.measured_files()):
         path = os.path.relpath(measured, tree)
         names = functions(Path(measured).read_text(encoding="utf-8"))
         for line, contexts in covered.contexts_by_lineno(measured).items():
