@@ -114,6 +114,16 @@ def test_a_reset_unit_counts_as_begun(board: Board) -> None:
     assert board.attempts.begin(UNIT) == 1
 
 
+def test_a_server_that_is_away_knows_of_no_finished_unit(
+    board: Board, redis_server: RedisServer
+) -> None:
+    board.attempts.begin(UNIT)
+    board.attempts.finish(UNIT, WORKER)
+    assert board.attempts.finished_by(WORKER) == 1
+    redis_server.kill()
+    assert board.attempts.finished_by(WORKER) == 0
+
+
 def test_attempts_are_remembered_for_a_week_at_most(board: Board) -> None:
     board.attempts.begin(UNIT)
     assert 0 < board.client.ttl(f"{PREFIX}attempts:{JOB.id}") <= REMEMBERED_S
