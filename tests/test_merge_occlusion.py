@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from annotate.domain.merge_settings import SwapSettings
 from annotate.merge.identity_swaps import identity_swaps
@@ -84,6 +85,38 @@ def test_a_pose_mixed_from_two_people_who_cross_is_rejected() -> None:
     apart = np.abs(tracks.smoothed[mine][near, 11:13, 0] - behind.xy[near, 11:13, 0])
     assert apart.max() < 0.04 * HEIGHT_PX
     assert tracks.filled[mine][near].mean() > 0.5
+
+
+def leaning(way: float, seconds: float) -> tuple[Walker, Walker, NDArray[np.bool_]]:
+    """A person who leans by so many heights and comes back within some seconds, beside another one
+    who is there meanwhile; and in which frames.
+    """
+    time_s = steady(5, 60)
+    still, other = walker(time_s, (700, 700)), walker(time_s, (800, 800), phase=2)
+    share = ((time_s - 2) / seconds).clip(0, 1)
+    xy = still.xy.copy()
+    xy[:, :, 0] += (way * HEIGHT_PX * (1 - np.cos(2 * np.pi * share)) / 2)[:, None]
+    beside = (time_s > 1.7) & (time_s < 2.3 + seconds)
+    return replace(still, xy=xy), replace(other, seen=beside), beside
+
+
+def test_a_person_who_moves_away_and_back_beside_another_is_not_rejected() -> None:
+    person, other, beside = leaning(0.15, 0.7)
+    tracks = merged([poses_of([person, other], steady(5, 60), noise_px=0.5)])
+    mine = tracks.track_id == 1
+    assert not tracks.filled[mine].any()
+    apart = np.abs(tracks.smoothed[mine, 11:13, 0] - person.xy[:, 11:13, 0])
+    assert apart[beside].max() < 0.02 * HEIGHT_PX
+
+
+def test_a_person_who_moves_away_in_a_jump_beside_another_is_rejected() -> None:
+    """As a pose that is drawn to the other person."""
+    person, other, beside = leaning(0.15, 0.7)
+    drawn = beside & (person.xy[:, 23, 0] > person.xy[0, 23, 0] + 0.05 * HEIGHT_PX)
+    xy = np.where(drawn[:, None, None], person.xy, person.xy[:1])
+    tracks = merged([poses_of([replace(person, xy=xy), other], steady(5, 60), noise_px=0.5)])
+    mine = tracks.track_id == 1
+    assert tracks.filled[mine][drawn].mean() > 0.9
 
 
 @pytest.mark.parametrize("crossing", [True, False], ids=["cross", "turn back"])

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 import annotate
-from tests.benchmarks.real_people import rgb
+from annotate.domain.job import HERE, Job, JobVideo, Recipe
+from annotate.domain.pack import read_pack
+from annotate.domain.settings import settings_from
+from annotate.domain.tracks import Tracks
+from annotate.review.adding import PersonFinder, Pointed
+from annotate.store import open_store
+from annotate.video import probe
+from annotate.video.writer import VideoWriter
+from tests.benchmarks.real_people import LOSSLESS, rgb
 from tests.benchmarks.turned_people import photographs, turned, turned_labels
 from tests.in_process import InProcess
 
@@ -17,6 +25,8 @@ from tests.in_process import InProcess
 FOUND_AP, LOST_AP = 0.45, 0.25
 # A pose that is the same but for the crop: distance of keypoints in heights of the person.
 SAME_POSE = 0.05
+# The image of one person, who skis.
+SKIER = 785
 # Pixels, of rounding.
 NEAR = 0.01
 
@@ -48,6 +58,30 @@ def test_the_python_api_finds_them_too(
     height = np.ptp(upright, axis=0).max()
     apart = np.linalg.norm(people.keypoints[:, :, :2] - expected, axis=2)
     assert np.median(apart, axis=1).min() < SAME_POSE * height
+
+
+def test_a_person_that_a_reviewer_points_at_is_looked_at_as_the_job_does(
+    lightning_pack: Path, photograph: Path, tmp_path: Path
+) -> None:
+    one, file = turned(rgb(photograph), 180), tmp_path / "turned.mp4"
+    with VideoWriter(file, LOSSLESS) as video:
+        video.write(one.rgb)
+    index, pack = probe(file), read_pack(lightning_pack)
+    store = open_store(str(tmp_path / "store"))
+    store.add_pack(lightning_pack, pack.digest)
+    labels = json.loads((photograph.parent / "person_keypoints.json").read_text())
+    after = turned_labels(labels, {image["file_name"]: one for image in labels["images"]})
+    (label,) = [person for person in after["annotations"] if person["image_id"] == SKIER]
+    x, y, width, height = label["bbox"]
+    box = Pointed(np.array([[x, y], [x + width, y + height]], np.float32), is_box=True)
+    score = {}
+    for rotations in (1, 4):
+        there = JobVideo("turned.mp4", index.fingerprint, HERE, str(file))
+        recipe = Recipe(pack.name, pack.digest, "all", rotations=rotations)
+        finder = PersonFinder(store, settings_from({}), Job("", recipe, None, (there,)))
+        found = finder.find(file, index, Tracks.none(17, 0), 0, box, alone=True)
+        (score[rotations],) = found.change(None, 1).scores
+    assert score[4] > score[1]
 
 
 @pytest.mark.parametrize("where", ["option", "annotate.toml"])

@@ -140,6 +140,8 @@ class LinkSettings:
     standstill_weight: float = 0.1
     # Tracks shorter than so many seconds tell no motion: they only fill gaps between others.
     min_motion_s: float = 0.15
+    # Tracks take turns on one body only where no other pose is nearer than so many heights.
+    min_apart: float = 0.5
     # A track fills a gap if it is nearer to the straight way across it than so many `place`.
     max_fill_places: float = 2.0
     # The side of an upright person's ROI, in heights.
@@ -162,6 +164,10 @@ class OcclusionSettings:
     max_distance: float = 0.04
     # or so many times as far as the trusted ones are.
     max_distance_ratio: float = 3.0
+    # Poses off the curve are the person's own if shoulders and hips move from frame to frame, all
+    # the way from the trusted poses before to those after, by no more than this, in heights: poses
+    # that two people are mixed in come or go with a jump.
+    max_step: float = 0.025
     # The appearance may differ by so many steps of colour from the trusted poses.
     max_difference: float = 20.0
     # The length from hips to shoulders, in heights.
@@ -228,7 +234,7 @@ class MergeSettings:
     """
 
     # Raise it when code changes the merge's answer to the same parts.
-    code_version: int = 17
+    code_version: int = 18
     # The frequency in Hz at which the smoother's response is one half; None leaves poses as they
     # are and gaps open.
     smooth_hz: float | None = 6.0

@@ -7,8 +7,9 @@ import numpy as np
 
 from annotate.domain.arrays import IntArray
 from annotate.domain.merge_settings import LinkSettings, MergeSettings
-from annotate.merge.links import TrackRows, find_links
+from annotate.merge.links import find_links
 from annotate.merge.pose_table import NONE, PoseTable
+from annotate.merge.track_rows import TrackRows
 from annotate.merge.window import Window
 
 

@@ -5,41 +5,15 @@ compared from both sides: with a cost for each pair, the best links are an assig
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from annotate.domain.arrays import IntArray
 from annotate.domain.merge_settings import MergeSettings
 from annotate.merge.link_cost import link_cost, track_end
-from annotate.merge.pose_table import PoseTable
-
-
-@dataclass(frozen=True, eq=False)
-class TrackRows:
-    """The tracks of a window.
-
-    Attributes:
-        table: their poses.
-        rows: of each track, by the tracker's number, the rows of its poses in order of time.
-        undecided: numbers of the tracks whose ids are not decided yet.
-        closed: numbers of the tracks that no other can continue: they are dropped, or one does.
-    """
-
-    table: PoseTable
-    rows: Mapping[int, IntArray]
-    undecided: tuple[int, ...]
-    closed: frozenset[int]
-
-    def start_s(self, number: int) -> float:
-        """Time of the first pose."""
-        return float(self.table.time_s[self.rows[number][0]])
-
-    def end_s(self, number: int) -> float:
-        """Time of the last pose."""
-        return float(self.table.time_s[self.rows[number][-1]])
+from annotate.merge.track_rows import TrackRows
+from annotate.merge.turns import join_turns
 
 
 def find_links(tracks: TrackRows, step_s: float, settings: MergeSettings) -> dict[int, int]:
@@ -49,7 +23,15 @@ def find_links(tracks: TrackRows, step_s: float, settings: MergeSettings) -> dic
         step_s: the usual time between two frames.
     """
     short = _too_short_for_motion(tracks, step_s, settings)
-    return _gaps_filled(_best_links(tracks, short, settings), tracks, short, settings)
+    # Step 1: the best links between tracks that tell a motion.
+    links = _best_links(tracks, short, {}, settings)
+    # Step 2: a track that takes the place of a linked one, without a gap, is the same person.
+    longer = [n for n in tracks.undecided if n not in short]
+    joined = join_turns(links, longer, tracks, settings.tracker.unseen_s(step_s), settings.link)
+    if joined != links:
+        links = joined | _best_links(tracks, short, joined, settings)
+    # Step 3: what is left fills gaps.
+    return _gaps_filled(links, tracks, short, settings)
 
 
 def _too_short_for_motion(
@@ -63,12 +45,15 @@ def _too_short_for_motion(
 
 
 def _best_links(
-    tracks: TrackRows, short: frozenset[int], settings: MergeSettings
+    tracks: TrackRows, short: frozenset[int], known: Mapping[int, int], settings: MergeSettings
 ) -> dict[int, int]:
-    """The links between tracks that tell a motion, whose costs are the least in all."""
+    """The links between tracks that tell a motion, besides the known ones, whose costs are the
+    least in all.
+    """
     link, rows, table = settings.link, tracks.rows, tracks.table
-    ends = [n for n in rows if n not in short and n not in tracks.closed]
-    starts = [n for n in tracks.undecided if n not in short]
+    continued = {*known.values()}
+    ends = [n for n in rows if n not in short and n not in tracks.closed and n not in continued]
+    starts = [n for n in tracks.undecided if n not in short and n not in known]
     near = _in_reach(tracks, ends, starts, settings)
     saved = np.zeros(near.shape)
     candidates = np.argwhere(near).tolist()

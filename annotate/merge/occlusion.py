@@ -45,7 +45,9 @@ def belongs_to_track(
         return belongs
     usual = np.median(appearance[trusted], axis=0)
     differs = appearance_distance(appearance[rows], usual) > limits.max_difference
-    belongs[rows] = _on_curve(keypoints, rows, about, time_s, limits) & ~differs
+    belongs[rows] = _on_curve(keypoints, rows, about, time_s, limits)
+    belongs |= _in_steady_runs(keypoints, ~belongs, limits)
+    belongs[rows] &= ~differs
     # A gap that is too long to be filled is worse than rejected poses.
     kept = np.flatnonzero(belongs)
     long = np.diff(time_s[kept]) > settings.smoothing.max_gap_s
@@ -90,12 +92,32 @@ def _on_curve(
     """(m,) bool: shoulders and hips of these rows are where the poses `about` (m, k) lead."""
     trunk = keypoints[:, _TRUNK].astype(np.float64).reshape(-1, 2 * len(_TRUNK))
     off, spread = _distances(trunk[rows], trunk[about], time_s[about] - time_s[rows, None])
-    spine = keypoints[:, _SHOULDERS].mean(axis=1) - keypoints[:, _HIPS].mean(axis=1)
-    height = np.linalg.norm(spine, axis=1) / limits.trunk_per_height
-    size = np.maximum(np.median(height[about], axis=1), 1.0)
+    size = np.maximum(np.median(_heights(keypoints, limits)[about], axis=1), 1.0)
     most = np.maximum(limits.max_distance, limits.max_distance_ratio * spread / size)
     fits: NDArray[np.bool_] = off / size <= most
     return fits
+
+
+def _in_steady_runs(
+    keypoints: FloatArray, off: NDArray[np.bool_], limits: OcclusionSettings
+) -> NDArray[np.bool_]:
+    """(n,) bool: the poses `off` the curve that a steady motion leads to and away from."""
+    trunk = keypoints[:, _TRUNK].astype(np.float64)
+    size = max(float(np.median(_heights(keypoints, limits)[~off])), 1.0)
+    steps = np.linalg.norm(np.diff(trunk, axis=0), axis=2).mean(axis=1) / size
+    steady = np.zeros(len(off), np.bool_)
+    edges = np.flatnonzero(np.diff(off.astype(np.int8), prepend=0, append=0))
+    for start, stop in edges.reshape(-1, 2).tolist():
+        # The step into the run, those in it, and the one out of it.
+        steady[start:stop] = steps[start - 1 : stop].max() <= limits.max_step
+    return steady
+
+
+def _heights(keypoints: FloatArray, limits: OcclusionSettings) -> NDArray[np.float64]:
+    """(n,) the heights in pixels that the trunks (n, 17, 2) tell."""
+    spine = keypoints[:, _SHOULDERS].mean(axis=1) - keypoints[:, _HIPS].mean(axis=1)
+    height: NDArray[np.float64] = np.linalg.norm(spine, axis=1) / limits.trunk_per_height
+    return height
 
 
 def _distances(
