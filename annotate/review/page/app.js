@@ -46,7 +46,8 @@ function say(text, wrong = false) {
 
 const player = new Player($("video"), shown);
 const history = new History(changed, say, wrong);
-history.refused = () => refresh().catch(wrong);
+// Why the edit was not made stays on the page, whatever this is answered: the next look tells of trouble.
+history.refused = () => refresh().catch(ignored);
 const stage = new Stage($("stage"), $("video"), $("overlay"), {
   click: (x, y, hit) => commands.click(x, y, hit),
   boxed: (corners) => commands.boxed(corners),
@@ -307,6 +308,11 @@ function wrong(error) {
   if (!(error instanceof Refused)) throw error;
   if (error.code === 0 || error.code === 403) trouble = error.message;
   say(sentence(error), true);
+}
+
+/** @param {unknown} error */
+function ignored(error) {
+  if (!(error instanceof Refused)) throw error;
 }
 
 /** Why the server does not answer this page; empty while it does. */
