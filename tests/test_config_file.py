@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from annotate.cli.app import app
 from annotate.domain.errors import AnnotateError, UsageError
+from annotate.domain.settings import settings_from
 
 LAB = """
 store = "results"
@@ -90,6 +91,38 @@ def test_another_file_can_be_named(here: Path) -> None:
     assert (
         lines(said("--config", "lab/lab.toml", "config"))[2]
         == 'broker = "memory://" # lab/lab.toml'
+    )
+
+
+def test_a_path_may_begin_with_the_home_folder(here: Path) -> None:
+    home = here / "home"
+    text = 'store = "~/lab"\nroots = {media = "~/films"}\n[export]\nout = "~/people.json"'
+    (here / "annotate.toml").write_text(text)
+    found = lines(said("config", HOME=str(home)))
+    for line in (
+        f'store = "{home / "lab"}" # annotate.toml',
+        f'roots = "media={home / "films"}" # annotate.toml',
+        f'out = "{home / "people.json"}" # annotate.toml',
+    ):
+        assert line in found
+
+
+@pytest.mark.parametrize("variable", ["ANNOTATE_STORE", "ANNOTATE_PACKS", "ANNOTATE_CACHE"])
+def test_a_variable_may_begin_with_the_home_folder(here: Path, variable: str) -> None:
+    settings = settings_from({variable: "~/kept"})
+    name = variable.removeprefix("ANNOTATE_").lower()
+    assert Path(getattr(settings, name)) == Path.home() / "kept"
+
+
+def test_a_root_may_begin_with_the_home_folder() -> None:
+    assert settings_from({"ANNOTATE_ROOTS": "media=~/films"}).roots == {
+        "media": Path.home() / "films"
+    }
+
+
+def test_a_tilde_that_is_no_home_stays_a_name(here: Path) -> None:
+    assert settings_from({"ANNOTATE_STORE": "~nobody-of-that-name/x"}).store == str(
+        here / "~nobody-of-that-name/x"
     )
 
 

@@ -123,7 +123,9 @@ def _setting(name: str, value: Any) -> str:
 
 def _text(name: str, value: Any) -> str:
     if isinstance(value, str | int | float) and not isinstance(value, bool):
-        return str(value)
+        text = str(value)
+        # No shell reads the file; `~` alone may be a name.
+        return str(Path(text).expanduser()) if text.startswith("~/") else text
     raise UsageError(f"{name} has an impossible value: {value!r}", "Write a text or a number.")
 
 

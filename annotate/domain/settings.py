@@ -123,10 +123,10 @@ def settings_from(environ: Mapping[str, str] = os.environ, *, store: str | None 
     cache = platformdirs.user_cache_path("annotate", appauthor=False)
     location = store or environ.get("ANNOTATE_STORE") or str(data / "store")
     return Settings(
-        store=location if location.startswith(S3_SCHEME) else str(Path(location).absolute()),
+        store=location if location.startswith(S3_SCHEME) else str(in_full(location)),
         broker=checked_broker(environ.get("ANNOTATE_BROKER") or MEMORY),
-        packs=Path(environ.get("ANNOTATE_PACKS") or data / "packs").absolute(),
-        cache=Path(environ.get("ANNOTATE_CACHE") or cache).absolute(),
+        packs=in_full(environ.get("ANNOTATE_PACKS") or data / "packs"),
+        cache=in_full(environ.get("ANNOTATE_CACHE") or cache),
         cache_bytes=_gigabytes(environ.get("ANNOTATE_CACHE_GB") or str(CACHE_GB)),
         roots=_roots(environ.get("ANNOTATE_ROOTS") or ""),
         provider=_one_of(get_args(Provider), environ, "ANNOTATE_PROVIDER"),
@@ -135,6 +135,14 @@ def settings_from(environ: Mapping[str, str] = os.environ, *, store: str | None 
         performance=_one_of(get_args(NpuPerformance), environ, "ANNOTATE_NPU_PERFORMANCE"),
         limits=limits_from(environ.get(LIMITS_VARIABLE) or ""),
     )
+
+
+def in_full(path: str | Path) -> Path:
+    """The absolute path, with the home folder for `~`, where no shell has put it in."""
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError:  # `~name` of no user of this host: a folder of that name
+        return Path(path).absolute()
 
 
 def _one_of(values: Sequence[T], environ: Mapping[str, str], name: str) -> T:
@@ -158,10 +166,11 @@ def _roots(text: str) -> dict[str, Path]:
     roots = {}
     for entry in filter(None, text.split(os.pathsep)):
         name, _, folder = entry.partition("=")
-        if not _ROOT_NAME.fullmatch(name) or not Path(folder).is_absolute():
+        at_home = folder.startswith("~")
+        if not _ROOT_NAME.fullmatch(name) or not (at_home or Path(folder).is_absolute()):
             raise UsageError(
                 f"ANNOTATE_ROOTS: {entry!r} is not NAME=FOLDER",
                 f"Give names and absolute folders, e.g. media=/mnt/share{os.pathsep}raw=/data.",
             )
-        roots[name] = Path(folder)
+        roots[name] = in_full(folder) if at_home else Path(folder)
     return roots
