@@ -108,7 +108,7 @@ def test_a_path_may_begin_with_the_home_folder(here: Path) -> None:
 
 
 @pytest.mark.parametrize("variable", ["ANNOTATE_STORE", "ANNOTATE_PACKS", "ANNOTATE_CACHE"])
-def test_a_variable_may_begin_with_the_home_folder(here: Path, variable: str) -> None:
+def test_a_variable_may_begin_with_the_home_folder(variable: str) -> None:
     settings = settings_from({variable: "~/kept"})
     name = variable.removeprefix("ANNOTATE_").lower()
     assert Path(getattr(settings, name)) == Path.home() / "kept"
