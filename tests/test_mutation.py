@@ -2,11 +2,17 @@
 
 import ast
 import random
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
-from tests.mutation.reach import chosen_tests, functions
+from tests.mutation import trial
+from tests.mutation.failures import NOTE
+from tests.mutation.mutant import Mutant
+from tests.mutation.reach import assigned, chosen_tests, functions
 from tests.mutation.thresholds import threshold_mutants
+from tests.mutation.trial import Trials
 
 SOURCE = """from math import pi
 
@@ -21,14 +27,19 @@ class Settings:
     name: str = "near"
     most: int = 1
     swift: bool = True
+    side: float = 1 / 6
+    shares: tuple[float, ...] = (0.1, 0.25)
+    code_version: int = 3
 """
 
 
 def test_every_place_of_the_lines_is_changed_once() -> None:
     pytest.importorskip("cosmic_ray", reason="pip install -e '.[mutation]'")
-    from tests.mutation.mutants import mutants
+    from tests.mutation.mutants import places
 
-    found = list(mutants("a.py", SOURCE, {4, 6}, random.Random(1)))  # noqa: S311
+    order = random.Random(1)  # noqa: S311
+    made = (place.mutant(order) for place in places("a.py", SOURCE, {4, 6}))
+    found = [mutant for mutant in made if mutant]
     assert {mutant.line for mutant in found} == {4, 6}
     assert len({mutant.source for mutant in found}) == len(found) >= 4
     for mutant in found:
@@ -42,7 +53,25 @@ def test_every_place_of_the_lines_is_changed_once() -> None:
 
 def test_numbers_of_settings_are_doubled_and_halved() -> None:
     found = [(name, mutant.diff.split("= ")[-1]) for name, mutant in threshold_mutants("s", SOURCE)]
-    assert found == [("far", "0.25"), ("far", "1.0"), ("most", "0"), ("most", "2")]
+    assert found == [
+        ("far", "0.25"),
+        ("far", "1.0"),
+        ("most", "0"),
+        ("most", "2"),
+        ("side", "(1 / 6) / 2"),
+        ("side", "(1 / 6) * 2"),
+        ("shares", "(0.05, 0.125,)"),
+        ("shares", "(0.2, 0.5,)"),
+    ]
+
+
+def test_a_line_outside_of_functions_gives_names_their_values() -> None:
+    assert [assigned(SOURCE, line) for line in (5, 10, 12, 15)] == [
+        set(),
+        {"far"},
+        {"most"},
+        {"shares"},
+    ]
 
 
 def test_a_line_belongs_to_its_function() -> None:
@@ -64,3 +93,36 @@ def test_tests_that_reach_little_else_come_first_and_pins_do_not_count() -> None
     assert chosen_tests(reach, ["a.py::f"], 1) == ["tests/test_f.py::test"]
     # A function that is new.
     assert chosen_tests(reach, ["b.py::new"], 1) == ["tests/test_b.py::test"]
+
+
+# What the tests of a made program want of its number.
+WANTED: dict[str, Callable[[int], bool]] = {
+    "test_broken": lambda side: side < 0,
+    "test_blind": lambda side: side > 0,
+    "test_seeing": lambda side: side == 2,
+}
+
+
+def run_made_tests(tree: Path, environ: Mapping[str, str], arguments: Sequence[str]) -> int:
+    """As pytest does: notes the first one that fails."""
+    side = int((tree / "side").read_text())
+    failed = [one for one in arguments if one in WANTED and not WANTED[one](side)]
+    for one in failed[:1]:
+        Path(environ[NOTE]).write_text(one)
+    return len(failed)
+
+
+def test_a_mutant_is_noticed_only_by_a_test_that_passes_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "run_pytest", run_made_tests)
+    (tmp_path / "side").write_text("2")
+    trials = Trials(tmp_path, {}, tmp_path / "answers")
+    wrong = Mutant("side", 1, "3", "")
+    assert trials.noticed_by(wrong, [*WANTED]) == "test_seeing"
+    assert trials.noticed_by(wrong, ["test_broken", "test_blind"]) == ""
+    assert (tmp_path / "side").read_text() == "2"
+    # Remembered by other trials.
+    monkeypatch.setattr(trial, "run_pytest", None)
+    trials = Trials(tmp_path, {}, tmp_path / "answers")
+    assert trials.noticed_by(wrong, [*WANTED]) == "test_seeing"

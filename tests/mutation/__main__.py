@@ -6,7 +6,7 @@ python -m tests.mutation --sample 50 --seed 1 annotate/merge
 python -m tests.mutation thresholds                the numbers of the settings, doubled and halved
 
 Answers are kept in build/mutation: the same command goes on where it was stopped. It ends with 1
-if anything was not noticed. Needs `pip install -e '.[test,mutation]'`.
+if anything was not noticed. Needs `pip install -e '.[test,mutation]'`, and a system that can fork.
 """
 
 import argparse
@@ -14,13 +14,15 @@ import random
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from tests.documents import ROOT
 from tests.mutation import reach
 from tests.mutation.mutant import Mutant
-from tests.mutation.mutants import mutants
+from tests.mutation.mutants import Place, places
 from tests.mutation.thresholds import FILES, threshold_mutants
 from tests.mutation.trial import Trials, environment, make_copy
 
@@ -52,14 +54,16 @@ def main() -> int:
     if not known:
         parser.error("it is not known which test runs what: python -m tests.mutation reach")
     trials = Trials(tree, environ, STATE / "answers.jsonl")
+    present = trials.present(known)
+    known = {test: reached for test, reached in known.items() if test in present}
     chosen = thresholds() if arguments.what == ["thresholds"] else list(lines(arguments))
     unnoticed = 0
     for mutant, functions in chosen:
         tests = reach.chosen_tests(known, functions, arguments.tests)
-        noticed = trials.is_noticed(mutant, tests)
+        noticed = trials.noticed_by(mutant, tests)
         unnoticed += not noticed
         said = "noticed  " if noticed else "UNNOTICED" if tests else "NO TEST  "
-        print(f"{said} {mutant.path}:{mutant.line}")
+        print(f"{said} {mutant.path}:{mutant.line} {noticed}")
         print(mutant.diff, flush=True)
     print(f"{len(chosen) - unnoticed} of {len(chosen)} noticed")
     return int(unnoticed > 0)
@@ -68,39 +72,45 @@ def main() -> int:
 def thresholds() -> list[tuple[Mutant, set[str]]]:
     """Wrong settings, and the functions that read each."""
     sources = {path: (ROOT / path).read_text(encoding="utf-8") for path in python_files([])}
+    read = readers(sources)
     return [
-        (mutant, set(readers(name, sources)))
+        (mutant, read[f".{name}"])
         for path in FILES
         for name, mutant in threshold_mutants(path, sources[path])
     ]
 
 
-def readers(name: str, sources: dict[str, str]) -> Iterator[str]:
-    """The functions whose text names an attribute."""
+def readers(sources: dict[str, str]) -> defaultdict[str, set[str]]:
+    """The functions whose text has a name, by the name; attributes begin with a dot."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
     for path, source in sources.items():
         names = reach.functions(source)
         for number, line in enumerate(source.splitlines(), 1):
-            if re.search(rf"\.{name}\b", line):
-                yield f"{path}::{names[number]}"
+            for name in re.findall(r"\.?\w+", line):
+                found[name].add(f"{path}::{names[number]}")
+    return found
 
 
 def lines(arguments: argparse.Namespace) -> Iterator[tuple[Mutant, set[str]]]:
     """Mutants of the paths, or of the lines that were changed, and the function of each."""
     order = random.Random(arguments.seed)  # noqa: S311  # guards no secret
     changed = changed_lines(arguments.since) if arguments.since else None
-    found = []
+    found: list[Place] = []
     for path in python_files(arguments.what):
         if changed is None or path in changed:
             source = (ROOT / path).read_text(encoding="utf-8")
-            names = reach.functions(source)
-            wanted = changed[path] if changed is not None else None
-            found += [
-                (mutant, {f"{path}::{names[mutant.line]}"})
-                for mutant in mutants(path, source, wanted, order)
-            ]
-    if arguments.sample and arguments.sample < len(found):
-        found = order.sample(found, arguments.sample)
-    yield from found
+            found += places(path, source, changed[path] if changed is not None else None)
+    if arguments.sample:
+        order.shuffle(found)
+    made = filter(None, (place.mutant(order) for place in found))
+    sources = {path: (ROOT / path).read_text(encoding="utf-8") for path in python_files([])}
+    read = readers(sources)
+    for mutant in islice(made, arguments.sample or None):
+        source = sources[mutant.path]
+        wanted = {f"{mutant.path}::{reach.functions(source)[mutant.line]}"}
+        for name in reach.assigned(source, mutant.line):
+            wanted |= read[name] | read[f".{name}"]
+        yield mutant, wanted
 
 
 def python_files(paths: Iterable[str]) -> list[str]:

@@ -6,6 +6,7 @@ Its own runner mutates whole modules and runs one command for all; this takes gi
 import ast
 import random
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
@@ -17,29 +18,51 @@ from tests.mutation.mutant import Mutant, wrong_version
 _LEFT_OUT = ("RemoveDecorator", "ExceptionReplacer", "VariableReplacer", "VariableInserter")
 
 
-def mutants(
-    path: str, source: str, lines: set[int] | None, order: random.Random
-) -> Iterator[Mutant]:
-    """One mutant for each place of the lines at which an operator can change something.
+@dataclass(frozen=True)
+class Place:
+    """Somewhere in a file that operators can change.
+
+    Attributes:
+        path: of the file, below the checkout.
+        source: its text.
+        line: from 1.
+        changes: the operators, and which of the changes of each it is.
+    """
+
+    path: str
+    source: str
+    line: int
+    changes: tuple[tuple[str, int], ...]
+
+    def mutant(self, order: random.Random) -> Mutant | None:
+        """One of the changes that are possible here; None where none gives a program.
+
+        Args:
+            order: chooses it.
+        """
+        for name, occurrence in order.sample(self.changes, len(self.changes)):
+            wrong = mutate_code(self.source, get_operator(name)(), occurrence)
+            if wrong and wrong != self.source and _compiles(wrong):
+                return wrong_version(self.path, self.line, self.source, wrong)
+        return None
+
+
+def places(path: str, source: str, lines: set[int] | None) -> list[Place]:
+    """The places of the lines at which an operator can change something.
 
     Args:
         path: of the file, below the checkout.
         source: its text.
         lines: the lines to change; None means all.
-        order: chooses among the changes that are possible at one place.
     """
     left = _left_out(source)
-    places: dict[tuple[int, int], list[tuple[str, int]]] = {}
+    found: dict[tuple[int, int], list[tuple[str, int]]] = {}
     for name, occurrence, place in _changes(source):
         if place[0] not in left and (lines is None or place[0] in lines):
-            places.setdefault(place, []).append((name, occurrence))
-    for place, changes in sorted(places.items()):
-        order.shuffle(changes)
-        for name, occurrence in changes:
-            wrong = mutate_code(source, get_operator(name)(), occurrence)
-            if wrong and wrong != source and _compiles(wrong):
-                yield wrong_version(path, place[0], source, wrong)
-                break
+            found.setdefault(place, []).append((name, occurrence))
+    return [
+        Place(path, source, place[0], tuple(changes)) for place, changes in sorted(found.items())
+    ]
 
 
 def _changes(source: str) -> Iterator[tuple[str, int, tuple[int, int]]]:

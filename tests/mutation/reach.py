@@ -1,7 +1,7 @@
 """Which tests run which functions, from coverage's contexts.
 
-A test is known to reach functions, not lines: so the map outlives changes of the files. Tests that
-run commands in other processes reach nothing here.
+A test is known to reach functions, not lines: so the map outlives changes of the files. Processes
+that a test starts are measured, too, unless they are killed.
 """
 
 import ast
@@ -9,13 +9,24 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+
+from tests.mutation.contexts import CONTEXT
 
 # Tests that pin numbers notice every change of them, and say nothing of what it does.
 PINS = ("tests/test_merge_settings.py", "tests/test_pipeline_settings.py", "tests/test_rules.py")
 # The name of the lines outside of functions.
 _MODULE = "<module>"
+
+# How coverage measures the tests and the processes that they start.
+_RULES = """[run]
+source_pkgs = annotate, workers
+parallel = true
+data_file = {data}
+context = ${{{context}-}}
+patch = _exit, fork
+"""
 
 # Functions of the program, as FILE::NAME, by the id of the test that reaches them.
 Reach = Mapping[str, frozenset[str]]
@@ -35,11 +46,29 @@ def functions(source: str) -> dict[int, str]:
     return names
 
 
+def assigned(source: str, line: int) -> set[str]:
+    """The names that a line outside of functions gives a value to."""
+    if functions(source)[line] != _MODULE:
+        return set()
+    found = (
+        target
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        and node.lineno <= line <= (node.end_lineno or node.lineno)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+    )
+    return {target.id for target in found if isinstance(target, ast.Name)}
+
+
 def measure(tree: Path, file: Path, tests: Iterable[str], environ: Mapping[str, str]) -> None:
     """Runs tests with coverage in a copy of the checkout, and adds what they reach to the map."""
     data = file.with_suffix(".coverage")
-    cover = ("coverage", "run", "--source=annotate,workers", f"--data-file={data}")
+    for old in data.parent.glob(f"{data.name}.*"):
+        old.unlink()
+    rules = Path(f"{data}rc")
+    rules.write_text(_RULES.format(data=data, context=CONTEXT))
     options = ("-n", "0", "-q", "-p", "no:cacheprovider", "-p", "tests.mutation.contexts")
+    cover = ("coverage", "run", f"--rcfile={rules}")
     command = [sys.executable, "-m", *cover, "-m", "pytest", *options, *tests]
     subprocess.run(command, cwd=tree, env=dict(environ), check=False)
     known = {test: sorted(names) for test, names in read(file).items()}
@@ -52,17 +81,28 @@ def measure(tree: Path, file: Path, tests: Iterable[str], environ: Mapping[str, 
 def _reached(tree: Path, data: Path) -> dict[str, set[str]]:
     from coverage import CoverageData
 
-    covered = CoverageData(str(data))
-    covered.read()
     reached: dict[str, set[str]] = {}
-    # Templates are measured, too, where their compiled code names them.
-    for measured in filter(lambda file: file.endswith(".py"), covered.measured_files()):
-        path = os.path.relpath(measured, tree)
-        names = functions(Path(measured).read_text(encoding="utf-8"))
-        for line, contexts in covered.contexts_by_lineno(measured).items():
-            for context in filter(None, contexts):
-                reached.setdefault(context, set()).add(f"{path}::{names[line]}")
+    names: dict[str, dict[int, str]] = {}
+    # One file for each process.
+    for part in data.parent.glob(f"{data.name}.*"):
+        covered = CoverageData(str(part))
+        covered.read()
+        # Templates are measured, too, where their compiled code names them.
+        for measured in filter(_is_ours(tree), covered.measured_files()):
+            if measured not in names:
+                names[measured] = functions(Path(measured).read_text(encoding="utf-8"))
+            path = os.path.relpath(measured, tree)
+            for line, contexts in covered.contexts_by_lineno(measured).items():
+                # A line outside of functions runs when its file is imported, by whatever test.
+                if (name := names[measured][line]) != _MODULE:
+                    for context in filter(None, contexts):
+                        reached.setdefault(context, set()).add(f"{path}::{name}")
+        part.unlink()
     return reached
+
+
+def _is_ours(tree: Path) -> Callable[[str], bool]:
+    return lambda file: file.endswith(".py") and Path(file).is_relative_to(tree)
 
 
 def read(file: Path) -> dict[str, frozenset[str]]:
