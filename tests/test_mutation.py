@@ -10,7 +10,7 @@ import pytest
 from tests.mutation import trial
 from tests.mutation.failures import NOTE
 from tests.mutation.mutant import Mutant
-from tests.mutation.reach import assigned, chosen_tests, functions
+from tests.mutation.reach import Reached, assigned, chosen_tests, functions
 from tests.mutation.thresholds import threshold_mutants
 from tests.mutation.trial import Trials
 
@@ -79,20 +79,21 @@ def test_a_line_belongs_to_its_function() -> None:
     assert [names[line] for line in (1, 3, 6, 10)] == ["<module>", "area", "area", "<module>"]
 
 
-def test_tests_that_reach_little_else_come_first_and_pins_do_not_count() -> None:
+def test_quick_tests_come_first_and_pins_do_not_count() -> None:
     reach = {
-        "tests/test_all.py::test": frozenset({"a.py::f", "a.py::g", "b.py::h"}),
-        "tests/test_f.py::test": frozenset({"a.py::f"}),
-        "tests/test_b.py::test": frozenset({"b.py::h"}),
-        "tests/test_merge_settings.py::test": frozenset({"a.py::f"}),
+        "tests/test_all.py::test": Reached(frozenset({"a.py::f", "a.py::g", "b.py::h"}), 7.0),
+        "tests/test_f.py::test": Reached(frozenset({"a.py::f"}), 2.0),
+        "tests/test_b.py::test": Reached(frozenset({"b.py::h"}), 1.0),
+        "tests/test_merge_settings.py::test": Reached(frozenset({"a.py::f"}), 0.1),
     }
-    assert chosen_tests(reach, ["a.py::f"], 9) == [
+    assert chosen_tests(reach, ["a.py::f"], 9.0) == [
         "tests/test_f.py::test",
         "tests/test_all.py::test",
     ]
-    assert chosen_tests(reach, ["a.py::f"], 1) == ["tests/test_f.py::test"]
+    assert chosen_tests(reach, ["a.py::f"], 8.9) == ["tests/test_f.py::test"]
+    assert chosen_tests(reach, ["a.py::g"], 1.0) == ["tests/test_all.py::test"]
     # A function that is new.
-    assert chosen_tests(reach, ["b.py::new"], 1) == ["tests/test_b.py::test"]
+    assert chosen_tests(reach, ["b.py::new"], 1.0) == ["tests/test_b.py::test"]
 
 
 # What the tests of a made program want of its number.

@@ -40,7 +40,9 @@ def main() -> int:
     parser.add_argument("--since", help="mutate only lines that differ from this revision")
     parser.add_argument("--sample", type=int, help="try so many, chosen by chance; all by default")
     parser.add_argument("--seed", type=int, default=0, help="of that choice")
-    parser.add_argument("--tests", type=int, default=60, help="most tests for one wrong change")
+    parser.add_argument(
+        "--seconds", type=float, default=60.0, help="of tests for one wrong change, the quickest"
+    )
     parser.add_argument("what", nargs="*", default=[], help="reach, thresholds, or paths to mutate")
     arguments = parser.parse_args()
     STATE.mkdir(parents=True, exist_ok=True)
@@ -59,7 +61,7 @@ def main() -> int:
     chosen = thresholds() if arguments.what == ["thresholds"] else list(lines(arguments))
     unnoticed = 0
     for mutant, functions in chosen:
-        tests = reach.chosen_tests(known, functions, arguments.tests)
+        tests = reach.chosen_tests(known, functions, arguments.seconds)
         noticed = trials.noticed_by(mutant, tests)
         unnoticed += not noticed
         said = "noticed  " if noticed else "UNNOTICED" if tests else "NO TEST  "

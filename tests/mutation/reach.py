@@ -10,9 +10,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
-from tests.mutation.contexts import CONTEXT
+from tests.mutation.contexts import CONTEXT, TIMES
 
 # Tests that pin numbers notice every change of them, and say nothing of what it does.
 PINS = ("tests/test_merge_settings.py", "tests/test_pipeline_settings.py", "tests/test_rules.py")
@@ -28,8 +30,22 @@ context = ${{{context}-}}
 patch = _exit, fork
 """
 
-# Functions of the program, as FILE::NAME, by the id of the test that reaches them.
-Reach = Mapping[str, frozenset[str]]
+
+@dataclass(frozen=True)
+class Reached:
+    """What a test runs.
+
+    Attributes:
+        functions: of the program, as FILE::NAME.
+        seconds: how long the test took.
+    """
+
+    functions: frozenset[str]
+    seconds: float
+
+
+# By the id of the test.
+Reach = Mapping[str, Reached]
 
 
 def functions(source: str) -> dict[int, str]:
@@ -70,11 +86,15 @@ def measure(tree: Path, file: Path, tests: Iterable[str], environ: Mapping[str, 
     options = ("-n", "0", "-q", "-p", "no:cacheprovider", "-p", "tests.mutation.contexts")
     cover = ("coverage", "run", f"--rcfile={rules}")
     command = [sys.executable, "-m", *cover, "-m", "pytest", *options, *tests]
-    subprocess.run(command, cwd=tree, env=dict(environ), check=False)
-    known = {test: sorted(names) for test, names in read(file).items()}
-    known.update({test: sorted(names) for test, names in _reached(tree, data).items()})
+    times = file.with_suffix(".times")
+    subprocess.run(command, cwd=tree, env={**environ, TIMES: str(times)}, check=False)
+    seconds: dict[str, float] = json.loads(times.read_text(encoding="utf-8"))
+    known = dict(read(file))
+    for test, names in _reached(tree, data).items():
+        known[test] = Reached(frozenset(names), seconds[test])
     unfinished = file.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(known))
+    rows = {test: (sorted(one.functions), one.seconds) for test, one in known.items()}
+    unfinished.write_text(json.dumps(rows))
     unfinished.replace(file)
 
 
@@ -105,27 +125,34 @@ def _is_ours(tree: Path) -> Callable[[str], bool]:
     return lambda file: file.endswith(".py") and Path(file).is_relative_to(tree)
 
 
-def read(file: Path) -> dict[str, frozenset[str]]:
+def read(file: Path) -> Reach:
     """The map that was kept; empty where there is none."""
     if not file.exists():
         return {}
-    known: dict[str, list[str]] = json.loads(file.read_text())
-    return {test: frozenset(names) for test, names in known.items()}
+    known: dict[str, tuple[list[str], float]] = json.loads(file.read_text())
+    return {test: Reached(frozenset(names), seconds) for test, (names, seconds) in known.items()}
 
 
-def chosen_tests(reach: Reach, wanted: Iterable[str], most: int) -> list[str]:
-    """The tests that reach any of the functions, those that reach least else first.
+def chosen_tests(reach: Reach, wanted: Iterable[str], most_s: float) -> list[str]:
+    """The tests that reach any of the functions, the quickest first, as many as run in `most_s`
+    seconds; one at least.
 
     A function that no test is known to reach is taken for its whole file.
     """
     wanted = set(wanted)
-    known = {name for names in reach.values() for name in names}
+    known = {name for one in reach.values() for name in one.functions}
     files = {name.partition("::")[0] for name in wanted - known}
 
     def is_reached(names: frozenset[str]) -> bool:
         return bool(names & wanted) or any(name.partition("::")[0] in files for name in names)
 
     found = [
-        test for test, names in reach.items() if not test.startswith(PINS) and is_reached(names)
+        test
+        for test, one in reach.items()
+        if not test.startswith(PINS) and is_reached(one.functions)
     ]
-    return sorted(found, key=lambda test: (len(reach[test]), test))[:most]
+    found.sort(key=lambda test: (reach[test].seconds, test))
+    until_s = accumulate(reach[test].seconds for test in found)
+    return [
+        test for n, (test, s) in enumerate(zip(found, until_s, strict=True)) if not n or s <= most_s
+    ]
