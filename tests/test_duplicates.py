@@ -56,6 +56,20 @@ def test_of_two_poses_of_one_person_the_better_one_is_kept() -> None:
     assert distinct([worse, better], [0.9, 0.8]) == [1]
 
 
+@pytest.mark.parametrize(("beside", "kept"), [(16, [0, 1]), (9, [0])])
+def test_poses_are_of_one_person_where_they_are_more_alike_than_not(
+    beside: float, kept: list[int]
+) -> None:
+    """The object keypoint similarity is 0.36 and 0.60."""
+    assert distinct([person(100, 100, 200), person(100 + beside, 100, 200)], [1, 1]) == kept
+
+
+def test_rois_that_share_half_of_their_area_are_of_two_people() -> None:
+    """Moved by 0.4 and by 0.2 sides: intersections over unions of 0.43 and 0.67."""
+    found = [Candidate(0.8, np.array([x, 100, 100, 0], np.float32)) for x in (100, 140, 160)]
+    assert [one.roi[0] for one in new_candidates(found, [], SETTINGS.same_roi_iou)] == [100, 140]
+
+
 def test_people_side_by_side_and_a_small_one_in_front_of_a_large_one_are_all_kept() -> None:
     poses = [person(100, 100, 200), person(160, 100, 200), person(100, 100, 60)]
     assert distinct(poses, [1, 1, 1]) == [0, 1, 2]

@@ -65,11 +65,17 @@ def test_frames_in_a_batch_are_as_one_by_one(pack: Pack) -> None:
     assert np.array_equal(together.appearance, np.concatenate([one.appearance for one in alone]))
 
 
-def test_a_person_is_tracked_back_only_through_the_frames_that_are_kept(pack: Pack) -> None:
+def test_a_person_is_tracked_back_through_ten_frames(pack: Pack) -> None:
     estimator = PoseEstimator(fakes(pack), detect_every=20)
     found = counts(estimator.run(grey([DIM] * 20 + [BRIGHT]), made_index(21)))
-    kept = SETTINGS.track_back_frames
-    assert found == [0] * (20 - kept) + [1] * (kept + 1)
+    assert found == [0] * 10 + [1] * 11
+
+
+def test_people_are_forgotten_after_300_frames(pack: Pack) -> None:
+    """So that chunks can begin there; until then, one whom the detector misses is tracked."""
+    estimator = PoseEstimator(fakes(pack), detect_every=50)
+    found = counts(estimator.run(grey([BRIGHT] + [DIM] * 304), made_index(305)))
+    assert found == [1] * 300 + [0] * 5
 
 
 def test_a_tracked_person_is_expected_where_they_were_last_seen(pack: Pack) -> None:

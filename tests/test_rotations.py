@@ -18,6 +18,7 @@ from annotate.inference import Models
 from annotate.inference.session import Model
 from annotate.numeric.chunking import restart_every
 from annotate.pipeline import PoseEstimator
+from annotate.pipeline.detector_pass import Candidate, _distinct
 from annotate.use_cases.submit import frame_core_s, recipe_of
 from tests.made_models import counts, fakes
 from tests.made_poses import made_index
@@ -90,6 +91,7 @@ class UprightBody:
     """
 
     visibility: list[float] = field(default_factory=list)
+    unsure: float = UNSURE
 
     def run(self, image: FloatArray) -> list[FloatArray]:
         raw = np.zeros((17, 3), np.float32)
@@ -98,7 +100,7 @@ class UprightBody:
             (x0, y0), (x1, y1), upright = found
             raw[:, 0] = (x0 + x1) / 2
             raw[:, 1] = np.linspace(y0, y1, 17)
-            raw[:, 2] = SURE if upright else UNSURE
+            raw[:, 2] = SURE if upright else self.unsure
         self.visibility.append(float(raw[0, 2]))
         return [raw[None], np.ones((1, 1), np.float32)]
 
@@ -174,6 +176,15 @@ def test_boxes_of_different_views_are_of_two_people_where_they_overlap_little() 
     assert len(body.visibility) == 4 * 4
 
 
+@pytest.mark.parametrize(("right", "people"), [(45, 2), (27, 1)], ids=["a third", "over half"])
+def test_boxes_of_one_person_overlap_by_nearly_half(right: float, people: int) -> None:
+    """Boxes of 100 pixels: moved by 45 they share 55 of 145, by 27 they share 73 of 127."""
+    nowhere = np.zeros(4, np.float32)
+    boxes = np.array([[0, 0, 100, 100], [right, 0, right + 100, 100]], np.float32)
+    found = [Candidate(0.9, nowhere, box) for box in boxes]
+    assert len(_distinct(found, SETTINGS.turned_iou)) == people
+
+
 def test_a_followed_person_keeps_the_rotation_that_won() -> None:
     body = UprightBody()
     poses = estimator(10, body=body).run(film([1] * 8), made_index(8))
@@ -197,6 +208,11 @@ def test_the_look_again_depends_on_how_sure_the_person_was() -> None:
     settings = replace(SETTINGS, turn_again=0.3)
     poses = estimator(10, settings=settings).run(film([0, 0, 1]), made_index(3))
     assert poses.landmarks[2, :, 3] == pytest.approx(UNSURE)
+
+
+def test_a_person_who_is_half_as_sure_is_looked_at_again() -> None:
+    poses = estimator(10, body=UprightBody(unsure=0.5 * SURE)).run(film([0, 0, 1]), made_index(3))
+    assert poses.landmarks[2, :, 3] == pytest.approx(SURE)
 
 
 def test_a_person_who_is_less_sure_for_long_costs_one_look_again() -> None:

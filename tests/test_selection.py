@@ -52,6 +52,14 @@ def test_of_a_steady_video(selection: Selection, frames: range) -> None:
     assert selected_frames(STEADY, selection).tolist() == list(frames)
 
 
+@pytest.mark.parametrize(("late", "taken"), [(8, [0, 1, 2, 3]), (15, [0, 2, 3])])
+def test_a_frame_may_be_late_by_a_millisecond(late: int, taken: list[int]) -> None:
+    """Of ten frames a second; ticks are a tenth of a millisecond."""
+    ticks = np.array([0, 1000 + late, 2000, 3000])
+    index = replace(STEADY, time_base=Fraction(1, 10_000), pts=ticks)
+    assert selected_frames(index, Selection(fps=10.0)).tolist() == taken
+
+
 @pytest.mark.parametrize("first", [0, 15, 9000])
 def test_start_and_end_are_on_the_clock_of_players(first: int) -> None:
     """The container starts half a second before the picture, whatever its clock says then."""
