@@ -180,7 +180,7 @@ def test_a_bucket_is_annotated_where_it_lies(
     as_file = json.loads(host.exported("file.json"))
     for rows in ("images", "annotations"):
         assert in_bucket[rows] == as_file[rows]
-    (probed,) = json.loads(away.run("probe", f"s3://{bucket}/in", "--json").out)
+    (probed,) = json.loads(away.run("probe", f"s3://{bucket}/in", "--json").out)["videos"]
     assert (probed["path"], probed["frames"]) == (f"s3://{bucket}/in/stroll.mp4", 60)
 
 

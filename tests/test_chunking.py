@@ -14,13 +14,8 @@ from annotate.domain.options import People
 from annotate.domain.pack import read_pack
 from annotate.domain.video import Chunk
 from annotate.numeric import chunking
-from annotate.numeric.chunking import (
-    chunk_frames,
-    frame_core_seconds,
-    model_core_seconds,
-    restart_every,
-)
-from annotate.use_cases.submit import frame_core_s
+from annotate.numeric.chunking import chunk_frames, decoded_frames, restart_every
+from annotate.use_cases.expected_cost import frame_core_s
 
 SECONDS = 0.02
 """Of one core for a frame."""
@@ -72,27 +67,17 @@ def test_of_thinned_frames_chunks_start_with_the_first_one_after_a_keyframe() ->
     assert (starts % 250 < 7).all()
 
 
-def test_chunks_are_shorter_the_longer_the_detector_takes() -> None:
-    every_frame, every_tenth = (frame_core_seconds(0.4, 0.01, every) for every in (1, 10))
-    assert chunk_frames(10**6, 1, every_tenth) > chunk_frames(10**6, 1, every_frame) > 100
+def test_chunks_are_shorter_the_longer_a_frame_takes() -> None:
+    assert chunk_frames(10**6, 1, 0.04) > chunk_frames(10**6, 1, 0.4) > 100
 
 
-@pytest.mark.parametrize(
-    ("name", "size_bytes", "pixels", "core_ms"),
-    [
-        ("pose_landmark_lite", 5_107_436, 256 * 256, 5.5),
-        ("pose_landmark_heavy", 54_508_121, 256 * 256, 42.2),
-        ("movenet-thunder", 24_991_727, 256 * 256, 28.0),
-        ("movenet-lightning", 9_359_399, 192 * 192, 7.3),
-        ("yolox_nano", 3_678_356, 416 * 416, 14.6),
-        ("nanodet", 15_169_276, 416 * 416, 40.7),
-    ],
-)
-def test_the_expected_time_of_a_model_is_near_the_measured_one(
-    name: str, size_bytes: int, pixels: int, core_ms: float
-) -> None:
-    expected = model_core_seconds(size_bytes, pixels) * 1e3
-    assert core_ms / 1.5 < expected < core_ms * 1.5, name
+def test_frames_are_decoded_from_the_keyframe_before_each_chunk_on() -> None:
+    keyframes, frames = np.array([0, 50]), np.arange(100)
+    chunks = [Chunk(0, 30), Chunk(30, 60), Chunk(60, 100)]
+    assert decoded_frames(frames, keyframes, chunks) == 30 + 60 + 50
+    every_third = np.arange(0, 100, 3)
+    assert decoded_frames(every_third, keyframes, [Chunk(0, 20), Chunk(20, 34)]) == 58 + 50
+    assert decoded_frames(frames, np.array([], np.int64), [Chunk(40, 50)]) == 50
 
 
 @pytest.mark.parametrize(

@@ -266,4 +266,4 @@ def test_a_job_of_images_runs_to_its_export(tmp_path: Path, blazepose_pack: Path
             [n / 12 for n in range(COUNT)], abs=1e-5
         )
         probed = host.run("probe", tmp_path / "walk", "--json")
-        assert json.loads(probed.text[probed.text.index("[") :])[0]["image_gaps"] == 0
+        assert json.loads(probed.text[probed.text.index("{") :])["videos"][0]["image_gaps"] == 0

@@ -1,6 +1,7 @@
 """`annotate probe` and `submit --dry-run`: what is in a video, against how it was made."""
 
 import json
+import re
 import shutil
 from fractions import Fraction
 from pathlib import Path
@@ -11,23 +12,22 @@ import numpy as np
 import pytest
 
 from annotate.domain.errors import ExitCode
-from annotate.domain.options import SubmitOptions
-from annotate.domain.progress import silent
-from annotate.numeric.chunking import model_core_seconds
-from annotate.use_cases.find_pack import installed_pack
-from annotate.use_cases.find_videos import find_videos
-from annotate.use_cases.probe_videos import VideoFacts, has_variable_rate, probe_videos
+from annotate.use_cases.probe_videos import has_variable_rate
 from tests.command import Host
 from tests.in_process import InProcess
 from tests.made_videos import LAYOUTS, Layout
 
 PQ = {"x264-params": "transfer=smpte2084:colorprim=bt2020:colormatrix=bt2020nc"}
+# People come and go in the walk, so that eight frames tell only about how many there are.
+SAME_SIZE = 0.35
 HLG = {"x264-params": "transfer=arib-std-b67:colorprim=bt2020:colormatrix=bt2020nc"}
 
 
 def probed(host: Host, *videos: Path, code: int = 0) -> list[dict[str, Any]]:
-    content: list[dict[str, Any]] = json.loads(host.run("probe", *videos, "--json", code=code).out)
-    return content
+    content = json.loads(host.run("probe", *videos, "--json", code=code).out)
+    assert content["cost"] is None, "a host without packs"
+    found: list[dict[str, Any]] = content["videos"]
+    return found
 
 
 @pytest.fixture
@@ -125,31 +125,44 @@ def test_a_dry_run_submits_nothing_and_knows_the_options(host: Host, walk: Path)
     shutil.copy(walk, host.home / "walk.mp4")
     said = host.run("submit", host.home, "--dry-run", "--fps", "10")
     assert "80 frames selected" in said.out
-    assert "an estimate" in said.out
+    assert "Estimate for blazepose-full, --people near, --detect-every 5, and " in said.out
+    assert re.search(r"about \d+(\.\d)? core-(seconds|minutes)", said.out)
     assert "Nothing was submitted" in said.out
     assert "No jobs" in host.run("jobs").out
     # What was read is not read again.
     assert "1 of 1 videos done, 80 frames" in host.run("submit", host.home, "--fps", "10").out
 
 
-def test_the_expected_time_follows_the_work(host: Host, walk: Path) -> None:
-    def expected(**options: Any) -> float:
-        found = find_videos([walk])
-        (one,) = probe_videos(
-            host.opened(), found, SubmitOptions(**options), host.settings(), silent
-        )
-        assert isinstance(one, VideoFacts)
-        assert one.core_s is not None
-        return one.core_s
+def test_the_expected_cost_follows_the_options(host: Host, walk: Path) -> None:
+    def cost(*options: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(host.run("probe", walk, "--json", *options).out)["cost"]
+        return found
 
-    usual = expected()
-    # 240 frames of one or two people: docs/speed.md has 12.5 and 20.5 core-ms a frame, on a core
-    # whose bare landmark model takes 5.7.
-    landmark = installed_pack(host.settings().packs, None) / "pose_landmark_full.onnx"
-    bare = 240 * model_core_seconds(landmark.stat().st_size, 256 * 256)
-    assert 12.5 / 5.7 * bare < usual < 20.5 / 5.7 * bare
-    assert expected(people="all") > 2 * usual
-    assert expected(end=4.0) == pytest.approx(usual / 2, rel=0.01)
+    usual, half = cost(), cost("--end", "4", "--detect-every", "1")
+    assert 1 <= usual["people_a_frame"] <= 2
+    assert usual["sampled_frames"] == 8
+    assert (usual["frames"], half["frames"]) == (240, 120)
+    assert (usual["runs"]["detector"], half["runs"]["detector"]) == (48, 120)
+    assert usual["total_core_s"] == pytest.approx(sum(usual["core_s"].values()), abs=0.3)
+    timed = sum(usual["runs"][stage] * ms for stage, ms in usual["model_ms"].items()) / 1e3
+    assert usual["core_s"]["models"] == pytest.approx(timed, abs=0.1)
+    assert usual["npus"][0]["soc"] == "Snapdragon X Elite"
+    assert not usual["npus"][0]["scaled"]
+
+
+def test_the_expected_sizes_are_those_of_the_files(host: Host, walk: Path) -> None:
+    expected = json.loads(host.run("probe", walk, "--json").out)["cost"]["disk_b"]
+    host.run("submit", walk, "--processes", "1")
+    host.run("export", "--out", "people.json")
+    results = Path(host.store) / "results"
+    found = {
+        what: sum(file.stat().st_size for file in results.rglob(f"{what}/*.parquet"))
+        for what in ("parts", "tracks")
+    }
+    found["coco"] = (host.home / "people.json").stat().st_size
+    assert expected.keys() == found.keys()
+    for what, size in found.items():
+        assert expected[what] == pytest.approx(size, rel=SAME_SIZE), what
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ from annotate.inference.session import Model
 from annotate.numeric.chunking import restart_every
 from annotate.pipeline import PoseEstimator
 from annotate.pipeline.detector_pass import Candidate, _distinct
-from annotate.use_cases.submit import frame_core_s, recipe_of
+from annotate.use_cases.expected_cost import frame_core_s
+from annotate.use_cases.submit import recipe_of
 from tests.made_models import counts, fakes
 from tests.made_poses import made_index
 from tests.test_keypoint_rois import PACK

@@ -1,24 +1,32 @@
 """`annotate probe`, and what `annotate submit --dry-run` prints."""
 
 import json
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from annotate.cli.options import JsonOption, StoreOption, VideosArgument, store_of, with_list
+from annotate.cli.options import (
+    JsonOption,
+    StoreOption,
+    VideosArgument,
+    store_of,
+    with_list,
+    with_options,
+)
 from annotate.domain.errors import ExitCode, with_hint
 from annotate.domain.job import Rejected
 from annotate.domain.options import SubmitOptions
 
 if TYPE_CHECKING:
     from annotate.domain.video import VideoIndex
-    from annotate.use_cases.probe_videos import VideoFacts
+    from annotate.use_cases.probe_videos import Probed, VideoFacts
 
 
+@with_options(SubmitOptions)
 def probe(
     videos: VideosArgument,
+    options: SubmitOptions,
     *,
     as_json: JsonOption = False,
     verbose: Annotated[
@@ -31,7 +39,9 @@ def probe(
     Every packet is read, so that frames are counted, not guessed; `submit`
     does not read the same files again. Only the first frames are decoded:
     damage of later ones that neither container nor codec tells shows when
-    they are annotated. Exits with 3 when some of the videos cannot be read,
+    they are annotated. For the cost, each model is timed on this host and
+    people are counted in eight frames, which takes some seconds; options are
+    those of `submit`. Exits with 3 when some of the videos cannot be read,
     with 4 when none can.
 
     Examples:
@@ -39,21 +49,26 @@ def probe(
       annotate probe videos/
 
       annotate probe match.mp4 --json
+
+      annotate probe recordings/ --people all --fps 10
     """
     from annotate.cli.progress import phases, print_left_out
     from annotate.use_cases.find_videos import find_patiently
     from annotate.use_cases.probe_videos import probe_videos
+    from annotate.use_cases.worker_pool import processes_here
 
     the_store, settings = store_of(store)
     found = find_patiently(with_list(videos), settings, store=the_store)
     print_left_out(found, verbose=verbose)
+    settings = options.on_host(settings)
+    workers = processes_here(settings, None)
     with phases() as phase:
-        facts = probe_videos(the_store, found, SubmitOptions(), settings, phase)
+        probed = probe_videos(the_store, found, options, settings, phase, workers)
     if as_json:
-        typer.echo(json.dumps([fields_of(one) for one in facts], indent=2))
+        typer.echo(json.dumps(fields_of(probed), indent=2))
     else:
-        print_facts(facts, os.cpu_count() or 1)
-    raise typer.Exit(exit_code(facts))
+        print_facts(probed)
+    raise typer.Exit(exit_code(probed.videos))
 
 
 def exit_code(videos: "Sequence[VideoFacts | Rejected]") -> ExitCode:
@@ -64,42 +79,31 @@ def exit_code(videos: "Sequence[VideoFacts | Rejected]") -> ExitCode:
     return ExitCode.PARTIAL if refused else ExitCode.DONE
 
 
-def print_facts(videos: "Sequence[VideoFacts | Rejected]", cores: int) -> None:
-    """Prints a row a video, the expected time, and why files are rejected."""
+def print_facts(probed: "Probed") -> None:
+    """Prints a row a video, the expected cost, and why files are rejected."""
     from rich.console import Console
     from rich.table import Table
 
+    from annotate.cli.costs import UNKNOWN, cost_lines
     from annotate.cli.progress import print_line
     from annotate.cli.text import say
-    from annotate.use_cases.probe_videos import total_core_s
 
     table = Table(box=None, pad_edge=False)
     table.add_column("video", overflow="fold")
     for column in ("stream", "codec", "stored", "displayed"):
         table.add_column(column, no_wrap=True)
-    for column in ("frames", "fps", "time"):
+    for column in ("frames", "fps", "core time"):
         table.add_column(column, justify="right")
     table.add_column("notes", overflow="fold")
-    for one in videos:
+    for one in probed.videos:
         if not isinstance(one, Rejected):
             table.add_row(*_row(one))
     if table.row_count:
         Console().print(table)
-        say(_expected(total_core_s(videos), cores))
-    for one in videos:
+        say("\n".join(cost_lines(probed.cost)) if probed.cost else UNKNOWN)
+    for one in probed.videos:
         if isinstance(one, Rejected):
             print_line(with_hint(f"rejected   {one.reason}", one.hint), "yellow")
-
-
-def _expected(core_s: float | None, cores: int) -> str:
-    from annotate.cli.text import count, duration
-
-    if core_s is None:
-        return "The expected time is known once the models are: annotate models pull"
-    return (
-        f"About {duration(core_s / cores)} on {count(cores, 'core')} of a server of 2024: "
-        "an estimate, for one or two people a frame."
-    )
 
 
 def _row(video: "VideoFacts") -> list[str]:
@@ -125,7 +129,7 @@ def _notes(video: "VideoFacts") -> list[str]:
     index = video.index
     declared = index.declared_frames
     notes = {
-        f"{video.selected:,} frames selected": video.selected != len(index),
+        f"{len(video.frames):,} frames selected": len(video.frames) != len(index),
         f"{declared or 0:,} frames declared": declared is not None and declared != len(index),
         f"turned by {index.rotation}": index.rotation != 0,
         "mirrored": index.mirrored,
@@ -151,8 +155,17 @@ def _damage(index: "VideoIndex") -> list[str]:
     return [note for note, holds in notes.items() if holds]
 
 
-def fields_of(video: "VideoFacts | Rejected") -> dict[str, Any]:
+def fields_of(probed: "Probed") -> dict[str, Any]:
     """The same for `--json`."""
+    from annotate.cli.costs import cost_fields
+
+    return {
+        "videos": [_video_fields(one) for one in probed.videos],
+        "cost": cost_fields(probed.cost) if probed.cost else None,
+    }
+
+
+def _video_fields(video: "VideoFacts | Rejected") -> dict[str, Any]:
     if isinstance(video, Rejected):
         return {"path": video.path, "rejected": {"reason": video.reason, "hint": video.hint}}
     index, stored = video.index, video.recording
@@ -175,7 +188,7 @@ def fields_of(video: "VideoFacts | Rejected") -> dict[str, Any]:
         "crop": index.crop._asdict(),
         "frames": len(index),
         "declared_frames": index.declared_frames,
-        "selected_frames": video.selected,
+        "selected_frames": len(video.frames),
         "fps": round(index.fps, 3),
         "duration_s": round(float(index.time_s[-1]), 6),
         "time_base": str(index.time_base),

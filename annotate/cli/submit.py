@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -68,10 +68,8 @@ def submit(
 
       annotate submit s3://bucket/recordings
     """
-    from annotate.cli.probe import exit_code, print_facts
     from annotate.cli.progress import phases, print_left_out
     from annotate.use_cases.find_videos import find_patiently
-    from annotate.use_cases.probe_videos import probe_videos
     from annotate.use_cases.submit import submit as submit_all
     from annotate.use_cases.worker_pool import processes_here
 
@@ -82,11 +80,7 @@ def submit(
     _print_decoder(found, options, settings)
     workers = processes_here(settings, processes)
     if dry_run:
-        with phases() as phase:
-            facts = probe_videos(the_store, found, options, settings, phase)
-        print_facts(facts, workers)
-        say("Nothing was submitted.\nNext: the same command without --dry-run")
-        raise typer.Exit(exit_code(facts))
+        _dry_run(the_store, found, options, settings, workers)
     options = replace(options, pack=pack_of(options, settings))
     with noting_damage(the_store):
         with _saying(f"{STOPPED}: what was read is kept."), phases() as phase:
@@ -96,6 +90,21 @@ def submit(
     print_result(status, the_store, store)
     if job.rejected or not status.complete:
         raise typer.Exit(ExitCode.PARTIAL)
+
+
+def _dry_run(
+    store: "Store", found: "FoundVideos", options: SubmitOptions, settings: "Settings", workers: int
+) -> NoReturn:
+    """Says what is in the videos and what they would cost, and ends the command."""
+    from annotate.cli.probe import exit_code, print_facts
+    from annotate.cli.progress import phases
+    from annotate.use_cases.probe_videos import probe_videos
+
+    with phases() as phase:
+        probed = probe_videos(store, found, options, settings, phase, workers)
+    print_facts(probed)
+    say("Nothing was submitted.\nNext: the same command without --dry-run")
+    raise typer.Exit(exit_code(probed.videos))
 
 
 def retry(

@@ -66,6 +66,18 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def amount(size_b: float) -> str:
+    """So many bytes, in two or three digits.
+
+    >>> amount(900), amount(2_340_000), amount(210_400_000), amount(1.26e12)
+    ('1 KB', '2.3 MB', '210 MB', '1.3 TB')
+    """
+    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if size_b >= size:
+            return f"{number(round(size_b / size, 1))} {unit}"
+    return f"{max(1, round(size_b / 1e3))} KB"
+
+
 def duplicate_video(name: str, first: str) -> str:
     """A line about a file with the content of another one."""
     return f"duplicate  {name}: duplicate of {first}; annotated once, exported as both"

@@ -8,41 +8,8 @@ import numpy as np
 from annotate.domain.arrays import IntArray
 from annotate.domain.video import Chunk
 
-# Expected seconds of one core on a 2024 server core. They change the length of chunks, never a
-# result. A convolutional model's multiplications grow with its weights and with the pixels that it
-# sees: 8 models of 4 to 55 MB took 1.2e-14 to 2.3e-14 seconds for each byte and pixel.
-CORE_SECONDS_PER_BYTE_AND_PIXEL = 1.6e-14
-# All but the models, for a frame of 1080p: decoding takes 0.0028 of them (docs/speed.md).
-FRAME_CORE_SECONDS = 0.004
-# What a frame with one or two people takes, without the detector, in runs of the bare landmark
-# model: crops, second looks and tracking are in it. On two sample videos of 1080p, BlazePose full
-# and heavy took 1.6 to 1.9, MoveNet with boxes by YOLOX or NanoDet 3.0 to 3.4.
-LANDMARK_RUNS = 2.0
-# Views of a frame that a detector sees where it is tiled: those of 1080p.
-TILES = 39
 # Seconds of one core that a chunk should take.
 CHUNK_CORE_SECONDS = 60.0
-
-
-def model_core_seconds(size_bytes: int, pixels: int) -> float:
-    """Expected seconds of one core for a run of a model.
-
-    Args:
-        size_bytes: of its file.
-        pixels: of its input.
-    """
-    return CORE_SECONDS_PER_BYTE_AND_PIXEL * size_bytes * pixels
-
-
-def frame_core_seconds(detectors_s: float, landmark_s: float, detect_every: int) -> float:
-    """Expected seconds of one core for a frame.
-
-    Args:
-        detectors_s: for the detectors of a frame.
-        landmark_s: for the landmark model on one person.
-        detect_every: of the recipe.
-    """
-    return FRAME_CORE_SECONDS + LANDMARK_RUNS * landmark_s + detectors_s / detect_every
 
 
 def chunk_frames(total_frames: int, workers: int, frame_core_s: float) -> int:
@@ -55,7 +22,7 @@ def chunk_frames(total_frames: int, workers: int, frame_core_s: float) -> int:
     Args:
         total_frames: of the whole job.
         workers: how many processes are known to wait for chunks.
-        frame_core_s: as `frame_core_seconds` gives it.
+        frame_core_s: expected seconds of one core for a frame.
     """
     most = round(CHUNK_CORE_SECONDS / frame_core_s)
     return max(1, min(most, -(-total_frames // workers)))
@@ -109,6 +76,25 @@ def with_done(fresh: Sequence[Chunk], done: Iterable[Chunk]) -> tuple[Chunk, ...
     bounds -= {b for chunk in kept for b in bounds if chunk.start < b < chunk.stop}
     ends = sorted(bounds.union(*((chunk.start, chunk.stop) for chunk in kept)))
     return tuple(starmap(Chunk, pairwise(ends)))
+
+
+def decoded_frames(frames: IntArray, keyframes: IntArray, chunks: Iterable[Chunk]) -> int:
+    """How many frames are decoded for the chunks of a video: for each those between its first and
+    its last one, and before them from the last keyframe on.
+
+    Args:
+        frames: (M,) int64, increasing: the selected frames of the video.
+        keyframes: (K,) int64, increasing, of the whole video; without any, decoding begins at 0.
+
+    >>> decoded_frames(np.arange(10), np.array([0, 4]), [Chunk(0, 6), Chunk(6, 10)])
+    12
+    """
+    count = 0
+    for chunk in chunks:
+        first, last = int(frames[chunk.start]), int(frames[chunk.stop - 1])
+        before = keyframes[: np.searchsorted(keyframes, first, side="right")]
+        count += last + 1 - (int(before[-1]) if len(before) else 0)
+    return count
 
 
 def _cut(frames: int, keyframes: np.ndarray, target: int, align: int) -> Iterator[Chunk]:

@@ -1,12 +1,13 @@
 """What the program finds in videos before it annotates them, and what that would cost."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from annotate.domain.arrays import IntArray
-from annotate.domain.errors import VideoError
+from annotate.domain.errors import ProviderError, VideoError
 from annotate.domain.job import Rejected
 from annotate.domain.names import printable, unique_names
 from annotate.domain.options import SubmitOptions
@@ -14,12 +15,17 @@ from annotate.domain.pack import read_pack
 from annotate.domain.progress import Progress
 from annotate.domain.settings import Settings
 from annotate.domain.video import VideoIndex
+from annotate.inference import Models
 from annotate.numeric.selection import selected_frames
 from annotate.store import Store
+from annotate.use_cases.expected_cost import ExpectedCost, Wanted, expected_cost
 from annotate.use_cases.find_pack import default_pack, installed_pack
 from annotate.use_cases.find_videos import FoundVideos
+from annotate.use_cases.host_speed import host_speed
+from annotate.use_cases.load_models import models_of
+from annotate.use_cases.people_sample import sample_people
 from annotate.use_cases.read_videos import ReadVideo, local_copy, read_videos, rejected
-from annotate.use_cases.submit import frame_core_s, parts_of, recipe_of
+from annotate.use_cases.submit import parts_of, recipe_of
 from annotate.video import describe
 from annotate.video.describe import Recording
 
@@ -38,7 +44,7 @@ class VideoFacts:
         path: as the user named it, printable.
         index: what reading it told.
         recording: how its frames are stored.
-        selected: number of frames that the options ask for.
+        frames: (M,) int64 indices of those that the options ask for.
         core_s: expected seconds of one core to annotate them, an estimate; None where no
             pack was fetched yet.
     """
@@ -47,13 +53,26 @@ class VideoFacts:
     path: str
     index: VideoIndex
     recording: Recording
-    selected: int
-    core_s: float | None
+    frames: IntArray
+    core_s: float | None = None
 
     @property
     def variable_rate(self) -> bool:
         """Whether frames are shown for different times."""
         return has_variable_rate(self.index.pts)
+
+
+@dataclass(frozen=True, eq=False)
+class Probed:
+    """What is found in videos.
+
+    Attributes:
+        videos: for each video, in the same order, its facts, or why it cannot be read.
+        cost: what annotating them is expected to cost; None where no pack was fetched yet.
+    """
+
+    videos: Sequence[VideoFacts | Rejected]
+    cost: ExpectedCost | None = None
 
 
 def probe_videos(
@@ -62,33 +81,61 @@ def probe_videos(
     options: SubmitOptions,
     settings: Settings,
     progress: Progress,
-) -> list[VideoFacts | Rejected]:
+    processes: int = 1,
+) -> Probed:
     """Reads videos as `submit` does, and says what is in them. No job is made.
 
-    What was read is filed: a submission that follows need not read it again.
+    What was read is filed: a submission that follows need not read it again. For the cost, each
+    model is timed, and a few frames are looked at, which takes some seconds.
 
-    Returns:
-        For each video, in the same order, its facts, or why it cannot be read.
+    Args:
+        processes: that would work on this host.
 
     Raises:
+        UsageError: the pack cannot do what the options ask for.
         PackError: there is no such pack.
         HostError: a file cannot be read now.
         StoreError: the store cannot be written.
     """
-    frame_s = _frame_core_s(options, settings)
+    folder = _pack_folder(options, settings)
+    recipe = None if folder is None else recipe_of(read_pack(folder), options)
     read = read_videos(store, found.videos, options, settings, progress)
     names = unique_names([parts_of(source) for source in found.videos])
-    return [
-        one if isinstance(one, Rejected) else _facts(name, one, store, options, settings, frame_s)
+    videos = [
+        one if isinstance(one, Rejected) else _facts(name, one, store, options, settings)
         for name, one in zip(names, read, strict=True)
     ]
+    readable = [one for one in videos if isinstance(one, VideoFacts)]
+    if folder is None or recipe is None or not readable:
+        return Probed(videos)
+    progress("Timing the models", 0.0)
+    models = _models(folder, settings)
+    host = host_speed(models)
+    looked = [
+        (source, one.frames)
+        for source, one in zip(read, videos, strict=True)
+        if isinstance(source, ReadVideo) and isinstance(one, VideoFacts)
+    ]
+    progress("Counting people", 0.5)
+    sample = sample_people(looked, models, recipe, store, settings)
+    wanted = [Wanted(one.index, one.recording, one.frames) for one in readable]
+    cost = expected_cost(wanted, folder, recipe, host, sample, processes)
+    of_video = iter(cost.video_core_s)
+    return Probed(
+        [
+            replace(one, core_s=next(of_video)) if isinstance(one, VideoFacts) else one
+            for one in videos
+        ],
+        cost,
+    )
 
 
-def total_core_s(videos: Sequence[VideoFacts | Rejected]) -> float | None:
-    """Expected seconds of one core to annotate all videos, an estimate; None as in `VideoFacts`."""
-    costs = [one.core_s for one in videos if isinstance(one, VideoFacts)]
-    known = [cost for cost in costs if cost is not None]
-    return sum(known) if len(known) == len(costs) else None
+def _models(folder: Path, settings: Settings) -> Models:
+    """The models on what runs them here, or on the CPU where only other hosts have that."""
+    try:
+        return models_of(folder, settings)
+    except ProviderError:
+        return models_of(folder, replace(settings, provider="cpu"))
 
 
 def has_variable_rate(pts: IntArray) -> bool:
@@ -107,22 +154,15 @@ def has_variable_rate(pts: IntArray) -> bool:
     return bool(np.abs(steps - usual).max() > max(_ROUNDED_UNITS, _SAME_RATE * usual))
 
 
-def _frame_core_s(options: SubmitOptions, settings: Settings) -> float | None:
-    """Expected seconds of one core for a frame; None where no pack was fetched yet."""
+def _pack_folder(options: SubmitOptions, settings: Settings) -> Path | None:
+    """The folder of the pack; None where none was fetched yet."""
     if options.pack is None and default_pack(settings.packs) is None:
         return None
-    folder = installed_pack(settings.packs, options.pack)
-    pack = read_pack(folder)
-    return frame_core_s(pack, folder, recipe_of(pack, options))
+    return installed_pack(settings.packs, options.pack)
 
 
 def _facts(
-    name: str,
-    video: ReadVideo,
-    store: Store,
-    options: SubmitOptions,
-    settings: Settings,
-    frame_s: float | None,
+    name: str, video: ReadVideo, store: Store, options: SubmitOptions, settings: Settings
 ) -> VideoFacts | Rejected:
     index = video.index
     try:
@@ -130,6 +170,5 @@ def _facts(
             recording = describe(path, index.stream, settings.limits)
     except VideoError as error:
         return rejected(video.source, error)
-    frames = len(selected_frames(index, options.selection))
-    core_s = None if frame_s is None else frames * frame_s
-    return VideoFacts(name, printable(str(video.source)), index, recording, frames, core_s)
+    frames = selected_frames(index, options.selection)
+    return VideoFacts(name, printable(str(video.source)), index, recording, frames)

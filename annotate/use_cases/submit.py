@@ -19,11 +19,8 @@ from annotate.domain.progress import ByteProgress, Progress, silent
 from annotate.domain.settings import Settings
 from annotate.domain.video import Chunk, VideoIndex
 from annotate.numeric.chunking import (
-    TILES,
     chunk_frames,
     cut,
-    frame_core_seconds,
-    model_core_seconds,
     restart_every,
     with_done,
 )
@@ -34,6 +31,7 @@ from annotate.store.bucket_videos import BucketVideo, Source
 from annotate.store.results import VideoResults
 from annotate.store.source_video import publish_source
 from annotate.use_cases.announce import announced
+from annotate.use_cases.expected_cost import frame_core_s
 from annotate.use_cases.find_pack import find_pack
 from annotate.use_cases.find_videos import FoundVideos
 from annotate.use_cases.read_videos import ReadVideo, read_videos, rejected
@@ -155,22 +153,6 @@ def _select(
         except VideoError as error:
             refused.append(rejected(video.source, error))
     return readable, refused
-
-
-def frame_core_s(pack: Pack, folder: Path, recipe: Recipe) -> float:
-    """Expected seconds of one core for a frame, by the files of the pack in `folder`."""
-
-    def run_s(stage: str) -> float:
-        spec = pack.stages[stage]
-        width, height = spec.size
-        return model_core_seconds((folder / spec.file).stat().st_size, width * height)
-
-    views = TILES if pack.is_tiled(recipe.people) else 1
-    detectors_s = views * sum(run_s(stage) for stage in pack.detectors(recipe.people))
-    detectors_s *= recipe.rotations
-    # Those who are tracked are looked at in the rotation that is known.
-    landmark_s = run_s("landmark") * (recipe.rotations if recipe.detect_every == 1 else 1)
-    return frame_core_seconds(detectors_s, landmark_s, recipe.detect_every)
 
 
 def _plan_chunks(store: Store, recipe: Recipe, videos: Sequence[_Readable], target: int) -> None:

@@ -2,7 +2,7 @@
 
     PYTHON mediapipe_pose.py VIDEO static|tracking
 
-Prints JSON: frames, seconds and core-seconds, without the loading of the models.
+Prints JSON: frames, poses, seconds and core-seconds, without the loading of the models.
 """
 
 import json
@@ -23,17 +23,19 @@ def main() -> None:
     _, first = capture.read()
     pose.process(cv2.cvtColor(first, cv2.COLOR_BGR2RGB))
     capture = cv2.VideoCapture(path)
-    frames, began, cpu = 0, time.perf_counter(), time.process_time()
+    frames, poses, began, cpu = 0, 0, time.perf_counter(), time.process_time()
     while True:
         read, picture = capture.read()
         if not read:
             break
-        pose.process(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+        found = pose.process(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
         frames += 1
+        poses += found.pose_landmarks is not None
     print(
         json.dumps(
             {
                 "frames": frames,
+                "poses": poses,
                 "seconds": time.perf_counter() - began,
                 "core_seconds": time.process_time() - cpu,
             }
