@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from annotate.domain.errors import UnknownWorkError
 from annotate.domain.job import Job, JobVideo, Recipe
-from annotate.domain.options import People
+from annotate.domain.options import Arithmetic, People
 from annotate.domain.settings import WORKER_VARIABLE, settings_from
 from annotate.domain.video import Chunk
 from annotate.packs.installed import verify_pack
@@ -61,7 +61,9 @@ def estimator_of(store: Store, recipe: Recipe) -> "PoseEstimator":
     # The threads of a process that owns an NPU would each load the models, at the same time.
     with _LOADING:
         folder = _pack_folder(store, recipe.pack)
-        return _estimator(folder, recipe.people, recipe.detect_every, recipe.rotations)
+        return _estimator(
+            folder, recipe.precision, recipe.people, recipe.detect_every, recipe.rotations
+        )
 
 
 def forget_models() -> None:
@@ -146,18 +148,19 @@ def _pack_folder(store: Store, digest: str) -> Path:
 
 
 @lru_cache(maxsize=4)
-def _estimator(folder: Path, people: People, detect_every: int, rotations: int) -> "PoseEstimator":
+def _estimator(
+    folder: Path, precision: Arithmetic, people: People, detect_every: int, rotations: int
+) -> "PoseEstimator":
     from annotate.pipeline import PoseEstimator
 
-    return PoseEstimator(
-        _models(folder), people=people, detect_every=detect_every, rotations=rotations
-    )
+    models = _models(folder, precision)
+    return PoseEstimator(models, people=people, detect_every=detect_every, rotations=rotations)
 
 
 @lru_cache(maxsize=2)
-def _models(folder: Path) -> "Models":
+def _models(folder: Path, precision: Arithmetic) -> "Models":
     from annotate.use_cases.load_models import models_of
     from workers.process import prepare_process
 
     prepare_process()
-    return models_of(folder, settings_from())
+    return models_of(folder, settings_from(), precision)

@@ -13,6 +13,7 @@ Settings that belong to the host, such as the store and the queue, come from the
 variables as for the command line. Every error is an `annotate.domain.errors.AnnotateError`.
 """
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -44,6 +45,8 @@ __all__ = [
     "open_store",
     "submit",
 ]
+
+_logger = logging.getLogger(__name__)
 
 
 def open_store(location: str | Path | None = None) -> ResultStore:
@@ -111,6 +114,7 @@ def submit(
         settings,
         workers=count,
         progress=progress,
+        tell=_logger.warning,  # what came of `precision` is never silent
     )
 
     def report(status: JobStatus) -> None:

@@ -41,8 +41,8 @@ class PoseEstimator:
             shown = annotate.draw(frame, people)
 
     Args:
-        options: `pack`, `people`, `detect_every`, `rotations` and `smooth` count; None is the
-            defaults.
+        options: `pack`, `people`, `detect_every`, `rotations`, `precision` (`float` or `bf16`, not
+            tried first) and `smooth` count; None is the defaults.
         provider: what runs the models, as `--provider` has it; None is `ANNOTATE_PROVIDER`, or the
             CPU or a proven accelerator.
         progress: called while the default pack is fetched.
@@ -50,7 +50,8 @@ class PoseEstimator:
     Raises:
         PackError: there is no such pack, or it is damaged, or the default one cannot be fetched.
         ProviderError: the provider cannot run the models.
-        UsageError: the pack needs the detector on every frame, or turns crops itself.
+        UsageError: the pack needs the detector on every frame, or turns crops itself; or
+            `precision` is `int8`.
     """
 
     def __init__(
@@ -61,10 +62,16 @@ class PoseEstimator:
         progress: Progress = silent,
     ) -> None:
         settings = settings_from()
+        settings = replace(settings, provider=provider or settings.provider)
+        if options.precision == "int8":
+            raise UsageError(
+                "PoseEstimator has no videos to make 8-bit models for",
+                "Make them with `annotate models quantize`, and name their pack.",
+            )
         folder = find_pack(settings.packs, options.pack, progress)
         pack = read_pack(folder)
-        recipe = recipe_of(pack, options)
-        models = models_of(folder, replace(settings, provider=provider or settings.provider))
+        recipe = recipe_of(pack, options, options.precision)
+        models = models_of(folder, settings, recipe.precision)
         self._pipeline = Pipeline(
             models,
             people=recipe.people,

@@ -68,9 +68,8 @@ def submit(
 
       annotate submit s3://bucket/recordings
     """
-    from annotate.cli.progress import phases, print_left_out
+    from annotate.cli.progress import print_left_out
     from annotate.use_cases.find_videos import find_patiently
-    from annotate.use_cases.submit import submit as submit_all
     from annotate.use_cases.worker_pool import processes_here
 
     the_store, settings = store_of(store)
@@ -83,8 +82,7 @@ def submit(
         _dry_run(the_store, found, options, settings, workers)
     options = replace(options, pack=pack_of(options, settings))
     with noting_damage(the_store):
-        with _saying(f"{STOPPED}: what was read is kept."), phases() as phase:
-            job = submit_all(the_store, found, options, settings, workers=workers, progress=phase)
+        job = _submitted(the_store, found, options, settings, workers)
         print_notes(the_store, job)
         status = work(the_store, job, settings, workers, detach=detach)
     print_result(status, the_store, store)
@@ -105,6 +103,23 @@ def _dry_run(
     print_facts(probed)
     say("Nothing was submitted.\nNext: the same command without --dry-run")
     raise typer.Exit(exit_code(probed.videos))
+
+
+def _submitted(
+    store: "Store",
+    found: "FoundVideos",
+    options: SubmitOptions,
+    settings: "Settings",
+    workers: int,
+) -> "Job":
+    """The job that is made of the videos."""
+    from annotate.cli.progress import phases, print_line
+    from annotate.use_cases.submit import submit as submit_all
+
+    with _saying(f"{STOPPED}: what was read is kept."), phases() as phase:
+        return submit_all(
+            store, found, options, settings, workers=workers, progress=phase, tell=print_line
+        )
 
 
 def retry(

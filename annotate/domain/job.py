@@ -15,7 +15,7 @@ from annotate.domain.digests import digest_of
 from annotate.domain.errors import ManifestError, UnknownWorkError
 from annotate.domain.json_text import parsed
 from annotate.domain.merge_settings import MergeSettings
-from annotate.domain.options import People, Priority, Selection
+from annotate.domain.options import Arithmetic, People, Priority, Selection
 from annotate.domain.pipeline_settings import PipelineSettings
 
 # Of this version's pipeline: parts that were made with other thresholds or code do not count as
@@ -50,6 +50,7 @@ class Recipe:
         pipeline: digest of the `PipelineSettings` of the version that submitted the job.
         deinterlace: of interlaced frames, the first of their two moments is annotated.
         rotations: in how many ways the picture, and the crop of a new person, are turned.
+        precision: what the models compute in: `float`, or `bf16`. 8-bit models are another pack.
     """
 
     pack_name: str
@@ -60,6 +61,7 @@ class Recipe:
     pipeline: str = PIPELINE_DIGEST
     deinterlace: bool = False
     rotations: int = 1
+    precision: Arithmetic = "float"
 
     @cached_property
     def digest(self) -> str:
@@ -70,6 +72,8 @@ class Recipe:
             del fields["deinterlace"]
         if self.rotations == 1:
             del fields["rotations"]
+        if self.precision == "float":
+            del fields["precision"]
         return digest_of(fields)[:16]
 
 

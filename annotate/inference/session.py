@@ -18,11 +18,21 @@ from numpy.typing import NDArray
 from annotate.domain.arrays import FloatArray
 from annotate.domain.errors import PackError, ProviderError
 from annotate.domain.model_spec import ModelSpec
+from annotate.domain.options import Arithmetic
 from annotate.domain.pack import Pack
 from annotate.domain.settings import NO_NPU, Provider
 from annotate.host import emulates_npu
 from annotate.inference.accelerators import ACCELERATORS, PROVEN, installed, open_accelerated
 from annotate.inference.agreement import agreement_db, made_picture
+from annotate.inference.bf16 import (
+    ON_ARM,
+    OPENVINO,
+    USE_FLOAT,
+    OpenVinoSession,
+    Session,
+    bf16_provider,
+    open_bf16,
+)
 from annotate.inference.compiled import compiled_models
 from annotate.inference.cpu import cpu_options, is_quantized, sums_need_care
 from annotate.inference.placement import placement
@@ -31,6 +41,8 @@ from annotate.inference.qnn import QnnSettings, label, open_session, soc_of
 from annotate.inference.timing import median_ms
 
 CPU = "cpu"
+# What runs models on the CPU.
+CPUS = (CPU, OPENVINO, ON_ARM)
 NPU_TITLE = "the NPU"
 # The least accepted agreement of the NPU with the CPU, in dB. Correct variants reach 27 dB or more
 # (8 bits, on the made picture, which is unlike the calibration pictures); some context binaries of
@@ -45,13 +57,17 @@ logger = logging.getLogger(__name__)
 class Model:
     """One model: a picture in, the named outputs out."""
 
-    def __init__(self, session: ort.InferenceSession, spec: ModelSpec) -> None:
+    def __init__(self, session: Session, spec: ModelSpec) -> None:
         self._session = session
         self._spec = spec
 
     @property
     def placement(self) -> dict[str, int]:
-        """Number of nodes on each execution provider of ONNX Runtime."""
+        """Number of nodes on each execution provider of ONNX Runtime; with OpenVINO, in each type
+        of numbers.
+        """
+        if isinstance(self._session, OpenVinoSession):
+            return self._session.placement
         return placement(self._session)
 
     def run(self, image: FloatArray) -> list[FloatArray]:
@@ -99,6 +115,7 @@ class Models:
         placement: by model, the number of nodes on each execution provider of ONNX Runtime; a
             compiled model is one node.
         reason: why `auto` chose the CPU, else empty.
+        precision: in which numbers they compute: `float`, `bf16`, or `quantized`.
     """
 
     pack: Pack
@@ -108,6 +125,7 @@ class Models:
     placement: Mapping[str, Mapping[str, int]]
     reason: str = ""
     person_detector: Model | None = None
+    precision: str = "float"
 
     def stage(self, name: str) -> Model:
         """The model of a stage of `Pack.stages`."""
@@ -122,6 +140,7 @@ def load_models(
     threads: int = 1,
     provider: Provider = "cpu",
     qnn: QnnSettings | None = None,
+    precision: Arithmetic = "float",
 ) -> Models:
     """Loads the models of the pack in `folder`.
 
@@ -130,22 +149,64 @@ def load_models(
         provider: `cpu`; `qnn`, only the NPU; another accelerator, only that one; or `auto`, the
             NPU or a GPU if it runs every node, agrees with the CPU and is faster, else the CPU.
         qnn: settings of the NPU.
+        precision: `bf16` computes in bfloat16, on the CPU only.
 
     Raises:
         PackError: a file is missing or ONNX Runtime refuses it.
-        ProviderError: `provider` is neither `cpu` nor `auto`, and it cannot run the models.
+        ProviderError: `provider` is neither `cpu` nor `auto`, and it cannot run the models; or they
+            do not run in bfloat16 here.
         UsageError: an option in `qnn` does not exist.
     """
+    if precision == "bf16":
+        return _in_bf16(pack, folder, provider)
+    models = _in_own_numbers(pack, folder, threads, provider, qnn or QnnSettings())
+    quantized = any(is_quantized(folder / spec.file) for spec in pack.stages.values())
+    return replace(models, precision="quantized") if quantized else models
+
+
+def _in_own_numbers(
+    pack: Pack, folder: Path, threads: int, provider: Provider, qnn: QnnSettings
+) -> Models:
+    """The models, which compute in the numbers of their files."""
     if provider == "qnn":
-        return _on_qnn(pack, folder, qnn or QnnSettings())
+        return _on_qnn(pack, folder, qnn)
     on_cpu = _bound(pack, lambda name: _cpu_session(threads, folder / name), CPU)
     if provider == "cpu":
         return on_cpu
     if provider == "auto":
-        return _best(on_cpu, folder, qnn or QnnSettings())
+        return _best(on_cpu, folder, qnn)
     on_accelerator = _on_accelerator(pack, folder, provider)
     check_agreement(agreements(on_accelerator, on_cpu), ACCELERATORS[provider].title)
     return on_accelerator
+
+
+def _in_bf16(pack: Pack, folder: Path, provider: Provider) -> Models:
+    """The landmark model in bfloat16, compared with itself in float32; detectors in float32. What
+    it does to people is judged on crops of videos, by `annotate submit`.
+
+    A detector's scores decide who is found: in bfloat16, BlazePose's one lost 1 and added 5 of 43
+    people in real frames, whose scores lie near the threshold.
+    """
+    if provider not in ("cpu", "auto"):
+        raise ProviderError(
+            f"this host runs models on {provider}, and --precision bf16 is for CPUs",
+            "Set ANNOTATE_PROVIDER=cpu here, or submit without --precision.",
+        )
+    made_by = bf16_provider()
+    on_cpu = _bound(pack, lambda name: _cpu_session(1, folder / name), CPU)
+    landmark = Model(open_bf16(folder / pack.landmark.file), pack.landmark)
+    placed = {**on_cpu.placement, "landmark": landmark.placement}
+    models = replace(
+        on_cpu, landmark=landmark, provider=made_by, placement=placed, precision="bf16"
+    )
+    found = agreements(models, on_cpu)["landmark"]
+    if found == float("inf"):
+        raise ProviderError("this CPU does not compute in bfloat16", USE_FLOAT)
+    if found < MIN_AGREEMENT_DB:
+        raise ProviderError(
+            f"in bfloat16 the landmark model agrees with float32 to only {found:.0f} dB", USE_FLOAT
+        )
+    return models
 
 
 def _best(on_cpu: Models, folder: Path, qnn: QnnSettings) -> Models:
@@ -235,7 +296,7 @@ def _on_accelerator(pack: Pack, folder: Path, name: Provider) -> Models:
     return _bound(pack, lambda file: open_accelerated(folder / file, name), name)
 
 
-def _bound(pack: Pack, opened: Callable[[str], ort.InferenceSession], provider: str) -> Models:
+def _bound(pack: Pack, opened: Callable[[str], Session], provider: str) -> Models:
     models = {stage: Model(opened(spec.file), spec) for stage, spec in pack.stages.items()}
     placed = {stage: model.placement for stage, model in models.items()}
     return Models(

@@ -88,6 +88,11 @@ class PoseEstimator:
         return self._models.provider
 
     @property
+    def precision(self) -> str:
+        """What the models compute in, as `Models` has it."""
+        return self._models.precision
+
+    @property
     def placement(self) -> Mapping[str, Mapping[str, int]]:
         """How many nodes of each model each execution provider of ONNX Runtime has."""
         return self._models.placement

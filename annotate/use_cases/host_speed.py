@@ -6,7 +6,7 @@ It takes about a second, and is not kept: a host may be busier tomorrow.
 import time
 
 from annotate.inference import Models
-from annotate.inference.session import CPU
+from annotate.inference.session import CPUS
 from annotate.inference.timing import core_ms, median_ms
 from annotate.numeric.cost_constants import MEASURED
 from annotate.numeric.costs import HostSpeed
@@ -18,7 +18,7 @@ _YARDSTICK_STEPS = 100_000
 
 def host_speed(models: Models) -> HostSpeed:
     """How fast this host runs these models, and does everything else."""
-    on_cpu = models.provider == CPU
+    on_cpu = models.provider in CPUS
     timed = core_ms if on_cpu else median_ms
     model_ms = {
         stage: timed(models.stage(stage), spec, _RUNS) for stage, spec in models.pack.stages.items()

@@ -10,7 +10,7 @@ from annotate.domain.arrays import IntArray
 from annotate.domain.errors import ProviderError, VideoError
 from annotate.domain.job import Rejected
 from annotate.domain.names import printable, unique_names
-from annotate.domain.options import SubmitOptions
+from annotate.domain.options import Arithmetic, SubmitOptions
 from annotate.domain.pack import read_pack
 from annotate.domain.progress import Progress
 from annotate.domain.settings import Settings
@@ -98,7 +98,9 @@ def probe_videos(
         StoreError: the store cannot be written.
     """
     folder = _pack_folder(options, settings)
-    recipe = None if folder is None else recipe_of(read_pack(folder), options)
+    # Whether bfloat16 will prove itself is not known before; what 8-bit models take, neither.
+    arithmetic: Arithmetic = "bf16" if options.precision == "bf16" else "float"
+    recipe = None if folder is None else recipe_of(read_pack(folder), options, arithmetic)
     read = read_videos(store, found.videos, options, settings, progress)
     names = unique_names([parts_of(source) for source in found.videos])
     videos = [
@@ -109,7 +111,7 @@ def probe_videos(
     if folder is None or recipe is None or not readable:
         return Probed(videos)
     progress("Timing the models", 0.0)
-    models = _models(folder, settings)
+    models = _models(folder, settings, arithmetic)
     host = host_speed(models)
     looked = [
         (source, one.frames)
@@ -130,10 +132,10 @@ def probe_videos(
     )
 
 
-def _models(folder: Path, settings: Settings) -> Models:
+def _models(folder: Path, settings: Settings, arithmetic: Arithmetic) -> Models:
     """The models on what runs them here, or on the CPU where only other hosts have that."""
     try:
-        return models_of(folder, settings)
+        return models_of(folder, settings, arithmetic)
     except ProviderError:
         return models_of(folder, replace(settings, provider="cpu"))
 

@@ -91,7 +91,7 @@ def quantize_pack(
             stage: _quantize_stage(models, stage, folder, staged, calibration, bits, progress)
             for stage in pack.stages
         }
-        name = f"{pack.name}-w8a{bits}"
+        name = quantized_name(pack, bits)
         kind = "8 bits" if bits == 8 else f"8-bit weights and {bits}-bit activations"
         source = (
             f"{pack.name} {pack.digest[:12]}, {kind}, "
@@ -109,6 +109,11 @@ def quantize_pack(
     return target, {
         stage: QuantizedModel(chosen[stage], found[stage], layers[stage]) for stage in found
     }
+
+
+def quantized_name(pack: Pack, bits: ActivationBits = 8) -> str:
+    """The name of the pack with 8-bit weights, and activations of `bits` bits, of a float one."""
+    return f"{pack.name}-w8a{bits}"
 
 
 def pack_with(pack: Pack, folder: Path, name: str, source: str) -> Pack:

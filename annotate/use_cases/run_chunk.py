@@ -20,7 +20,7 @@ from annotate.domain.video import (
     fitted_ranges,
 )
 from annotate.domain.work import WorkUnit
-from annotate.inference import CPU
+from annotate.inference import CPUS
 from annotate.numeric.selection import ALL_FRAMES, selected_frames
 from annotate.pipeline import PoseEstimator
 from annotate.pipeline.prefetch import prefetch
@@ -75,6 +75,7 @@ def run_chunk(
             "recipe": job.recipe.digest,
             "fingerprint": video.fingerprint,
             "provider": pipeline.provider,
+            "precision": pipeline.precision,
             "placement": pipeline.placement,
         }
         damaged = damaged_ranges(poses.frame_index, poses.pts, poses.damage)
@@ -190,4 +191,4 @@ def _ahead(frames: Iterator[AnyFrame], provider: str) -> Iterator[AnyFrame]:
     """Decodes ahead where an accelerator would wait for frames. On the CPU there is one process a
     core, and a second thread costs 10% of core time: pictures move from one cache to another.
     """
-    return frames if provider == CPU else prefetch(frames)
+    return frames if provider in CPUS else prefetch(frames)

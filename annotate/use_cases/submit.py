@@ -12,7 +12,7 @@ from annotate.domain.errors import DamagedError, ManifestError, VideoError, with
 from annotate.domain.images import ImageSequence
 from annotate.domain.job import Job, JobVideo, Recipe, Rejected
 from annotate.domain.names import printable, unique_names
-from annotate.domain.options import Selection, SubmitOptions
+from annotate.domain.options import Arithmetic, Selection, SubmitOptions
 from annotate.domain.pack import Pack, read_pack
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.progress import ByteProgress, Progress, silent
@@ -32,7 +32,7 @@ from annotate.store.results import VideoResults
 from annotate.store.source_video import publish_source
 from annotate.use_cases.announce import announced
 from annotate.use_cases.expected_cost import frame_core_s
-from annotate.use_cases.find_pack import find_pack
+from annotate.use_cases.find_pack import Tell, find_pack
 from annotate.use_cases.find_videos import FoundVideos
 from annotate.use_cases.read_videos import ReadVideo, read_videos, rejected
 from annotate.use_cases.retry import forget_failures
@@ -55,6 +55,7 @@ def submit(
     *,
     workers: int,
     progress: Progress = silent,
+    tell: Tell = lambda _line: None,
 ) -> Job:
     """Writes the job that annotates `videos`, with the chunks of each video, into the store.
 
@@ -66,8 +67,10 @@ def submit(
         settings: of this host: its packs, and where the queue's workers see its files.
         workers: how many processes wait for chunks.
         progress: called while the pack is fetched, files are read, and copied into the store.
+        tell: called with what came of `--precision`, for people.
 
     Raises:
+        ProviderError: nothing on this host computes in what `--precision` names.
         UsageError: the pack needs the detector on every frame, or turns crops itself.
         PackError: there is no such pack, or the default one cannot be fetched.
         VideoError: none of the files can be read.
@@ -76,7 +79,7 @@ def submit(
     """
     check_queue(store, settings)  # before anything is uploaded
     with announced(store, progress) as announcing:
-        return _submit(store, videos, options, settings, workers, announcing)
+        return _submit(store, videos, options, settings, workers, announcing, tell)
 
 
 def _submit(
@@ -86,16 +89,19 @@ def _submit(
     settings: Settings,
     workers: int,
     progress: Progress,
+    tell: Tell,
 ) -> Job:
     pack = find_pack(settings.packs, options.pack, progress)
-    models = read_pack(pack)
-    recipe = recipe_of(models, options)
-    store.add_pack(pack, recipe.pack)
+    recipe_of(read_pack(pack), options)  # what is impossible is said before files are read
     read = read_videos(store, videos.videos, options, settings, progress)
     readable, refused = _select(read, options.selection)
     if not readable:
         reasons = "\n".join(with_hint(f"  {one.reason}", one.hint) for one in refused)
         raise VideoError(f"none of the files can be annotated:\n{reasons}")
+    pack, arithmetic = _proven(pack, options, readable, store, settings, progress, tell)
+    models = read_pack(pack)
+    recipe = recipe_of(models, options, arithmetic)
+    store.add_pack(pack, recipe.pack)
     frames = sum(len(video.frames) for video in readable)
     target = chunk_frames(frames, workers, frame_core_s(models, pack, recipe))
     _plan_chunks(store, recipe, readable, target)
@@ -117,8 +123,27 @@ def _submit(
     return job
 
 
-def recipe_of(pack: Pack, options: SubmitOptions) -> Recipe:
-    """The recipe that the options make with a pack.
+def _proven(
+    pack: Path,
+    options: SubmitOptions,
+    videos: Sequence[_Readable],
+    store: Store,
+    settings: Settings,
+    progress: Progress,
+    tell: Tell,
+) -> tuple[Path, Arithmetic]:
+    """The folder of the pack, and its arithmetic, that `--precision` means for these videos."""
+    if options.precision == "float":
+        return pack, "float"
+    from annotate.use_cases.choose_precision import choose_precision  # it loads models
+
+    read = [ReadVideo(video.source, video.index) for video in videos]
+    chosen = choose_precision(pack, options.precision, read, store, settings, progress, tell)
+    return chosen.folder, chosen.arithmetic
+
+
+def recipe_of(pack: Pack, options: SubmitOptions, arithmetic: Arithmetic = "float") -> Recipe:
+    """The recipe that the options make with a pack, and what was proven of `--precision`.
 
     Raises:
         UsageError: the pack needs the detector on every frame, or turns crops itself.
@@ -135,6 +160,7 @@ def recipe_of(pack: Pack, options: SubmitOptions) -> Recipe:
         options.selection,
         deinterlace=options.deinterlace,
         rotations=int(options.rotations),
+        precision=arithmetic,
     )
 
 
