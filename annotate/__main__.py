@@ -10,9 +10,13 @@ import sys
 def main() -> None:
     """Runs the command line and exits."""
     try:
-        from annotate.cli.app import main as command_line
+        from annotate.loading import end_without_search, loading
+
+        with loading():
+            from annotate.cli.app import main as command_line
     except KeyboardInterrupt:
         sys.exit(130)  # as after an interruption later; nothing has begun
+    end_without_search()
     command_line()
 
 

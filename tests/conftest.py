@@ -129,6 +129,12 @@ def temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def outlasting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Temporary files of a pool of processes in this one, which removes them when it ends."""
+    monkeypatch.setattr(tempfile, "tempdir", str(Path(tempfile.gettempdir()).parent))
+
+
 @pytest.fixture(scope="session")
 def once(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Once:
     """Makes a folder once, whichever process of the tests needs it first."""

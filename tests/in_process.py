@@ -6,7 +6,7 @@ Hundreds of runs then take seconds. All but the models and the worker's processe
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ import typer.testing
 from typer.main import get_command
 from typer.testing import CliRunner
 
+import annotate.queue.early_process
 import annotate.queue.run_job
 import workers.host
 import workers.tasks
@@ -96,7 +97,7 @@ class CheapPipeline:
 
 
 def work_in_process(
-    store: Store, job: Job, _settings: object, _processes: int, report: Any
+    store: Store, job: Job, _settings: object, _processes: int, report: Any, _early: object = None
 ) -> JobStatus:
     """Stands for `work_here`: does the pending units one after the other."""
     for _ in range(MOST_ROUNDS):
@@ -180,6 +181,7 @@ def cheap_work() -> Iterator[None]:
     pipeline = CheapPipeline()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(annotate.queue.run_job, "work_here", work_in_process)
+        patch.setattr(annotate.queue.early_process, "started_early", nullcontext)
         patch.setattr(workers.tasks, "estimator_of", lambda _store, _recipe: pipeline)
         yield
 

@@ -27,7 +27,7 @@ DEADLY = """
 import os, signal, sys
 rename = os.replace
 def replace(source, target, **options):
-    if "{name}" in str(target) and any("billiard.spawn" in word for word in sys.orig_argv):
+    if "{name}" in str(target) and "--billiard-fork" in sys.orig_argv:
         with open("deaths", "a") as file:
             file.write("died\\n")
         os.kill(os.getpid(), signal.SIGKILL)

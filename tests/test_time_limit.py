@@ -15,7 +15,7 @@ from tests.servers import RedisServer
 # Makes the limits of 30 minutes 2 s, and worker processes hang as they write a part.
 HANGING = """
 import faulthandler, os, sys, time
-if any("billiard.spawn" in word for word in sys.orig_argv):
+if "--billiard-fork" in sys.orig_argv:
     later = faulthandler.dump_traceback_later
     faulthandler.dump_traceback_later = lambda seconds, **more: later(seconds / 900, **more)
     os.fsync = lambda _file: HANG

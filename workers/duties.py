@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import signals
 
@@ -15,14 +15,15 @@ from annotate import __version__
 from annotate.domain.errors import AnnotateError, WorkerError
 from annotate.domain.settings import WORKER_VARIABLE, settings_from
 from annotate.queue.app import message_dropped
-from annotate.queue.board import Board, queue_errors
-from annotate.queue.dispatch import reconcile_all
 from annotate.queue.messages import Queue
 from annotate.queue.pace import pause_s
 from annotate.queue.run_job import LONGEST_RECONCILE_S, RECONCILE_S
 from annotate.queue.startup_monitor import PoolStartupMonitor
 from workers.application import app
 from workers.host import this_board, this_store, this_worker
+
+if TYPE_CHECKING:
+    from annotate.queue.board import Board
 
 # Seconds between two reports of a worker.
 REPORT_S = 5.0
@@ -60,7 +61,10 @@ def _begin(sender: Any, **_: object) -> None:
         ).start()
 
 
-def _duties(board: Board, facts: dict[str, Any], controller: Any) -> None:
+def _duties(board: "Board", facts: dict[str, Any], controller: Any) -> None:
+    from annotate.queue.board import queue_errors
+    from annotate.queue.dispatch import reconcile_all
+
     startup = PoolStartupMonitor(controller)
     queue, broker = Queue(app), settings_from().broker
     due, parent = time.monotonic(), os.getppid()

@@ -19,7 +19,6 @@ from annotate.domain.options import Arithmetic, People
 from annotate.domain.settings import WORKER_VARIABLE, settings_from
 from annotate.domain.video import Chunk
 from annotate.packs.installed import verify_pack
-from annotate.queue.board import Board, open_board
 from annotate.queue.manifest_check import checked_job
 from annotate.store import Store, open_store
 from workers.identity import store_id
@@ -29,6 +28,7 @@ from workers.time_limit import TimeLimits
 if TYPE_CHECKING:
     from annotate.inference import Models
     from annotate.pipeline import PoseEstimator
+    from annotate.queue.board import Board
 
 _LOADING = threading.Lock()
 
@@ -102,10 +102,14 @@ def _chunks(store: Store, recipe: Recipe, video: JobVideo) -> Mapping[tuple[int,
 
 
 @lru_cache(maxsize=1)
-def this_board() -> Board | None:
+def this_board() -> "Board | None":
     """The board of the queue's server; None where the queue lives in the command that submits."""
     settings = settings_from()
-    return None if settings.embedded else open_board(settings.broker, store_id())
+    if settings.embedded:
+        return None
+    from annotate.queue.board import open_board
+
+    return open_board(settings.broker, store_id())
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from billiard.einfo import ExceptionWithTraceback
 from billiard.exceptions import WorkerLostError
@@ -23,12 +23,10 @@ from annotate.domain.errors import (
     ProviderError,
     UnknownWorkError,
 )
-from annotate.domain.job import MERGE_DIGEST, PIPELINE_DIGEST
+from annotate.domain.job import MERGE_DIGEST, PIPELINE_DIGEST, Job
 from annotate.domain.settings import settings_from
 from annotate.domain.work import WorkUnit
 from annotate.queue.app import ATTEMPTS, CHUNK_TASK, MERGE_TASK, task_error
-from annotate.queue.board import Board, queue_errors
-from annotate.queue.dispatch import go_on
 from annotate.queue.failures import DeathCause, record_dead_worker, recorded_failure
 from annotate.queue.manifest_check import check_version
 from annotate.queue.messages import Queue
@@ -50,6 +48,9 @@ from workers.host import (
 from workers.log import log_chunk
 from workers.memory_limit import EXIT_CODE as TOO_MUCH_MEMORY
 from workers.time_limit import CHUNK_LIMIT_S, EXIT_CODE, MERGE_LIMIT_S, ExtendingBeats
+
+if TYPE_CHECKING:
+    from annotate.queue.board import Board
 
 # Seconds that a worker waits after trouble that is not the unit's fault.
 REST_S = 10.0
@@ -115,9 +116,16 @@ def _make_part(job_id: str, digest: str, fingerprint: str, bounds: tuple[int, in
             return figures is not None
 
         if _do(store, board, unit, work) and board is not None:
-            # If this fails, the next reconciliation does it.
-            with suppress(AnnotateError), queue_errors(settings_from().broker):
-                go_on(board, Queue(app), store, job)
+            _go_on(board, store, job)
+
+
+def _go_on(board: "Board", store: Store, job: Job) -> None:
+    """Sends more units of the job. If this fails, the next reconciliation does it."""
+    from annotate.queue.board import queue_errors
+    from annotate.queue.dispatch import go_on
+
+    with suppress(AnnotateError), queue_errors(settings_from().broker):
+        go_on(board, Queue(app), store, job)
 
 
 @app.task(name=MERGE_TASK, base=ReportingTask)
@@ -159,7 +167,7 @@ def _patiently(work: Callable[[], None]) -> None:
 
 
 @contextmanager
-def _unknown_work_dropped(board: Board | None) -> Iterator[None]:
+def _unknown_work_dropped(board: "Board | None") -> Iterator[None]:
     """Drops and counts a message for work that no job has. Without a queue's server no one else
     sends messages: it is an error then.
     """
@@ -172,7 +180,7 @@ def _unknown_work_dropped(board: Board | None) -> Iterator[None]:
         board.reports.count_dropped()
 
 
-def _do(store: Store, board: Board | None, unit: WorkUnit, work: Callable[[], bool]) -> bool:
+def _do(store: Store, board: "Board | None", unit: WorkUnit, work: Callable[[], bool]) -> bool:
     """Does the work of a unit, and records why it failed; whether this worker ended it.
 
     It does not where the job was cancelled, where another worker holds the unit's lease, and where
@@ -191,7 +199,7 @@ def _do(store: Store, board: Board | None, unit: WorkUnit, work: Callable[[], bo
         return acquired and _attempt(store, board, unit, work)
 
 
-def _attempt(store: Store, board: Board, unit: WorkUnit, work: Callable[[], bool]) -> bool:
+def _attempt(store: Store, board: "Board", unit: WorkUnit, work: Callable[[], bool]) -> bool:
     """Counts an attempt at a unit and does its work; not where it has failed, or there were too
     many attempts. What another attempt has made is not counted again.
     """
@@ -236,7 +244,7 @@ def record_lost_worker(exception: BaseException | None = None, args: Any = (), *
         _give_up(this_board(), unit, _cause(exception))
 
 
-def process_died(board: Board, unit: WorkUnit, error: WorkerLostError) -> None:
+def process_died(board: "Board", unit: WorkUnit, error: WorkerLostError) -> None:
     """Gives back the lease of a process that died in the unit, so that the next attempt need not
     wait until it expires; after the last attempt the failure is recorded first, so that none
     begins.
@@ -246,7 +254,7 @@ def process_died(board: Board, unit: WorkUnit, error: WorkerLostError) -> None:
     board.leases.release(unit, this_worker())
 
 
-def _give_up(board: Board | None, unit: WorkUnit, cause: DeathCause) -> None:
+def _give_up(board: "Board | None", unit: WorkUnit, cause: DeathCause) -> None:
     """Records, once, that every process that began the unit died, and forgets its attempts."""
     store = this_store()
     if store.results(unit.job.recipe, unit.video).has_failure(unit.name):

@@ -15,10 +15,10 @@ from annotate.cli.options import (
     with_options,
 )
 from annotate.domain.errors import ExitCode, with_hint
-from annotate.domain.job import Rejected
 from annotate.domain.options import SubmitOptions
 
 if TYPE_CHECKING:
+    from annotate.domain.job import Rejected
     from annotate.domain.video import VideoIndex
     from annotate.use_cases.probe_videos import Probed, VideoFacts
 
@@ -73,6 +73,8 @@ def probe(
 
 def exit_code(videos: "Sequence[VideoFacts | Rejected]") -> ExitCode:
     """Says whether some videos, or all of them, cannot be read."""
+    from annotate.domain.job import Rejected
+
     refused = sum(isinstance(one, Rejected) for one in videos)
     if refused == len(videos):
         return ExitCode.BAD_VIDEO
@@ -87,6 +89,7 @@ def print_facts(probed: "Probed") -> None:
     from annotate.cli.costs import UNKNOWN, cost_lines
     from annotate.cli.progress import print_line
     from annotate.cli.text import say
+    from annotate.domain.job import Rejected
 
     table = Table(box=None, pad_edge=False)
     table.add_column("video", overflow="fold")
@@ -166,6 +169,8 @@ def fields_of(probed: "Probed") -> dict[str, Any]:
 
 
 def _video_fields(video: "VideoFacts | Rejected") -> dict[str, Any]:
+    from annotate.domain.job import Rejected
+
     if isinstance(video, Rejected):
         return {"path": video.path, "rejected": {"reason": video.reason, "hint": video.hint}}
     index, stored = video.index, video.recording

@@ -24,10 +24,13 @@ from annotate.cli.text import accounts, duplicate_video, number, say, video_note
 from annotate.domain.errors import ExitCode, StoreError, with_hint
 from annotate.domain.names import printable
 from annotate.domain.options import SubmitOptions
+from annotate.domain.settings import settings_from
+from annotate.loading import loading
 
 if TYPE_CHECKING:
     from annotate.domain.job import Job
     from annotate.domain.settings import Settings
+    from annotate.queue.early_process import EarlyProcess
     from annotate.queue.job_status import JobStatus
     from annotate.store import Store
     from annotate.use_cases.find_videos import FoundVideos
@@ -68,36 +71,60 @@ def submit(
 
       annotate submit s3://bucket/recordings
     """
-    from annotate.cli.progress import print_left_out
-    from annotate.use_cases.find_videos import find_patiently
-    from annotate.use_cases.worker_pool import processes_here
-
-    the_store, settings = store_of(store)
-    settings = options.on_host(settings)
-    found = find_patiently(with_list(videos), settings, store=the_store)
-    print_left_out(found, verbose=verbose)
-    _print_decoder(found, options, settings)
-    workers = processes_here(settings, processes)
+    settings = options.on_host(settings_from(store=store))
     if dry_run:
-        _dry_run(the_store, found, options, settings, workers)
-    options = replace(options, pack=pack_of(options, settings))
-    with noting_damage(the_store):
-        job = _submitted(the_store, found, options, settings, workers)
-        print_notes(the_store, job)
-        status = work(the_store, job, settings, workers, detach=detach)
+        _dry_run(videos, options, settings, processes, verbose=verbose)
+    with loading():
+        from annotate.queue.early_process import started_early
+
+    with started_early(settings) as early:
+        the_store, found, workers = _found(videos, options, settings, processes, verbose=verbose)
+        options = replace(options, pack=pack_of(options, settings))
+        with noting_damage(the_store):
+            job = _submitted(the_store, found, options, settings, workers)
+            print_notes(the_store, job)
+            status = work(the_store, job, settings, workers, detach=detach, early=early)
     print_result(status, the_store, store)
     if job.rejected or not status.complete:
         raise typer.Exit(ExitCode.PARTIAL)
 
 
+def _found(
+    videos: list[str],
+    options: SubmitOptions,
+    settings: "Settings",
+    processes: int | None,
+    *,
+    verbose: bool,
+) -> "tuple[Store, FoundVideos, int]":
+    """The store, the videos, and how many processes work on them; prints what is left out."""
+    with loading():
+        from annotate.cli.progress import print_left_out
+        from annotate.store import open_store
+        from annotate.use_cases.find_videos import find_patiently
+        from annotate.use_cases.worker_pool import processes_here
+
+    store = open_store(settings.store)
+    found = find_patiently(with_list(videos), settings, store=store)
+    print_left_out(found, verbose=verbose)
+    _print_decoder(found, options, settings)
+    return store, found, processes_here(settings, processes)
+
+
 def _dry_run(
-    store: "Store", found: "FoundVideos", options: SubmitOptions, settings: "Settings", workers: int
+    videos: list[str],
+    options: SubmitOptions,
+    settings: "Settings",
+    processes: int | None,
+    *,
+    verbose: bool,
 ) -> NoReturn:
     """Says what is in the videos and what they would cost, and ends the command."""
     from annotate.cli.probe import exit_code, print_facts
     from annotate.cli.progress import phases
     from annotate.use_cases.probe_videos import probe_videos
 
+    store, found, workers = _found(videos, options, settings, processes, verbose=verbose)
     with phases() as phase:
         probed = probe_videos(store, found, options, settings, phase, workers)
     print_facts(probed)
@@ -113,8 +140,9 @@ def _submitted(
     workers: int,
 ) -> "Job":
     """The job that is made of the videos."""
-    from annotate.cli.progress import phases, print_line
-    from annotate.use_cases.submit import submit as submit_all
+    with loading():
+        from annotate.cli.progress import phases, print_line
+        from annotate.use_cases.submit import submit as submit_all
 
     with _saying(f"{STOPPED}: what was read is kept."), phases() as phase:
         return submit_all(
@@ -194,7 +222,13 @@ def _saying(line: str) -> Iterator[None]:
 
 
 def work(
-    store: "Store", job: "Job", settings: "Settings", processes: int, *, detach: bool = False
+    store: "Store",
+    job: "Job",
+    settings: "Settings",
+    processes: int,
+    *,
+    detach: bool = False,
+    early: "EarlyProcess | None" = None,
 ) -> "JobStatus":
     """Works on the job here, or has the workers of the queue do it, until it is finished."""
     from annotate.cli.progress import job_reporter
@@ -211,7 +245,7 @@ def work(
             f"`annotate cancel {job.id}` stops it."
         )
     with _saying(line), job_reporter() as report:
-        status = run_job(store, job, settings, processes, report)
+        status = run_job(store, job, settings, processes, report, early)
     if store.is_cancelled(job.id):
         say(f"Job {job.id} was cancelled.", err=True)
     return status

@@ -48,12 +48,10 @@ REDIS_OPTIONS: Mapping[str, Any] = MappingProxyType(
     }
 )
 
-# Seconds between two looks into the queue inside a command. Celery's default of one second would
-# delay a short video noticeably.
-MEMORY_OPTIONS: Mapping[str, Any] = MappingProxyType({"polling_interval": 0.05})
-
 # Sent in the worker's parent process when a task raised an error.
 task_error = Signal(name="task_error", providing_args={"error"})
+# Sent in a command's own process when a message of the queue in it is used up.
+task_ended = Signal(name="task_ended")
 # Sent in the worker's parent process when it has dropped a malformed message.
 message_dropped = Signal(name="message_dropped")
 
@@ -64,8 +62,9 @@ def make_app(broker: str, store_id: str) -> Celery:
     Args:
         store_id: of the store whose work units it sends and takes.
     """
-    # Imported by name: the transport needs the names of this file.
-    amqp = None if broker == MEMORY else "annotate.queue.transport:CheckedAmqp"
+    # Imported by name: the transports need the names of this file.
+    transport = "memory_transport:MemoryAmqp" if broker == MEMORY else "transport:CheckedAmqp"
+    amqp = f"annotate.queue.{transport}"
     app = Celery(WORKERS, broker=broker, amqp=amqp)
     app.conf.update(
         accept_content=["json"],
@@ -89,7 +88,7 @@ def make_app(broker: str, store_id: str) -> Celery:
         broker_channel_error_retry=True,
         # While the queue's server is away, workers finish their chunks.
         worker_cancel_long_running_tasks_on_connection_loss=False,
-        broker_transport_options=dict(MEMORY_OPTIONS)
+        broker_transport_options={}
         if broker == MEMORY
         else {**REDIS_OPTIONS, "global_keyprefix": key_prefix(store_id)},
         # Without it kombu treats rediss:// like plain redis://. SSL_CERT_FILE names the certificate

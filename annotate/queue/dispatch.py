@@ -8,15 +8,18 @@ job has few messages in the queue at a time; when they are used up, the next one
 import logging
 from collections.abc import Iterator
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from annotate.domain.errors import DamagedError, ManifestError
 from annotate.domain.job import Job
 from annotate.domain.work import WorkUnit
-from annotate.queue.board import Board
 from annotate.queue.job_status import JobStatus, job_status
 from annotate.queue.lost_notes import set_notes_aside
 from annotate.queue.messages import Queue, chunk_lists, merge_list
 from annotate.store import Store
+
+if TYPE_CHECKING:
+    from annotate.queue.board import Board
 
 # The most messages that a job has in the queue.
 WINDOW = 1000
@@ -26,7 +29,7 @@ SENDING_S = 5.0
 logger = logging.getLogger(__name__)
 
 
-def reconcile(board: Board, queue: Queue, store: Store, job: Job) -> JobStatus | None:
+def reconcile(board: "Board", queue: Queue, store: Store, job: Job) -> JobStatus | None:
     """Sends the missing work units of a job that no worker holds and no message waits for.
 
     The queue does not tell which unit a waiting message is for. As long as messages of the job
@@ -61,7 +64,7 @@ def reconcile(board: Board, queue: Queue, store: Store, job: Job) -> JobStatus |
     return status
 
 
-def go_on(board: Board, queue: Queue, store: Store, job: Job) -> None:
+def go_on(board: "Board", queue: Queue, store: Store, job: Job) -> None:
     """`reconcile`, where the job's messages are used up.
 
     Raises:
@@ -72,7 +75,7 @@ def go_on(board: Board, queue: Queue, store: Store, job: Job) -> None:
         reconcile(board, queue, store, job)
 
 
-def reconcile_all(board: Board, queue: Queue, store: Store) -> None:
+def reconcile_all(board: "Board", queue: Queue, store: Store) -> None:
     """`reconcile` for every job that is under way.
 
     Jobs that cannot be read are left alone, so that they do not hold up the others.
@@ -100,19 +103,19 @@ def reconcile_all(board: Board, queue: Queue, store: Store) -> None:
             board.forget_job(job_id)
 
 
-def _waiting(board: Board, job: Job, slot: int) -> int:
+def _waiting(board: "Board", job: Job, slot: int) -> int:
     """How many messages wait in the job's chunk queue, at the job's priority."""
     return board.waiting([chunk_lists(job)[slot]])[0]
 
 
-def _lost(board: Board, job: Job) -> list[WorkUnit]:
+def _lost(board: "Board", job: Job) -> list[WorkUnit]:
     """Units of a job that were begun and not finished, and whose lease no worker holds."""
     begun = board.attempts.unfinished(job)
     held = board.leases.are_held(begun)
     return sorted((u for u, h in zip(begun, held, strict=True) if not h), key=lambda u: u.key)
 
 
-def _free(board: Board, status: JobStatus) -> Iterator[WorkUnit]:
+def _free(board: "Board", status: JobStatus) -> Iterator[WorkUnit]:
     """Pending units whose lease no worker holds; merges only where no merge waits in the queue."""
     units = status.pending()
     merging = bool(board.waiting([merge_list()])[0])

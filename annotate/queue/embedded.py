@@ -12,8 +12,11 @@ from billiard.util import get_logger
 from celery.app.utils import find_app
 
 from annotate.domain.errors import CancelledJobError, WorkerError
+from annotate.domain.work import WorkUnit
 from annotate.end_signals import END_SIGNALS
-from annotate.queue.app import WORKERS, task_error
+from annotate.queue.app import WORKERS, task_ended, task_error
+from annotate.queue.early_process import EarlyProcess
+from annotate.queue.embedded_pool import pool_with
 from annotate.queue.messages import Queue
 from annotate.queue.startup_monitor import PoolStartupMonitor
 
@@ -47,20 +50,60 @@ class WorkerErrors:
             )
 
 
+class Sender:
+    """Sends units to an embedded worker, and knows when it has used up what was sent."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self._left = 0
+        self._changing = threading.Lock()
+        self._idle = threading.Event()
+
+    def send(self, unit: WorkUnit) -> None:
+        """Sends the message of a unit."""
+        with self._changing:
+            self._left += 1
+            self._idle.clear()
+        self._queue.send(unit)
+
+    def receive(self, **_: object) -> None:
+        """Receiver of `task_ended`."""
+        with self._changing:
+            self._left -= 1
+            if self._left <= 0:
+                self._idle.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Waits so long, or until the last message is used up: then there may be more to send.
+
+        Returns:
+            Whether that has happened since the last call.
+        """
+        happened = self._idle.wait(seconds)
+        self._idle.clear()
+        return happened
+
+
 @contextmanager
-def embedded_worker(processes: int) -> Iterator[tuple[Queue, WorkerErrors]]:
-    """A Celery worker with its own processes inside this one, and the queue that feeds it.
+def embedded_worker(
+    processes: int, early: EarlyProcess | None = None
+) -> Iterator[tuple[Sender, WorkerErrors]]:
+    """A Celery worker with its own processes inside this one, and what feeds it.
 
     The worker is the same that `celery -A workers worker` starts; it takes its settings from the
     environment. Leaving the block ends its processes at once: their chunks are done again when the
     job goes on.
+
+    Args:
+        processes: how many.
+        early: the first of them, if it was started before.
     """
     # By default billiard's logger does not propagate, and prints where it is not configured.
     get_logger().propagate = True
     _start_tracker()
     app = find_app(WORKERS)
     worker = app.WorkController(
-        pool="prefork",
+        pool=pool_with(early),
         concurrency=processes,
         hostname="embedded@localhost",
         without_gossip=True,
@@ -68,15 +111,31 @@ def embedded_worker(processes: int) -> Iterator[tuple[Queue, WorkerErrors]]:
         without_heartbeat=True,
     )
     _declare_queues(app)
-    thread = threading.Thread(target=worker.start, name="embedded-worker", daemon=True)
+    leaving, ended = threading.Event(), threading.Event()
+
+    def run() -> None:
+        try:
+            worker.start()
+        finally:
+            # The system kills a process when the thread ends that has started it.
+            if leaving.is_set():
+                ended.wait()
+
+    thread = threading.Thread(target=run, name="embedded-worker", daemon=True)
     errors = WorkerErrors(worker, thread)
     task_error.connect(errors.receive)
+    sender = Sender(Queue(app))
+    task_ended.connect(sender.receive)
     thread.start()
     try:
-        yield Queue(app), errors
+        yield sender, errors
     finally:
-        worker.terminate()
-        thread.join(timeout=END_S)
+        leaving.set()
+        try:
+            worker.terminate()
+        finally:
+            ended.set()
+            thread.join(timeout=END_S)
 
 
 def _start_tracker() -> None:

@@ -12,9 +12,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-import portalocker
-from portalocker import LockFlags
-
 from annotate.domain.errors import StoreError
 from annotate.domain.progress import ByteProgress
 
@@ -53,12 +50,12 @@ class Cache:
             self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / name
         while True:
-            with self._locked(path, LockFlags.SHARED) as held:
+            with self._locked(path, exclusive=False) as held:
                 if held and _is_whole(path, size):
                     os.utime(path)
                     yield path
                     return
-            with self._locked(path, LockFlags.EXCLUSIVE) as held:
+            with self._locked(path, exclusive=True) as held:
                 if held and not _is_whole(path, size):
                     self._make(path, size, fetch)
             if not held:
@@ -103,14 +100,19 @@ class Cache:
                 path.unlink(missing_ok=True)
                 total -= size
                 continue
-            with self._locked(owner, LockFlags.EXCLUSIVE) as held:
+            with self._locked(owner, exclusive=True) as held:
                 if held:
                     path.unlink(missing_ok=True)
                     total -= size
 
     @contextmanager
-    def _locked(self, path: Path, kind: LockFlags) -> Iterator[bool]:
+    def _locked(self, path: Path, *, exclusive: bool) -> Iterator[bool]:
         """Tries to lock a copy while the block runs; yields whether it was locked."""
+        # It loads Redis's client too, which a short job would wait for.
+        import portalocker
+        from portalocker import LockFlags
+
+        kind = LockFlags.EXCLUSIVE if exclusive else LockFlags.SHARED
         with self._lock_file(path) as file:
             try:
                 portalocker.lock(file, kind | LockFlags.NON_BLOCKING)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from annotate.domain.arrays import IntArray
 from annotate.domain.job import Recipe
@@ -21,8 +22,10 @@ from annotate.numeric.costs import (
     npu_ms,
     wall_s,
 )
-from annotate.use_cases.people_sample import PeopleSample
 from annotate.video.describe import Recording
+
+if TYPE_CHECKING:
+    from annotate.use_cases.people_sample import PeopleSample  # it loads models
 
 # Chunks are planned for a usual video, before any model was timed.
 _USUAL = VideoLoad(
@@ -72,7 +75,7 @@ class ExpectedCost:
 
     recipe: Recipe
     host: HostSpeed
-    sample: PeopleSample
+    sample: "PeopleSample"
     cost: Cost
     further_core_s: float
     video_core_s: Sequence[float]
@@ -100,7 +103,7 @@ def expected_cost(
     folder: Path,
     recipe: Recipe,
     host: HostSpeed,
-    sample: PeopleSample,
+    sample: "PeopleSample",
     processes: int,
 ) -> ExpectedCost:
     """What annotating these videos with the pack in `folder` is expected to cost.

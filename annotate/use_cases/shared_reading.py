@@ -8,19 +8,21 @@ where no worker can reach the videos. Where the command is interrupted, what was
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from annotate.domain.errors import QueueError, StoreError
 from annotate.domain.images import ImageSequence
 from annotate.domain.options import SubmitOptions
 from annotate.domain.settings import Settings
-from annotate.queue.board import Board, queue_errors
 from annotate.queue.messages import Queue, probe_list
 from annotate.queue.run_job import opened_queue
 from annotate.store import Store
 from annotate.store.bucket_videos import Source
 from annotate.store.reading_lists import ReadingList, delete_list, write_list
 from annotate.store.source_video import shared_place
+
+if TYPE_CHECKING:
+    from annotate.queue.board import Board
 
 # Fewer messages than this are followed by as many more: enough for a second of all workers.
 WINDOW = 500
@@ -64,7 +66,7 @@ class _Sender:
     """Sends the videos of a list, the last one first, a few at a time."""
 
     def __init__(
-        self, board: Board, queue: Queue, settings: Settings, name: str, numbers: list[int]
+        self, board: "Board", queue: Queue, settings: Settings, name: str, numbers: list[int]
     ) -> None:
         self._board, self._queue = board, queue
         self._broker = settings.broker
@@ -79,6 +81,8 @@ class _Sender:
         """
         if not self._left or time.monotonic() < self._due:
             return
+        from annotate.queue.board import queue_errors  # it is loaded by now
+
         self._due = time.monotonic() + LOOK_S
         with suppress(QueueError), queue_errors(self._broker):
             room = WINDOW - self._board.waiting([probe_list()])[0]
