@@ -1,13 +1,12 @@
 """`submit --precision`: tried on the job's own videos, remembered, refused with a reason."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from annotate.domain.errors import PackError, ProviderError, UsageError
@@ -16,22 +15,18 @@ from annotate.domain.options import Precision, SubmitOptions
 from annotate.domain.pack import read_pack
 from annotate.domain.progress import silent
 from annotate.domain.trial import Trial
-from annotate.domain.video import Chunk, Frame, VideoIndex
 from annotate.inference import load_models
-from annotate.pipeline import bursts
-from annotate.pipeline.bursts import BURST, jitter
-from annotate.pipeline.fidelity import Fidelity
 from annotate.store import Store
 from annotate.store.tables import read_facts
 from annotate.use_cases import choose_precision, quantize, try_precision
 from annotate.use_cases.find_videos import FoundVideos
+from annotate.use_cases.read_videos import ReadVideo
 from annotate.use_cases.submit import submit
-from annotate.video import decode, probe
+from annotate.video import probe
 from tests.command import Host
 from tests.test_bf16 import needs_bf16
 
 GOOD = Trial(faster=1.6, median_error=0.001, people=20, jitter=1.0)
-LIKE = Fidelity({"landmarks": 40.0, "world": 45.0}, 20, 0.001, 0.01, 0)
 
 
 def submitted(
@@ -55,82 +50,34 @@ def tries(monkeypatch: pytest.MonkeyPatch) -> list[Trial]:
     return found
 
 
-# What a trial finds
-
-
-@pytest.mark.parametrize(
-    ("trial", "fidelity", "why"),
-    [
-        (GOOD, LIKE, ""),
-        (replace(GOOD, median_error=0.0049), LIKE, ""),
-        (replace(GOOD, median_error=0.0051), LIKE, "landmarks move by 0.51%"),
-        (replace(GOOD, jitter=1.9), LIKE, ""),
-        (replace(GOOD, jitter=2.1), LIKE, "jitter 2.1 times as much"),
-        (replace(GOOD, faster=1.11), LIKE, ""),
-        (replace(GOOD, faster=1.09), LIKE, "1.09 times as fast here: nothing is gained"),
-        (GOOD, replace(LIKE, lost=1), ""),
-        (GOOD, replace(LIKE, lost=2), "the landmark model loses 2 and adds 0"),
-        (GOOD, replace(LIKE, added=2), "the landmark model loses 0 and adds 2"),
-        (GOOD, replace(LIKE, agreement_db={"world": 28.0}), ""),
-        (GOOD, replace(LIKE, agreement_db={"world": 24.0}), "output world agrees"),
-    ],
-)
-def test_what_is_worse_than_float_is_refused(trial: Trial, fidelity: Fidelity, why: str) -> None:
-    refused = try_precision._refused(trial, {"landmark": fidelity})
-    assert why in refused
-    assert bool(why) == bool(refused)
-
-
-def test_jitter_is_the_second_difference_of_landmarks(blazepose_pack: Path) -> None:
-    spec = read_pack(blazepose_pack).landmark
-
-    def outputs(x: float, score: float = 1.0) -> list[np.ndarray[Any, Any]]:
-        landmarks = np.zeros((1, 39, 5), np.float32)
-        landmarks[:, :, 0] = 100 + x
-        return [
-            landmarks.reshape(1, -1),
-            np.full((1, 1), score, np.float32),
-            np.full((1, 64, 64, 39), -20, np.float32),
-            np.zeros((1, 117), np.float32),
-        ]
-
-    steady = [outputs(x) for x in (0, 2, 4)]
-    shaking = [outputs(x) for x in (0, 2, 0)]
-    assert len(steady) == BURST
-    assert jitter(spec, steady) == 0
-    assert jitter(spec, shaking) == pytest.approx(4 / 256)
-    assert jitter(spec, steady + 2 * shaking) == pytest.approx(4 / 256)
-    gone = [outputs(0), outputs(2, score=0.1), outputs(0)]
-    assert jitter(spec, steady + 2 * gone) == 0
-    assert np.isnan(jitter(spec, gone))
-
-
-def test_bursts_are_of_the_last_third_and_of_consecutive_frames(
-    blazepose_pack: Path, stroll: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    taken: list[Chunk] = []
-
-    def noting(path: Path, index: VideoIndex, chunk: Chunk) -> Iterator[Frame]:
-        taken.append(chunk)
-        return decode(path, index, chunk)
-
-    monkeypatch.setattr(bursts, "decode", noting)
-    models, index = load_models(read_pack(blazepose_pack), blazepose_pack), probe(stroll)
-    crops = bursts.take_bursts([(stroll, index)], models, 4, silent)
-    last = len(index) - BURST
-    assert [len(chunk) for chunk in taken] == [BURST] * 4
-    assert (taken[0].start, taken[-1].start) == (last * 2 // 3, last)
-    assert len(crops.detector) == 4 * BURST
-    assert len(crops.landmark) >= 4 * BURST
-    assert len(crops.landmark) % BURST == 0
-    # Those of one person differ little: one ROI.
-    one, other = crops.landmark[:2]
-    assert 0 < np.abs(one - other).mean() < 0.05
-    few = replace(index, pts=index.pts[:2], keyframes=index.keyframes[:1])
-    assert not bursts.take_bursts([(stroll, few)], models, 4, silent).landmark
-
-
 # What a job does with it
+
+
+def test_the_first_videos_decide(
+    host: Host, stroll: Path, walk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a later one changes nothing of the others."""
+    seen: list[int] = []
+
+    def tried(videos: Sequence[object], *_: object) -> Trial:
+        seen.append(len(videos))
+        return GOOD
+
+    monkeypatch.setattr(choose_precision, "bf16_provider", lambda: "openvino-bf16")
+    monkeypatch.setattr(choose_precision, "load_models", lambda *_, **__: None)
+    monkeypatch.setattr(choose_precision, "try_precision", tried)
+    read = [ReadVideo(walk, replace(probe(stroll), fingerprint=f"{n:064}")) for n in range(6)]
+    for count in (5, 6):
+        choose_precision.choose_precision(
+            host.packs / "blazepose-full",
+            "bf16",
+            read[:count],
+            host.opened(),
+            host.settings(),
+            silent,
+            lambda _line: None,
+        )
+    assert seen == [choose_precision.MAX_VIDEOS]
 
 
 def test_recipes_of_float_keep_their_digest_and_bf16_has_another() -> None:

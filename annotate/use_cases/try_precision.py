@@ -94,7 +94,7 @@ def _refused(trial: Trial, found: Mapping[str, Fidelity]) -> str:
             f"{MAX_LANDMARK_ERROR:.1%}"
         )
     if trial.jitter > MAX_JITTER:
-        return f"landmarks jitter {trial.jitter:.1f} times as much from one frame to the next"
+        return f"landmarks jitter {trial.jitter:.2f} times as much from one frame to the next"
     if trial.faster < MIN_FASTER:
         return f"the landmark model is {trial.faster:.2f} times as fast here: nothing is gained"
     return ""
