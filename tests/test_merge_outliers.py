@@ -109,6 +109,15 @@ def test_few_frames_a_second_are_smoothed_less_than_asked() -> None:
     assert found.landmarks[:, 0, X] == pytest.approx(expected[:, 0, X], abs=0.01)
 
 
+def test_of_a_swing_of_six_hertz_half_is_left() -> None:
+    time_s = steady(4, 60)
+    one = walker(time_s, (700, 700))
+    wrist, swing = 15, 10 * np.sin(2 * np.pi * 6 * time_s)
+    one.xy[:, wrist, 0] = 700 + swing
+    left = merged([poses_of([one], time_s)]).smoothed[60:180, wrist, X] - 700
+    assert np.ptp(left) == pytest.approx(np.ptp(swing) / 2, rel=0.05)
+
+
 @pytest.mark.parametrize(("fps", "frames"), [(100, 200), (10_000, 2000)], ids=["time", "frames"])
 def test_a_block_is_smoothed_with_what_is_two_seconds_or_2000_frames_away(
     fps: float, frames: int
