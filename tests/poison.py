@@ -86,6 +86,7 @@ def malformed(unit: WorkUnit) -> dict[str, bytes]:
             changed(f"{name} is {value}", place, name, value)
     for place, name, value in _VALUES:
         changed(f"{name} is {value!s:.30}", place, name, value)
+    changed("body has other characters", "", "body", f"%{good['body']}")
     for what, content in _bodies(unit).items():
         changed(f"body: {what}", "", "body", body(content))
     return kinds
@@ -111,6 +112,7 @@ _VALUES: list[tuple[str, str, Any]] = [
     ("headers", "retries", -1),
     ("headers", "origin", "x" * (8 << 20)),
     ("properties", "priority", 10**9),
+    ("properties", "priority", 3.0),
 ]
 
 

@@ -1,6 +1,8 @@
 """What workers share on a real Redis: leases, attempts, the registry of jobs."""
 
 import time
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from annotate.domain.work import WorkUnit
 from annotate.queue.attempts import REMEMBERED_S, RESEND_S
 from annotate.queue.board import Board, open_board
 from annotate.queue.leases import LEASE_S
+from annotate.queue.worker_reports import WorkerReports
 from tests.made_job import JOB, VIDEO
 from tests.servers import RedisServer, wait_until
 
@@ -77,6 +80,20 @@ def test_a_worker_knows_how_many_leases_it_holds(board: Board) -> None:
         assert not board.is_idle(WORKER, [])
     assert board.leases.held_by(WORKER) == 0
     assert board.is_idle(WORKER, [])
+
+
+def test_the_age_of_a_lease_is_the_time_since_its_renewal(board: Board) -> None:
+    with board.leases.hold(UNIT, WORKER):
+        (age_s,) = board.leases.ages_s(WORKER)
+        assert age_s >= 0
+        board.client.pexpire(LEASE, 1000)
+        (age_s,) = board.leases.ages_s(WORKER)
+        assert age_s >= LEASE_S - 1
+
+
+def test_the_servers_clock_counts_with_its_microseconds() -> None:
+    server: Any = SimpleNamespace(time=lambda: (1000, 900_000))
+    assert WorkerReports(server, "").now() == pytest.approx(1000.9, abs=0.3)
 
 
 def test_many_units_are_asked_for_in_several_commands(

@@ -68,6 +68,7 @@ def test_all_missing_chunks_are_sent_once(board: Board, queue: Queue, store: Sto
     assert status is not None
     assert not status.finished
     assert messages(board) == 4, "one is done, one has failed"
+    assert board.waiting([merge_list()]) == [0], "chunks are missing"
     assert reconcile(board, queue, store, JOB) is None, "messages of the job wait"
     assert messages(board) == 4
 
@@ -180,6 +181,17 @@ def test_a_job_without_work_leaves_the_board(
     reconcile_all(board, queue, store)
     assert board.jobs.ids() == []
     assert messages(board) == 0
+
+
+def test_a_job_that_was_deleted_does_not_hold_up_the_others(
+    board: Board, queue: Queue, store: Store
+) -> None:
+    assert board.jobs.is_new()
+    for job_id in ("20250101-000000-abcdef", JOB.id):
+        board.jobs.add(job_id)
+    reconcile_all(board, queue, store)
+    assert board.jobs.ids() == [JOB.id]
+    assert messages(board) == 6
 
 
 def test_a_damaged_job_does_not_hold_up_the_others(

@@ -166,6 +166,18 @@ def test_a_track_starts_with_a_pose_that_is_good_enough(score: float, starts: bo
     assert (Tracker(SETTINGS).follow(table).track == (0 if starts else NONE)).all()
 
 
+def test_people_who_are_lost_in_the_same_frame_go_on_all() -> None:
+    time_s = steady(20 / 30, 30)
+    people = [hidden(walker(time_s, (x, x)), (10, 11)) for x in (300, 1200, 1700)]
+    table = pose_table(poses_of(people, time_s), SETTINGS.pose, SKELETON)
+    numbers = Tracker(SETTINGS).follow(table).track
+    assert [set(numbers[np.abs(table.hip[:, 0] - x) < 9]) for x in (300, 1200, 1700)] == [
+        {0},
+        {1},
+        {2},
+    ]
+
+
 @pytest.mark.parametrize(("iou", "continues"), [(0.5, False), (1.0, True)])
 def test_a_tracklet_continues_a_track_that_is_alike_enough(iou: float, continues: bool) -> None:
     """By 0.2 and by 0.4: no keypoint is seen of one of them."""

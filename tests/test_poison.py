@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kombu.transport.redis import PrefixedStrictRedis
 
 from annotate.domain.settings import PREFIX
 from annotate.domain.video import Chunk
@@ -13,6 +14,7 @@ from annotate.domain.work import WorkUnit
 from annotate.queue.app import CHUNK_QUEUES, MERGE_TASK, PRIORITIES, make_app
 from annotate.queue.message_check import MalformedMessageError, clean_message
 from annotate.queue.messages import Queue, merge_list
+from annotate.queue.transport import _CheckingClient
 from annotate.store import Store
 from tests.command import Host
 from tests.fleet import board_of, working
@@ -52,6 +54,25 @@ def test_what_the_program_sends_is_accepted(redis_server: RedisServer, unit: Wor
     assert cleaned["properties"]["priority"] == sent["properties"]["priority"]
     assert json.loads(base64.b64decode(cleaned["body"]))[:2] == [unit.message, {}]
     assert clean_message(json.dumps(cleaned).encode(), QUEUE) == clean_message(raw, QUEUE)
+
+
+def test_a_message_that_was_given_back_is_accepted() -> None:
+    message = message_of(UNIT)
+    message["headers"]["retries"], message["properties"]["delivery_tag"] = 2, "t"
+    cleaned = json.loads(clean_message(json.dumps(message).encode(), QUEUE))
+    assert cleaned["headers"]["retries"] == 2
+    assert cleaned["properties"]["delivery_tag"] == "t"
+
+
+def test_a_message_goes_back_to_the_queue_that_it_came_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The list has the priority in its name, too."""
+    taken = (f"{QUEUE}\x06\x163".encode(), json.dumps(message_of(UNIT)).encode())
+    monkeypatch.setattr(PrefixedStrictRedis, "parse_response", lambda *_: taken)
+    client = object.__new__(_CheckingClient)
+    _, cleaned = client.parse_response(None, "BRPOP")
+    assert json.loads(cleaned)["properties"]["delivery_info"]["routing_key"] == QUEUE
 
 
 def test_nothing_else_of_a_message_goes_on() -> None:
