@@ -13,7 +13,7 @@ from annotate.domain.job import Recipe
 from annotate.domain.tracks import Tracks
 from annotate.domain.video import Chunk
 from annotate.domain.work import Failure
-from annotate.store import Store
+from annotate.store import Store, tables
 from annotate.store.results import tracks_name
 from tests.made_job import CHUNK, RECIPE, VIDEO
 from tests.made_poses import FINGERPRINT, assert_same, made_poses
@@ -79,6 +79,35 @@ def test_tracks_are_read_back_block_by_block(store: Store, axes: int) -> None:
         assert_same(actual, expected)
     results.delete_tracks(*results.merges())
     assert results.merges() == []
+
+
+def test_landmarks_that_are_not_wanted_are_not_read(store: Store) -> None:
+    block = made_tracks(np.random.default_rng(5), 4, 3)
+    results = store.results(RECIPE, VIDEO)
+    results.write_tracks("m", [replace(block, raw=block.smoothed)], 33, {}, 3)
+    (found,) = results.read_tracks("m", raw=False, world=False)
+    assert np.isnan(found.raw).all()
+    assert found.raw.shape == block.raw.shape
+    assert found.raw_world.shape == found.smoothed_world.shape == (4, 33, 0)
+    assert np.array_equal(found.smoothed, block.smoothed)
+    (found,) = results.read_tracks("m", raw=False)
+    assert np.isnan(found.raw).all()
+    assert np.array_equal(found.smoothed_world, block.smoothed_world)
+    results.delete_tracks("m")
+
+
+def test_a_file_without_digests_of_its_columns_is_read_whole(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As earlier versions wrote them: the digest of all columns is checked with all of them."""
+    block = made_tracks(np.random.default_rng(5), 4, 3)
+    results = store.results(RECIPE, VIDEO)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(tables, "COLUMNS_SEAL", b"unknown")
+        results.write_tracks("m", [block], 33, {}, 3)
+    (found,) = results.read_tracks("m", raw=False, world=False)
+    assert_same(found, block)
+    results.delete_tracks("m")
 
 
 # Run in a process of its own, as others of this one read Parquet too.

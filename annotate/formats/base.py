@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO, ClassVar
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray, IntArray
+from annotate.domain.columns import taken
 from annotate.domain.job import Rejected
 from annotate.domain.keypoint_sets import COCO17, KeypointSet, sets_from
 from annotate.domain.track_list import TrackList
@@ -54,6 +55,10 @@ class PoseBlock:
 
     def __len__(self) -> int:
         return len(self.place)
+
+    def take(self, rows: slice | IntArray | NDArray[np.bool_]) -> "PoseBlock":
+        """Some of the poses: their places, or (P,) bool."""
+        return PoseBlock(**taken(self, [one.name for one in fields(self)], rows))
 
 
 @dataclass(frozen=True)
@@ -232,6 +237,8 @@ class Format(ABC):
         keypoint_sets: that it can write, its own first.
         one_video: a file of it cannot hold several videos.
         has_angles: it can write joint angles.
+        has_world: it writes world landmarks, or what follows from them; otherwise poses may come
+            without them.
     """
 
     name: ClassVar[str]
@@ -240,6 +247,7 @@ class Format(ABC):
     keypoint_sets: ClassVar[tuple[KeypointSet, ...]] = sets_from(COCO17)
     one_video: ClassVar[bool] = False
     has_angles: ClassVar[bool] = False
+    has_world: ClassVar[bool] = False
 
 
 class StreamFormat(Format):

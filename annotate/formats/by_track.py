@@ -1,11 +1,9 @@
 """The poses of a video track by track, for formats that are written so."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
 
 from annotate.domain.arrays import IntArray
 from annotate.formats.base import DatasetVideo, PoseBlock
@@ -30,7 +28,7 @@ def poses_by_track(video: DatasetVideo) -> Iterator[tuple[int, Iterable[PoseBloc
         held: dict[int, list[PoseBlock]] = {track: [] for track in tracks.tolist()}
         for block in _blocks_of(video, tracks):
             for track in np.unique(block.video_track).tolist():
-                held[track].append(_rows(block, block.video_track == track))
+                held[track].append(block.take(block.video_track == track))
         yield from ((track, found) for track, found in held.items() if found)
 
 
@@ -51,8 +49,4 @@ def _blocks_of(video: DatasetVideo, tracks: IntArray) -> Iterator[PoseBlock]:
     for block in video.poses():
         rows = np.isin(block.video_track, tracks)
         if rows.any():
-            yield _rows(block, rows)
-
-
-def _rows(block: PoseBlock, rows: NDArray[np.bool_]) -> PoseBlock:
-    return PoseBlock(**{one.name: getattr(block, one.name)[rows] for one in fields(PoseBlock)})
+            yield block.take(rows)

@@ -27,6 +27,7 @@ class C3d(FolderFormat):
     """
 
     name = "c3d"
+    has_world = True
     keypoint_sets = sets_from(BLAZEPOSE33)
 
     def write_folder(self, dataset: Dataset, folder: Path) -> None:

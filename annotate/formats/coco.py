@@ -11,20 +11,24 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from annotate.domain.arrays import IntArray
 from annotate.domain.skeleton import AREA_OF_BOX
-from annotate.formats.base import Dataset, DatasetVideo, StreamFormat
+from annotate.formats.base import Dataset, DatasetVideo, PoseBlock, StreamFormat
 from annotate.formats.coco_common import (
     PERSON,
-    CocoPose,
+    ROWS,
     category_of,
-    coco_poses,
+    pose_pieces,
     triplets,
     write_list,
 )
 from annotate.formats.names import image_name
+from annotate.numeric.words import Words, decimals, integers, joined, listed, pick, text_of, texts
 
+# So near to the middle, in hundredths of a square pixel, rounding depends on the last bits.
+_NEAR = 1e-4
 _DESCRIPTION = "Body keypoints of people in videos"
 
 
@@ -49,45 +53,57 @@ class Coco(StreamFormat):
         out.write(orjson.dumps(head)[:-1] + b',"images":')
         write_list(out, _images(dataset))
         out.write(b',"annotations":')
-        numbered = enumerate(coco_poses(dataset), start=1)
-        write_list(out, (_annotation(number, pose) for number, pose in numbered))
+        write_list(out, _all_annotations(dataset))
         out.write(b"}\n")
 
 
 COCO = Coco()
 
 
-def _images(dataset: Dataset) -> Iterator[dict[str, Any]]:
+def _images(dataset: Dataset) -> Iterator[bytes]:
     for video in dataset.videos:
-        yield from _images_of(video, np.flatnonzero(dataset.shown(video)))
+        shown = np.flatnonzero(dataset.shown(video))
+        for start in range(0, len(shown), ROWS):
+            yield _images_of(video, shown[start : start + ROWS])
 
 
-def _images_of(video: DatasetVideo, shown: IntArray) -> Iterator[dict[str, Any]]:
-    columns = (
-        video.images[shown],
-        video.frames[shown],
-        video.pts[shown],
-        np.round(video.time_s[shown], 6),
-        video.missing[shown],
-        video.damaged_mask[shown],
-        video.reviewed_mask[shown],
+def _images_of(video: DatasetVideo, shown: IntArray) -> bytes:
+    """Rows of the frames at these places (N,)."""
+    frames = video.frames[shown]
+    names = [image_name(video.folder, frame, video.image_ending) for frame in frames.tolist()]
+    number = integers(frames)
+    marks = (
+        pick([b"", f',"{name}":true'.encode()], mask[shown])
+        for name, mask in (
+            ("missing", video.missing),
+            ("damaged", video.damaged_mask),
+            ("reviewed", video.reviewed_mask),
+        )
     )
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    for image, frame, pts, time_s, missing, damaged, reviewed in rows:
-        yield {
-            "id": image,
-            "file_name": image_name(video.folder, frame, video.image_ending),
-            "width": video.width,
-            "height": video.height,
-            "video_id": video.id,
-            "frame_id": frame,
-            "frame_index": frame,
-            "pts": pts,
-            "time_s": time_s,
-            **({"missing": True} if missing else {}),
-            **({"damaged": True} if damaged else {}),
-            **({"reviewed": True} if reviewed else {}),
-        }
+    return text_of(
+        joined(
+            b'{"id":',
+            integers(video.images[shown]),
+            b',"file_name":',
+            texts([orjson.dumps(name) for name in names], shown.shape),
+            b',"width":%d,"height":%d,"video_id":%d' % (video.width, video.height, video.id),
+            b',"frame_id":',
+            number,
+            b',"frame_index":',
+            number,
+            b',"pts":',
+            _json_numbers(video.pts[shown]),
+            b',"time_s":',
+            _json_numbers(np.round(video.time_s[shown], 6)),
+            *marks,
+            b"},\n",
+        )
+    )
+
+
+def _json_numbers(values: NDArray[Any]) -> Words:
+    """(n, W) words: numbers (n,) of any size."""
+    return texts(orjson.dumps(values.tolist())[1:-1].split(b","), values.shape)
 
 
 def _info(dataset: Dataset) -> dict[str, Any]:
@@ -148,26 +164,62 @@ def _damaged(dataset: Dataset) -> dict[str, Any]:
     return {"damaged": damaged} if damaged else {}
 
 
-def _annotation(number: int, pose: CocoPose) -> dict[str, Any]:
-    labelled = np.where(pose.v[:, None] > 0, pose.xy, 0.0)
-    return {
-        "id": number,
-        "image_id": pose.image,
-        "category_id": PERSON,
-        "keypoints": triplets(labelled, pose.v),
-        "num_keypoints": int((pose.v > 0).sum()),
-        "keypoint_scores": pose.confidence.tolist(),
-        "bbox": pose.bbox.tolist(),
-        "area": round(AREA_OF_BOX * float(pose.bbox[2] * pose.bbox[3]), 2),
-        "iscrowd": 0,
-        "segmentation": [],
-        "score": pose.score,
-        "track_id": pose.track,
-        "video_track_id": pose.video_track,
-        "filled": pose.filled,
-        **({"reviewed": True} if pose.reviewed else {}),
-        **({"track_name": pose.name} if pose.name else {}),
-        # CVAT makes tracks of a whole task from these: only ids of the dataset keep people of
-        # different videos apart.
-        "attributes": {"track_id": pose.track, "keyframe": True, "filled": pose.filled},
-    }
+def _all_annotations(dataset: Dataset) -> Iterator[bytes]:
+    first = 1
+    for video, poses in pose_pieces(dataset):
+        yield _annotations(video, poses, first)
+        first += len(poses)
+
+
+def _annotations(video: DatasetVideo, poses: PoseBlock, first: int) -> bytes:
+    """Rows of poses, numbered from `first`."""
+    track = integers(poses.track)
+    filled = pick([b"false", b"true"], poses.filled)
+    labelled = np.where(poses.v[:, :, None] > 0, poses.xy, 0.0)
+    exact = AREA_OF_BOX * (poses.bbox[:, 2] * poses.bbox[:, 3])
+    area = np.round(exact, 2)
+    # Near the middle between two hundredths, only Python rounds to the nearest.
+    middle = np.abs(exact * 100 % 1 - 0.5) < _NEAR
+    area[middle] = [round(one, 2) for one in exact[middle].tolist()]
+    return text_of(
+        joined(
+            b'{"id":',
+            integers(np.arange(first, first + len(poses))),
+            b',"image_id":',
+            integers(video.images[poses.place]),
+            b',"category_id":%d,"keypoints":[' % PERSON,
+            triplets(labelled, poses.v),
+            b'],"num_keypoints":',
+            integers((poses.v > 0).sum(axis=1)),
+            b',"keypoint_scores":[',
+            listed(poses.visibility, 3),
+            b'],"bbox":[',
+            listed(poses.bbox, 2),
+            b'],"area":',
+            decimals(area, 2),
+            b',"iscrowd":0,"segmentation":[],"score":',
+            decimals(poses.score, 4),
+            b',"track_id":',
+            track,
+            b',"video_track_id":',
+            integers(poses.video_track),
+            b',"filled":',
+            filled,
+            pick([b"", b',"reviewed":true'], video.reviewed_mask[poses.place]),
+            _track_names(video, poses),
+            # CVAT makes tracks of a whole task from these: only ids of the dataset keep people of
+            # different videos apart.
+            b',"attributes":{"track_id":',
+            track,
+            b',"keyframe":true,"filled":',
+            filled,
+            b"}},\n",
+        )
+    )
+
+
+def _track_names(video: DatasetVideo, poses: PoseBlock) -> Words:
+    """(P, W) words: the names of tracks, nothing where one has none."""
+    tracks, places = np.unique(poses.video_track, return_inverse=True)
+    names = [video.names.get(track, "") for track in tracks.tolist()]
+    return pick([b',"track_name":' + orjson.dumps(name) if name else b"" for name in names], places)

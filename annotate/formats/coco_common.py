@@ -1,19 +1,22 @@
-"""What COCO's two files share: the category, poses one by one, streamed lists."""
+"""What COCO's files share: the category, keypoints as text, streamed lists."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
 from annotate.domain.keypoint_sets import COCO17, KeypointSet
-from annotate.formats.base import Dataset, DatasetVideo
+from annotate.formats.base import Dataset, DatasetVideo, PoseBlock
+from annotate.numeric.words import Words, decimals, flat, joined, pick
 
 # Id of the only category.
 PERSON = 1
-# Rows of a list that are written at a time.
-_BLOCK = 2000
+# Rows of a list that are written at a time: their text stays in a core's caches.
+ROWS = 2000
+# What follows each row of a list but the last.
+_BETWEEN = b",\n"
 
 
 def category_of(keypoints: KeypointSet) -> dict[str, Any]:
@@ -30,79 +33,42 @@ def category_of(keypoints: KeypointSet) -> dict[str, Any]:
 PERSON_CATEGORY = category_of(COCO17)
 
 
-class CocoPose(NamedTuple):
-    """One pose as both files say it; see `PoseBlock`.
-
-    Attributes:
-        image: id of its image.
-        track: id of its track in the dataset.
-        video_track: id of its track in the video.
-        xy: (K, 2) float64 pixels.
-        v: (K,) int64: COCO's visibility.
-        bbox: (4,) float64: x, y, width, height in pixels.
-        score: in [0, 1].
-        confidence: (K,) float64 in [0, 1].
-        filled: the person was not detected here.
-        reviewed: a reviewer marked the frame.
-        name: of the track; empty where it has none.
-    """
-
-    image: int
-    track: int
-    video_track: int
-    xy: NDArray[np.float64]
-    v: NDArray[np.int64]
-    bbox: NDArray[np.float64]
-    score: float
-    confidence: NDArray[np.float64]
-    filled: bool
-    reviewed: bool
-    name: str
-
-
-def coco_poses(dataset: Dataset) -> Iterator[CocoPose]:
-    """All poses, video by video."""
+def pose_pieces(dataset: Dataset) -> Iterator[tuple[DatasetVideo, PoseBlock]]:
+    """All poses, video by video, some thousands at a time."""
     for video in dataset.videos:
-        yield from _poses(video)
+        for block in video.poses():
+            for start in range(0, len(block), ROWS):
+                yield video, block.take(slice(start, start + ROWS))
 
 
-def _poses(video: DatasetVideo) -> Iterator[CocoPose]:
-    reviewed, names = video.reviewed_mask, video.names
-    for block in video.poses():
-        columns = zip(
-            video.images[block.place].tolist(),
-            block.track.tolist(),
-            block.video_track.tolist(),
-            block.xy,
-            block.v,
-            block.bbox,
-            block.score.tolist(),
-            block.visibility,
-            block.filled.tolist(),
-            reviewed[block.place].tolist(),
-            (names.get(track, "") for track in block.video_track.tolist()),
-            strict=True,
-        )
-        yield from map(CocoPose._make, columns)
+def triplets(xy: NDArray[np.float64], v: NDArray[np.int64]) -> Words:
+    """(P, W) words: x, y, v of each of K keypoints; v are ints.
+
+    Args:
+        xy: (P, K, 2) float64 pixels, rounded to 0.01.
+        v: (P, K) int64 in [0, 2].
+    """
+    numbers = flat(decimals(xy, 2, b","), axes=2)
+    # The last one has no comma after it.
+    last = np.arange(v.shape[1]) == v.shape[1] - 1
+    return flat(joined(numbers, pick([b"0,", b"1,", b"2,", b"0", b"1", b"2"], v + 3 * last)))
 
 
-def triplets(xy: NDArray[np.float64], v: NDArray[np.int64]) -> list[float]:
-    """x, y, v of each keypoint in a flat list of 3K numbers; v are ints."""
-    flat: list[float] = np.column_stack([xy, v]).reshape(-1).tolist()
-    flat[2::3] = v.tolist()
-    return flat
+def write_list(out: BinaryIO, texts: Iterable[bytes]) -> None:
+    """Writes a JSON list, a row a line.
 
-
-def write_list(out: BinaryIO, rows: Iterable[dict[str, Any]]) -> None:
-    """Writes a JSON list, a row a line, some thousands at a time."""
+    Args:
+        texts: of some rows each, all of which end in a comma and a line feed.
+    """
     out.write(b"[\n")
-    lines: list[bytes] = []
     between = b""
-    for row in rows:
-        lines.append(orjson.dumps(row))
-        if len(lines) == _BLOCK:
-            out.write(between + b",\n".join(lines))
-            between, lines = b",\n", []
-    if lines:
-        out.write(between + b",\n".join(lines))
+    for text in texts:
+        if text:
+            out.write(between + text.removesuffix(_BETWEEN))
+            between = _BETWEEN
     out.write(b"\n]")
+
+
+def json_rows(rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    """Rows as `write_list` takes them, one by one."""
+    return (orjson.dumps(row) + _BETWEEN for row in rows)

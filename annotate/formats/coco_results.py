@@ -5,8 +5,9 @@ from typing import BinaryIO
 import numpy as np
 
 from annotate.domain.keypoint_sets import COCO17
-from annotate.formats.base import Dataset, StreamFormat
-from annotate.formats.coco_common import PERSON, coco_poses, triplets, write_list
+from annotate.formats.base import Dataset, DatasetVideo, PoseBlock, StreamFormat
+from annotate.formats.coco_common import PERSON, pose_pieces, triplets, write_list
+from annotate.numeric.words import decimals, integers, joined, text_of
 
 
 class CocoResults(StreamFormat):
@@ -24,21 +25,25 @@ class CocoResults(StreamFormat):
 
     def write(self, dataset: Dataset, out: BinaryIO) -> None:
         """Writes the file as a stream."""
-        write_list(
-            out,
-            (
-                {
-                    "image_id": pose.image,
-                    "category_id": PERSON,
-                    "keypoints": triplets(pose.xy, np.ones(len(pose.xy), np.int64)),
-                    "score": pose.score,
-                    "track_id": pose.track,
-                }
-                for pose in coco_poses(dataset)
-                if pose.v.any()
-            ),
-        )
+        write_list(out, (_rows(video, poses) for video, poses in pose_pieces(dataset)))
         out.write(b"\n")
 
 
 COCO_RESULTS = CocoResults()
+
+
+def _rows(video: DatasetVideo, poses: PoseBlock) -> bytes:
+    poses = poses.take(np.flatnonzero(poses.v.any(axis=1)))
+    return text_of(
+        joined(
+            b'{"image_id":',
+            integers(video.images[poses.place]),
+            b',"category_id":%d,"keypoints":[' % PERSON,
+            triplets(poses.xy, np.ones_like(poses.v)),
+            b'],"score":',
+            decimals(poses.score, 4),
+            b',"track_id":',
+            integers(poses.track),
+            b"},\n",
+        )
+    )

@@ -16,6 +16,7 @@ class Csv(StreamFormat):
     suffix = ".csv"
     signatures = (b'"video","frame","pts",',)
     has_angles = True
+    has_world = True
     keypoint_sets = sets_from(BLAZEPOSE33)
 
     def write(self, dataset: Dataset, out: BinaryIO) -> None:

@@ -10,9 +10,11 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
+from annotate.domain.arrays import IntArray
 from annotate.domain.keypoint_sets import KeypointSet
 from annotate.formats.base import Dataset, DatasetVideo, PoseBlock, StreamFormat
 from annotate.formats.by_track import poses_by_track
+from annotate.numeric.words import Words, decimals, integers, joined, pick, rows_of
 
 _START = '<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n<!-- annotate -->\n'
 
@@ -33,7 +35,7 @@ class Cvat(StreamFormat):
         for video in dataset.videos:
             out.write(_head(dataset.keypoints, video).encode())
             for track, blocks in poses_by_track(video):
-                out.writelines(line.encode() for line in _track(dataset, video, track, blocks))
+                out.writelines(_track(dataset, video, track, blocks))
         out.write(b"</annotations>\n")
 
 
@@ -80,44 +82,53 @@ def _svg(keypoints: KeypointSet) -> str:
 
 def _track(
     dataset: Dataset, video: DatasetVideo, track: int, blocks: Iterable[PoseBlock]
-) -> Iterator[str]:
-    """Lines of one track."""
-    yield f'<track id="{track}" label="person" source="auto">\n'
-    last: tuple[PoseBlock, int, int] | None = None
+) -> Iterator[bytes]:
+    """The text of one track, pose by pose."""
+    yield b'<track id="%d" label="person" source="auto">\n' % track
+    last, end = None, b""
     for block in blocks:
-        for row, place in enumerate(block.place.tolist()):
-            if last is not None and place > last[2] + 1:
-                yield from _ended(dataset, video, *last)
-            yield _skeleton(dataset.keypoints, block, row, int(video.frames[place]))
-            last = block, row, place
-    if last is not None:
-        yield from _ended(dataset, video, *last)
-    yield "</track>\n"
+        place = block.place
+        if last is not None and place[0] > last + 1:
+            yield end
+        # A stretch ends with the last pose before a gap, and maybe with the last one of the block,
+        # unless the video ends there too.
+        ends = np.append(np.diff(place) > 1, True) & (place + 1 < len(video.frames))
+        after = _skeletons(dataset.keypoints, block.take(ends), video.frames[place[ends] + 1], True)
+        shown = iter(after)
+        last, end = int(place[-1]), b""
+        for text, is_end in zip(
+            _skeletons(dataset.keypoints, block, video.frames[place], False), ends, strict=True
+        ):
+            yield end + text
+            end = next(shown) if is_end else b""
+    yield end + b"</track>\n"
 
 
-def _ended(
-    dataset: Dataset, video: DatasetVideo, block: PoseBlock, row: int, place: int
-) -> Iterator[str]:
-    """The end of a stretch whose last pose lies at `place`, unless the video ends there too."""
-    if place + 1 < len(video.frames):
-        after = int(video.frames[place + 1])
-        yield _skeleton(dataset.keypoints, block, row, after, ended=True)
-
-
-def _skeleton(
-    keypoints: KeypointSet, block: PoseBlock, row: int, frame: int, *, ended: bool = False
-) -> str:
-    points = "".join(
-        f'<points label={quoteattr(name)} keyframe="1" outside="{int(ended or v == 0)}" '
-        f'occluded="{int(v == 1)}" points="{x},{y}"></points>\n'
-        for name, (x, y), v in zip(
-            keypoints.names, block.xy[row].tolist(), block.v[row].tolist(), strict=True
-        )
-    )
-    return (
-        f'<skeleton frame="{frame}" keyframe="1" outside="{int(ended)}" occluded="0" '
-        f'z_order="0">\n{points}</skeleton>\n'
-    )
+def _skeletons(
+    keypoints: KeypointSet, block: PoseBlock, frame: IntArray, ended: bool
+) -> list[bytes]:
+    """A keyframe for each pose of a block in the frames (P,); `ended`: nobody is there any more."""
+    outside = pick([b"0", b"1"], (block.v == 0) | ended)
+    occluded = pick([b"0", b"1"], block.v == 1)
+    x, y = (decimals(block.xy[:, :, axis], 2) for axis in range(2))
+    pieces: list[bytes | Words] = [
+        b'<skeleton frame="',
+        integers(frame),
+        b'" keyframe="1" outside="%d" occluded="0" z_order="0">\n' % ended,
+    ]
+    for number, name in enumerate(keypoints.names):
+        pieces += [
+            f'<points label={quoteattr(name)} keyframe="1" outside="'.encode(),
+            outside[:, number],
+            b'" occluded="',
+            occluded[:, number],
+            b'" points="',
+            x[:, number],
+            b",",
+            y[:, number],
+            b'"></points>\n',
+        ]
+    return rows_of(joined(*pieces, b"</skeleton>\n"))
 
 
 def _filter(video: DatasetVideo) -> str:

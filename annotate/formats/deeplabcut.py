@@ -4,13 +4,15 @@ Source: the files that DeepLabCut writes when it analyses videos, as it and move
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import BinaryIO
 
 import numpy as np
 
 from annotate.domain.keypoint_sets import COCO17, sets_from
-from annotate.formats.base import Dataset, DatasetVideo, StreamFormat
+from annotate.formats.base import Dataset, DatasetVideo, PoseBlock, StreamFormat
 from annotate.formats.frames import frames_of
+from annotate.numeric.words import constant, decimals, flat, joined, rows_of
 
 _SCORER = "annotate"
 _COORDINATES = ("x", "y", "likelihood")
@@ -37,22 +39,27 @@ class DeepLabCut(StreamFormat):
             heads += [(name, [cell[level] for cell in cells]) for level, name in enumerate(names)]
             for name, values in heads:
                 out.write((",".join([name, *values]) + "\n").encode())
-            for line in _lines(dataset, video):
-                out.write(line.encode())
+            out.writelines(_lines(dataset, video))
 
 
 DEEPLABCUT = DeepLabCut()
 
 
-def _lines(dataset: Dataset, video: DatasetVideo) -> Iterator[str]:
-    absent = "," * (len(dataset.keypoints.names) * len(_COORDINATES))
+def _lines(dataset: Dataset, video: DatasetVideo) -> Iterator[bytes]:
+    absent = b"," * (len(dataset.keypoints.names) * len(_COORDINATES))
     columns = {track: column for column, track in enumerate(video.tracks.track_id.tolist())}
-    for place, block, rows in frames_of(dataset, video):
+    for place, found in frames_of(dataset, video, partial(_cells, dataset)):
         people = [absent] * len(columns)
-        for row in rows if block else ():
-            assert block is not None  # noqa: S101 - for mypy
-            values = np.column_stack([block.xy[row], block.visibility[row]])
-            values[~dataset.known] = np.nan
-            cells = ("" if np.isnan(n) else str(n) for n in values.reshape(-1).tolist())
-            people[columns[int(block.video_track[row])]] = "".join(f",{cell}" for cell in cells)
-        yield f"{int(video.frames[place])}{''.join(people)}\n"
+        for track, cells in found:
+            people[columns[track]] = cells
+        yield b"%d%b\n" % (int(video.frames[place]), b"".join(people))
+
+
+def _cells(dataset: Dataset, block: PoseBlock) -> list[tuple[int, bytes]]:
+    """The track of each pose, and its cells; those that the model does not know are empty."""
+    x, y = np.moveaxis(block.xy, 2, 0)
+    pieces = (b",", decimals(x, 2), b",", decimals(y, 2), b",", decimals(block.visibility, 3))
+    words = joined(*pieces)
+    words[:, ~dataset.known] = 0
+    words[:, ~dataset.known, :1] = constant(b",,,")
+    return list(zip(block.video_track.tolist(), rows_of(flat(words)), strict=True))

@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from annotate.domain.keypoint_sets import COCO17
-from annotate.formats.base import Dataset, DatasetVideo, FolderFormat
+from annotate.formats.base import Dataset, DatasetVideo, FolderFormat, PoseBlock
+from annotate.numeric.words import decimals, integers, joined, listed, text_of
 
 # The class "pedestrian".
 _PERSON = 1
@@ -29,22 +30,26 @@ class Mot(FolderFormat):
             sequence = folder / PurePosixPath(video.folder)
             (sequence / "gt").mkdir(parents=True)
             (sequence / "seqinfo.ini").write_text(_description(video), "utf-8")
-            with (sequence / "gt" / "gt.txt").open("w", encoding="ascii", newline="\n") as out:
-                for block in video.poses():
-                    rows = zip(
-                        (video.frames[block.place] + 1).tolist(),
-                        block.video_track.tolist(),
-                        block.bbox.tolist(),
-                        np.round((block.v == 2).mean(axis=1), 3).tolist(),
-                        strict=True,
-                    )
-                    out.writelines(
-                        f"{frame},{track},{','.join(map(str, box))},1,{_PERSON},{visible}\n"
-                        for frame, track, box, visible in rows
-                    )
+            with (sequence / "gt" / "gt.txt").open("wb") as out:
+                out.writelines(_lines(video, block) for block in video.poses())
 
 
 MOT = Mot()
+
+
+def _lines(video: DatasetVideo, block: PoseBlock) -> bytes:
+    return text_of(
+        joined(
+            integers(video.frames[block.place] + 1),
+            b",",
+            integers(block.video_track),
+            b",",
+            listed(block.bbox, 2),
+            b",1,%d," % _PERSON,
+            decimals(np.round((block.v == 2).mean(axis=1), 3), 3),
+            b"\n",
+        )
+    )
 
 
 def _description(video: DatasetVideo) -> str:

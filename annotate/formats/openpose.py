@@ -6,12 +6,12 @@ Source: OpenPose's documentation of its output; frames are numbered as OpenPose 
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from annotate.domain.keypoint_sets import BLAZEPOSE33
 from annotate.formats.base import Dataset, FolderFormat, PoseBlock
 from annotate.formats.frames import frames_of
+from annotate.numeric.words import integers, joined, listed, rows_of
 
 # Landmarks of each keypoint of BODY_25: between two of them it lies in the middle; OpenPose's small
 # toes have none.
@@ -42,6 +42,11 @@ _BODY_25: tuple[tuple[str, ...], ...] = (
     (),
     ("right_heel",),
 )
+_OTHER_KEYPOINTS = (
+    b'],"face_keypoints_2d":[],"hand_left_keypoints_2d":[],"hand_right_keypoints_2d":[],'
+    b'"pose_keypoints_3d":[],"face_keypoints_3d":[],"hand_left_keypoints_3d":[],'
+    b'"hand_right_keypoints_3d":[]}'
+)
 _PLACES = [[BLAZEPOSE33.names.index(name) for name in names] for names in _BODY_25]
 
 
@@ -59,35 +64,33 @@ class OpenPose(FolderFormat):
             place_of = PurePosixPath(video.folder)
             files = folder / place_of.with_name(f"{place_of.name}_json")
             files.mkdir(parents=True)
-            for place, block, rows in frames_of(dataset, video):
+            for place, people in frames_of(dataset, video, _people):
                 name = f"{place_of.name}_{int(video.frames[place]):012d}_keypoints.json"
-                people = [_person(block, row) for row in rows] if block else []
-                content = {"version": 1.3, "people": people}
-                (files / name).write_bytes(orjson.dumps(content))
+                content = b'{"version":1.3,"people":[' + b",".join(people) + b"]}"
+                (files / name).write_bytes(content)
 
 
 OPENPOSE = OpenPose()
 
 
-def _person(block: PoseBlock, row: int) -> dict[str, object]:
-    return {
-        "person_id": [int(block.video_track[row])],
-        "pose_keypoints_2d": _keypoints(block, row).reshape(-1).tolist(),
-        "face_keypoints_2d": [],
-        "hand_left_keypoints_2d": [],
-        "hand_right_keypoints_2d": [],
-        "pose_keypoints_3d": [],
-        "face_keypoints_3d": [],
-        "hand_left_keypoints_3d": [],
-        "hand_right_keypoints_3d": [],
-    }
+def _people(block: PoseBlock) -> list[bytes]:
+    return rows_of(
+        joined(
+            b'{"person_id":[',
+            integers(block.video_track),
+            b'],"pose_keypoints_2d":[',
+            listed(_keypoints(block).reshape(len(block), 3 * len(_PLACES)), 3),
+            _OTHER_KEYPOINTS,
+        )
+    )
 
 
-def _keypoints(block: PoseBlock, row: int) -> NDArray[np.float64]:
-    """(25, 3): x, y, confidence; that of a middle is the lower one of both."""
-    known = np.zeros((len(_PLACES), 3))
+def _keypoints(block: PoseBlock) -> NDArray[np.float64]:
+    """(P, 25, 3): x, y, confidence; that of a middle is the lower one of both."""
+    known = np.zeros((len(block), len(_PLACES), 3))
     for number, places in enumerate(_PLACES):
-        if places and (block.v[row, places] > 0).all():
-            known[number, :2] = np.round(block.xy[row, places].mean(axis=0), 3)
-            known[number, 2] = block.visibility[row, places].min()
+        if places:
+            found = (block.v[:, places] > 0).all(axis=1)
+            known[found, number, :2] = np.round(block.xy[found][:, places].mean(axis=1), 3)
+            known[found, number, 2] = block.visibility[found][:, places].min(axis=1)
     return known

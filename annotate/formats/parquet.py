@@ -21,6 +21,7 @@ class Parquet(FolderFormat):
 
     name = "parquet"
     has_angles = True
+    has_world = True
     keypoint_sets = sets_from(BLAZEPOSE33)
 
     def write_folder(self, dataset: Dataset, folder: Path) -> None:

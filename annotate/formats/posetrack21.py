@@ -4,6 +4,7 @@ Source: the format page of PoseTrack21 and the code of its evaluation.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -12,9 +13,17 @@ import orjson
 
 from annotate.domain.keypoint_sets import KeypointSet
 from annotate.domain.skeleton import COCO_KEYPOINTS
-from annotate.formats.base import Dataset, DatasetVideo, FolderFormat
-from annotate.formats.coco_common import PERSON, category_of, triplets, write_list
+from annotate.formats.base import Dataset, DatasetVideo, FolderFormat, PoseBlock
+from annotate.formats.coco_common import (
+    PERSON,
+    category_of,
+    json_rows,
+    pose_pieces,
+    triplets,
+    write_list,
+)
 from annotate.formats.names import image_name
+from annotate.numeric.words import decimals, integers, joined, listed, text_of
 
 # COCO's without eyes; the models know neither the upper neck nor the top of the head.
 _NAMES = ("nose", "head_bottom", "head_top", *COCO_KEYPOINTS[3:])
@@ -40,9 +49,9 @@ class PoseTrack21(FolderFormat):
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as out:
                 out.write(b'{"images":')
-                write_list(out, _images(dataset, video))
+                write_list(out, json_rows(_images(dataset, video)))
                 out.write(b',"annotations":')
-                write_list(out, _annotations(video))
+                write_list(out, _all_annotations(dataset, video))
                 out.write(b',"categories":')
                 out.write(orjson.dumps([category_of(dataset.keypoints)]) + b"}\n")
 
@@ -71,21 +80,35 @@ def _images(dataset: Dataset, video: DatasetVideo) -> Iterator[dict[str, Any]]:
         }
 
 
-def _annotations(video: DatasetVideo) -> Iterator[dict[str, Any]]:
-    number = 0
-    for block in video.poses():
-        for row, place in enumerate(block.place.tolist()):
-            number += 1
-            v = np.minimum(block.v[row], 1)  # PoseTrack knows labelled and unlabelled
-            track = int(block.video_track[row])
-            yield {
-                "id": number,
-                "image_id": int(video.images[place]),
-                "category_id": PERSON,
-                "track_id": track,
-                "person_id": track,
-                "keypoints": triplets(np.where(v[:, None] > 0, block.xy[row], 0.0), v),
-                "scores": block.visibility[row].tolist(),
-                "bbox": block.bbox[row].tolist(),
-                "score": float(block.score[row]),
-            }
+def _all_annotations(dataset: Dataset, video: DatasetVideo) -> Iterator[bytes]:
+    first = 1
+    for _, poses in pose_pieces(replace(dataset, videos=(video,))):
+        yield _annotations(video, poses, first)
+        first += len(poses)
+
+
+def _annotations(video: DatasetVideo, poses: PoseBlock, first: int) -> bytes:
+    """Rows of poses, numbered from `first`."""
+    v = np.minimum(poses.v, 1)  # PoseTrack knows labelled and unlabelled
+    track = integers(poses.video_track)
+    return text_of(
+        joined(
+            b'{"id":',
+            integers(np.arange(first, first + len(poses))),
+            b',"image_id":',
+            integers(video.images[poses.place]),
+            b',"category_id":%d,"track_id":' % PERSON,
+            track,
+            b',"person_id":',
+            track,
+            b',"keypoints":[',
+            triplets(np.where(v[:, :, None] > 0, poses.xy, 0.0), v),
+            b'],"scores":[',
+            listed(poses.visibility, 3),
+            b'],"bbox":[',
+            listed(poses.bbox, 2),
+            b'],"score":',
+            decimals(poses.score, 4),
+            b"},\n",
+        )
+    )

@@ -3,8 +3,9 @@
 Source: OpenSim's documentation of marker files.
 """
 
+import math
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryFile
 
@@ -15,6 +16,7 @@ from annotate.domain.errors import UsageError
 from annotate.domain.keypoint_sets import BLAZEPOSE33, sets_from
 from annotate.formats.base import Dataset, DatasetVideo, FolderFormat, PoseBlock
 from annotate.formats.by_track import poses_by_track
+from annotate.numeric.words import integers, joined, listed, millionths, text_of
 
 # World landmarks point down and away from the camera; OpenSim's y points up.
 _AXES = np.array([1.0, -1.0, -1.0])
@@ -26,6 +28,7 @@ class Trc(FolderFormat):
     """
 
     name = "trc"
+    has_world = True
     keypoint_sets = sets_from(BLAZEPOSE33)
 
     def write_folder(self, dataset: Dataset, folder: Path) -> None:
@@ -68,7 +71,7 @@ def _write(dataset: Dataset, video: DatasetVideo, blocks: Iterable[PoseBlock], p
             names, xyz = markers(dataset, block)
             first = first if rows else int(video.frames[block.place[0]])
             rows += len(block)
-            body.writelines(line.encode() for line in _lines(video, block, xyz))
+            body.write(_lines(video, block, xyz))
         body.seek(0)
         with path.open("wb") as out:
             out.write(_head(video, names, first, rows, path.name).encode())
@@ -87,9 +90,14 @@ def _head(video: DatasetVideo, names: list[str], first: int, rows: int, file: st
     )
 
 
-def _lines(video: DatasetVideo, block: PoseBlock, xyz: NDArray[np.float64]) -> Iterator[str]:
-    frames, times = video.frames[block.place], video.time_s[block.place]
-    for frame, time, values in zip(
-        frames.tolist(), times.tolist(), xyz.reshape(len(block), -1).tolist(), strict=True
-    ):
-        yield f"{frame}\t{time:.6f}\t{chr(9).join(map(str, values))}\n"
+def _lines(video: DatasetVideo, block: PoseBlock, xyz: NDArray[np.float64]) -> bytes:
+    return text_of(
+        joined(
+            integers(video.frames[block.place]),
+            b"\t",
+            millionths(video.time_s[block.place]),
+            b"\t",
+            listed(xyz.reshape(len(block), math.prod(xyz.shape[1:])), 4, b"\t"),
+            b"\n",
+        )
+    )

@@ -4,6 +4,7 @@ Source: the page of pose datasets in the documentation of ultralytics.
 """
 
 import json
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from annotate.formats.base import Dataset, DatasetVideo, FolderFormat, PoseBlock
 from annotate.formats.frames import frames_of
 from annotate.formats.names import image_name
+from annotate.numeric.words import flat, joined, millionths, pick, rows_of
 
 
 class YoloPose(FolderFormat):
@@ -27,29 +29,27 @@ class YoloPose(FolderFormat):
         for video in dataset.videos:
             labels = folder / "labels"
             (labels / PurePosixPath(video.folder)).mkdir(parents=True, exist_ok=True)
-            for place, block, rows in frames_of(dataset, video):
+            for place, lines in frames_of(dataset, video, partial(_lines, video)):
                 name = image_name(video.folder, int(video.frames[place]), ".txt")
-                lines = [_line(video, block, row) for row in _shown(block, rows)] if block else []
-                (labels / name).write_text("".join(lines), "ascii")
+                (labels / name).write_bytes(b"".join(lines))
         (folder / "data.yaml").write_text(_description(dataset), "utf-8")
 
 
 YOLO_POSE = YoloPose()
 
 
-def _shown(block: PoseBlock, rows: range) -> list[int]:
-    return [row for row in rows if block.bbox[row, 2:].min() > 0]
-
-
-def _line(video: DatasetVideo, block: PoseBlock, row: int) -> str:
+def _lines(video: DatasetVideo, block: PoseBlock) -> list[bytes]:
     size = np.array([video.width, video.height])
-    x, y, width, height = block.bbox[row]
-    box = np.array([[x + width / 2, y + height / 2], [width, height]]) / size
-    v = block.v[row]
-    keypoints = np.where(v[:, None] > 0, block.xy[row] / size, 0)
-    points = (f"{x:.6f} {y:.6f} {flag}" for (x, y), flag in zip(keypoints, v, strict=True))
-    numbers = (f"{number:.6f}" for number in box.reshape(-1))
-    return f"0 {' '.join(numbers)} {' '.join(points)}\n"
+    corner, sides = block.bbox[:, :2], block.bbox[:, 2:]
+    box = np.concatenate([(corner + sides / 2) / size, sides / size], axis=1)
+    labelled = block.v > 0
+    keypoints = np.where(labelled[:, :, None], block.xy / size, 0)
+    last = np.arange(block.v.shape[1]) == block.v.shape[1] - 1
+    flags = pick([b"0 ", b"1 ", b"2 ", b"0\n", b"1\n", b"2\n"], block.v + 3 * last)
+    points = joined(flat(millionths(keypoints, b" "), axes=2), flags)
+    lines = joined(b"0 ", flat(millionths(box, b" ")), flat(points))
+    lines[sides.min(axis=1) <= 0] = 0
+    return rows_of(lines)
 
 
 def _description(dataset: Dataset) -> str:

@@ -215,15 +215,18 @@ class VideoResults:
         """Whether there are tracks of the merge with that digest, of all chunks or of some."""
         return self._best_tracks(merge) is not None
 
-    def read_tracks(self, merge: str) -> Iterator[Tracks]:
+    def read_tracks(self, merge: str, *, raw: bool = True, world: bool = True) -> Iterator[Tracks]:
         """The blocks of a tracks file, one at a time; of two, those of all chunks.
 
         That a block is missing is known after the last one.
+
+        Args:
+            raw, world: as in `tables.read_tracks`.
         """
         from annotate.store import tables
 
         with self.open_tracks(merge) as (_, file):
-            yield from tables.read_tracks(file)
+            yield from tables.read_tracks(file, raw=raw, world=world)
 
     def read_track_list(self, merge: str) -> TrackList:
         """The tracks of a tracks file, a row a track."""

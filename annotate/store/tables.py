@@ -19,6 +19,7 @@ from annotate.domain.tracks import Tracks
 from annotate.domain.video import DAMAGE_REASONS, Crop, VideoIndex
 from annotate.store.arrow_arrays import offsets_of, to_arrow, to_numpy, values_of
 from annotate.store.seals import (
+    COLUMNS_SEAL,
     FACTS_SEAL,
     ROWS_SEAL,
     RowsSeal,
@@ -30,6 +31,7 @@ from annotate.store.seals import (
 _COLUMNS = 5  # x, y, z, visibility, presence
 _COLOURS = 6  # of appearance
 _AXES = 3  # of world landmarks
+_RAW, _WORLD = ("raw", "raw_world"), ("raw_world", "smoothed_world")
 _META = b"annotate"
 # Measured floats hardly repeat: a dictionary of them makes files larger and five times as slow.
 _WRITE = {
@@ -216,20 +218,32 @@ def write_tracks(
             if world_axes:
                 columns += [_fixed(block.raw_world), _fixed(block.smoothed_world)]
             writer.write_batch(pa.record_batch(columns, schema=schema))
-        writer.add_key_value_metadata({ROWS_SEAL: seal.value})
+        writer.add_key_value_metadata({ROWS_SEAL: seal.value, COLUMNS_SEAL: seal.columns})
 
 
-def read_tracks(file: BinaryIO) -> Iterator[Tracks]:
+def read_tracks(file: BinaryIO, *, raw: bool = True, world: bool = True) -> Iterator[Tracks]:
     """The blocks of a tracks file, one at a time; whether they are all that were written is known
     after the last one.
+
+    Args:
+        raw: read the raw landmarks; without it they are all NaN, as if every pose was filled.
+        world: read the world landmarks; without it the tracks have none. A file that an earlier
+            version wrote is read whole: its columns have no digests of their own.
     """
     parquet = _opened(file)
-    count, seal = _facts(parquet)["landmarks"], RowsSeal()
+    metadata, count, seal = parquet.metadata.metadata, _facts(parquet)["landmarks"], RowsSeal()
+    names, whole = parquet.schema_arrow.names, COLUMNS_SEAL not in metadata
+    if not whole:
+        left_out = {*(() if raw else _RAW), *(() if world else _WORLD)}
+        names = [name for name in names if name not in left_out]
     for group in range(parquet.num_row_groups):
-        block = _tracks(parquet.read_row_group(group, **_READ), count)
-        seal.add(columns_of(block))
+        block = _tracks(parquet.read_row_group(group, columns=names, **_READ), count)
+        seal.add({name: getattr(block, name) for name in names})
         yield block
-    check_seal(parquet.metadata.metadata, ROWS_SEAL, seal.value)
+    if whole:
+        check_seal(metadata, ROWS_SEAL, seal.value)
+    else:
+        seal.check_columns(metadata)
 
 
 class BlockReader:
@@ -252,17 +266,27 @@ class BlockReader:
 
 def _tracks(table: Any, landmarks: int) -> Tracks:
     columns = {name: table[name].combine_chunks() for name in table.column_names}
+    rows = len(table)
+    smoothed = to_numpy(values_of(columns["smoothed"])).reshape(rows, landmarks, _COLUMNS)
+    smoothed_world = _world(columns.get("smoothed_world"), rows, landmarks)
     return Tracks(
         **{
             name: to_numpy(columns[name])
             for name in ("frame_index", "pts", "time_s", "track_id", "score", "filled")
         },
         bbox=to_numpy(values_of(columns["bbox"])).reshape(-1, 4),
-        raw=to_numpy(values_of(columns["raw"])).reshape(-1, landmarks, _COLUMNS),
-        smoothed=to_numpy(values_of(columns["smoothed"])).reshape(-1, landmarks, _COLUMNS),
-        raw_world=_world(columns.get("raw_world"), len(table), landmarks),
-        smoothed_world=_world(columns.get("smoothed_world"), len(table), landmarks),
+        raw=_raw(columns.get("raw"), smoothed),
+        smoothed=smoothed,
+        raw_world=_raw(columns.get("raw_world"), smoothed_world),
+        smoothed_world=smoothed_world,
     )
+
+
+def _raw(lists: Any, smoothed: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Raw landmarks of the shape of the smoothed ones, NaN without a column of them."""
+    if lists is None:
+        return np.broadcast_to(np.float32(np.nan), smoothed.shape)
+    return to_numpy(values_of(lists)).reshape(smoothed.shape)
 
 
 def read_track_list(file: BinaryIO) -> TrackList:

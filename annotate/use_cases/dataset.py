@@ -68,7 +68,8 @@ def open_dataset(
     job = status.job
     keypoints = _keypoints(file_format, options)
     skeleton = tracks_skeleton(store, job)
-    opener = _Opener(store, job, options, skeleton, keypoints, meter, with_edits)
+    has_world = file_format.has_world
+    opener = _Opener(store, job, options, skeleton, keypoints, meter, with_edits, has_world)
     videos, left_out = opener.videos(status, _wanted(job, options))
     _check_tracks(videos, options)
     meter.frames = sum(len(video.frames) for video in videos)
@@ -121,6 +122,7 @@ class _Opener:
     keypoints: KeypointSet
     meter: Meter
     with_edits: bool
+    has_world: bool
 
     def videos(
         self, status: JobStatus, wanted: frozenset[int]
@@ -167,7 +169,15 @@ class _Opener:
 
         def poses() -> Iterator[PoseBlock]:
             if len(tracks):
-                found = final_tracks(store, job, video, with_edits=self.with_edits)
+                # What the format does not write is not read.
+                found = final_tracks(
+                    store,
+                    job,
+                    video,
+                    with_edits=self.with_edits,
+                    raw=options.raw,
+                    world=self.has_world,
+                )
                 if options.reviewed_only:
                     found = (one.take(np.isin(one.frame_index, frames[kept])) for one in found)
                 blocks = chosen_poses(found, chosen, options, size)

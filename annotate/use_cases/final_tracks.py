@@ -21,7 +21,13 @@ from annotate.store import Store
 
 
 def final_tracks(
-    store: Store, job: Job, video: JobVideo, *, with_edits: bool = True
+    store: Store,
+    job: Job,
+    video: JobVideo,
+    *,
+    with_edits: bool = True,
+    raw: bool = True,
+    world: bool = True,
 ) -> Iterator[Tracks]:
     """The tracks of a video of a job as users should see them, block by block.
 
@@ -30,13 +36,17 @@ def final_tracks(
 
     Args:
         with_edits: without them, the tracks are those of the models alone.
+        raw, world: without them the raw landmarks, or the world landmarks, need not be read: they
+            may be NaN, or none.
 
     Raises:
         StoreError: the video has no tracks in the store, or they cannot be read.
     """
-    blocks = store.results(job.recipe, video).read_tracks(job.merge_digest)
+    results, merge = store.results(job.recipe, video), job.merge_digest
     edits = edited_tracks(store, job, video) if with_edits else None
-    return blocks if edits is None else edits.blocks(blocks)
+    if edits is None:
+        return results.read_tracks(merge, raw=raw, world=world)
+    return edits.blocks(results.read_tracks(merge))
 
 
 def track_list(store: Store, job: Job, video: JobVideo, *, with_edits: bool = True) -> TrackList:

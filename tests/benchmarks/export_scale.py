@@ -24,7 +24,7 @@ import pyarrow as pa
 from annotate.domain.merge_settings import MergeSettings
 from annotate.domain.skeleton import SKELETONS
 from annotate.domain.tracks import Tracks
-from annotate.formats.base import Dataset, DatasetVideo
+from annotate.formats.base import Dataset, DatasetVideo, PoseBlock
 from annotate.formats.poses import pose_blocks
 from annotate.formats.registry import find_format, format_names
 from annotate.store import LocalFiles
@@ -72,8 +72,14 @@ def make(folder: Path, frames: int, people: int) -> None:
 def made_dataset(folder: Path, name: str, frames: int) -> Dataset:
     """The tracks file as the format of that name gets it."""
     results = VideoResults(LocalFiles(folder), "recipe", "video")
-    keypoints = find_format(name).keypoint_sets[0]
+    file_format = find_format(name)
+    keypoints, world = file_format.keypoint_sets[0], file_format.has_world
     places = keypoints.places(SKELETON)
+
+    def poses() -> Iterator[PoseBlock]:
+        blocks = results.read_tracks("merge", raw=False, world=world)
+        return pose_blocks(blocks, frame, 0, places, size)
+
     frame, size = np.arange(frames), (WIDTH, HEIGHT)
     video = DatasetVideo(
         id=1,
@@ -89,7 +95,7 @@ def made_dataset(folder: Path, name: str, frames: int) -> Dataset:
         images=frame + 1,
         tracks=results.read_track_list("merge"),
         track_offset=0,
-        poses=lambda: pose_blocks(results.read_tracks("merge"), frame, 0, places, size),
+        poses=poses,
     )
     return Dataset((video,), keypoints, np.ones(len(places), np.bool_))
 
