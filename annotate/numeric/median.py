@@ -30,10 +30,12 @@ def median_of_arrays(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
     The smaller half is picked out by comparing whole arrays: for up to about 20 arrays far faster
     than sorting at each place. The time grows with the square of their number.
     """
-    left = list(arrays)
+    left = [array.copy() for array in arrays]
+    low = np.empty_like(left[0])
     for smallest in range(len(arrays) // 2 + 1):
         for other in range(smallest + 1, len(arrays)):
-            low = np.minimum(left[smallest], left[other])
-            left[other] = np.maximum(left[smallest], left[other])
-            left[smallest] = low
+            # In place: new memory takes longer than the comparison.
+            np.minimum(left[smallest], left[other], out=low)
+            np.maximum(left[smallest], left[other], out=left[other])
+            left[smallest], low = low, left[smallest]
     return left[len(arrays) // 2]

@@ -49,9 +49,12 @@ def whittaker(
     # One banded system a point, one after the other on the diagonal of a single one.
     bands = np.tile(penalty, points)
     bands[2] += weighted.T.reshape(-1)
-    right = (weighted[:, :, None] * values).transpose(1, 0, 2).reshape(points * count, signals)
+    # In the order of LAPACK, a signal after the other, which it would copy all into.
+    right = np.empty((signals, points, count))
+    np.multiply(weighted.T, values.transpose(2, 1, 0), out=right)
+    right = right.reshape(signals, points * count).T
     solved = solveh_banded(bands, right, overwrite_ab=True, overwrite_b=True, check_finite=False)
-    smooth: Array = solved.reshape(points, count, signals).transpose(1, 0, 2)
+    smooth: Array = solved.T.reshape(signals, points, count).transpose(2, 1, 0)
     return smooth
 
 

@@ -26,15 +26,19 @@ def cheapest_states(
     """
     one, two = (np.inf, 0.0) if first else (0.0, 0.0 if first is None else np.inf)
     # For either state of each step, whether the step before is in the other state.
-    came: list[tuple[bool, bool]] = []
+    one_came, two_came = [], []
     for keep, change, cost in zip(
         stay.tolist(), switch.tolist(), second_costs.tolist(), strict=True
     ):
-        came.append((two + change < one + keep, one + change < two + keep))
-        one, two = min(one + keep, two + change), min(two + keep, one + change) + cost
+        one_stays, one_changes = one + keep, one + change
+        two_stays, two_changes = two + keep, two + change
+        one_came.append(two_changes < one_stays)
+        two_came.append(one_changes < two_stays)
+        one = two_changes if two_changes < one_stays else one_stays
+        two = (one_changes if one_changes < two_stays else two_stays) + cost
     state = two < one
     states = [state]
-    for changed in reversed(came):
-        state ^= changed[state]
+    for to_one, to_two in zip(reversed(one_came), reversed(two_came), strict=True):
+        state ^= to_two if state else to_one
         states.append(state)
     return np.array(states[::-1], np.bool_)
