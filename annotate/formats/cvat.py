@@ -107,7 +107,7 @@ def _track(
 def _skeletons(
     keypoints: KeypointSet, block: PoseBlock, frame: IntArray, ended: bool
 ) -> list[bytes]:
-    """A keyframe for each pose of a block in the frames (P,); `ended`: nobody is there any more."""
+    """A keyframe for each pose of a block in the frames (P,); `ended`: the person has left."""
     outside = pick([b"0", b"1"], (block.v == 0) | ended)
     occluded = pick([b"0", b"1"], block.v == 1)
     x, y = (decimals(block.xy[:, :, axis], 2) for axis in range(2))

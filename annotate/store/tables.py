@@ -205,18 +205,9 @@ def write_tracks(
                 del sealed["raw_world"], sealed["smoothed_world"]  # the file has none
             seal.add(sealed)
             columns = [
-                to_arrow(block.frame_index),
-                to_arrow(block.pts),
-                to_arrow(block.time_s),
-                to_arrow(block.track_id),
-                to_arrow(block.score),
-                _fixed(block.bbox),
-                to_arrow(block.filled),
-                _fixed(block.raw),
-                _fixed(block.smoothed),
+                to_arrow(values) if values.ndim == 1 else _fixed(values)
+                for values in map(sealed.__getitem__, schema.names)
             ]
-            if world_axes:
-                columns += [_fixed(block.raw_world), _fixed(block.smoothed_world)]
             writer.write_batch(pa.record_batch(columns, schema=schema))
         writer.add_key_value_metadata({ROWS_SEAL: seal.value, COLUMNS_SEAL: seal.columns})
 
