@@ -50,9 +50,9 @@ def whittaker(
     bands = np.tile(penalty, points)
     bands[2] += weighted.T.reshape(-1)
     # In the order of LAPACK, a signal after the other, which it would copy all into.
-    right = np.empty((signals, points, count))
-    np.multiply(weighted.T, values.transpose(2, 1, 0), out=right)
-    right = right.reshape(signals, points * count).T
+    weighed = np.empty((signals, points, count))
+    np.multiply(weighted.T, values.transpose(2, 1, 0), out=weighed)
+    right = weighed.reshape(signals, points * count).T
     solved = solveh_banded(bands, right, overwrite_ab=True, overwrite_b=True, check_finite=False)
     smooth: Array = solved.T.reshape(signals, points, count).transpose(2, 1, 0)
     return smooth
