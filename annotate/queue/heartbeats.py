@@ -67,8 +67,10 @@ class ChunkHeartbeats:
         Raises:
             CancelledJobError: the job was cancelled.
         """
-        self._waiting = ""
-        self._write(0)
+        # A short chunk needs no second one, unless the first says that it waits.
+        if self._waiting or not self._written:
+            self._waiting = ""
+            self._write(0)
         for done, frame in enumerate(frames):
             self._beat(done)
             yield frame
