@@ -63,6 +63,7 @@ class CheapPipeline:
     """Stands for `PoseEstimator`: a person who walks to the right, in each frame."""
 
     provider = "cpu"
+    precision = "float"
     reason = ""
     placement: Mapping[str, Mapping[str, int]] = {}
 
