@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,9 +138,7 @@ def pose_table(poses: Poses, settings: PoseSettings, skeleton: Skeleton) -> Pose
     # A total order, so that the detector's order of equal poses does not matter.
     best_first = np.lexsort((xy[:, 0, 1], xy[:, 0, 0], -table.score, table.frame))
     table = _without_duplicates(table.take(best_first), settings)
-    covered = _covered(table)
-    limb, crowded = _limbs(table, covered, settings), _crowded(table, covered, settings)
-    return replace(table, limb=limb, crowded=crowded)
+    return replace(table, limb=_limbs(table, settings), crowded=_crowded(table, settings))
 
 
 def pose_scores(keypoints: FloatArray, flag: FloatArray, min_visibility: float) -> FloatArray:
@@ -198,9 +195,9 @@ def _without_duplicates(table: PoseTable, settings: PoseSettings) -> PoseTable:
     return table if kept.all() else table.take(np.flatnonzero(kept))
 
 
-def _limbs(table: PoseTable, boxes: "_Covered", settings: PoseSettings) -> NDArray[np.bool_]:
+def _limbs(table: PoseTable, settings: PoseSettings) -> NDArray[np.bool_]:
     """(P,) bool: the poses inside a far taller box of the same frame."""
-    outer, inner, covered = boxes
+    outer, inner, covered = _covered(table)
     height = table.box[:, 3] - table.box[:, 1]
     inside = (covered > settings.limb_inside) & (
         height[inner] < settings.limb_height * height[outer]
@@ -210,18 +207,15 @@ def _limbs(table: PoseTable, boxes: "_Covered", settings: PoseSettings) -> NDArr
     return limb
 
 
-def _crowded(table: PoseTable, boxes: "_Covered", settings: PoseSettings) -> NDArray[np.bool_]:
+def _crowded(table: PoseTable, settings: PoseSettings) -> NDArray[np.bool_]:
     """(P,) bool: the poses that another box of the same frame covers in part."""
-    other, own, covered = boxes
+    other, own, covered = _covered(table)
     crowded = np.zeros(len(table), np.bool_)
     crowded[own[(covered > settings.crowded_overlap) & (other != own)]] = True
     return crowded
 
 
-_Covered: TypeAlias = tuple[IntArray, IntArray, FloatArray]
-
-
-def _covered(table: PoseTable) -> _Covered:
+def _covered(table: PoseTable) -> tuple[IntArray, IntArray, FloatArray]:
     """Places (a, b) of all pairs of one frame, and the fraction of b's box that a's covers."""
     a, b = pairs(table.frame, table.frame, len(table.poses.time_s))
     box = table.box
