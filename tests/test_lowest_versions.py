@@ -15,6 +15,7 @@ from tests.documents import ROOT
 
 # Together they use every library that users install.
 TESTS = (
+    "test_bf16.py",
     "test_command_line.py",
     "test_convert.py",
     "test_evaluate_files.py",
