@@ -44,7 +44,7 @@ def test_a_short_track_is_dropped_if_half_of_it_is_suspect(suspect: int, dropped
 def test_tracks_of_one_person_may_overlap_for_a_moment(overlap: int, near: bool) -> None:
     """From the first of four frames to the last one 0.1 s pass, and 0.17 s from that of six."""
     tracks = tracks_of((0, 20), (20 - overlap, 40))
-    assert _in_reach(tracks, [0], [1], SETTINGS).tolist() == [[near]]
+    assert _in_reach(tracks, [0], [1], 0.1, SETTINGS).tolist() == [[near]]
 
 
 @pytest.mark.parametrize(("frames", "short"), [(4, True), (7, False)])
@@ -69,4 +69,4 @@ def test_a_link_in_an_ambiguous_place_counts_half(
         return SETTINGS.link.max_cost - saved[round(start.place[0])]
 
     monkeypatch.setattr(links, "link_cost", cost)
-    assert _best_links(tracks, frozenset(), {}, SETTINGS) == {chosen: 0}
+    assert _best_links(tracks, frozenset(), {}, 0.1, SETTINGS) == {chosen: 0}

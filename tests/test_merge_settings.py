@@ -25,6 +25,7 @@ NOT_THRESHOLDS = {
     "pose_table.NONE",
     "pose_table._COLUMNS",
     "pose_table._HIPS",
+    "slides._TRUNK",
     "smoothing.(_XY, _VISIBILITY, _CONFIDENCES)",
     "smoothing.COLUMNS",
 }

@@ -54,7 +54,7 @@ def tracks_of(*places: tuple[int, int, float]) -> TrackRows:
 
 
 def joined(links: dict[int, int], *places: tuple[int, int, float]) -> dict[int, int]:
-    return join_turns(links, range(len(places)), tracks_of(*places), UNSEEN_S, SETTINGS.link)
+    return join_turns(links, range(len(places)), tracks_of(*places), UNSEEN_S, SETTINGS)
 
 
 def test_a_track_in_the_whole_gap_of_another_is_joined() -> None:

@@ -7,13 +7,16 @@ import pytest
 
 from annotate.domain.arrays import FloatArray
 from annotate.domain.pipeline_settings import PipelineSettings
+from annotate.inference import Models
+from annotate.inference.session import Model
 from annotate.pipeline.anchors import Anchor, assigned, neighbours
 from annotate.pipeline.crowd import Crowd, look
 from annotate.pipeline.detector_pass import Candidate
 from annotate.pipeline.frame_tracking import FrameTracker
 from annotate.pipeline.landmark_stage import CropRequest, LandmarkStage, PersonPose
-from annotate.pipeline.occluders import Occluders, hide
+from annotate.pipeline.occluders import Occluders, hidden, hide
 from annotate.pipeline.tracked_person import TrackedPerson
+from tests.test_keypoint_rois import PACK
 
 SETTINGS = PipelineSettings()
 PICTURE = np.full((200, 200, 3), 200, np.uint8)
@@ -41,7 +44,9 @@ def pose_at(x: float, visibility: float, request: CropRequest) -> PersonPose:
     colours = np.zeros(6, np.float32)
     here = np.array([x, 100, 150, 0], np.float32)
     score, *_ = request.candidate
-    return PersonPose(score, 0.9, here, landmarks, NO_WORLD, colours, here, request.fresh)
+    return PersonPose(
+        score, 0.9, here, landmarks, NO_WORLD, colours, here, request.fresh, sureness=visibility
+    )
 
 
 class Stage:
@@ -109,6 +114,59 @@ def test_unsure_keypoints_hide_nothing() -> None:
     others = Occluders(LEFT, RIGHT[None], [body(50, 0.2)], SETTINGS.box_margin)
     hide(crop, whole, others, SETTINGS)
     assert (crop[60:140, 25:75] > 0).all()
+
+
+def test_points_that_are_painted_over_are_hidden() -> None:
+    whole = np.array([100, 100, 200, 0], np.float32)
+    others = Occluders(LEFT, RIGHT[None], [body(50)], SETTINGS.box_margin)
+    points = np.array([[50, 80], [50, 50], [100, 100], [5, 100], [70, 100], [900, 9]], np.float32)
+    found = hidden(points, whole, others, (200, 200), SETTINGS)
+    assert found.tolist() == [True, True, True, True, False, False]
+
+
+class Guesses:
+    """In place of a landmark model: the same sure keypoints in any crop."""
+
+    def run(self, _image: FloatArray) -> list[FloatArray]:
+        found = body(64)
+        found[:, :2] = [4, 64]
+        found[:8, 0] = 64
+        return [found[None], np.ones((1, 1), np.float32)]
+
+
+def test_keypoints_that_the_crop_does_not_show_are_not_visible() -> None:
+    model = cast(Model, Guesses())
+    models = Models(PACK, model, model, provider="cpu", placement={})
+    stage = LandmarkStage(models, SETTINGS, looks_twice=False)
+    others = Occluders(LEFT, RIGHT[None], [body(50)], SETTINGS.box_margin)
+    whole = Candidate(0.9, np.array([50, 100, 128, 0], np.float32))
+    alone, covered = stage.poses(
+        [CropRequest(PICTURE, whole), CropRequest(PICTURE, whole, occluders=others)]
+    )
+    assert alone is not None
+    assert covered is not None
+    assert alone.landmarks[:, 3] == pytest.approx(0.9)
+    assert covered.landmarks[:, 3] == pytest.approx([SETTINGS.hidden_visibility] * 17)
+    assert covered.landmarks[:, :2] == pytest.approx(alone.landmarks[:, :2])
+    assert covered.sureness == pytest.approx(0.9), "who is in front is told by all keypoints"
+    assert covered.next_roi == pytest.approx(alone.next_roi)
+
+
+@pytest.mark.parametrize(("shown", "seen"), [(6, True), (5, False)])
+def test_a_person_of_whom_the_crop_shows_too_little_is_not_seen(shown: int, seen: bool) -> None:
+    class Covered(Stage):
+        def _pose(self, request: CropRequest) -> PersonPose:
+            pose = super()._pose(request)
+            if request.candidate.roi[0] > 70:
+                pose.landmarks[shown:, 3] = SETTINGS.hidden_visibility
+            return pose
+
+    people = [person(RIGHT, 90, 0.4), person(LEFT, 50, 0.8)]
+    crowd = Crowd(PICTURE, 0.1, people, [])
+    behind, front = look(cast(LandmarkStage, Covered()), crowd, SETTINGS)
+    assert front.pose is not None
+    assert (behind.pose is not None) == seen
+    assert behind.overlaps, "so they are waited for"
 
 
 def person(box: FloatArray, x: float, sureness: float | None) -> TrackedPerson:

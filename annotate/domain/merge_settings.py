@@ -62,6 +62,20 @@ class SwapSettings:
     min_poses: int = 3
     # A larger difference of appearance, in steps of colour, is another person's.
     min_difference: float = 15.0
+    # The light changes what a person looks like, too. A swap is therefore only looked for where
+    # shoulders and hips move, within that time and from one pose to the next, by more than so many
+    # times their usual step,
+    least_steps: float = 2.5
+    # which is taken to be at least this, in sides of the ROI,
+    min_step: float = 0.002
+    # or where the hips of another pose are nearer than this, in sides of the ROI.
+    close: float = 0.6
+    # A swap is sure if they move by more than so many usual steps
+    sure_steps: float = 4.0
+    # and the appearance changes by more than so many times its usual scatter before and after,
+    sure_scatters: float = 4.0
+    # which is taken to be at least so many steps of colour.
+    min_scatter: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -98,6 +112,11 @@ class LinkSettings:
     max_suspect_s: float = 2.0
     # if at least this fraction of their poses are suspect.
     min_suspect_fraction: float = 0.5
+    # Tracks shorter than that, with all tracks linked to them, are dropped, too, if their box holds
+    # at least this fraction of the box of one other track
+    double_holds: float = 0.8
+    # in at least this fraction of their poses.
+    double_fraction: float = 0.7
     # The longest gap in seconds between the end of a track and the start of the next one.
     max_gap_s: float = 5.0
     # For so many seconds the end of a track may overlap the start of the next one: two poses of one
@@ -234,7 +253,7 @@ class MergeSettings:
     """
 
     # Raise it when code changes the merge's answer to the same parts.
-    code_version: int = 18
+    code_version: int = 19
     # The frequency in Hz at which the smoother's response is one half; None leaves poses as they
     # are and gaps open.
     smooth_hz: float | None = 6.0

@@ -73,6 +73,10 @@ class PipelineSettings:
         box_margin: of people who overlap, the crop is black outside a person's box times this.
         painted_visibility: keypoints of a person in front with a higher visibility are painted
             over in the crops of those behind.
+        hidden_visibility: keypoints of a person behind that lie where the crop is painted over get
+            at most this visibility: the merge does not count them, exports label them as hidden.
+        min_shown: of people who overlap, one of whom the crop shows fewer than so many of COCO's
+            keypoints is not seen.
         limb_width, head_radius: of what is painted, in the longer side of the keypoints' box.
         front_memory: in [0, 1]: of people who overlap, the one with the surest keypoints is in
             front; this much of the earlier frames' sureness is kept in each frame.
@@ -82,7 +86,7 @@ class PipelineSettings:
         thigh_down: likewise, fractions from the hips to the knees.
     """
 
-    code_version: int = 17
+    code_version: int = 18
 
     late_s: float = 1e-3
 
@@ -116,6 +120,8 @@ class PipelineSettings:
     neighbour_overlap: float = 0.1
     box_margin: float = 1.25
     painted_visibility: float = 0.25
+    hidden_visibility: float = 0.2
+    min_shown: int = 6
     limb_width: float = 0.11
     head_radius: float = 0.074
     front_memory: float = 0.9

@@ -7,7 +7,8 @@ import numpy as np
 
 from annotate.domain.arrays import IntArray
 from annotate.domain.merge_settings import LinkSettings, MergeSettings
-from annotate.merge.links import find_links
+from annotate.merge.doubles import is_double
+from annotate.merge.links import chain, find_links
 from annotate.merge.pose_table import NONE, PoseTable
 from annotate.merge.track_rows import TrackRows
 from annotate.merge.window import Window
@@ -80,8 +81,9 @@ class Linker:
         decisions = dict(known)
         # A track over all sound frames of a short video is not too short. (The window of a longer
         # video always shows more than the shortest track.)
+        brief = window.shown_s < self._settings.link.min_track_s
         min_track_s = min(self._settings.link.min_track_s, window.shown_s + window.step_s)
-        ends_s = _ends_with_followers(tracks, links)
+        after = {before: number for number, before in links.items()}
         for number in sorted(tracks.undecided, key=lambda n: _first_place(tracks, n)):
             start_s = tracks.start_s(number)
             if start_s >= until_s:
@@ -90,7 +92,11 @@ class Linker:
             if before is not None and decisions[before].track_id:
                 decisions[number] = Decision(decisions[before].track_id)
                 decisions[before] = replace(decisions[before], until_s=start_s)
-            elif ends_s[number] - start_s + window.step_s < min_track_s - 1e-9:
+                continue
+            own = np.concatenate(chain(tracks.rows, number, after))
+            lasts_s = tracks.table.time_s[own[-1]] - start_s + window.step_s
+            double = not brief and is_double(tracks.table, own, links, self._settings.link)
+            if double or lasts_s < min_track_s - 1e-9:
                 decisions[number] = Decision(0)
             else:
                 self._ids_given += 1
@@ -120,16 +126,6 @@ def _is_false(table: PoseTable, rows: IntArray, settings: LinkSettings) -> bool:
     """Whether a track is short and mostly limb false positives or duplicates."""
     short = table.time_s[rows[-1]] - table.time_s[rows[0]] < settings.max_suspect_s
     return bool(short and table.suspect[rows].mean() >= settings.min_suspect_fraction)
-
-
-def _ends_with_followers(tracks: TrackRows, links: Mapping[int, int]) -> dict[int, float]:
-    """When each track, with those that follow it, ends."""
-    after = {before: number for number, before in links.items()}
-    ends_s: dict[int, float] = {}
-    for number in sorted(tracks.rows, key=lambda n: -tracks.end_s(n)):
-        follower = after.get(number)
-        ends_s[number] = tracks.end_s(number) if follower is None else ends_s[follower]
-    return ends_s
 
 
 def _first_place(tracks: TrackRows, number: int) -> tuple[int, float]:

@@ -14,6 +14,7 @@ from annotate.domain.merge_settings import MergeSettings, TrackletSettings
 from annotate.domain.skeleton import AREA_OF_BOX, COCO_SIGMAS
 from annotate.merge.identity_swaps import identity_swaps
 from annotate.merge.pose_table import NONE, PoseTable, pairs
+from annotate.merge.slides import may_be_slide
 from annotate.numeric.geometry import box_iou
 from annotate.numeric.similarity import paired_oks
 
@@ -81,6 +82,11 @@ def find_tracklets(table: PoseTable, max_unseen_s: float, settings: MergeSetting
     links = frame_links(table, max_unseen_s, settings.tracklet)
     tracklets = Tracklets(links)
     swaps = identity_swaps(tracklets.all_rows(), table.appearance, table.time_s, settings.swap)
+    # In another light, too, a person looks different, but nothing else changes.
+    moves = [
+        may_be_slide(table, tracklets.rows(tracklets.of[row]), row, settings.swap) for row in swaps
+    ]
+    swaps = swaps[np.array(moves, np.bool_)]
     return Tracklets(links.cut(swaps)) if len(swaps) else tracklets
 
 

@@ -94,10 +94,13 @@ def look(stage: LandmarkStage, crowd: Crowd, settings: PipelineSettings) -> list
         person = crowd.people[row]
         if pose is not None:
             bodies[row] = stage.keypoints(pose)
+            shown = bodies[row][:, _VISIBILITY] > settings.painted_visibility
             if person is not None:
-                sure = bodies[row][:, _VISIBILITY]
-                sure = sure[sure > settings.painted_visibility]
-                person = person.seen_as_surely(float(sure.mean()) if len(sure) else 0.0)
+                person = person.seen_as_surely(pose.sureness)
+            # The rest is a guess, and often a second pose of the person in front.
+            if shown.sum() < settings.min_shown:
+                pose = None
+                del bodies[row]
         looked[row] = Looked(person, pose, overlaps=True)
     return [looked[row] for row in range(len(crowd.people))]
 

@@ -20,7 +20,7 @@ from annotate.pipeline.decoders import landmark_decoder
 from annotate.pipeline.detector_pass import Candidate
 from annotate.pipeline.duplicates import distinct_poses
 from annotate.pipeline.landmarks import COLUMNS, CropPose, to_picture, world_to_picture
-from annotate.pipeline.occluders import Occluders, grown, hide
+from annotate.pipeline.occluders import Occluders, grown, hidden, hide
 from annotate.pipeline.roi_rules import next_roi
 from annotate.pipeline.turns import TURNED, turned_candidates
 
@@ -61,6 +61,9 @@ class PersonPose(NamedTuple):
         fresh: the person was detected in this picture, and was not tracked before.
         best_visibility: the highest mean visibility of their keypoints since they were last looked
             at in all rotations.
+        sureness: in [0, 1], mean visibility of the sure keypoints as the model gave it, those that
+            the crop does not show included: where a person is hidden, `landmarks` say that they are
+            not seen.
     """
 
     detection_score: float
@@ -72,6 +75,7 @@ class PersonPose(NamedTuple):
     next_roi: FloatArray | None
     fresh: bool
     best_visibility: float = 0.0
+    sureness: float = 0.0
 
 
 class LandmarkStage:
@@ -164,13 +168,37 @@ class LandmarkStage:
             candidate.score,
             candidate.score if detected else found.score,
             candidate.roi,
-            found.landmarks,
+            self._as_seen(request, found.landmarks),
             found.world,
             appearance,
             following,
             request.fresh,
             max(self._mean_visibility(found.landmarks), candidate.visibility),
+            self._sureness(found.landmarks),
         )
+
+    def _as_seen(self, request: CropRequest, landmarks: FloatArray) -> FloatArray:
+        """The landmarks, those that the crop does not show marked as not visible: the model guesses
+        where they are, and is often sure of it.
+        """
+        if request.occluders is None:
+            return landmarks
+        unseen = hidden(
+            landmarks[:, :2],
+            request.candidate.roi,
+            request.occluders,
+            self._spec.size,
+            self._settings,
+        )
+        marked = landmarks.copy()
+        guessed = marked[unseen, _VISIBILITY]
+        marked[unseen, _VISIBILITY] = np.minimum(guessed, self._settings.hidden_visibility)
+        return marked
+
+    def _sureness(self, landmarks: FloatArray) -> float:
+        sure = coco_keypoints(landmarks[None, : self._spec.count], self._skeleton)[0, :, 2]
+        sure = sure[sure > self._settings.painted_visibility]
+        return float(sure.mean()) if len(sure) else 0.0
 
     def _turned_looks(
         self, requests: Sequence[CropRequest], found: list[PersonPose | None]

@@ -48,9 +48,37 @@ def hide(
         pixels: (height, width, 3) uint8, the crop of `roi` (4,).
     """
     height, width = pixels.shape[:2]
-    to_crop = np.asarray(
-        cv2.invertAffineTransform(crop_to_picture(roi, (width, height))), np.float64
-    )
+    pixels[~_shown(roi, others, (width, height), settings)] = 0
+
+
+def hidden(
+    points: FloatArray,
+    roi: FloatArray,
+    others: Occluders,
+    size: tuple[int, int],
+    settings: PipelineSettings,
+) -> NDArray[np.bool_]:
+    """(n,) bool: the points that a crop does not show, since they are painted over.
+
+    Args:
+        points: (n, 2) float32 pixels of the picture.
+        roi: (4,) float32 of the crop, which is
+        size: wide and high, in pixels.
+    """
+    shown = _shown(roi, others, size, settings)
+    x, y = _pixels(apply_affine(_to_crop(roi, size), points)).T
+    inside = (x >= 0) & (y >= 0) & (x < size[0]) & (y < size[1])
+    painted = np.zeros(len(points), np.bool_)
+    painted[inside] = ~shown[y[inside], x[inside]]
+    return painted
+
+
+def _shown(
+    roi: FloatArray, others: Occluders, size: tuple[int, int], settings: PipelineSettings
+) -> NDArray[np.bool_]:
+    """(height, width) bool: what is not painted over in the crop of `roi`, `size` wide and high."""
+    width, height = size
+    to_crop = _to_crop(roi, size)
     shown = np.zeros((height, width), np.uint8)
     _fill(shown, to_crop, grown(others.own, others.margin), 1)
     for box in others.boxes:
@@ -60,7 +88,12 @@ def hide(
     scale = max(width, height) / float(roi[2])
     for body in others.bodies:
         _paint_body(shown, to_crop, body, scale, settings)
-    pixels[shown == 0] = 0
+    return shown.astype(np.bool_)
+
+
+def _to_crop(roi: FloatArray, size: tuple[int, int]) -> NDArray[np.float64]:
+    """(2, 3) affine map from pixels of the picture to those of the crop of `roi`."""
+    return np.asarray(cv2.invertAffineTransform(crop_to_picture(roi, size)), np.float64)
 
 
 def grown(box: FloatArray, factor: float) -> FloatArray:

@@ -1,10 +1,12 @@
 """How well people keep their identity, on made scenes whose truth is known.
 
-    python -m tests.benchmarks.tracking [--folder FOLDER] [--people near] [--set 0]
+    python -m tests.benchmarks.tracking [--folder FOLDER] [--people near] [--set 0] [--scenes 0:4]
 
 The scenes are rendered to videos and go through the whole program: submit, detector, landmarks,
 merge, export. With `--folder` the videos and the parts stay there, and the next run repeats
-only the merge and what follows it. The first run takes about fifteen minutes of one core.
+only the merge and what follows it. The first run takes about fifteen minutes of one core; with
+`--scenes`, which takes some of a set, it can be spread over several. The models are those of
+`blazepose-full`, or of `--pack`.
 
 The thresholds and rules of the pipeline and the merge were chosen on the sets 0 to 5 of scenes;
 set 6, with other people of the same kinds, had no part in that, nor have those of higher numbers.
@@ -73,13 +75,12 @@ def counted_truth(video: Path) -> dict[str, Any]:
     return content
 
 
-def tracked(videos: list[Path], folder: Path, people: People) -> Path:
+def tracked(videos: list[Path], folder: Path, people: People, pack: str) -> Path:
     """The program's answer for all videos, as a COCO file. Parts that stand are not made again."""
     settings = settings_from(store=str(folder / "store"))
     store = open_store(settings.store)
-    job = submit(
-        store, FoundVideos(tuple(videos)), SubmitOptions(people=people), settings, workers=PROCESSES
-    )
+    options = SubmitOptions(people=people, pack=pack)
+    job = submit(store, FoundVideos(tuple(videos)), options, settings, workers=PROCESSES)
     _forget_tracks(store, job)
     work_here(store, job, settings, PROCESSES, lambda _status: None)
     out = folder / f"{people}.json"
@@ -138,19 +139,27 @@ def _line(name: str, frames: int, figures: Tracking) -> str:
     )
 
 
+def _places(text: str) -> slice:
+    """The slice that a text such as `0:4` means."""
+    first, last = text.split(":")
+    return slice(int(first or 0), int(last) if last else None)
+
+
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, help="for videos and parts, to be used again")
     parser.add_argument("--people", choices=get_args(People), default="all")
     parser.add_argument("--set", type=int, default=0, help="of scenes")
+    parser.add_argument("--scenes", type=_places, default=slice(None), help="of the set, as 0:4")
+    parser.add_argument("--pack", default="blazepose-full")
     arguments = parser.parse_args()
-    scenes = scene_set(arguments.set)
+    scenes = scene_set(arguments.set)[arguments.scenes]
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         videos = [film(case, folder) for case in scenes]
-        answer = tracked(videos, folder, arguments.people)
+        answer = tracked(videos, folder, arguments.people, arguments.pack)
         for line in table(scenes, videos, answer, folder):
             print(line)
 
