@@ -55,10 +55,10 @@ def standing(poses: int, exchanged: slice, way: float) -> FloatArray:
     return points
 
 
-def found(points: FloatArray, time_s: NDArray[np.float64]) -> list[int]:
+def found(points: FloatArray, time_s: NDArray[np.float64], first: bool | None = None) -> list[int]:
     """The poses that are taken for exchanged."""
     height = np.full(len(points), HEIGHT, np.float32)
-    return np.flatnonzero(mirrored(points, height, time_s, SETTINGS)).tolist()
+    return np.flatnonzero(mirrored(points, height, time_s, SETTINGS, first)).tolist()
 
 
 @pytest.mark.parametrize(("frames", "are"), [(15, True), (35, False)])
@@ -87,3 +87,10 @@ def test_a_jump_counts_by_no_more_than_its_bound(frames: int, are: bool) -> None
     exchanged = slice(200, 200 + frames)
     points = standing(600, exchanged, way=1.0)
     assert found(points, np.arange(600) / 10) == [*range(600)[exchanged]] * are
+
+
+@pytest.mark.parametrize("first", [True, False, None])
+def test_a_person_goes_on_as_in_the_block_before(first: bool | None) -> None:
+    """To change sides would cost more than a moment exchanged."""
+    points = standing(10, slice(0), way=0.05)
+    assert found(points, np.arange(10) / 50, first) == [*range(10)] * bool(first)
