@@ -10,7 +10,9 @@ from pathlib import Path
 
 from annotate.domain.soc import Soc, soc_described
 
-FASTRPC_DEVICE = Path("/dev/fastrpc-cdsp")
+# How a process reaches the NPUs of a board, and the memory that it shares with them.
+NPU_DEVICES = (Path("/dev/fastrpc-cdsp"), Path("/dev/fastrpc-cdsp1"))
+DMA_HEAP = Path("/dev/dma_heap/system")
 FASTRPC_LIBRARY = "libcdsprpc.so"
 _DESCRIPTIONS = (
     Path("/sys/devices/soc0/machine"),
@@ -57,11 +59,30 @@ def this_soc() -> Soc | None:
     return soc_described(_description())
 
 
-def fastrpc_device() -> str:
-    """Whether this user can open the DSP's device file: `usable`, `no access` or `missing`."""
-    if not FASTRPC_DEVICE.exists():
+def access_to(device: Path, mode: int = os.R_OK | os.W_OK) -> str:
+    """Whether this user can open a device file: `usable`, `missing`, or `no access`, with the group
+    that has it.
+    """
+    try:
+        facts = device.stat()
+    except FileNotFoundError:
         return "missing"
-    return "usable" if os.access(FASTRPC_DEVICE, os.R_OK | os.W_OK) else "no access"
+    except OSError as error:
+        return f"no access: {error.strerror}"
+    if os.access(device, mode):
+        return "usable"
+    return f"no access: it belongs to the group {_group(facts.st_gid)}"
+
+
+def npus(soc: Soc) -> tuple[int, ...]:
+    """Numbers of the NPUs of that SoC which this host can reach; the first one is always named.
+
+    A SoC may have a second one, which Linux shows as another device file.
+    """
+    if soc.npus == 1 or sys.platform != "linux":
+        return (0,)
+    more = enumerate(NPU_DEVICES[1 : soc.npus], start=1)
+    return (0, *(number for number, file in more if access_to(file) == "usable"))
 
 
 def fastrpc_library() -> bool:
@@ -71,6 +92,14 @@ def fastrpc_library() -> bool:
     except OSError:
         return False
     return True
+
+
+def _group(number: int) -> str:
+    with suppress(ImportError, KeyError):
+        import grp  # Windows has none
+
+        return grp.getgrgid(number).gr_name
+    return str(number)
 
 
 def _description() -> str:

@@ -21,13 +21,15 @@ from tests.made_asset import (
 )
 
 
-def rename_model(files: dict[str, bytes]) -> None:
+def rename_model(files: dict[str, bytes], ending: str) -> None:
+    """Makes the zip one for another runtime."""
+
     def edit(metadata: dict[str, Any]) -> None:
         models = metadata["model_files"]
-        models["pose_detector.tflite"] = models.pop("pose_detector.onnx")
+        models[f"pose_detector.{ending}"] = models.pop("pose_detector.onnx")
 
     change_metadata(files, edit)
-    files[f"{FOLDER}/pose_detector.tflite"] = files.pop(f"{FOLDER}/pose_detector.onnx")
+    files[f"{FOLDER}/pose_detector.{ending}"] = files.pop(f"{FOLDER}/pose_detector.onnx")
 
 
 def compile_detector(files: dict[str, bytes]) -> None:
@@ -109,7 +111,12 @@ def point_weights_outside(files: dict[str, bytes]) -> None:
             ),
             "contains no pose_detector",
         ),
-        (rename_model, r"pose_detector\.tflite, which is not ONNX"),
+        (
+            lambda files: rename_model(files, "tflite"),
+            r"pose_detector\.tflite, which is not ONNX",
+        ),
+        (lambda files: rename_model(files, "dlc"), r"pose_detector\.dlc, which is not ONNX"),
+        (lambda files: rename_model(files, "bin"), r"pose_detector\.bin, which is not ONNX"),
         (compile_detector, "compiled for one chipset"),
         (
             lambda files: files.update({f"{FOLDER}/pose_detector.onnx": b"no model at all"}),
@@ -132,6 +139,8 @@ def point_weights_outside(files: dict[str, bytes]) -> None:
         "a missing model",
         "a model that is not described",
         "TFLite",
+        "a DLC",
+        "a context binary",
         "a compiled model",
         "a file that is not a model",
         "another shape than the model's",

@@ -14,6 +14,7 @@ import yaml
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from annotate import __version__
 from annotate.domain.settings import key_prefix
 from annotate.queue.messages import all_lists
 from tests.command_lines import parsed
@@ -175,5 +176,52 @@ def test_the_command_line_accepts_every_command(command: list[str]) -> None:
 def test_the_commands_are_found() -> None:
     assert ["annotate", "doctor", "--require", "npu"] in COMMANDS
     assert ["annotate", "status", "--watch"] in COMMANDS
-    assert ["annotate", "worker", "--concurrency", "2"] in COMMANDS
-    assert COMMANDS.count(["annotate", "worker"]) == 4
+    one = ["annotate", "worker", "--concurrency"]
+    assert [*one, "1"] in COMMANDS
+    assert [*one, "2", "--metrics-port", "9108"] in COMMANDS
+    assert COMMANDS.count(["annotate", "worker"]) == 3
+
+
+# Hosts
+
+
+def test_every_container_of_compose_gives_up_what_it_does_not_need() -> None:
+    services = yaml.safe_load((DOCKER / "compose.yaml").read_text())["services"]
+    for name, service in services.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert "no-new-privileges:true" in service["security_opt"], name
+    assert services["s3"]["read_only"], "weed mini writes to /data alone"
+
+
+def test_a_scaled_worker_takes_one_core() -> None:
+    services = yaml.safe_load((DOCKER / "compose.yaml").read_text())["services"]
+    assert services["worker"]["command"][-2:] == ["--concurrency", "1"]
+
+
+def test_the_environment_of_workers_fits_the_servers_of_the_documentation() -> None:
+    lines = (DOCKER / "systemd" / "worker.env").read_text().splitlines()
+    given = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+    text = (DOCKER.parent / "docs" / "operations.md").read_text()
+    step = text.split("3. **The laptop")[1].split("4. **")[0]
+    told = dict(re.findall(r"(\b(?:ANNOTATE|AWS)_\w+)=(\S+)", step))
+    shared = set(given) & set(told)
+    assert shared >= {"ANNOTATE_BROKER", "ANNOTATE_STORE", "AWS_ENDPOINT_URL", "AWS_REGION"}
+    assert {name: given[name] for name in shared} == {name: told[name] for name in shared}
+
+
+def test_pods_have_a_tag_and_a_probe_that_asks_the_worker() -> None:
+    documents = list(yaml.safe_load_all((DOCKER / "kubernetes" / "worker.yaml").read_text()))
+    (pod,) = (one["spec"]["template"]["spec"] for one in documents if one["kind"] == "Deployment")
+    (container,) = pod["containers"]
+    assert container["image"].endswith(f":{__version__}")
+    (port,) = container["ports"]
+    assert container["livenessProbe"]["httpGet"] == {"path": "/metrics", "port": port["name"]}
+    assert container["args"][-2:] == ["--metrics-port", str(port["containerPort"])]
+
+
+def test_the_windows_task_survives_battery_and_no_network() -> None:
+    script = (DOCKER / "windows" / "annotate-worker.ps1").read_text()
+    for flag in ("-AllowStartIfOnBatteries", "-DontStopIfGoingOnBatteries", "-RestartCount"):
+        assert flag in script
+    assert "-RunOnlyIfNetworkAvailable" not in script
+    assert script.index('"3.12"') < script.index('"3.11"')

@@ -19,7 +19,8 @@ from annotate.domain.soc import Soc, find_soc
 from annotate.domain.variant import read_variant, variant_folder
 from annotate.host import emulates_npu
 from annotate.inference.isolated import run_isolated
-from annotate.use_cases.doctor import Check, if_faster, judge
+from annotate.use_cases.doctor import if_faster, judge
+from annotate.use_cases.host_checks import Check
 
 pytestmark = pytest.mark.skipif(not emulates_npu(), reason="the HTP emulator is for x86-64 Linux")
 

@@ -14,7 +14,10 @@ from annotate.domain.settings import Provider, settings_from
 from annotate.domain.soc import SOCS
 from annotate.inference import npu_proof, qnn
 from annotate.inference.npu_proof import run_small_model
+from annotate.inference.self_test import SelfTest
+from annotate.use_cases import doctor as examined
 from annotate.use_cases import worker_pool as pools
+from annotate.use_cases.host_checks import Check
 from annotate.use_cases.worker_pool import processes_here, worker_pool
 
 CORES = 8
@@ -36,6 +39,8 @@ LINUX_NPU = SimulatedHost("linux-aarch64", "aarch64", "qcom,qcs8550", npu_works=
 LINUX_NPU_DEAD = SimulatedHost("linux-aarch64", "aarch64", "qcom,qcs8550", npu_works=False)
 X_ELITE = "Snapdragon(R) X Elite - X1E80100 - Qualcomm(R) Oryon(TM) CPU"
 WINDOWS_ON_ARM = SimulatedHost("win-amd64", "ARM64", X_ELITE, npu_works=True)
+X_PLUS = "Snapdragon(R) X Plus - X1P64100 - Qualcomm(R) Oryon(TM) CPU"
+WINDOWS_X_PLUS = SimulatedHost("win-amd64", "ARM64", X_PLUS, npu_works=True)
 WINDOWS_X86 = SimulatedHost("win-amd64", "AMD64", "Intel(R) Core(TM) i7", npu_works=False)
 
 
@@ -65,6 +70,7 @@ def simulate(simulated: SimulatedHost, monkeypatch: pytest.MonkeyPatch) -> None:
         (LINUX_NPU, "cpu", False, CORES, "run on cpu"),
         (LINUX_NPU_DEAD, "auto", False, CORES, "finds no NPU"),
         (WINDOWS_ON_ARM, "auto", True, 4, "owns the NPU"),
+        (WINDOWS_X_PLUS, "auto", True, 4, "owns the NPU"),
         (WINDOWS_X86, "auto", True, CORES, "no NPU"),
         (LINUX_X86, "cuda", False, CORES, "run on cuda"),
     ],
@@ -76,6 +82,7 @@ def simulate(simulated: SimulatedHost, monkeypatch: pytest.MonkeyPatch) -> None:
         "Linux on Arm whose NPU is not wanted",
         "Linux on Arm whose NPU does not work",
         "emulated Python of Windows on Arm",
+        "the same on a Snapdragon X Plus",
         "x86-64 Windows, where Celery has no processes",
         "a GPU",
     ],
@@ -135,3 +142,54 @@ def test_a_device_that_is_no_npu_is_refused_where_there_is_no_emulator(
     simulate(LINUX_NPU, monkeypatch)
     with pytest.raises(ProviderError, match="finds no NPU on this host, only a CPU"):
         qnn.device_kind()
+
+
+# Doctor
+
+
+@pytest.mark.parametrize(
+    ("simulated", "ms", "verdict"),
+    [
+        (LINUX_X86, 900.0, "This machine has no NPU"),
+        (LINUX_ARM, 1.0, "This machine has no NPU"),
+        (LINUX_NPU, 1.0, "The NPU works"),
+        (LINUX_NPU_DEAD, 1.0, "The NPU of this Qualcomm QCS8550 does not work"),
+        (WINDOWS_ON_ARM, 1.0, "The NPU works"),
+        (WINDOWS_ON_ARM, 900.0, "The NPU of this Snapdragon X Elite does not work"),
+        (WINDOWS_X_PLUS, 1.0, "The NPU works"),
+        (WINDOWS_X86, 900.0, "This machine has no NPU"),
+    ],
+    ids=[
+        "x86-64 Linux",
+        "Linux on Arm without an NPU",
+        "Linux on Arm with an NPU",
+        "Linux on Arm whose NPU does not work",
+        "Windows on Arm",
+        "Windows on Arm whose NPU is only emulated",
+        "a Snapdragon X Plus",
+        "x86-64 Windows",
+    ],
+)
+def test_doctor_decides_as_the_worker_does(
+    simulated: SimulatedHost,
+    ms: float,
+    verdict: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    simulate(simulated, monkeypatch)
+
+    def run_isolated(_function: object, _folder: Path, *_soc: object) -> SelfTest:
+        if not (simulated.npu_works or host.emulates_npu()):
+            raise ProviderError("the QNN plugin finds no NPU on this host")
+        times = {"detector": ms, "landmark": ms}
+        return SelfTest(qnn.label(), "NPU", {"detector": {}, "landmark": {}}, times, {})
+
+    monkeypatch.setattr(examined, "run_isolated", run_isolated)
+    monkeypatch.setattr(examined, "versions", lambda: {qnn.PACKAGE: "2.7.0"})
+    soc = None if host.emulates_npu() else host.this_soc()
+    cpu = Check("models on the CPU", "ok", "", facts={"latency_ms": {"both": 20.0}})
+    checked = examined.if_faster(examined._npu_check(tmp_path, soc), cpu)
+    report = examined.judge((cpu, checked), soc, require_npu=False)
+    assert report.verdict.startswith(verdict)
+    assert report.npu == (verdict == "The NPU works")

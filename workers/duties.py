@@ -13,7 +13,8 @@ from celery import signals
 
 from annotate import __version__
 from annotate.domain.errors import AnnotateError, WorkerError
-from annotate.domain.settings import WORKER_VARIABLE, settings_from
+from annotate.domain.runs_on import CPU
+from annotate.domain.settings import RUNS_ON_VARIABLE, WORKER_VARIABLE, settings_from
 from annotate.queue.app import message_dropped
 from annotate.queue.messages import Queue
 from annotate.queue.pace import pause_s
@@ -55,6 +56,7 @@ def _begin(sender: Any, **_: object) -> None:
             "pid": os.getpid(),
             "processes": sender.controller.concurrency,
             "version": __version__,
+            "runs_on": os.environ.get(RUNS_ON_VARIABLE, CPU),
         }
         threading.Thread(
             target=_duties, args=(board, facts, sender.controller), name="duties", daemon=True

@@ -4,6 +4,7 @@ The code that runs models is imported where models are loaded: the worker's pare
 imports it.
 """
 
+import itertools
 import os
 import sys
 import threading
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 from annotate.domain.errors import UnknownWorkError
 from annotate.domain.job import Job, JobVideo, Recipe
 from annotate.domain.options import Arithmetic, People
-from annotate.domain.settings import WORKER_VARIABLE, settings_from
+from annotate.domain.settings import NPUS_VARIABLE, WORKER_VARIABLE, settings_from
 from annotate.domain.video import Chunk
 from annotate.packs.installed import verify_pack
 from annotate.queue.manifest_check import checked_job
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from annotate.queue.board import Board
 
 _LOADING = threading.Lock()
+_THREAD, _TURNS = threading.local(), itertools.count()
 
 
 def this_store() -> Store:
@@ -57,12 +59,22 @@ def this_job(store: Store, job_id: str, digest: str) -> Job:
 
 
 def estimator_of(store: Store, recipe: Recipe) -> "PoseEstimator":
-    """The pipeline of a recipe; its models are loaded once in this process."""
+    """The pipeline of a recipe; its models are loaded once in this process.
+
+    Raises:
+        OtherProviderError: they are to run on what this host does not have.
+    """
     # The threads of a process that owns an NPU would each load the models, at the same time.
     with _LOADING:
         folder = _pack_folder(store, recipe.pack)
         return _estimator(
-            folder, recipe.precision, recipe.people, recipe.detect_every, recipe.rotations
+            folder,
+            _own_npu(),
+            recipe.runs_on,
+            recipe.precision,
+            recipe.people,
+            recipe.detect_every,
+            recipe.rotations,
         )
 
 
@@ -151,20 +163,36 @@ def _pack_folder(store: Store, digest: str) -> Path:
     return folder
 
 
-@lru_cache(maxsize=4)
+def _own_npu() -> int:
+    """The number of the NPU that this thread uses: threads share them in turn. Call it with
+    `_LOADING` held.
+    """
+    if not hasattr(_THREAD, "npu"):
+        shared = [int(number) for number in os.environ.get(NPUS_VARIABLE, "0").split(",")]
+        _THREAD.npu = shared[next(_TURNS) % len(shared)]
+    return int(_THREAD.npu)
+
+
+@lru_cache(maxsize=8)
 def _estimator(
-    folder: Path, precision: Arithmetic, people: People, detect_every: int, rotations: int
+    folder: Path,
+    npu: int,
+    runs_on: str,
+    precision: Arithmetic,
+    people: People,
+    detect_every: int,
+    rotations: int,
 ) -> "PoseEstimator":
     from annotate.pipeline import PoseEstimator
 
-    models = _models(folder, precision)
+    models = _models(folder, npu, runs_on, precision)
     return PoseEstimator(models, people=people, detect_every=detect_every, rotations=rotations)
 
 
-@lru_cache(maxsize=2)
-def _models(folder: Path, precision: Arithmetic) -> "Models":
-    from annotate.use_cases.load_models import models_of
+@lru_cache(maxsize=4)
+def _models(folder: Path, npu: int, runs_on: str, precision: Arithmetic) -> "Models":
+    from annotate.use_cases.load_models import models_for
     from workers.process import prepare_process
 
     prepare_process()
-    return models_of(folder, settings_from(), precision)
+    return models_for(folder, settings_from(), runs_on, precision=precision, npu=npu)

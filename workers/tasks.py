@@ -20,6 +20,7 @@ from celery.worker.request import Request
 from annotate.domain.errors import (
     AnnotateError,
     CancelledJobError,
+    OtherProviderError,
     ProviderError,
     UnknownWorkError,
 )
@@ -106,6 +107,10 @@ def _make_part(job_id: str, digest: str, fingerprint: str, bounds: tuple[int, in
             try:
                 with bounded(CHUNK_LIMIT_S):
                     figures = run_chunk(store, unit, settings_from(), estimator, beats)
+            except OtherProviderError as error:
+                if board is not None:
+                    board.reports.write_refusal(this_worker(), job.id, error.message)
+                raise
             except ProviderError:
                 forget_models()
                 raise

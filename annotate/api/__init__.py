@@ -34,7 +34,7 @@ from annotate.use_cases import export as export_use_case
 from annotate.use_cases import final_tracks as tracks_use_case
 from annotate.use_cases import submit as submit_use_case
 from annotate.use_cases.find_videos import find_patiently
-from annotate.use_cases.worker_pool import processes_here
+from annotate.use_cases.worker_pool import processes_for, processes_here
 
 __all__ = [
     "ExportOptions",
@@ -120,7 +120,9 @@ def submit(
     def report(status: JobStatus) -> None:
         progress("Annotating", status.frames_done / max(status.frames, 1))
 
-    return run_job(store, job, settings, count, report)
+    return run_job(
+        store, job, settings, processes_for(job.recipe.runs_on, settings, processes), report
+    )
 
 
 def export(

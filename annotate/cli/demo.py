@@ -1,6 +1,7 @@
 """`annotate demo`."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +9,7 @@ import typer
 
 from annotate.cli.submit import pack_of
 from annotate.cli.text import say
+from annotate.domain.broker import MEMORY
 from annotate.domain.errors import ExitCode
 from annotate.domain.export_options import ExportOptions
 from annotate.domain.options import SubmitOptions
@@ -32,7 +34,8 @@ def demo(
     from annotate.use_cases.submit import submit
 
     video, truth = out / "demo.mp4", out / "truth.json"
-    settings = settings_from(store=str(out / "store"))
+    # The demo needs no queue, even where there is one.
+    settings = replace(settings_from(store=str(out / "store")), broker=MEMORY)
     store = open_store(settings.store)
     count = os.cpu_count() or 1
     options = SubmitOptions(pack=pack_of(SubmitOptions(), settings))

@@ -15,9 +15,10 @@ import typer
 
 from annotate.domain.errors import AnnotateError, StoreError, UsageError
 from annotate.domain.export_options import ExportOptions
+from annotate.domain.flags import Flag
 from annotate.domain.hub_options import HubOptions
 from annotate.domain.look import Look
-from annotate.domain.options import Flag, SubmitOptions
+from annotate.domain.options import SubmitOptions
 from annotate.domain.settings import Settings, settings_from
 
 if TYPE_CHECKING:

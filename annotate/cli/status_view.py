@@ -12,6 +12,7 @@ from rich.text import Text
 from annotate.cli.text import accounts, count, duplicate_video, duration, number
 from annotate.domain.errors import with_hint
 from annotate.domain.names import printable_lines
+from annotate.domain.runs_on import CPU
 from annotate.domain.settings import NO_NPU
 from annotate.domain.work import Heartbeat
 from annotate.queue.job_status import JobStatus, VideoState, VideoStatus
@@ -41,7 +42,10 @@ def as_table(snapshot: JobSnapshot, most: int | None = None) -> RenderableType:
     """
     now = snapshot.status
     shown = now.videos if most is None else shown_videos(now.videos, most)
-    lines: list[RenderableType] = [_text(headline(snapshot)), _videos(shown)]
+    lines: list[RenderableType] = [_text(headline(snapshot))]
+    if now.job.recipe.runs_on != CPU:
+        lines.append(_text(f"Models run on: {now.job.recipe.runs_on}"))
+    lines.append(_videos(shown))
     if len(shown) < len(now.videos):
         lines.append(Text(_others(now.videos, shown), style="dim"))
     running = [beat for video in now.videos for beat in video.running]
@@ -49,6 +53,11 @@ def as_table(snapshot: JobSnapshot, most: int | None = None) -> RenderableType:
         lines += [Text(""), _workers(running), *_reasons(running)]
     if snapshot.queue and snapshot.queue.error:
         lines.append(_text(f"{snapshot.queue.error}: showing the store alone.", style="yellow"))
+    if snapshot.queue:
+        lines += [
+            _text(f"{one['worker']} takes nothing of this job: {one['reason']}", style="yellow")
+            for one in snapshot.queue.refusals
+        ]
     if snapshot.queue and snapshot.queue.dropped:
         dropped = count(snapshot.queue.dropped, "message")
         lines.append(Text(f"The queue had {dropped} that no job sent; dropped.", style="yellow"))
@@ -182,11 +191,13 @@ def as_fields(snapshot: JobSnapshot) -> dict[str, Any]:
     return {
         "job": now.job.id,
         "cancelled": snapshot.cancelled,
+        "runs_on": now.job.recipe.runs_on,
         "queue": queue
         and {
             "trouble": queue.error,
             "workers": list(queue.workers),
             "dropped": queue.dropped,
+            "refusals": list(queue.refusals),
         },
         "finished": now.finished,
         "complete": now.complete,

@@ -76,6 +76,7 @@ def submit(
         _dry_run(videos, options, settings, processes, verbose=verbose)
     with loading():
         from annotate.queue.early_process import started_early
+        from annotate.use_cases.worker_pool import processes_for
 
     with started_early(settings) as early:
         the_store, found, workers = _found(videos, options, settings, processes, verbose=verbose)
@@ -83,10 +84,10 @@ def submit(
         with noting_damage(the_store):
             job = _submitted(the_store, found, options, settings, workers)
             print_notes(the_store, job)
+            workers = processes_for(job.recipe.runs_on, settings, processes)
             status = work(the_store, job, settings, workers, detach=detach, early=early)
     print_result(status, the_store, store)
-    if job.rejected or not status.complete:
-        raise typer.Exit(ExitCode.PARTIAL)
+    _exit_if(job.rejected or not status.complete)
 
 
 def _found(
@@ -155,17 +156,21 @@ def retry(
 ) -> None:
     """Retry what failed in a job, and continue with what is missing."""
     from annotate.use_cases.retry import forget_failures
-    from annotate.use_cases.worker_pool import processes_here
+    from annotate.use_cases.worker_pool import processes_for
 
     the_store, settings = store_of(store)
     manifest = the_job(the_store, job, announce=False)
-    workers = processes_here(settings, processes)
+    workers = processes_for(manifest.recipe.runs_on, settings, processes)
     with noting_damage(the_store):
         forgotten = forget_failures(the_store, manifest)
         say(f"Job {manifest.id}: retrying {forgotten} failures.", err=True)
         status = work(the_store, manifest, settings, workers)
     print_result(status, the_store, store, job)
-    if not status.complete:
+    _exit_if(not status.complete)
+
+
+def _exit_if(partial: object) -> None:
+    if partial:
         raise typer.Exit(ExitCode.PARTIAL)
 
 

@@ -141,13 +141,15 @@ def _submit(
     from annotate.cli.progress import phases, print_line
     from annotate.queue.run_job import hand_over
     from annotate.use_cases.submit import submit
+    from annotate.use_cases.worker_pool import processes_for
 
     try:
         with phases() as phase:
             job = submit(store, found, options, settings, workers=workers, progress=phase)
         print_notes(store, job)
         if settings.embedded:
-            print_result(work(store, job, settings, workers), store, str(store.files))
+            processes = processes_for(job.recipe.runs_on, settings, workers)
+            print_result(work(store, job, settings, processes), store, str(store.files))
         else:
             hand_over(store, job, settings)
             say(f"Job {job.id} is queued, with {count(len(job.videos), 'video')}.")

@@ -14,13 +14,20 @@ import typer
 from annotate.cli.options import StoreOption, job_ids, store_of
 from annotate.domain.errors import QueueAwayError, UsageError
 from annotate.domain.names import printable
-from annotate.domain.settings import STORE_VARIABLE, Provider, Settings
+from annotate.domain.settings import (
+    NPUS_VARIABLE,
+    RUNS_ON_VARIABLE,
+    STORE_VARIABLE,
+    Provider,
+    Settings,
+)
 from annotate.end_signals import END_SIGNALS
 
 if TYPE_CHECKING:
     from annotate.queue.board import Board
     from annotate.queue.supervise import Plan
     from annotate.store import Store
+    from annotate.use_cases.worker_pool import Pool
 
 LogFormat: TypeAlias = Literal["text", "json"]
 T = TypeVar("T")
@@ -113,10 +120,19 @@ def worker(
     say(f"Worker {supervisor_name()}: {size}, store {the_store.files}. Ctrl-C to stop.")
     for other in others:
         say(f"The queue also serves the store {printable(other)}: this worker takes nothing of it.")
-    variables = {STORE_VARIABLE: the_store.id(), FORMAT_VARIABLE: log_format}
+    own = _variables(settings, pool)
+    variables = {STORE_VARIABLE: the_store.id(), FORMAT_VARIABLE: log_format, **own}
     plan = Plan(pool.count, pool.threads, max_jobs, stop_when_idle, variables)
     _run(plan, settings, board, metrics_port, say)
     say("Stopped.")
+
+
+def _variables(settings: Settings, pool: "Pool") -> dict[str, str]:
+    """What the worker's processes need to know of this host's accelerators."""
+    from annotate.use_cases.choose_provider import offered
+
+    npus = ",".join(map(str, pool.npus))
+    return {RUNS_ON_VARIABLE: offered(settings), NPUS_VARIABLE: npus}
 
 
 def _ask_queue(settings: Settings) -> None:

@@ -77,6 +77,10 @@ class ProviderError(AnnotateError):
     """The chosen execution provider cannot run the models on this host."""
 
 
+class OtherProviderError(ProviderError):
+    """The models of a job are to run on what this host does not have, or does not use."""
+
+
 class HubError(AnnotateError):
     """Qualcomm AI Hub cannot be reached, refuses a request, or a job there failed."""
 

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias, get_args
 
 from annotate.domain.choices import one_of
 from annotate.domain.errors import UsageError
-from annotate.domain.options import Flag
+from annotate.domain.flags import Flag
 
 # Sets of keypoints that landmarks are exported as.
 KeypointSetName: TypeAlias = Literal[

@@ -5,7 +5,7 @@ line.
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from annotate.domain.options import Flag
+from annotate.domain.flags import Flag
 
 # The runtimes whose models hold binaries of the QAIRT SDK.
 _OF_QAIRT = ("precompiled_qnn_onnx", "qnn_context_binary", "qnn_dlc")

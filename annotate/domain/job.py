@@ -17,6 +17,7 @@ from annotate.domain.json_text import parsed
 from annotate.domain.merge_settings import MergeSettings
 from annotate.domain.options import Arithmetic, People, Priority, Selection
 from annotate.domain.pipeline_settings import PipelineSettings
+from annotate.domain.runs_on import CPU
 
 # Of this version's pipeline: parts that were made with other thresholds or code do not count as
 # done.
@@ -51,6 +52,7 @@ class Recipe:
         deinterlace: of interlaced frames, the first of their two moments is annotated.
         rotations: in how many ways the picture, and the crop of a new person, are turned.
         precision: what the models compute in: `float`, or `bf16`. 8-bit models are another pack.
+        runs_on: what the models run on: one of `annotate.domain.runs_on.PLACES`, or `mixed`.
     """
 
     pack_name: str
@@ -62,6 +64,7 @@ class Recipe:
     deinterlace: bool = False
     rotations: int = 1
     precision: Arithmetic = "float"
+    runs_on: str = CPU
 
     @cached_property
     def digest(self) -> str:
@@ -74,6 +77,8 @@ class Recipe:
             del fields["rotations"]
         if self.precision == "float":
             del fields["precision"]
+        if self.runs_on == CPU:
+            del fields["runs_on"]
         return digest_of(fields)[:16]
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from annotate.domain.options import Flag
+from annotate.domain.flags import Flag
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,12 @@
 """What a user chooses for a job: one dataclass for the command line, the API and the benchmarks."""
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
-from math import inf
 from typing import Literal, TypeAlias, get_args
 
 from annotate.domain.choices import one_of
 from annotate.domain.errors import UsageError
-from annotate.domain.settings import Hwaccel, Settings
+from annotate.domain.flags import Flag, cutoff_of, seconds_of
+from annotate.domain.settings import Hwaccel, Provider, Settings
 
 # Which people the detector searches for: those that fill a good part of the picture, or all.
 People: TypeAlias = Literal["near", "all"]
@@ -22,8 +20,6 @@ Priority: TypeAlias = Literal["high", "normal", "low"]
 # The detector runs on every Nth frame: the best recall for the cost, measured by
 # `python -m tests.benchmarks.people`.
 DETECT_EVERY: dict[People, int] = {"near": 5, "all": 10}
-
-_TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?)")
 
 
 @dataclass(frozen=True)
@@ -56,74 +52,6 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class Flag:
-    """How the command line shows a field of an options class; the option has the field's name.
-
-    Attributes:
-        help: a sentence.
-        metavar: what stands for the value in the help, or None for its type.
-        minimum: smallest number that is allowed, or None.
-        default: how the help names the default, or None for its value.
-        parse: makes the value from the user's text, or None for the field's own type.
-        short: another name of the option, of one letter, or None.
-    """
-
-    help: str
-    metavar: str | None = None
-    minimum: float | None = None
-    default: str | None = None
-    parse: Callable[[str], object] | None = None
-    short: str | None = None
-
-    def check(self, name: str, value: object) -> None:
-        """Checks a field's value against the minimum.
-
-        Raises:
-            UsageError: it is smaller, or not a number.
-        """
-        if self.minimum is None or not isinstance(value, int | float):
-            return
-        if not self.minimum <= value < inf:
-            flag = "--" + name.replace("_", "-")
-            raise UsageError(f"{flag} cannot be {value}", f"Give a number from {self.minimum} on.")
-
-
-def seconds_of(time: str) -> float:
-    """Seconds of `90`, `1:30.5` or `0:01:30`.
-
-    Raises:
-        UsageError: the text is not a time.
-
-    >>> seconds_of("1:30.5")
-    90.5
-    """
-    found = _TIME.fullmatch(time)
-    if not found:
-        raise UsageError(f"{time!r} is not a time", "Give seconds, e.g. 90, or 1:30, or 0:01:30.5.")
-    hours, minutes, seconds = (float(part or 0) for part in found.groups())
-    return hours * 3600 + minutes * 60 + seconds
-
-
-def cutoff_of(text: str) -> float | None:
-    """The smoother's cut-off of `6`, in Hz, or None of `off`.
-
-    Raises:
-        UsageError: the text is neither.
-
-    >>> cutoff_of("7.5")
-    7.5
-    """
-    if text == "off":
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        raise UsageError(
-            f"--smooth {text!r} is not a cut-off", "Give a number of Hz, e.g. 6, or off."
-        ) from None
-
-
-@dataclass(frozen=True)
 class SubmitOptions:
     """The choices of one submission; every field is an option of `annotate submit`.
 
@@ -146,6 +74,11 @@ class SubmitOptions:
         pack: name of the model pack, or None for the most accurate one that is installed.
         precision: in which numbers the models compute: `float`, `bf16` (bfloat16), or `int8`.
         hwaccel: `auto` decodes in hardware where this host can; None leaves it to the settings.
+        provider: what runs the models: one execution provider, so that the poses of all hosts are
+            alike; `auto`, what an earlier submission of the same videos ran on, else what this
+            host has, or the queue's workers; None leaves it to the settings.
+        allow_mixed: let each worker run the models on what it has; the export then says which
+            frames are whose.
         priority: of the job's chunks in a queue.
         rehash: read all bytes of videos again that seem unchanged since they were last read.
 
@@ -289,6 +222,24 @@ class SubmitOptions:
             )
         },
     )
+    provider: Provider | None = field(
+        default=None,
+        metadata={
+            "flag": Flag(
+                "What runs the models, on all hosts alike.",
+                default="ANNOTATE_PROVIDER, or auto: as before, else what the workers have",
+            )
+        },
+    )
+    allow_mixed: bool = field(
+        default=False,
+        metadata={
+            "flag": Flag(
+                "Let each worker run the models on what it has, CPU, GPU or NPU: their poses "
+                "differ a little."
+            )
+        },
+    )
     priority: Priority = field(
         default="normal",
         metadata={"flag": Flag("Workers of a queue take chunks of a higher priority first.")},
@@ -305,6 +256,8 @@ class SubmitOptions:
         one_of(get_args(Precision), self.precision, "--precision")
         if self.hwaccel is not None:
             one_of(get_args(Hwaccel), self.hwaccel, "--hwaccel")
+        if self.provider is not None:
+            one_of(get_args(Provider), self.provider, "--provider")
         for one in fields(self):
             one.metadata["flag"].check(one.name, getattr(self, one.name))
         if self.rotations not in ROTATIONS:
@@ -344,4 +297,8 @@ class SubmitOptions:
 
     def on_host(self, settings: Settings) -> Settings:
         """The host's settings with what the options say instead."""
-        return settings if self.hwaccel is None else replace(settings, hwaccel=self.hwaccel)
+        return replace(
+            settings,
+            hwaccel=self.hwaccel or settings.hwaccel,
+            provider=self.provider or settings.provider,
+        )

@@ -18,6 +18,10 @@ from annotate.domain.limits import DEFAULT_LIMITS, LIMITS_VARIABLE, Limits, limi
 WORKER_VARIABLE = "ANNOTATE_WORKER"
 # The id of the store, as a worker gives it to its processes.
 STORE_VARIABLE = "ANNOTATE_STORE_ID"
+# What a worker offers to run models on, as it tells its processes.
+RUNS_ON_VARIABLE = "ANNOTATE_RUNS_ON"
+# The numbers of the NPUs that a worker's threads share, as it tells its process.
+NPUS_VARIABLE = "ANNOTATE_NPUS"
 # Start of every key in the queue's server.
 PREFIX = "annotate:"
 

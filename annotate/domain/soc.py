@@ -23,6 +23,7 @@ class Soc:
         marks: lower-case texts, one of which is in the description that a machine with this SoC
             gives of itself.
         has_float16: whether its NPU runs float models, as 16-bit floats; else only quantized ones.
+        npus: how many NPUs it has; each runs models by itself.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Soc:
     htp_arch: int
     marks: tuple[str, ...]
     has_float16: bool = True
+    npus: int = 1
 
 
 # Several may match a device tree, which also names the SoC that a board's own is derived from: the
@@ -47,7 +49,7 @@ SOCS = (
     Soc("qcs8450", "Qualcomm QCS8450", 36, 69, ("qcs8450",)),
     Soc("qcs8550", "Qualcomm QCS8550", 43, 73, ("qcs8550",)),
     Soc("iq-8275", "Dragonwing IQ-8275", 82, 75, ("qcs8275", "qcs8300")),
-    Soc("iq-9075", "Dragonwing IQ-9075", 77, 73, ("qcs9075", "qcs9100")),
+    Soc("iq-9075", "Dragonwing IQ-9075", 77, 73, ("qcs9075", "qcs9100"), npus=2),
     Soc("q-6690", "Dragonwing Q-6690", 78, 73, ("qcm6690",), has_float16=False),
     # Cars
     Soc("sa7255p", "Qualcomm SA7255P", 82, 75, ("sa7255p",)),

@@ -9,6 +9,6 @@ import os
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 from annotate.inference.qnn import QnnSettings
-from annotate.inference.session import CPU, CPUS, Model, Models, load_models
+from annotate.inference.session import CPUS, Model, Models, load_models
 
-__all__ = ["CPU", "CPUS", "Model", "Models", "QnnSettings", "load_models"]
+__all__ = ["CPUS", "Model", "Models", "QnnSettings", "load_models"]

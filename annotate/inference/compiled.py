@@ -4,6 +4,7 @@ Any x86-64 host can compile for any SoC. A host with an NPU uses the variant in 
 pack has none, the host compiles one and keeps it in its cache.
 """
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,6 +28,8 @@ from annotate.domain.variant import (
 )
 from annotate.files import scratch_in
 from annotate.inference.qnn import rejected_hint, sdk_version, session_options
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -59,17 +62,22 @@ def compile_variant(pack: Pack, folder: Path, soc: Soc) -> list[Compiled]:
 
 def compiled_models(pack: Pack, folder: Path, soc: Soc, cache: Path | None) -> Path:
     """The folder with the models of the pack compiled for `soc`: the pack's variant, else the one
-    in this host's cache, which is compiled now where it is missing or damaged.
+    in this host's cache, which is compiled now where it is missing or damaged. The log says why a
+    variant of the pack cannot run here.
 
     Raises:
-        PackError: the pack's variant cannot run here, or the cache cannot be written.
+        PackError: the cache cannot be written.
         ProviderError: the plugin is missing, or cannot compile a model.
     """
     sdk = sdk_version()
     in_pack = variant_folder(folder, soc)
     if in_pack.exists():
-        check_variant(in_pack, pack, soc, sdk)
-        return in_pack
+        try:
+            check_variant(in_pack, pack, soc, sdk)
+        except PackError as error:
+            logger.warning("%s: this host compiles its own. %s", error.message, error.hint)
+        else:
+            return in_pack
     root = cache or platformdirs.user_cache_path("annotate", appauthor=False)
     target = root / VARIANTS / pack.digest / f"{with_same_npu(soc).name}-{sdk}"
     if not _is_valid(target, pack, soc, sdk):

@@ -1,6 +1,7 @@
 """Proves that this host has an NPU that runs models, with a model of one convolution."""
 
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from onnx import TensorProto, helper
 
 from annotate.domain.errors import AnnotateError, ProviderError
 from annotate.domain.soc import Soc
+from annotate.host import npus
 from annotate.inference.isolated import run_isolated
 from annotate.inference.qnn import QnnSettings, open_session, soc_of
 
@@ -16,6 +18,22 @@ from annotate.inference.qnn import QnnSettings, open_session, soc_of
 _CHANNELS, _SIDE = 4, 8
 # Largest difference of a result of about 1 in float16.
 _TOLERANCE = 0.01
+
+
+def working_npus(soc: Soc | None) -> tuple[int, ...]:
+    """Numbers of the NPUs of this host that run a model; empty where none does.
+
+    Args:
+        soc: the SoC of this host; None detects it.
+    """
+    found = []
+    with suppress(AnnotateError):
+        known = soc_of(QnnSettings(soc))
+        for npu in npus(known):
+            with suppress(AnnotateError):
+                run_isolated(run_small_model, known, npu)
+                found.append(npu)
+    return tuple(found)
 
 
 def why_no_npu(soc: Soc | None) -> str:
@@ -33,8 +51,8 @@ def why_no_npu(soc: Soc | None) -> str:
     return ""
 
 
-def run_small_model(soc: Soc) -> None:
-    """Runs a model of one convolution on the NPU, in this process.
+def run_small_model(soc: Soc, npu: int = 0) -> None:
+    """Runs a model of one convolution on the NPU of that number, in this process.
 
     Raises:
         ProviderError: the NPU does not run it, or its answer is wrong.
@@ -42,7 +60,7 @@ def run_small_model(soc: Soc) -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         file = Path(folder) / "convolution.onnx"
         onnx.save(_model(), file)
-        session = open_session(file, soc, {})
+        session = open_session(file, soc, {}, npu)
         picture = np.full((1, _CHANNELS, _SIDE, _SIDE), 0.5, np.float32)
         (answer,) = session.run(None, {"picture": picture})
     if not np.allclose(answer, picture.mean(), atol=_TOLERANCE):

@@ -20,6 +20,7 @@ import onnxruntime as ort
 
 from annotate.domain.distribution import install_command
 from annotate.domain.errors import ProviderError, UsageError
+from annotate.domain.runs_on import EMULATOR, NPU
 from annotate.domain.settings import NpuPerformance
 from annotate.domain.soc import SOCS, Soc
 from annotate.host import emulates_npu, is_emulated_on_arm, this_soc
@@ -27,8 +28,6 @@ from annotate.inference.placement import placement
 
 PROVIDER = "QNNExecutionProvider"
 PACKAGE = "onnxruntime-qnn"
-NPU = "qnn"
-EMULATOR = "htp-emulator"
 # The plugin's folder of libraries for x86-64 processes on Arm hosts.
 ARM64EC = "arm64ec"
 
@@ -60,11 +59,13 @@ class QnnSettings:
         soc: the SoC of this host; None detects it.
         options: options of the execution provider that override the defaults; see `OPTIONS`.
         cache: folder for models compiled on this host; None is the user's cache folder.
+        npu: number of the NPU to use, where the SoC has several.
     """
 
     soc: Soc | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     cache: Path | None = None
+    npu: int = 0
 
 
 def label() -> str:
@@ -120,8 +121,8 @@ def sdk_version() -> str:
     return str(_plugin().build_and_package_info.qnn_version)
 
 
-def session_options(soc: Soc, options: Mapping[str, str]) -> ort.SessionOptions:
-    """Options of a session that runs on the NPU and nowhere else.
+def session_options(soc: Soc, options: Mapping[str, str], npu: int = 0) -> ort.SessionOptions:
+    """Options of a session that runs on the NPU of that number and nowhere else.
 
     Raises:
         ProviderError: the plugin is not installed or does not load.
@@ -134,17 +135,25 @@ def session_options(soc: Soc, options: Mapping[str, str]) -> ort.SessionOptions:
     made.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     made.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     chosen = {**_DEFAULTS, **options, "soc_model": str(soc.soc_model)}
-    made.add_provider_for_devices([_device()], chosen)
+    device = _device()
+    listed = [one for one in _devices() if _is_npu(one)]
+    if len(listed) > 1:  # each NPU is a device of its own
+        device = listed[npu % len(listed)]
+    elif npu:
+        chosen["device_id"] = str(npu)
+    made.add_provider_for_devices([device], chosen)
     return made
 
 
-def open_session(file: Path, soc: Soc, options: Mapping[str, str]) -> ort.InferenceSession:
-    """A session for a float, QDQ or compiled model, with every node on the NPU.
+def open_session(
+    file: Path, soc: Soc, options: Mapping[str, str], npu: int = 0
+) -> ort.InferenceSession:
+    """A session for a float, QDQ or compiled model, with every node on the NPU of that number.
 
     Raises:
         ProviderError: the NPU does not accept the model.
     """
-    made = session_options(soc, options)
+    made = session_options(soc, options, npu)
     try:
         session = ort.InferenceSession(file, sess_options=made)
     # ONNX Runtime's exceptions have no common base below Exception.

@@ -20,6 +20,7 @@ from annotate.domain.errors import PackError, ProviderError
 from annotate.domain.model_spec import ModelSpec
 from annotate.domain.options import Arithmetic
 from annotate.domain.pack import Pack
+from annotate.domain.runs_on import CPU
 from annotate.domain.settings import NO_NPU, Provider
 from annotate.host import emulates_npu
 from annotate.inference.accelerators import ACCELERATORS, PROVEN, installed, open_accelerated
@@ -40,7 +41,6 @@ from annotate.inference.qdq import dequantize_values, quantize_values
 from annotate.inference.qnn import QnnSettings, label, open_session, soc_of
 from annotate.inference.timing import median_ms
 
-CPU = "cpu"
 # What runs models on the CPU.
 CPUS = (CPU, OPENVINO, ON_ARM)
 NPU_TITLE = "the NPU"
@@ -289,7 +289,9 @@ def check_speed(models: Models, on_cpu: Models, title: str) -> None:
 def _on_qnn(pack: Pack, folder: Path, qnn: QnnSettings) -> Models:
     soc = soc_of(qnn)
     compiled = compiled_models(pack, folder, soc, qnn.cache)
-    return _bound(pack, lambda file: open_session(compiled / file, soc, qnn.options), label())
+    return _bound(
+        pack, lambda file: open_session(compiled / file, soc, qnn.options, qnn.npu), label()
+    )
 
 
 def _on_accelerator(pack: Pack, folder: Path, name: Provider) -> Models:

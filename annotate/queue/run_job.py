@@ -3,6 +3,7 @@
 The board is imported where there is a queue: its client takes a tenth of a short job's start.
 """
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -37,6 +38,8 @@ FOLLOW_S, LONGEST_FOLLOW_S = 1.0, 30.0
 RECONCILE_S, LONGEST_RECONCILE_S = 10.0, 60.0
 
 Report = Callable[[JobStatus], None]
+
+logger = logging.getLogger(__name__)
 
 
 def run_job(
@@ -188,10 +191,12 @@ def follow(store: Store, job: Job, settings: Settings, report: Report) -> JobSta
 
     board, queue = opened_queue(store, settings)
     reconciled, watch = time.monotonic(), JobWatch(store, job)
+    told: set[str] = set()
     while True:
         began = time.monotonic()
         status = watch.look(board.reports.heartbeats())
         report(status)
+        _tell_refusals(board, job, told)
         if status.stopped:
             status = watch.look_at_all(board.reports.heartbeats())
         if status.stopped or store.is_cancelled(job.id):
@@ -202,3 +207,11 @@ def follow(store: Store, job: Job, settings: Settings, report: Report) -> JobSta
                 reconcile(board, queue, store, job)
             reconciled = time.monotonic()
         time.sleep(pause_s(time.monotonic() - began, FOLLOW_S, LONGEST_FOLLOW_S))
+
+
+def _tell_refusals(board: "Board", job: Job, told: set[str]) -> None:
+    """Logs, once, why workers take nothing of a job; `told` are those that were named before."""
+    for row in board.reports.refusals(job.id):
+        if row["worker"] not in told:
+            told.add(row["worker"])
+            logger.warning("%s takes nothing of this job: %s", row["worker"], row["reason"])

@@ -2,6 +2,7 @@
 
 heartbeats        the heartbeat of each process that works on a chunk
 workers           facts about each worker: host, number of processes, version
+refusals          why a worker takes nothing of a job, by both
 dropped           how many messages were dropped: malformed ones, and those for unknown work
 
 Times are those of the server's clock: a worker with a wrong clock still looks alive.
@@ -79,6 +80,22 @@ class WorkerReports:
             redis.RedisError: the queue's server does not answer.
         """
         return sorted(self._recent("workers"), key=lambda row: str(row["worker"]))
+
+    def write_refusal(self, worker: str, job_id: str, reason: str) -> None:
+        """Writes why a worker takes nothing of a job."""
+        row = {"worker": worker, "job": job_id, "reason": reason, "time_s": self.now()}
+        with suppress(redis.RedisError):
+            self._redis.hset(f"{self._prefix}refusals", f"{worker} {job_id}", json.dumps(row))
+
+    def refusals(self, job_id: str) -> list[dict[str, Any]]:
+        """Which workers took nothing of a job within `SILENCE_S`, and why, by the worker's name;
+        none where the server does not answer.
+        """
+        rows: list[dict[str, Any]] = []
+        with suppress(redis.RedisError):
+            rows = [row for row in self._recent("refusals") if row.get("job") == job_id]
+        known = [row for row in rows if isinstance(row.get("reason"), str)]
+        return sorted(known, key=lambda row: str(row["worker"]))
 
     def count_dropped(self) -> None:
         """Counts a message that was dropped."""

@@ -1,17 +1,15 @@
 """Checks of this host: versions, NPU, model packs, speed, store and broker."""
 
-import os
 import platform
-import sys
 import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal, ParamSpec
+from typing import Any, ParamSpec
 
 import numpy as np
 
@@ -21,60 +19,30 @@ from annotate.domain.distribution import install_command
 from annotate.domain.errors import AnnotateError
 from annotate.domain.pack import PACK_FILE
 from annotate.domain.progress import Progress
+from annotate.domain.runs_on import NPU
 from annotate.domain.settings import Settings
 from annotate.domain.soc import Soc, find_soc
 from annotate.domain.variant import VARIANTS
 from annotate.domain.video import Chunk
-from annotate.host import (
-    FASTRPC_DEVICE,
-    FASTRPC_LIBRARY,
-    emulates_npu,
-    fastrpc_device,
-    fastrpc_library,
-    host_architecture,
-    is_emulated_on_arm,
-    process_architecture,
-    this_soc,
-)
+from annotate.host import emulates_npu, this_soc
 from annotate.inference.isolated import run_isolated
-from annotate.inference.qnn import NPU, PACKAGE, versions
+from annotate.inference.qnn import PACKAGE, versions
 from annotate.inference.self_test import SelfTest, self_test_cpu, self_test_npu
 from annotate.packs.installed import verify_pack
 from annotate.queue.app import make_app
 from annotate.store import open_store
 from annotate.use_cases.find_pack import default_pack
+from annotate.use_cases.host_checks import Check, host_checks
 from annotate.video import VideoWriter, decode, probe
 from annotate.video.writer import Encoding
 
 P = ParamSpec("P")
-State = Literal["ok", "none", "warn", "fail"]
-"""Good; absent, and not needed; works, but look at it; keeps this host from working."""
-
 # Minor versions of the QNN plugin, each with the oldest and newest ONNX Runtime tested with it.
 TESTED_PAIRS = {(2, 7): ((1, 26), (1, 32))}
 # Seconds to wait for the broker.
 BROKER_TIMEOUT_S = 3
 # Height and width in pixels, and length, of the video that is decoded to measure speed.
 VIDEO_SIZE, VIDEO_FRAMES = (720, 1280), 48
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check and its outcome.
-
-    Attributes:
-        name: what was checked.
-        state: outcome.
-        value: what was found, for people.
-        hint: next step, or empty.
-        facts: what was found, for scripts.
-    """
-
-    name: str
-    state: State
-    value: str
-    hint: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,7 +73,7 @@ def examine(settings: Settings, *, require_npu: bool, progress: Progress) -> Rep
     """
     soc = None if emulates_npu() else _soc(settings)
     progress("Versions and devices", 0.0)
-    checks = [*_version_checks(soc), *_host_checks(soc)]
+    checks = [*_version_checks(soc), *host_checks(soc)]
     progress("Model packs", 0.1)
     checks += _pack_checks(settings.packs)
     folder = _sound_pack(settings.packs)
@@ -166,26 +134,6 @@ def _version_checks(soc: Soc | None) -> Iterator[Check]:
     yield Check("QAIRT", "ok", str(found["QAIRT"]))
 
 
-def _host_checks(soc: Soc | None) -> Iterator[Check]:
-    process, host = process_architecture(), host_architecture()
-    value = f"{process} on {host}" + (", emulated" if is_emulated_on_arm() else "")
-    yield Check("architecture", "ok", value, facts={"process": process, "host": host})
-    yield Check("SoC", "ok" if soc else "none", soc.title if soc else "none with a known NPU")
-    if sys.platform != "linux" or not soc:
-        return
-    device = fastrpc_device()
-    hint = f"Give this user access to {FASTRPC_DEVICE}, e.g. by its group."
-    good = device == "usable"
-    yield Check(str(FASTRPC_DEVICE), "ok" if good else "warn", device, "" if good else hint)
-    loads = fastrpc_library()
-    hint = "It comes with the system of the board: install its FastRPC package."
-    value = "loads" if loads else "does not load"
-    yield Check(FASTRPC_LIBRARY, "ok" if loads else "warn", value, "" if loads else hint)
-    if preset := os.environ.get("ADSP_LIBRARY_PATH"):
-        hint = "Libraries of another version than the plugin's in there stop the NPU (error 1008)."
-        yield Check("ADSP_LIBRARY_PATH", "warn", preset, hint)
-
-
 def _minor(version: str) -> tuple[int, int]:
     major, minor, *_ = version.split(".")
     return int(major), int(minor)
@@ -242,7 +190,7 @@ def if_faster(npu: Check, cpu: Check) -> Check:
     if here <= there:
         return npu
     value = f"{here:,.0f} ms for both models, and the CPU takes {there:.0f}: it is emulated"
-    hint = "On Windows on Arm, install an Arm or newer x86-64 Python and its driver again."
+    hint = "On Windows on Arm, take the x86-64 Python 3.12 or newer, and a newer driver of the NPU."
     return Check(npu.name, "fail", value, hint)
 
 

@@ -23,6 +23,8 @@ from annotate.use_cases.hub import QUANTIZE, STAGES, HubPack, digest_of
 from annotate.use_cases.quantize import pack_fidelity, pack_with
 
 PRECOMPILED = "precompiled_qnn_onnx"
+# Batch, channels, height and width.
+_MAP_AXES = 4
 
 
 @dataclass(frozen=True)
@@ -136,23 +138,51 @@ def outputs_in_order(
     """
     columns = []
     for name, shaped in zip(spec.outputs, example, strict=True):
-        rows = [row.reshape(shaped.shape) for row in _find_output(answers, name, shaped.size)]
-        if name in spec.quantized:
+        rows = _find_output(answers, name, shaped.shape)
+        whole = np.issubdtype(rows[0].dtype, np.integer)
+        if whole and name in spec.quantized:
             columns.append([dequantize_values(row, spec.quantized[name]) for row in rows])
+        elif whole:
+            raise HubError(
+                f"output {name!r} comes as {rows[0].dtype} from the device, without a scale",
+                "Compile without `--quantize_io`.",
+            )
         else:
             columns.append([row.astype(np.float32) for row in rows])
     return [list(row) for row in zip(*columns, strict=True)]
 
 
 def _find_output(
-    answers: Mapping[str, Sequence[NDArray[np.generic]]], name: str, size: int
-) -> Sequence[NDArray[np.generic]]:
-    """The arrays of an output. Where a runtime renames outputs, it is the only one of its size."""
+    answers: Mapping[str, Sequence[NDArray[np.generic]]], name: str, shape: tuple[int, ...]
+) -> list[NDArray[np.generic]]:
+    """The arrays of an output, in that shape. Where a runtime renames outputs, it is the only one
+    that has it.
+    """
     candidates = [answers[name]] if name in answers else answers.values()
-    fitting = [rows for rows in candidates if rows[0].size == size]
+    shaped = [[in_shape(row, shape) for row in rows] for rows in candidates]
+    fitting = [[row for row in rows if row is not None] for rows in shaped if rows[0] is not None]
     if len(fitting) != 1:
+        shapes = {given: rows[0].shape for given, rows in sorted(answers.items())}
         raise HubError(
-            f"output {name!r} is not among the device's outputs {sorted(answers)}",
-            "Compile for another runtime; precompiled_qnn_onnx keeps the names.",
+            f"output {name!r} of shape {shape} is not among the device's outputs: {shapes}",
+            "Compile for another runtime; precompiled_qnn_onnx keeps names and shapes.",
         )
     return fitting[0]
+
+
+def in_shape(row: NDArray[np.generic], shape: tuple[int, ...]) -> NDArray[np.generic] | None:
+    """An array in another shape: axes of length 1 may come and go, and a map's channels may be its
+    second or its last axis. None where it has neither.
+
+    >>> in_shape(np.zeros((1, 8, 8, 3)), (1, 3, 8, 8)).shape
+    (1, 3, 8, 8)
+    """
+    long, wanted = ([one for one in sizes if one != 1] for sizes in (row.shape, shape))
+    if long == wanted:
+        return row.reshape(shape)
+    if row.ndim == len(shape) == _MAP_AXES:
+        for source, to in ((-1, 1), (1, -1)):
+            moved = np.moveaxis(row, source, to)
+            if moved.shape == shape:
+                return moved
+    return None

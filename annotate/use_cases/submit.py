@@ -16,6 +16,7 @@ from annotate.domain.options import Arithmetic, Selection, SubmitOptions
 from annotate.domain.pack import Pack, read_pack
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.progress import ByteProgress, Progress, silent
+from annotate.domain.runs_on import MIXED
 from annotate.domain.settings import Settings
 from annotate.domain.video import Chunk, VideoIndex
 from annotate.numeric.chunking import (
@@ -31,11 +32,13 @@ from annotate.store.bucket_videos import BucketVideo, Source
 from annotate.store.results import VideoResults
 from annotate.store.source_video import publish_source
 from annotate.use_cases.announce import announced
+from annotate.use_cases.choose_provider import with_provider
 from annotate.use_cases.expected_cost import frame_core_s
 from annotate.use_cases.find_pack import Tell, find_pack
 from annotate.use_cases.find_videos import FoundVideos
 from annotate.use_cases.read_videos import ReadVideo, read_videos, rejected
 from annotate.use_cases.retry import forget_failures
+from annotate.use_cases.take_over import take_over
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,14 +67,16 @@ def submit(
 
     Args:
         videos: what `find_videos` found.
-        settings: of this host: its packs, and where the queue's workers see its files.
+        settings: of this host, as `options.on_host` gives them: its packs, and where the queue's
+            workers see its files.
         workers: how many processes wait for chunks.
         progress: called while the pack is fetched, files are read, and copied into the store.
         tell: called with what came of `--precision`, for people.
 
     Raises:
         ProviderError: nothing on this host computes in what `--precision` names.
-        UsageError: the pack needs the detector on every frame, or turns crops itself.
+        UsageError: the pack needs the detector on every frame, or turns crops itself; or the
+            queue's workers run models on different things, and the options name none.
         PackError: there is no such pack, or the default one cannot be fetched.
         VideoError: none of the files can be read.
         QueueError: the queue's server does not answer.
@@ -100,9 +105,13 @@ def _submit(
         raise VideoError(f"none of the files can be annotated:\n{reasons}")
     pack, arithmetic = _proven(pack, options, readable, store, settings, progress, tell)
     models = read_pack(pack)
+    indexes = [video.index for video in readable]
     recipe = recipe_of(models, options, arithmetic)
+    recipe = with_provider(recipe, options, settings, store, pack, indexes)
     store.add_pack(pack, recipe.pack)
     frames = sum(len(video.frames) for video in readable)
+    if recipe.runs_on == MIXED:
+        take_over(store, recipe, indexes)
     target = chunk_frames(frames, workers, frame_core_s(models, pack, recipe))
     _plan_chunks(store, recipe, readable, target)
     names = unique_names([parts_of(video.source) for video in readable])

@@ -39,30 +39,47 @@ if ($Register) {
     if ($RequireNpu) { $arguments += " -RequireNpu" }
     $action = New-ScheduledTaskAction -Execute "powershell.exe" -Argument $arguments
     $trigger = New-ScheduledTaskTrigger -AtLogOn -User $env:USERNAME
-    $settings = New-ScheduledTaskSettingsSet -ExecutionTimeLimit 0 -AllowStartIfOnBatteries
+    # On battery it starts and goes on; it is not bound to a network, and starts again if it ends.
+    $settings = New-ScheduledTaskSettingsSet -ExecutionTimeLimit 0 -AllowStartIfOnBatteries `
+        -DontStopIfGoingOnBatteries -StartWhenAvailable -MultipleInstances IgnoreNew `
+        -RestartCount 999 -RestartInterval (New-TimeSpan -Minutes 1)
     Register-ScheduledTask -TaskName "annotate worker" -Action $action -Trigger $trigger -Settings $settings -Force
     return
 }
 
 $python = Join-Path $Venv "Scripts\python.exe"
 if (-not (Test-Path $python)) {
-    # "-64" in the launcher's tag means x86-64; a native Python of an Arm host is tagged "-arm64".
-    & py "-3.11-64" -m venv $Venv
-    if ($LASTEXITCODE) { throw "Install the x86-64 Python 3.11 (Windows installer, 64-bit)." }
+    # "-64" in the launcher's tag means x86-64; a native Python of an Arm host is tagged "-arm64". From
+    # 3.12 on an emulated Python knows that its host is an Arm one.
+    foreach ($version in "3.12", "3.13", "3.11") {
+        & py "-$version-64" -m venv $Venv
+        if ($LASTEXITCODE -eq 0) { break }
+    }
+    if ($LASTEXITCODE) { throw "Install the x86-64 Python 3.12 (Windows installer, 64-bit)." }
 }
 $architecture = & $python -c "import sysconfig; print(sysconfig.get_platform())"
 if ($architecture -ne "win-amd64") {
     throw "$python is $architecture; the x86-64 Python is needed. Delete $Venv and install that Python."
 }
 & $python -m pip install --quiet --constraint (Join-Path $source "constraints.txt") "$source[npu]"
-if ($LASTEXITCODE) { throw "pip could not install annotate." }
-
-if ($RequireNpu) {
-    & $python -m annotate doctor --require npu
-} else {
-    & $python -m annotate doctor
+if ($LASTEXITCODE) {
+    # Without a network what is installed goes on.
+    & $python -c "import importlib.util, sys; sys.exit(importlib.util.find_spec('annotate') is None)"
+    if ($LASTEXITCODE) { throw "pip could not install annotate." }
+    Write-Warning "pip could not bring annotate up to date: the installed one is used."
 }
-if ($LASTEXITCODE) { throw "annotate doctor found a problem: see above." }
+
+# The network, the queue or the store may be away for a while, as on a laptop that has just woken up.
+while ($true) {
+    if ($RequireNpu) {
+        & $python -m annotate doctor --require npu
+    } else {
+        & $python -m annotate doctor
+    }
+    if ($LASTEXITCODE -eq 0) { break }
+    Write-Warning "annotate doctor found a problem: see above. It looks again in a minute; Ctrl-C ends it."
+    Start-Sleep -Seconds 60
+}
 
 while ($true) {
     # Ctrl-C ends it with 0 or 130. Anything else is a crash, after which it starts again.

@@ -5,7 +5,8 @@ from pathlib import Path
 from typer.testing import CliRunner, Result
 
 from annotate.cli.app import app
-from tests.hub.service import TOKEN, X_ELITE
+from tests.hub.devices import X_ELITE
+from tests.hub.service import TOKEN
 
 ON_X_ELITE = ("--device", X_ELITE)
 W8A8 = (*ON_X_ELITE, "--precision", "w8a8")

@@ -4,31 +4,32 @@ import io
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import onnx
 from google.protobuf.message import Message
-from onnx import numpy_helper
+from numpy.typing import NDArray
 from qai_hub import public_api_pb2 as pb
 from qai_hub.util.dataset_entries_converters import dataset_entries_to_h5, h5_to_dataset_entries
 
 from annotate.domain.soc import Soc
 from annotate.inference.compiled import _compile_model
+from annotate.inference.quantization import calibrate, quantize
 from tests.cpu_session import cpu_session
 
+# How many convolutions at both ends stay float, so that the few crops of a test calibrate enough.
+FLOAT_LAYERS = (8, 28)
 
-def round_weights(model: bytes) -> bytes:
-    """The model with the weights of every output channel rounded to 8 bits."""
-    parsed = onnx.load_model_from_string(model)
-    for tensor in parsed.graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if values.dtype == np.float32 and values.ndim == 4:
-            step = np.abs(values).max(axis=(1, 2, 3), keepdims=True) / 127
-            step[step == 0] = 1
-            rounded = np.rint(values / step).astype(np.float32) * step
-            tensor.CopyFrom(numpy_helper.from_array(rounded, tensor.name))
-    return bytes(parsed.SerializeToString())
+
+def quantized(model: bytes, dataset: bytes) -> bytes:
+    """The model in QDQ form, with 8-bit weights and activations, calibrated on a dataset."""
+    with tempfile.TemporaryDirectory() as scratch:
+        source, out = Path(scratch) / "source.onnx", Path(scratch) / "quantized.onnx"
+        source.write_bytes(model)
+        quantize(calibrate(source, _inputs(dataset)), out, FLOAT_LAYERS)
+        return out.read_bytes()
 
 
 def precompile(model: bytes, soc: Soc) -> bytes:
@@ -61,16 +62,18 @@ def profile(model: bytes) -> Message:
     )
 
 
-def run(model: bytes, dataset: bytes, *, noise: float, rename_outputs: bool) -> bytes:
+def run(
+    model: bytes, dataset: bytes, *, noise: float, rename_outputs: bool, channels_last: bool
+) -> bytes:
     """The outputs of a model for a dataset of inputs, both as HDF5 files.
 
     Args:
         noise: standard deviation of what is added to every output, as a fraction of its greatest
             magnitude.
         rename_outputs: calls the outputs `output_0`, `output_1`, ...
+        channels_last: gives maps of (1, C, H, W) as (1, H, W, C), where C is not the last axis.
     """
-    with h5py.File(io.BytesIO(dataset), "r") as file:
-        inputs = h5_to_dataset_entries(file)
+    inputs = _inputs(dataset)
     session = cpu_session(model)
     names = [output.name for output in session.get_outputs()]
     (input_name,) = inputs
@@ -79,6 +82,8 @@ def run(model: bytes, dataset: bytes, *, noise: float, rename_outputs: bool) -> 
     answers = {}
     for place, name in enumerate(names):
         clean = [np.asarray(row[place]) for row in rows]
+        if channels_last and clean[0].ndim == 4:
+            clean = [np.moveaxis(one, 1, -1) for one in clean]
         answers[f"output_{place}" if rename_outputs else name] = [
             (
                 values + generator.normal(0, noise * float(np.abs(values).max()), values.shape)
@@ -89,3 +94,9 @@ def run(model: bytes, dataset: bytes, *, noise: float, rename_outputs: bool) -> 
     with h5py.File(content, "w") as file:
         dataset_entries_to_h5(answers, file)
     return content.getvalue()
+
+
+def _inputs(dataset: bytes) -> dict[str, list[NDArray[Any]]]:
+    """The arrays of a dataset, an HDF5 file, by the input's name."""
+    with h5py.File(io.BytesIO(dataset), "r") as file:
+        return dict(h5_to_dataset_entries(file))

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
-from tests.hub.service import TOKEN, HubService
+from tests.hub.service import TOKEN, HubService, etag
 
 
 @contextmanager
@@ -42,7 +42,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
-        self.send_header("ETag", '"etag"')
+        if self.command == "PUT":
+            self.send_header("ETag", etag(body))
         self.end_headers()
         self.wfile.write(content)
 

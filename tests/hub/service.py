@@ -1,11 +1,13 @@
 """A stand-in for AI Hub's service, for AI Hub's real client.
 
-It stores uploads, and each job needs several requests for its state until it is done. Its devices
-compute: a compiled model answers as ONNX Runtime does on the CPU, plus the noise that a test sets.
-Precompiled models are real context binaries. Its 8-bit models are the given models with their
-weights rounded to 8 bits.
+It stores uploads, which come in parts, as to S3, and each job needs several requests for its state
+until it is done. Options that no such job has are refused. Its devices compute: a compiled model
+answers as ONNX Runtime does on the CPU, plus the noise that a test sets; compiled for TFLite, with
+other names and the channels of maps last. Precompiled models are real context binaries. Its 8-bit
+models are the given models in QDQ form, calibrated on the uploaded crops.
 """
 
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,18 +17,15 @@ from google.protobuf.message import Message
 from qai_hub import public_api_pb2 as pb
 
 from annotate.domain.soc import find_soc
-from tests.hub.models import precompile, profile, round_weights, run
+from tests.hub.devices import HOSTED
+from tests.hub.models import precompile, profile, quantized, run
 
 TOKEN = "secret-token-of-the-tests"  # noqa: S105
-X_ELITE, QCS8550 = "Snapdragon X Elite CRD", "QCS8550 (Proxy)"
-FRAMEWORKS = ["framework:onnx", "framework:qnn", "framework:tflite"]
-DEVICES = [
-    pb.Device(
-        name=X_ELITE, os="11", attributes=["chipset:qualcomm-snapdragon-x-elite", *FRAMEWORKS]
-    ),
-    pb.Device(name=QCS8550, os="12", attributes=["chipset:qualcomm-qcs8550-proxy", *FRAMEWORKS]),
-]
-_SOC = {X_ELITE: "x-elite", QCS8550: "qcs8550"}
+# Bytes of a part of an upload: most models come in several.
+PART_BYTES = 4 << 20
+# Versions of the QAIRT SDK by what `--qairt_version` may say.
+SDKS = {"default": "2.40", "latest": "2.999"}
+_SDK = re.compile(r"\d+\.\d+")
 _TYPES = {
     "onnx": pb.MODEL_TYPE_ONNX,
     "precompiled_qnn_onnx": pb.MODEL_TYPE_ONNX,
@@ -65,7 +64,8 @@ class HubService:
     Attributes:
         noise: standard deviation of what the devices add to every output, as a fraction of its
             greatest magnitude.
-        fail: reasons by kind of job: every job of that kind fails.
+        fail: reasons by kind of job: jobs of that kind fail.
+        fail_from: which of them do: those from this number on, by kind; without, all.
         polls: number of requests for a job's state until it is done.
         soc_model: the SoC number in the metadata of precompiled models, if not the true one.
         broken: the HTTP status of every answer, or None where the service works.
@@ -76,6 +76,7 @@ class HubService:
     url: str = ""
     noise: float = 0.0
     fail: dict[str, str] = field(default_factory=dict)
+    fail_from: dict[str, int] = field(default_factory=dict)
     polls: int = 8
     soc_model: str = ""
     broken: int | None = None
@@ -85,6 +86,7 @@ class HubService:
     datasets: dict[str, bytes] = field(default_factory=dict)
     jobs: dict[str, Any] = field(default_factory=dict)
     polled: dict[str, int] = field(default_factory=dict)
+    parts: dict[str, dict[int, bytes]] = field(default_factory=dict)
 
     def submitted(self, kind: str) -> int:
         """How many jobs of a kind were submitted."""
@@ -109,8 +111,8 @@ class HubService:
             (f"GET {api}/devices/", self._devices),
             (f"POST {api}/models/", self._create_model),
             (f"GET {api}/models/(\\w+)/multipart_upload/", self._upload_urls),
-            (f"POST {api}/models/(\\w+)/multipart_upload/", self._done),
-            ("PUT /files/models/(\\w+)", self._put_model),
+            (f"POST {api}/models/(\\w+)/multipart_upload/", self._join_model),
+            ("PUT /files/models/(\\w+)/(\\d+)", self._put_part),
             (f"GET {api}/models/(\\w+)/", self._model),
             (f"GET {api}/models/(\\w+)/download/", self._download_url),
             ("GET /files/models/(\\w+)", lambda name, *_: self.models[name].content),
@@ -139,7 +141,7 @@ class HubService:
 
     def _devices(self, query: dict[str, str], _: bytes) -> Message:
         name = query.get("name", "")
-        found = [one for one in DEVICES if name in ("", one.name)]
+        found = [one.message for one in HOSTED.values() if name in ("", one.name)]
         return pb.DeviceList(devices=found, total_query_count=len(found))
 
     # Models and datasets
@@ -158,16 +160,30 @@ class HubService:
             message.metadata.entries[key] = self.soc_model
         return message
 
-    def _upload_urls(self, name: str, *_: Any) -> Message:
+    def _upload_urls(self, name: str, query: dict[str, str], _: bytes) -> Message:
+        parts = -(-int(query["file_size"]) // PART_BYTES)
+        places = [f"{self.url}/files/models/{name}/{number}" for number in range(parts)]
+        self.parts[name] = {}
         urls = pb.FileMultipartUploadURL(
-            urls=[f"{self.url}/files/models/{name}"], upload_id="u", max_part_size=1 << 30
+            urls=places, upload_id=f"upload-{name}", max_part_size=PART_BYTES
         )
         return pb.FileUploadResponse(multipart_url=urls)
 
-    def _put_model(self, name: str, _: dict[str, str], body: bytes) -> bytes:
-        model = self.models[name]
-        model.content = model.origin = body
+    def _put_part(self, name: str, number: str, _: dict[str, str], body: bytes) -> bytes:
+        if len(body) > PART_BYTES:
+            raise LookupError("the part is too large")
+        self.parts[name][int(number)] = body
         return b""
+
+    def _join_model(self, name: str, _: dict[str, str], body: bytes) -> Message:
+        """Joins the parts, whose tags the client must give back in their order."""
+        told, parts = pb.FileMultipartUploadComplete.FromString(body), self.parts.pop(name)
+        tags = [etag(parts[number]) for number in sorted(parts)]
+        if (told.upload_id, list(told.etags)) != (f"upload-{name}", tags):
+            raise LookupError("the parts are not those that were uploaded")
+        model = self.models[name]
+        model.content = model.origin = b"".join(parts[number] for number in sorted(parts))
+        return self._created(name)
 
     def _download_url(self, name: str, *_: Any) -> Message:
         where = pb.FileDownloadURL(
@@ -218,7 +234,8 @@ class HubService:
         runtime = options.get("--target_runtime", "")
         if kind == "quantize_job":
             model = Model(pb.Model(name="q", model_type=pb.MODEL_TYPE_ONNX), source.origin)
-            model.origin = model.content = round_weights(source.origin)
+            crops = self.datasets[details.calibration_dataset.dataset_id]
+            model.origin = model.content = quantized(source.origin, crops)
         elif kind == "link_job":
             model = Model(pb.Model(model_type=pb.MODEL_TYPE_QNN_CONTEXT_BINARY), source.origin)
             model.content, model.ending = b"context binary", ".bin"
@@ -227,12 +244,13 @@ class HubService:
             model.ending = _ENDINGS[runtime]
             model.content = b"a model for " + runtime.encode()
             if runtime == "precompiled_qnn_onnx":
-                soc = find_soc(_SOC[details.device.name])
+                soc = find_soc(HOSTED[details.device.name].soc)
                 model.content = precompile(source.origin, soc)
                 entries = model.message.metadata.entries
                 entries[pb.MODEL_METADATA_KEY_QNN_CONTEXT_BIN_SOC_MODEL] = str(soc.soc_model)
-                sdk = options.get("--qairt_version", "2.40")
-                entries[pb.MODEL_METADATA_KEY_QAIRT_SDK_VERSION] = f"{sdk}.0.251030114326_189385"
+                sdk = options.get("--qairt_version", "default")
+                full = f"{SDKS.get(sdk, sdk)}.0.251030114326_189385"
+                entries[pb.MODEL_METADATA_KEY_QAIRT_SDK_VERSION] = full
         return model
 
     def _job(self, name: str, *_: Any) -> Message:
@@ -242,11 +260,17 @@ class HubService:
         self.polled[name] = self.polled.get(name, 0) + 1
         if self.polled[name] <= self.polls:
             details.job_state = pb.JOB_STATE_PROVISIONING_DEVICE
-        elif reason := self.fail.get(kind.removesuffix("_job")):
+        elif reason := self._reason_to_fail(name, kind):
             details.job_state, details.failure_reason = pb.JOB_STATE_FAILED, reason
         else:
             details.job_state = pb.JOB_STATE_DONE
         return job
+
+    def _reason_to_fail(self, name: str, kind: str) -> str:
+        alike = [one for one, job in self.jobs.items() if job.WhichOneof("job") == kind]
+        short = kind.removesuffix("_job")
+        fails = alike.index(name) + 1 >= self.fail_from.get(short, 0)
+        return self.fail.get(short, "") if fails else ""
 
     def _result(self, name: str, *_: Any) -> Message:
         details = self.jobs[name].inference_job
@@ -258,7 +282,11 @@ class HubService:
             inputs = self.datasets[details.dataset.dataset_id]
             result.output_dataset_id = self._name("d")
             self.datasets[result.output_dataset_id] = run(
-                model.origin, inputs, noise=self.noise, rename_outputs=self.rename_outputs
+                model.origin,
+                inputs,
+                noise=self.noise,
+                rename_outputs=self.rename_outputs or model.ending == ".tflite",
+                channels_last=model.ending == ".tflite",
             )
         return pb.JobResult(inference_job_result=result)
 
@@ -273,4 +301,12 @@ def _options(kind: str, text: str) -> dict[str, str]:
     options = dict(zip(words[::2], words[1::2], strict=True))
     if unknown := set(options) - _OPTIONS[kind]:
         raise LookupError(f"a {kind} has no options {sorted(unknown)}")
+    sdk = options.get("--qairt_version", "default")
+    if sdk not in SDKS and not _SDK.fullmatch(sdk):
+        raise LookupError(f"there is no QAIRT SDK {sdk}")
     return options
+
+
+def etag(body: bytes) -> str:
+    """The tag of an uploaded part, as S3 gives it."""
+    return f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'

@@ -16,9 +16,10 @@ from annotate.inference import QnnSettings, load_models
 from annotate.inference.qnn import sdk_version
 from annotate.packs.installed import installed_packs, verify_pack
 from annotate.use_cases.add_pack import add_pack
-from annotate.use_cases.hub_verify import outputs_in_order
+from annotate.use_cases.hub_verify import in_shape, outputs_in_order
 from tests.hub.command import ON_X_ELITE, W8A8, run
-from tests.hub.service import QCS8550, HubService
+from tests.hub.devices import QCS8550
+from tests.hub.service import HubService
 from tests.made_asset import STEPS, asset_files, write_zip
 
 SOC = find_soc("x-elite")
@@ -123,6 +124,48 @@ def test_agreement_is_that_of_the_devices_noise(service: HubService, stroll: Pat
     assert verdict["variant"] is None, "workers use only precompiled models"
 
 
+def test_other_layouts_and_names_of_a_runtime_are_found_by_shape(
+    service: HubService, stroll: Path
+) -> None:
+    """The stand-in's TFLite gives maps with channels last, and outputs without their names."""
+    run("compile", *ON_X_ELITE, "--runtime", "tflite")
+    verified = run("verify", *ON_X_ELITE, "--runtime", "tflite", "--videos", stroll)
+    assert "| landmark | heatmap | inf | 0.00% |" in verified.output
+    assert "Passed." in verified.output
+    assert service.submitted("inference") == 2
+
+
+@pytest.mark.parametrize("last", [True, False], ids=["last", "second"])
+def test_channels_of_a_map_may_be_second_or_last(last: bool) -> None:
+    first = np.arange(1 * 3 * 8 * 8, dtype=np.float32).reshape(1, 3, 8, 8)
+    ours, theirs = (first, np.moveaxis(first, 1, -1))[:: 1 if last else -1]
+    found = in_shape(theirs, ours.shape)
+    assert found is not None
+    assert (found == ours).all()
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (np.zeros((1, 4, 25), np.float32), r"of shape \(1, 25, 4\) is not among"),
+        (np.zeros((1, 25, 4), np.uint8), "comes as uint8 from the device, without a scale"),
+    ],
+    ids=["axes that are exchanged", "integers"],
+)
+def test_outputs_of_another_shape_or_type_are_refused(
+    tmp_path: Path, packs: Path, answer: NDArray[np.generic], message: str
+) -> None:
+    pack = read_pack(add_pack(write_zip(tmp_path / "asset.zip", asset_files()), packs))
+    example = [np.zeros((1, 25, 4), np.float32), np.zeros(1, np.float32)]
+    answers: dict[str, list[NDArray[np.generic]]] = {
+        "landmarks": [answer],
+        "scores": [np.zeros(1, np.float32)],
+    }
+    with pytest.raises(HubError, match=message) as raised:
+        outputs_in_order(answers, pack.landmark, example)
+    assert raised.value.hint
+
+
 @pytest.mark.parametrize(
     ("runtime", "ending", "links"),
     [
@@ -212,12 +255,13 @@ def test_the_sdk_of_the_hosts_plugin_compiles(service: HubService) -> None:
     assert "--target_runtime tflite" in _options_of(service, "compile_job")
 
 
+@pytest.mark.parametrize("version", ["2.999", "latest"])
 def test_models_of_a_newer_sdk_are_refused_before_they_run(
-    service: HubService, stroll: Path
+    service: HubService, stroll: Path, version: str
 ) -> None:
-    run("compile", *ON_X_ELITE, "--qairt-version", "2.999")
+    run("compile", *ON_X_ELITE, "--qairt-version", version)
     with pytest.raises(PackError, match=r"with QAIRT 2\.999\.0.*, which is newer than") as raised:
-        run("verify", *ON_X_ELITE, "--videos", stroll, "--qairt-version", "2.999")
+        run("verify", *ON_X_ELITE, "--videos", stroll, "--qairt-version", version)
     assert "--qairt-version" in (raised.value.hint or "")
     assert service.submitted("inference") == 0
 

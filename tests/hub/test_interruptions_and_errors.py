@@ -31,11 +31,12 @@ def test_an_interrupted_command_continues_with_the_same_jobs(
     assert service.submitted("compile") == 2
 
 
+@pytest.mark.parametrize("status", [503, 429], ids=["unavailable", "too many requests"])
 def test_after_a_lost_connection_the_same_command_continues(
-    service: HubService, monkeypatch: pytest.MonkeyPatch
+    service: HubService, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     def lose(_seconds: float) -> None:
-        service.broken = 503
+        service.broken = status
 
     with monkeypatch.context() as patched:
         patched.setattr("time.sleep", lose)
@@ -94,6 +95,23 @@ def test_a_failed_job_is_reported_and_submitted_again_next_time(
     service.fail = {}
     run("compile", *ON_X_ELITE, "--runtime", "onnx")
     assert service.submitted("compile") == 4
+
+
+def test_of_two_jobs_only_the_one_that_failed_is_submitted_again(service: HubService) -> None:
+    service.fail, service.fail_from = {"compile": "out of memory"}, {"compile": 2}
+    with pytest.raises(HubError, match="compile step failed: landmark model") as raised:
+        run("compile", *ON_X_ELITE, "--runtime", "onnx")
+    assert "detector model" not in raised.value.message
+    service.fail = {}
+    run("compile", *ON_X_ELITE, "--runtime", "onnx")
+    assert service.submitted("compile") == 3
+
+
+def test_models_are_uploaded_in_parts(service: HubService) -> None:
+    run("compile", *ON_X_ELITE, "--runtime", "onnx")
+    puts = [one.rpartition("/")[2] for one in service.requests if one.startswith("PUT")]
+    assert max(map(int, puts)) >= 1, "a model of 12 MB has several parts of 4 MiB"
+    assert all(model.content for model in service.models.values())
 
 
 def test_an_unknown_device_is_refused_with_a_suggestion(service: HubService) -> None:
