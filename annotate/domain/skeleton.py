@@ -190,9 +190,12 @@ def keypoints_of(landmarks: FloatArray, places: Sequence[int | None]) -> FloatAr
     Returns:
         (P, K, ...) float32: all 0 where the model lacks the keypoint.
     """
-    keypoints = np.zeros((len(landmarks), len(places), *landmarks.shape[2:]), np.float32)
     present = [(k, place) for k, place in enumerate(places) if place is not None]
-    keypoints[:, [k for k, _ in present]] = landmarks[:, [place for _, place in present]]
+    found: FloatArray = np.take(landmarks, [place for _, place in present], axis=1)
+    if len(present) == len(places):
+        return found
+    keypoints = np.zeros((len(landmarks), len(places), *landmarks.shape[2:]), np.float32)
+    keypoints[:, [k for k, _ in present]] = found
     return keypoints
 
 
