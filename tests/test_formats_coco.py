@@ -16,6 +16,7 @@ from annotate.domain.errors import UsageError
 from annotate.domain.skeleton import COCO_KEYPOINTS, SKELETONS, Skeleton
 from annotate.domain.tracks import Tracks
 from annotate.formats.base import StreamFormat
+from annotate.formats.coco_common import ROWS
 from annotate.formats.names import video_folders
 from annotate.formats.registry import find_format, format_names
 from tests.made_dataset import (
@@ -318,3 +319,19 @@ def test_folders_of_images_tell_videos_apart_by(names: list[str], folders: list[
 def test_images_of_videos_with_one_stem_have_different_names() -> None:
     content = annotations(video(frames=3, name="a.mp4"), video(frames=3, name="a.mov"))
     assert len({image["file_name"] for image in content["images"]}) == 6
+
+
+def test_an_area_is_rounded_to_the_nearest_hundredth() -> None:
+    """In the middle between two, where NumPy goes to the other one."""
+    sides = np.array([[50.0, 50.01], [50.0, 50.05], [50.0, 50.11]])
+    box = np.hstack([np.zeros((3, 2)), sides]).astype(np.float32)
+    found = annotations(video(altered(tracks(range(3), 1), bbox=box)))["annotations"]
+    assert [one["area"] for one in found] == [1325.27, 1326.33, 1327.91]
+
+
+def test_rows_that_are_written_in_pieces_are_all_there_and_numbered_on() -> None:
+    frames, people = ROWS + 1, 2
+    found = annotations(video(tracks(range(frames), people), frames=frames))
+    assert [one["id"] for one in found["images"]] == list(range(1, frames + 1))
+    assert [one["id"] for one in found["annotations"]] == list(range(1, people * frames + 1))
+    assert len(results(video(tracks(range(frames), people), frames=frames))) == people * frames
