@@ -226,6 +226,24 @@ def test_a_process_that_does_not_end_is_killed(
     assert process.exitcode == -signal.SIGKILL
 
 
+def test_a_process_that_has_tidied_up_is_let_go_at_once(
+    monkeypatch: pytest.MonkeyPatch, pool: Callable[..., Any]
+) -> None:
+    """It sleeps a second after it has said so, unless the thread that reads results is there."""
+    started = pool()
+    (process,) = started._pool
+    join, states = process.join, []
+
+    def joined(timeout: float | None = None) -> None:
+        states.append(started._result_handler._state)
+        join(timeout)
+
+    monkeypatch.setattr(process, "join", joined)
+    assert ends(started)
+    assert states == [billiard.pool.RUN]
+    assert started._result_handler._state == billiard.pool.TERMINATE
+
+
 def test_the_processes_of_a_worker_can_tidy_up_before_they_end() -> None:
     with embedded_worker(1) as (_, errors):
         worker: Any = errors._startup._worker

@@ -6,7 +6,6 @@ import signal
 from celery import signals
 
 from annotate.domain.settings import settings_from
-from annotate.loading import end_without_search
 from annotate.queue.app import make_app
 from annotate.queue.json_log import asks_for_json, log_json
 from workers.identity import store_id
@@ -26,11 +25,6 @@ def _be_quiet(**_: object) -> None:
 def _log_json(**_: object) -> None:
     """Takes the place of Celery's own log."""
     log_json()
-
-
-@signals.worker_process_init.connect
-def _end_fast(**_: object) -> None:
-    end_without_search()
 
 
 @signals.worker_process_init.connect

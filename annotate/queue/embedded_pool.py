@@ -49,11 +49,17 @@ class _Pool(Pool):
             self._state = TERMINATE
         # What it would do at the end of this process.
         self._terminate.cancel()
-        threads = (self._worker_handler, self._result_handler, self._timeout_handler)
-        for thread in (*threads, self._task_handler):
+        for thread in (self._worker_handler, self._timeout_handler, self._task_handler):
             if thread is not None:
                 thread.terminate()
         self._taskqueue.put(None)
+        try:
+            self._end_processes()
+        finally:
+            # A process that has tidied up says so, and sleeps a second unless this thread ends it.
+            self._result_handler.terminate()
+
+    def _end_processes(self) -> None:
         for process in self._pool:
             process.terminate()
         for process in self._pool:
