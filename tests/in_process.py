@@ -65,6 +65,7 @@ class CheapPipeline:
     provider = "cpu"
     precision = "float"
     reason = ""
+    takes_planes = True
     placement: Mapping[str, Mapping[str, int]] = {}
 
     def run(

@@ -13,6 +13,7 @@ from annotate.domain.poses import Poses
 from annotate.domain.video import Frame
 from annotate.inference import Models
 from annotate.inference.session import Model
+from annotate.numeric.rgb_picture import RgbPicture
 
 # Grey levels: no person, one that only the landmark model sees, one that both models see.
 GONE, DIM, BRIGHT = 0, 100, 200
@@ -78,7 +79,8 @@ def fakes(pack: Pack, *, tracks: bool = True, logit: float = 3.0, shift: float =
 def grey(levels: Sequence[int], start: int = 0) -> list[Frame]:
     """Frames of these grey levels, from frame `start` on."""
     return [
-        Frame(start + i, 0, np.full((64, 64, 3), level, np.uint8)) for i, level in enumerate(levels)
+        Frame(start + i, 0, RgbPicture(np.full((64, 64, 3), level, np.uint8)))
+        for i, level in enumerate(levels)
     ]
 
 

@@ -43,7 +43,9 @@ if __name__ == "__main__":
 """
 
 # Times are rounded to microseconds, which moves smoothed landmarks by so many pixels or metres.
-TIMES_PX = 2e-4
+TIMES_PX = 4e-4
+# Where colours are sampled otherwise, landmarks of people some 100 px tall differ by so much.
+SAMPLED_PX = 0.5
 
 
 def test_a_script_gets_what_the_command_line_gets(host: Host, stroll: Path) -> None:
@@ -171,22 +173,29 @@ def test_a_frame_that_was_not_processed_is_not_empty(annotated: ResultStore) -> 
         annotated.files.write(results.tracks_key(name), held or b"")
 
 
+@pytest.mark.parametrize("exact", [True, False], ids=["MediaPipe's own mode", "default"])
 def test_pictures_in_memory_give_what_a_job_gives(
-    host: Host, stroll: Path, monkeypatch: pytest.MonkeyPatch
+    exact: bool, host: Host, stroll: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    host.run("submit", stroll, "--end", "0.3")
+    """The same where a job sees exact RGB, too; nearly so where it samples the video's planes."""
+    mode = ("--people", "near", "--detect-every", "1") if exact else ()
+    host.run("submit", stroll, "--end", "0.3", *mode)
     video = annotate.open_store(host.store).video("stroll.mp4")
     for name, value in host.environ().items():
         monkeypatch.setenv(name, value)
-    estimator = annotate.PoseEstimator()
+    options = annotate.SubmitOptions(people="near", detect_every=1)
+    estimator = annotate.PoseEstimator(options if exact else annotate.SubmitOptions())
     frames = [frame.rgb for frame in decode(stroll, video.index, Chunk(0, 9))]
     found = estimator.track(frames, time_s=video.index.time_s[:9])
     assert len(found) == len(video.frames) == 9
     for people in found:
         filed = video.poses(people.frame)
         np.testing.assert_array_equal(people.track_id, filed.track_id)
-        np.testing.assert_allclose(people.landmarks, filed.landmarks, atol=TIMES_PX)
-        np.testing.assert_allclose(people.world, filed.world, atol=TIMES_PX)
+        apart = np.abs(people.landmarks[..., :2] - filed.landmarks[..., :2])
+        assert np.median(apart) <= SAMPLED_PX
+        if exact:
+            np.testing.assert_allclose(people.landmarks, filed.landmarks, atol=TIMES_PX)
+            np.testing.assert_allclose(people.world, filed.world, atol=TIMES_PX)
     assert len(found[0]) == len(estimator.poses(frames[0])) > 0
     shown = annotate.draw(frames[0], found[0])
     assert shown.shape == frames[0].shape

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.skeleton import SKELETONS
+from annotate.numeric.rgb_picture import RgbPicture
 from annotate.pipeline.appearance import AppearanceSampler
 
 BODY, UPPER_BODY = SKELETONS["blazepose-33"], SKELETONS["blazepose-25"]
@@ -26,11 +26,11 @@ def standing(x: float, y: float) -> FloatArray:
     return landmarks
 
 
-def picture(x: int, y: int) -> NDArray[np.uint8]:
+def picture(x: int, y: int) -> RgbPicture:
     rgb = np.full((300, 400, 3), WALL, np.uint8)
     rgb[y - 65 : y, max(0, x - 30) : x + 30] = SHIRT
     rgb[y : y + 110, max(0, x - 30) : x + 30] = TROUSERS
-    return rgb
+    return RgbPicture(rgb)
 
 
 def test_trunk_and_thighs_have_their_own_colours() -> None:
@@ -38,9 +38,9 @@ def test_trunk_and_thighs_have_their_own_colours() -> None:
 
 
 def test_a_few_pixels_of_something_else_do_not_matter() -> None:
-    rgb = picture(200, 150)
-    rgb[90:150:7] = WALL
-    assert ON_BODY.sample(rgb, standing(200, 150)).tolist() == [*SHIRT, *TROUSERS]
+    shown = picture(200, 150)
+    shown.rgb[90:150:7] = WALL
+    assert ON_BODY.sample(shown, standing(200, 150)).tolist() == [*SHIRT, *TROUSERS]
 
 
 def test_without_knees_the_thighs_are_as_the_trunk() -> None:

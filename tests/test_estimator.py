@@ -15,6 +15,7 @@ from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.inference.session import Model
 from annotate.numeric.chunking import restart_every
 from annotate.numeric.geometry import tile_rois
+from annotate.numeric.rgb_picture import RgbPicture
 from annotate.pipeline import PoseEstimator
 from annotate.pipeline.detector_stage import DetectorStage
 from annotate.store import LocalFiles, Store
@@ -148,7 +149,8 @@ def test_a_weak_detection_counts_in_the_whole_picture_only(
     pack: Pack, logit: float, tiles: str
 ) -> None:
     stage = DetectorStage(fakes(pack, logit=logit), "all", SETTINGS)
-    (found,) = stage.candidates([stage.views(np.full((1000, 1000, 3), BRIGHT, np.uint8))])
+    picture = RgbPicture(np.full((1000, 1000, 3), BRIGHT, np.uint8))
+    (found,) = stage.candidates([stage.views(picture)])
     every = len(tile_rois(1000, 1000, 224, SETTINGS))
     assert len(found) == (1 if tiles == "whole" else every)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
 from annotate.domain.pipeline_settings import PipelineSettings
+from annotate.numeric.rgb_picture import RgbPicture
 from annotate.pipeline.detector_pass import Candidate
 from annotate.pipeline.frame_tracking import FrameTracker
 from annotate.pipeline.landmark_stage import CropRequest, LandmarkStage, PersonPose
@@ -18,7 +19,7 @@ from annotate.pipeline.tracked_person import TrackedPerson
 FPS = 30
 SIDE = 100.0
 WIDTH, HEIGHT = 1000, 400
-PICTURE = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+PICTURE = RgbPicture(np.zeros((HEIGHT, WIDTH, 3), np.uint8))
 RED, BLUE = (200.0, 30.0, 30.0), (30.0, 30.0, 200.0)
 SETTINGS = PipelineSettings()
 NO_WORLD = np.zeros((1, 0), np.float32)

@@ -17,6 +17,7 @@ from annotate.domain.video import Frame
 from annotate.inference import Models
 from annotate.inference.session import Model
 from annotate.numeric.chunking import restart_every
+from annotate.numeric.rgb_picture import RgbPicture
 from annotate.packs.person_detectors import yolox_nano_spec
 from annotate.pipeline import PoseEstimator
 from annotate.pipeline.crops import mask_outside, model_crop
@@ -76,7 +77,7 @@ def test_a_masked_crop_is_black_outside_the_box() -> None:
     rgb = np.full((200, 200, 3), 200, np.uint8)
     roi = np.array([100, 100, 64, 0], np.float32)
     box = np.array([84, 68, 116, 148], np.float32)
-    crop = model_crop(rgb, roi, SPEC, partial(mask_outside, roi=roi, box=box))
+    crop = model_crop(RgbPicture(rgb), roi, SPEC, partial(mask_outside, roi=roi, box=box))
     inside = np.zeros((SIZE, SIZE), bool)
     inside[:, 32:96] = True
     assert ((crop[:, :, 0] == 200) == inside).all()
@@ -118,7 +119,7 @@ def walk(levels: list[int], start: int = 0) -> list[Frame]:
         rgb = np.zeros((208, 416, 3), np.uint8)
         x = 40 + 2 * n % 300
         rgb[60:140, x : x + 40] = level
-        frames.append(Frame(n, 0, rgb))
+        frames.append(Frame(n, 0, RgbPicture(rgb)))
     return frames
 
 

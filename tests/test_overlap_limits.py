@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
 from annotate.domain.pipeline_settings import PipelineSettings
+from annotate.numeric.rgb_picture import RgbPicture
 from annotate.pipeline.anchors import assigned, neighbours
 from annotate.pipeline.appearance import AppearanceSampler
 from annotate.pipeline.occluders import Occluders, hide
@@ -39,7 +40,7 @@ def test_people_overlap_if_they_share_a_tenth_of_a_box(moved: float, near: bool)
 
 def shown(visibility: float) -> NDArray[np.bool_]:
     """Of a crop as large as the picture, in which a person of 100 pixels stands at 50."""
-    crop = PICTURE.copy()
+    crop = PICTURE.rgb.copy()
     whole = np.array([100, 100, 200, 0], np.float32)
     others = Occluders(LEFT, np.zeros((0, 4), np.float32), [body(50, visibility)], 1.25)
     hide(crop, whole, others, SETTINGS)
@@ -67,5 +68,5 @@ def test_the_colours_are_taken_in_the_middle_of_trunk_and_thighs() -> None:
     """Red is half of x, and green is y. Shoulders are at 90, hips at 150, knees at 200."""
     y, x = np.mgrid[:300, :400]
     rgb = np.stack([x / 2, y.clip(0, 255), 0 * x], axis=2).astype(np.uint8)
-    colours = AppearanceSampler(BODY, SETTINGS).sample(rgb, standing(200, 150))
+    colours = AppearanceSampler(BODY, SETTINGS).sample(RgbPicture(rgb), standing(200, 150))
     assert colours == pytest.approx([100, 90 + 0.45 * 60, 0, 100, 150 + 0.5 * 50, 0], abs=1.5)

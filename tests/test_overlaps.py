@@ -9,6 +9,7 @@ from annotate.domain.arrays import FloatArray
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.inference import Models
 from annotate.inference.session import Model
+from annotate.numeric.rgb_picture import RgbPicture
 from annotate.pipeline.anchors import Anchor, assigned, neighbours
 from annotate.pipeline.crowd import Crowd, look
 from annotate.pipeline.detector_pass import Candidate
@@ -19,7 +20,7 @@ from annotate.pipeline.tracked_person import TrackedPerson
 from tests.test_keypoint_rois import PACK
 
 SETTINGS = PipelineSettings()
-PICTURE = np.full((200, 200, 3), 200, np.uint8)
+PICTURE = RgbPicture(np.full((200, 200, 3), 200, np.uint8))
 LEFT, RIGHT = np.array([20, 40, 80, 160], np.float32), np.array([60, 40, 120, 160], np.float32)
 FAR = np.array([150, 40, 190, 160], np.float32)
 FPS = 30
@@ -97,7 +98,7 @@ def test_neighbours_are_those_whose_boxes_have_enough_in_common() -> None:
 
 
 def test_a_crop_hides_the_others_box_outside_the_own_one_and_bodies_inside_it() -> None:
-    crop = PICTURE.copy()
+    crop = PICTURE.rgb.copy()
     whole = np.array([100, 100, 200, 0], np.float32)
     hide(crop, whole, Occluders(LEFT, RIGHT[None], [body(50)], SETTINGS.box_margin), SETTINGS)
     shown = crop[:, :, 0] > 0
@@ -109,7 +110,7 @@ def test_a_crop_hides_the_others_box_outside_the_own_one_and_bodies_inside_it() 
 
 
 def test_unsure_keypoints_hide_nothing() -> None:
-    crop = PICTURE.copy()
+    crop = PICTURE.rgb.copy()
     whole = np.array([100, 100, 200, 0], np.float32)
     others = Occluders(LEFT, RIGHT[None], [body(50, 0.2)], SETTINGS.box_margin)
     hide(crop, whole, others, SETTINGS)

@@ -21,8 +21,9 @@ from annotate.numeric.geometry import (
     rois_from_points,
     tile_rois,
 )
+from annotate.numeric.rgb_picture import RgbPicture
 from annotate.pipeline.batching import BATCH, run_batched
-from annotate.pipeline.crops import crop, sampling, to_range
+from annotate.pipeline.crops import to_range, window_of
 from annotate.pipeline.decoders.blazepose import refine
 from annotate.pipeline.decoders.ssd import SsdDecoder, anchor_centres, suppress
 from annotate.pipeline.detections import Detections
@@ -83,15 +84,15 @@ def test_overlap_of_boxes() -> None:
 
 def test_an_upright_crop_at_scale_one_is_the_picture_itself() -> None:
     picture = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
-    maps = sampling(letterbox_roi(64, 64), (64, 64))
-    assert (crop(picture, maps, "constant") == picture).all()
+    window = window_of(letterbox_roi(64, 64), (64, 64))
+    assert (RgbPicture(picture).crop(window, "constant") == picture).all()
 
 
 def test_a_turned_crop_is_near_that_of_opencvs_own_warp() -> None:
     smooth = np.random.default_rng(2).integers(0, 256, (12, 16, 3), np.uint8)
     picture = cv2.resize(smooth, (320, 240), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
     roi = np.array([170.3, 121.7, 190.2, 0.7], np.float32)
-    ours = crop(picture, sampling(roi, (128, 128)), "replicate")
+    ours = RgbPicture(picture).crop(window_of(roi, (128, 128)), "replicate")
     theirs = cv2.warpAffine(
         picture,
         crop_to_picture(roi, (128, 128)),
@@ -104,10 +105,10 @@ def test_a_turned_crop_is_near_that_of_opencvs_own_warp() -> None:
 
 
 def test_an_roi_far_outside_the_picture_gives_its_border() -> None:
-    picture = np.full((10, 10, 3), 7, np.uint8)
-    maps = sampling(np.array([1e6, -1e6, 50, 0.3], np.float32), (16, 16))
-    assert (crop(picture, maps, "constant") == 0).all()
-    assert (crop(picture, maps, "replicate") == 7).all()
+    picture = RgbPicture(np.full((10, 10, 3), 7, np.uint8))
+    window = window_of(np.array([1e6, -1e6, 50, 0.3], np.float32), (16, 16))
+    assert (picture.crop(window, "constant") == 0).all()
+    assert (picture.crop(window, "replicate") == 7).all()
 
 
 def test_values_fill_the_models_range(pack: Pack) -> None:
@@ -125,10 +126,11 @@ def test_a_tile_is_the_crop_of_its_place_and_grey_outside_the_picture(
     pack: Pack, width: int, height: int
 ) -> None:
     spec = replace(pack.detector, grey=114)
-    rgb = np.random.default_rng(1).integers(1, 256, (height, width, 3), dtype=np.uint8)
+    noise = np.random.default_rng(1).integers(1, 256, (height, width, 3), dtype=np.uint8)
+    picture = RgbPicture(noise)
     for roi in tile_rois(width, height, 224, PipelineSettings()):
-        expected = crop(rgb, sampling(roi, (224, 224)), "constant", 114)
-        np.testing.assert_array_equal(Tile.at(roi, spec, width, height).pixels(rgb), expected)
+        expected = picture.crop(window_of(roi, (224, 224)), "constant", 114)
+        np.testing.assert_array_equal(Tile.at(roi, spec, width, height).pixels(picture), expected)
 
 
 # Detector

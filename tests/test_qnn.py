@@ -129,7 +129,7 @@ def test_landmarks_of_real_frames_agree_with_the_cpu(
         assert other.score[0] > 0.9
         worlds.append(np.linalg.norm(other.world - right.world, axis=2))
         pixel = rois[0, 2] / 256
-        ((same_roi, *_),) = stage_2.landmarks([CropRequest(frame.rgb, Candidate(1.0, rois[0]))])
+        ((same_roi, *_),) = stage_2.landmarks([CropRequest(frame.picture, Candidate(1.0, rois[0]))])
         from_one_roi.append(apart(same_roi[:33], expected[0]) / pixel)
         whole.append(apart(found[0], expected[0]) / pixel)
         assert apart(other.roi, rois).max() / pixel <= 1
@@ -159,10 +159,10 @@ def test_a_quantized_model_runs_completely_on_the_npu_and_agrees_with_the_cpu(
     shared_data: Path, pack: Pack, blazepose_pack: Path, on_cpu: Models, tmp_path: Path
 ) -> None:
     spec = pack.landmark
-    rgb = next(real_frames(shared_data)).rgb
-    roi = PoseEstimator(on_cpu).poses(rgb).roi[0]
+    picture = next(real_frames(shared_data)).picture
+    roi = PoseEstimator(on_cpu).poses(picture.rgb).roi[0]
     crops = [
-        model_crop(rgb, roi * scale, spec)
+        model_crop(picture, roi * scale, spec)
         for scale in np.array([[1, 1, 1, 1], [1, 1, 1.1, 1], [1.02, 1, 0.95, 1]], np.float32)
     ]
     quantized = tmp_path / "quantized.onnx"

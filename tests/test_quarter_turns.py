@@ -15,6 +15,7 @@ from annotate.numeric.geometry import (
     rois_from_boxes,
     turned_letterbox_roi,
 )
+from annotate.numeric.rgb_picture import RgbPicture
 from annotate.pipeline.crops import mask_outside, model_crop
 from annotate.pipeline.detector_pass import Candidate
 from annotate.pipeline.roi_rules import next_roi
@@ -86,7 +87,7 @@ def test_a_turned_crop_is_black_outside_the_box() -> None:
     box = np.array([90, 68, 116, 132], np.float32)
     for turns in (1, 2, 3):
         roi = np.array([100, 100, 64, turns * QUARTER], np.float32)
-        masked = model_crop(rgb, roi, SPEC, partial(mask_outside, roi=roi, box=box))
+        masked = model_crop(RgbPicture(rgb), roi, SPEC, partial(mask_outside, roi=roi, box=box))
         upright = np.zeros((128, 128), bool)
         upright[:, 44:96] = True
         assert ((masked[:, :, 0] == 200) == np.rot90(upright, turns)).all(), turns

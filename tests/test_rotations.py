@@ -17,6 +17,7 @@ from annotate.domain.video import Frame
 from annotate.inference import Models
 from annotate.inference.session import Model
 from annotate.numeric.chunking import restart_every
+from annotate.numeric.rgb_picture import RgbPicture
 from annotate.pipeline import PoseEstimator
 from annotate.pipeline.detector_pass import Candidate, _distinct
 from annotate.use_cases.expected_cost import frame_core_s
@@ -45,7 +46,7 @@ def person(turns: int, at: int = 120) -> Frame:
     height, width = body.shape[:2]
     top, left = 104 - height // 2, at - width // 2
     rgb[top : top + height, left : left + width] = body
-    return Frame(0, 0, rgb)
+    return Frame(0, 0, RgbPicture(rgb))
 
 
 def film(turns: list[int], start: int = 0) -> list[Frame]:

@@ -18,6 +18,7 @@ from annotate.domain.skeleton import SKELETONS
 from annotate.domain.tracks import Tracks
 from annotate.domain.video import Frame, VideoIndex
 from annotate.merge.merge import merge
+from annotate.numeric.rgb_picture import RgbPicture
 from annotate.pipeline import PoseEstimator as Pipeline
 from annotate.use_cases.draw import FramePeople
 from annotate.use_cases.find_pack import find_pack
@@ -114,6 +115,9 @@ class PoseEstimator:
     ) -> list[PeopleInFrame]:
         """The people of consecutive frames, tracked and smoothed, as a job gives them.
 
+        They are equal with `people="near", detect_every=1`. Otherwise a job samples the planes of
+        the video, not RGB, and landmarks differ a little.
+
         Args:
             frames: N pictures (H, W, 3) uint8 RGB of one size, or one array of them.
             fps: frames a second, where they are evenly spaced in time.
@@ -185,4 +189,4 @@ def _frames(
                 f"{index.width} x {index.height}",
                 "Give frames of one size.",
             )
-        yield Frame(number, int(index.pts[number]), rgb)
+        yield Frame(number, int(index.pts[number]), RgbPicture(rgb))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import IntArray
+from annotate.domain.picture import Picture
 
 # How HDR videos code light: SMPTE ST 2084, or hybrid log-gamma.
 Hdr: TypeAlias = Literal["pq", "hlg"]
@@ -188,16 +189,21 @@ class Frame:
     Attributes:
         index: 0-based, in presentation order.
         pts: presentation time in the stream's time base.
-        rgb: (H, W, 3) uint8, the displayed picture; rows may be apart in memory.
+        picture: what is displayed.
         own_size: width and height in pixels of the frame's own displayed picture, where they differ
-            from those of the video: `rgb` then holds it as `annotate.numeric.fitting` says. None
-            otherwise.
+            from those of the video: `picture` then holds it as `annotate.numeric.fitting` says.
+            None otherwise.
     """
 
     index: int
     pts: int
-    rgb: NDArray[np.uint8]
+    picture: Picture
     own_size: tuple[int, int] | None = None
+
+    @property
+    def rgb(self) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8: the displayed picture; rows may be apart in memory."""
+        return self.picture.rgb
 
 
 @dataclass(frozen=True)

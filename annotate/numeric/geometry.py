@@ -181,6 +181,13 @@ def crop_to_picture(roi: FloatArray, size: tuple[float, float]) -> NDArray[np.fl
     )
 
 
+def composed(outer: NDArray[np.float64], inner: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(2, 3) affine map: first `inner`, then `outer`, both (2, 3)."""
+    both: NDArray[np.float64] = outer[:, :2] @ inner
+    both[:, 2] += outer[:, 2]
+    return both
+
+
 def apply_affine(matrix: NDArray[np.float64], points: FloatArray) -> FloatArray:
     """Points (..., 2) float32 through a (2, 3) affine map."""
     return (points @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)

@@ -1,9 +1,9 @@
 """What a person looks like: the colours of trunk and thighs, by which people are told apart."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
+from annotate.domain.picture import Picture
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.skeleton import Skeleton
 from annotate.numeric.median import median
@@ -36,11 +36,11 @@ class AppearanceSampler:
             ]
         )
 
-    def sample(self, rgb: NDArray[np.uint8], landmarks: FloatArray) -> FloatArray:
+    def sample(self, picture: Picture, landmarks: FloatArray) -> FloatArray:
         """The colours of one person.
 
         Args:
-            rgb: (H, W, 3) uint8.
+            picture: that shows them.
             landmarks: (m, 5) float32: x and y in pixels; the other columns are not used.
 
         Returns:
@@ -51,8 +51,8 @@ class AppearanceSampler:
         points = self._trunk @ corners[:4]
         if len(corners) == len(_CORNERS):
             points = np.concatenate([points, self._thighs @ corners[2:]])
-        height, width = rgb.shape[:2]
-        x, y = np.rint(points).clip(0, [width - 1, height - 1]).astype(np.int64).T
-        pixels = rgb[y, x]
+        width, height = picture.size
+        whole = np.rint(points).clip(0, [width - 1, height - 1]).astype(np.int64)
+        pixels = picture.colours(whole)
         trunk, thighs = median(pixels[: len(self._trunk)]), pixels[len(self._trunk) :]
         return np.concatenate([trunk, median(thighs) if len(thighs) else trunk])

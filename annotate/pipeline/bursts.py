@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
 from annotate.domain.model_spec import DetectorSpec, LandmarkSpec
 from annotate.domain.names import printable
+from annotate.domain.picture import Picture
 from annotate.domain.progress import Progress
 from annotate.domain.video import Chunk, Frame, VideoIndex
 from annotate.inference import Models
@@ -84,17 +84,17 @@ def _bursts(path: Path, index: VideoIndex, count: int) -> Iterator[Sequence[Fram
 
 
 def _add(crops: Crops, frames: Sequence[Frame], estimator: PoseEstimator, models: Models) -> None:
-    pictures = [frame.rgb for frame in frames]
-    height, width = pictures[0].shape[:2]
+    pictures = [frame.picture for frame in frames]
+    width, height = pictures[0].size
     for stage, spec in models.pack.stages.items():
         if isinstance(spec, DetectorSpec):
             whole = letterbox_roi(width, height, spec.size, spec.padding)
             crops.of(stage).extend(_crop(pictures, whole, spec))
-    for roi in estimator.poses(pictures[BURST // 2]).roi:
+    for roi in estimator.poses(pictures[BURST // 2].rgb).roi:
         crops.landmark.extend(_crop(pictures, roi, models.pack.landmark))
 
 
 def _crop(
-    pictures: Sequence[NDArray[np.uint8]], roi: FloatArray, spec: DetectorSpec | LandmarkSpec
+    pictures: Sequence[Picture], roi: FloatArray, spec: DetectorSpec | LandmarkSpec
 ) -> list[FloatArray]:
     return [model_crop(picture, roi, spec) for picture in pictures]

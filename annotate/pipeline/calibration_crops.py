@@ -72,13 +72,13 @@ def take_crops(
 
 
 def _add_crops(crops: Crops, frame: Frame, estimator: PoseEstimator, models: Models) -> None:
-    height, width = frame.rgb.shape[:2]
+    width, height = frame.picture.size
     for stage, spec in models.pack.stages.items():
         if isinstance(spec, DetectorSpec):
             whole = letterbox_roi(width, height, spec.size, spec.padding)
-            crops.of(stage).append(model_crop(frame.rgb, whole, spec))
+            crops.of(stage).append(model_crop(frame.picture, whole, spec))
     for roi in estimator.poses(frame.rgb).roi:
-        crops.landmark.append(model_crop(frame.rgb, roi, models.pack.landmark))
+        crops.landmark.append(model_crop(frame.picture, roi, models.pack.landmark))
 
 
 def _spread(path: Path, index: VideoIndex, count: int) -> Iterator[Frame]:

@@ -1,82 +1,14 @@
-"""Resampling: the part of the picture that a model sees, pixel for pixel as MediaPipe sees it.
+"""The part of a picture that a model sees, as the model takes it."""
 
-MediaPipe resamples with `warpPerspective` of OpenCV 3, which rounds source coordinates to 1/32 of a
-pixel before it interpolates; OpenCV 5 no longer does. The rounding is done here, and `cv2.remap`
-with fixed-point maps then gives the same bytes in every version. Without it, landmarks differ from
-MediaPipe's by about 0.3% of torso length; with it, by less than 0.002%.
-"""
+from collections.abc import Callable
 
-from collections.abc import Callable, Mapping
-from typing import cast
-
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
-from annotate.domain.model_spec import NO_MEAN, NO_STD, Border, ModelSpec
+from annotate.domain.model_spec import NO_MEAN, NO_STD, ModelSpec
+from annotate.domain.picture import Picture, Window
 from annotate.numeric.geometry import crop_to_picture
-
-Maps = tuple[NDArray[np.int16], NDArray[np.uint16]]
-
-_BORDERS: Mapping[Border, int] = {
-    "replicate": cv2.BORDER_REPLICATE,
-    "constant": cv2.BORDER_CONSTANT,
-}
-_BITS = 5  # OpenCV's INTER_BITS: sub-pixel positions are multiples of 1/32
-_LIMIT = 1 << 15 + _BITS - 1
-
-
-def sampling(roi: FloatArray, size: tuple[int, int]) -> Maps:
-    """Where every pixel of the crop of an ROI lies in the picture.
-
-    Args:
-        roi: (4,) centre x, centre y, side of the crop's longer edge, rotation.
-        size: width and height of the crop.
-
-    Returns:
-        (height, width, 2) int16 whole pixels and (height, width) uint16 index of the fraction, as
-        `cv2.remap` takes them.
-    """
-    width, height = size
-    matrix = crop_to_picture(roi, size) * (1 << _BITS)
-    columns, rows = np.arange(width), np.arange(height)
-    whole = np.empty((height, width, 2), np.int16)
-    fraction = np.zeros((height, width), np.uint16)
-    # Arrays are used again: the processor still has them in its caches.
-    exact, steps = np.empty((height, width)), np.empty((height, width), np.int32)
-    for axis, (per_column, per_row, shift) in enumerate(matrix):
-        np.add((per_row * rows + shift)[:, None], per_column * columns, out=exact)
-        # The corners are the farthest out.
-        if np.abs(exact[:: height - 1, :: width - 1]).max() >= _LIMIT - 1:
-            np.clip(exact, -_LIMIT, _LIMIT - 1, out=exact)
-        np.rint(exact, out=exact)
-        np.copyto(steps, exact, casting="unsafe")
-        whole[:, :, axis] = steps >> _BITS
-        part = steps.astype(np.uint16)
-        part &= (1 << _BITS) - 1
-        part <<= _BITS * axis
-        fraction |= part
-    return whole, fraction
-
-
-def crop(rgb: NDArray[np.uint8], maps: Maps, border: Border, grey: int = 0) -> NDArray[np.uint8]:
-    """The pixels of a picture (H, W, 3) uint8 at `maps`, bilinearly interpolated.
-
-    Args:
-        border, grey: what the crop holds outside the picture, as `ModelSpec` says.
-
-    Returns:
-        (height, width, 3) uint8.
-    """
-    taken = cv2.remap(
-        rgb,
-        *maps,
-        interpolation=cv2.INTER_LINEAR,
-        borderMode=_BORDERS[border],
-        borderValue=(grey, grey, grey),
-    )
-    return cast(NDArray[np.uint8], taken)
 
 
 def to_range(picture: NDArray[np.uint8], spec: ModelSpec) -> FloatArray:
@@ -92,8 +24,13 @@ def to_range(picture: NDArray[np.uint8], spec: ModelSpec) -> FloatArray:
     return values
 
 
+def window_of(roi: FloatArray, size: tuple[int, int]) -> Window:
+    """The window of an ROI (4,): centre x, centre y, side of the crop's longer edge, rotation."""
+    return Window(crop_to_picture(roi, size), size)
+
+
 def model_crop(
-    rgb: NDArray[np.uint8],
+    picture: Picture,
     roi: FloatArray,
     spec: ModelSpec,
     hide: Callable[[NDArray[np.uint8]], None] | None = None,
@@ -101,7 +38,7 @@ def model_crop(
     """The crop of an ROI as a model takes it.
 
     Args:
-        rgb: (H, W, 3) uint8.
+        picture: that it is taken from.
         roi: (4,) float32.
         spec: of the model.
         hide: paints over what the model must not see of the crop (height, width, 3) uint8.
@@ -109,7 +46,7 @@ def model_crop(
     Returns:
         (height, width, 3) float32 RGB.
     """
-    pixels = crop(rgb, sampling(roi, spec.size), spec.border, spec.grey)
+    pixels = picture.crop(window_of(roi, spec.size), spec.border, spec.grey)
     if hide is not None:
         hide(pixels)
     return to_range(pixels, spec)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
+from annotate.domain.picture import Picture
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.pipeline.anchors import neighbours
 from annotate.pipeline.detector_pass import Candidate
@@ -38,7 +39,7 @@ class Looked(NamedTuple):
 
 
 class Crowd:
-    """The people of one picture (H, W, 3) uint8.
+    """The people of one picture.
 
     Args:
         people: who are tracked, and then
@@ -47,7 +48,7 @@ class Crowd:
 
     def __init__(
         self,
-        rgb: NDArray[np.uint8],
+        picture: Picture,
         time_s: float,
         people: Sequence[TrackedPerson],
         detected: Sequence[Candidate],
@@ -58,8 +59,8 @@ class Crowd:
             *(candidate.box for candidate in detected),
         ]
         self.requests = [
-            *(CropRequest(rgb, candidate_of(person)) for person in people),
-            *(CropRequest(rgb, candidate, fresh=True) for candidate in detected),
+            *(CropRequest(picture, candidate_of(person)) for person in people),
+            *(CropRequest(picture, candidate, fresh=True) for candidate in detected),
         ]
 
     def neighbours(self, least: float) -> NDArray[np.bool_]:

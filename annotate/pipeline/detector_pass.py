@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
 from annotate.domain.model_spec import DetectorSpec
+from annotate.domain.picture import Picture, Window
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.inference import Model
 from annotate.numeric.geometry import (
@@ -18,8 +19,9 @@ from annotate.numeric.geometry import (
     tile_rois,
     turned_letterbox_roi,
 )
+from annotate.numeric.rgb_picture import sampling
 from annotate.pipeline.batching import run_batched
-from annotate.pipeline.crops import Maps, crop, sampling, to_range
+from annotate.pipeline.crops import to_range
 from annotate.pipeline.decoders import detector_decoder
 from annotate.pipeline.roi_rules import detection_rois
 
@@ -52,32 +54,36 @@ class Tile(NamedTuple):
         turns: quarter turns of the crop, clockwise.
         spec: of the detector.
         inside: rows and columns of the crop that show part of the picture.
-        maps: where in the picture those are.
+        window: where in the picture those are.
     """
 
     place: NDArray[np.float64]
     turns: int
     spec: DetectorSpec
     inside: tuple[slice, slice]
-    maps: Maps
+    window: Window
 
     @classmethod
     def at(cls, roi: FloatArray, spec: DetectorSpec, width: int, height: int) -> "Tile":
         """The tile of an ROI (4,), turned by quarter turns or not, for pictures of this size."""
-        whole, fraction = sampling(roi, spec.size)
+        matrix = crop_to_picture(roi, spec.size)
+        whole, fraction = sampling(matrix, spec.size)
         # A sample that is half outside still shows part of the picture.
         rows, columns = np.nonzero(((whole >= -1) & (whole < [width, height])).all(axis=2))
         inside = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
         maps = np.ascontiguousarray(whole[inside]), np.ascontiguousarray(fraction[inside])
+        matrix[:, 2] += matrix[:, :2] @ [columns.min(), rows.min()]
+        shown_rows, shown_columns = maps[1].shape
+        window = Window(matrix, (shown_columns, shown_rows), maps)
         longer = max(spec.size)
         place = crop_to_picture(roi, (spec.size[0] / longer, spec.size[1] / longer))
-        return cls(place, quarter_turns(roi), spec, inside, maps)
+        return cls(place, quarter_turns(roi), spec, inside, window)
 
-    def pixels(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def pixels(self, picture: Picture) -> NDArray[np.uint8]:
         """(height, width, 3) uint8 of a picture; outside it as the pack says."""
         width, height = self.spec.size
         pixels = np.full((height, width, 3), self.spec.grey, np.uint8)
-        pixels[self.inside] = crop(rgb, self.maps, self.spec.border, self.spec.grey)
+        pixels[self.inside] = picture.crop(self.window, self.spec.border, self.spec.grey)
         return pixels
 
 
@@ -122,16 +128,14 @@ class DetectorPass:
         self._tiled = tiled
         self._rotations = rotations
         self._decoder = detector_decoder(spec)
-        self._tiles: dict[tuple[int, ...], list[Tile]] = {}
+        self._tiles: dict[tuple[int, int], list[Tile]] = {}
 
-    def views(self, rgb: NDArray[np.uint8]) -> list[View]:
-        """The inputs for a picture (H, W, 3) uint8: the whole picture, then its tiles, or the
-        picture turned.
-        """
-        tiles = self._tiles.get(rgb.shape)
+    def views(self, picture: Picture) -> list[View]:
+        """The inputs for a picture: the whole of it, then its tiles, or the picture turned."""
+        tiles = self._tiles.get(picture.size)
         if tiles is None:
-            tiles = self._tiles[rgb.shape] = self._tiles_of(rgb)
-        return [View(tile.place, tile.turns, tile.pixels(rgb)) for tile in tiles]
+            tiles = self._tiles[picture.size] = self._tiles_of(*picture.size)
+        return [View(tile.place, tile.turns, tile.pixels(picture)) for tile in tiles]
 
     def candidates(self, pictures: Sequence[Sequence[View]]) -> list[list[Candidate]]:
         """For each picture, given by its views, the detections in it."""
@@ -139,8 +143,7 @@ class DetectorPass:
         found = iter(run_batched(views, self._input, self._model.run, self._in_view))
         return [self._merged([next(found) for _ in picture]) for picture in pictures]
 
-    def _tiles_of(self, rgb: NDArray[np.uint8]) -> list[Tile]:
-        height, width = rgb.shape[:2]
+    def _tiles_of(self, width: int, height: int) -> list[Tile]:
         spec = self._spec
         if self._tiled:
             rois = tile_rois(width, height, max(spec.size), self._settings)

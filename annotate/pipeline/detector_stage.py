@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from annotate.domain.options import People
+from annotate.domain.picture import Picture
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.inference import Models
 from annotate.numeric.geometry import roi_iou
@@ -32,9 +32,9 @@ class DetectorStage:
             if (model := of_stage[stage]) is not None
         ]
 
-    def views(self, rgb: NDArray[np.uint8]) -> list[list[View]]:
-        """The inputs for a picture (H, W, 3) uint8, by detector."""
-        return [one.views(rgb) for one in self._passes]
+    def views(self, picture: Picture) -> list[list[View]]:
+        """The inputs for a picture, by detector."""
+        return [one.views(picture) for one in self._passes]
 
     def candidates(self, pictures: Sequence[Sequence[Sequence[View]]]) -> list[list[Candidate]]:
         """For each picture, given by its views, the detections in descending order of score. A

@@ -14,6 +14,7 @@ from annotate.domain.poses import Poses
 from annotate.domain.video import DAMAGE_REASONS, AnyFrame, DamagedFrame, Frame, VideoIndex
 from annotate.inference import Models
 from annotate.numeric.chunking import restart_every
+from annotate.numeric.rgb_picture import RgbPicture
 from annotate.pipeline.appearance import COLOURS
 from annotate.pipeline.batching import BATCH
 from annotate.pipeline.detector_pass import Candidate
@@ -76,11 +77,16 @@ class PoseEstimator:
         self._settings = settings
         self._detect_every = detect_every
         self._restart_every = restart_every(detect_every, settings.remembered_frames)
-        as_mediapipe = people == "near" and detect_every == 1
+        self._as_mediapipe = as_mediapipe = people == "near" and detect_every == 1
         self._detector = DetectorStage(models, people, settings, rotations)
         self._landmarks = LandmarkStage(
             models, settings, looks_twice=not as_mediapipe, rotations=rotations
         )
+
+    @property
+    def takes_planes(self) -> bool:
+        """Whether frames may be pictures of any kind: only MediaPipe's own mode needs exact RGB."""
+        return not self._as_mediapipe
 
     @property
     def provider(self) -> str:
@@ -104,9 +110,10 @@ class PoseEstimator:
 
     def poses(self, rgb: NDArray[np.uint8]) -> FramePoses:
         """Every person in one picture (H, W, 3) uint8, in descending order of detection score."""
-        (found,) = self._detector.candidates([self._detector.views(rgb)])
+        picture = RgbPicture(rgb)
+        (found,) = self._detector.candidates([self._detector.views(picture)])
         candidates = self._new_candidates(found)[: self._settings.most_people]
-        (poses,) = self._landmarks.people([FrameCandidates(rgb, candidates)])
+        (poses,) = self._landmarks.people([FrameCandidates(picture, candidates)])
         return self._columns(poses)
 
     def run(
@@ -177,7 +184,7 @@ class PoseEstimator:
         waiting, most = iter(frames), self._settings.most_people
         # The views are made while a picture is still in the processor's caches.
         while batch := [
-            (frame, () if isinstance(frame, DamagedFrame) else self._detector.views(frame.rgb))
+            (frame, () if isinstance(frame, DamagedFrame) else self._detector.views(frame.picture))
             for frame in islice(waiting, BATCH)
         ]:
             sound = [
@@ -186,7 +193,7 @@ class PoseEstimator:
             found = self._detector.candidates([views for _, views in sound]) if sound else []
             pictures = [
                 FrameCandidates(
-                    frame.rgb, _bounded(self._new_candidates(candidates), most, frame, crowded)
+                    frame.picture, _bounded(self._new_candidates(candidates), most, frame, crowded)
                 )
                 for (frame, _), candidates in zip(sound, found, strict=True)
             ]
@@ -220,12 +227,12 @@ class PoseEstimator:
             time_s, detected = float(times_s[frame.index]), []
             if due:
                 due = False
-                (found,) = self._detector.candidates([self._detector.views(frame.rgb)])
+                (found,) = self._detector.candidates([self._detector.views(frame.picture)])
                 starting = (one for one in found if one.starts)
                 room = max(0, self._settings.most_people - tracker.count)
                 detected = tracker.detected(starting, time_s, room + 1)
                 detected = _bounded(detected, room, frame, crowded)
-            poses = tracker.step(frame.rgb, time_s, detected)
+            poses = tracker.step(frame.picture, time_s, detected)
             yield from recent.push(frame, poses)
         yield from recent.flush()
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
+from annotate.domain.picture import Picture
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.pipeline.anchors import assigned
 from annotate.pipeline.crowd import Crowd, Looked, candidate_of, look
@@ -99,14 +99,14 @@ class FrameTracker:
         return np.concatenate([sure.min(axis=0), sure.max(axis=0)])
 
     def step(
-        self, rgb: NDArray[np.uint8], time_s: float, detected: Sequence[Candidate]
+        self, picture: Picture, time_s: float, detected: Sequence[Candidate]
     ) -> list[PersonPose]:
-        """Every person in the next picture (H, W, 3) uint8, once.
+        """Every person in the next picture, once.
 
         Args:
             detected: candidates in it besides the known ones.
         """
-        crowd = Crowd(rgb, time_s, [*self._seen, *self._covered], detected)
+        crowd = Crowd(picture, time_s, [*self._seen, *self._covered], detected)
         looked = look(self._stage, crowd, self._settings)
         found = self._each_once(_trackable(looked), time_s)
         kept = [one.person for one in found if one.person]
@@ -116,7 +116,7 @@ class FrameTracker:
         self._occluded += [one.person for one in lost if one.person and not one.overlaps]
         self._occluded = [person for person in self._occluded if person.may_return(time_s)]
         self._seen = [self._assigned(one, time_s) for one in found]
-        self._search_occluded(rgb, time_s)
+        self._search_occluded(picture, time_s)
         return [person.pose for person in self._seen]
 
     def _each_once(self, found: list[Found], time_s: float) -> list[Found]:
@@ -145,15 +145,15 @@ class FrameTracker:
                 return occluded.updated(pose, roi, time_s)
         return TrackedPerson.new(pose, roi, time_s, self._settings)
 
-    def _search_occluded(self, rgb: NDArray[np.uint8], time_s: float) -> None:
+    def _search_occluded(self, picture: Picture, time_s: float) -> None:
         """Looks where occluded people are expected, and goes on with those who are seen again."""
-        height, width = rgb.shape[:2]
+        width, height = picture.size
         for person in [*self._occluded]:
             roi = person.expected_roi(time_s)
             if not (0 <= roi[0] < width and 0 <= roi[1] < height):
                 continue
             candidate = Candidate(person.pose.detection_score, roi)
-            (found,) = self._stage.poses([CropRequest(rgb, candidate)])
+            (found,) = self._stage.poses([CropRequest(picture, candidate)])
             for pose, next_roi, _ in _trackable([Looked(None, found)]):
                 others = [other.pose for other in self._seen]
                 is_new = len(self._stage.distinct([*others, pose])) > len(others)

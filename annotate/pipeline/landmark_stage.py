@@ -6,9 +6,9 @@ from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from annotate.domain.arrays import FloatArray
+from annotate.domain.picture import Picture
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.domain.skeleton import SKELETONS, coco_keypoints
 from annotate.inference import Models
@@ -28,18 +28,18 @@ _VISIBILITY = COLUMNS.index("visibility")
 
 
 class FrameCandidates(NamedTuple):
-    """The candidates of a picture (H, W, 3) uint8."""
+    """The candidates of a picture."""
 
-    rgb: NDArray[np.uint8]
+    picture: Picture
     candidates: Sequence[Candidate]
 
 
 class CropRequest(NamedTuple):
-    """A candidate to look at in a picture (H, W, 3) uint8; `fresh` if it was detected in it;
+    """A candidate to look at in a picture; `fresh` if it was detected in it;
     `occluders` are the people who overlap them.
     """
 
-    rgb: NDArray[np.uint8]
+    picture: Picture
     candidate: Candidate
     fresh: bool = False
     occluders: Occluders | None = None
@@ -103,12 +103,12 @@ class LandmarkStage:
     def people(self, pictures: Sequence[FrameCandidates]) -> list[list[PersonPose]]:
         """For each picture every person, once, in descending order of detection score."""
         requests = [
-            CropRequest(picture.rgb, candidate, fresh=True)
-            for picture in pictures
-            for candidate in picture.candidates
+            CropRequest(one.picture, candidate, fresh=True)
+            for one in pictures
+            for candidate in one.candidates
         ]
         poses = iter(self.poses(requests))
-        return [self._once(islice(poses, len(picture.candidates))) for picture in pictures]
+        return [self._once(islice(poses, len(one.candidates))) for one in pictures]
 
     def poses(self, requests: Sequence[CropRequest]) -> list[PersonPose | None]:
         """The pose in each crop, or None where it shows no person."""
@@ -163,7 +163,7 @@ class LandmarkStage:
         detected = request.fresh and self._spec.score == "detection"
         turns = quarter_turns(candidate.roi) if self._rotations > 1 else 0
         following = next_roi(found.landmarks, self._spec, turns)
-        appearance = self._appearance.sample(request.rgb, found.landmarks)
+        appearance = self._appearance.sample(request.picture, found.landmarks)
         return PersonPose(
             candidate.score,
             candidate.score if detected else found.score,
@@ -257,7 +257,7 @@ class LandmarkStage:
             hiding = partial(hide, roi=roi, others=request.occluders, settings=self._settings)
         elif box is not None and self._spec.mask is not None:
             hiding = partial(mask_outside, roi=roi, box=grown(box, self._spec.mask))
-        return model_crop(request.rgb, roi, self._spec, hiding)
+        return model_crop(request.picture, roi, self._spec, hiding)
 
     def _placed(self, request: CropRequest, outputs: Sequence[FloatArray]) -> CropPose:
         found = self._decoder.decode(outputs)

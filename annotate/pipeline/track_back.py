@@ -50,7 +50,7 @@ class RecentFrames:
             if pose.next_roi is None or isinstance(frame, DamagedFrame):
                 return
             before = Candidate(pose.detection_score, pose.next_roi, visibility=pose.best_visibility)
-            (earlier,) = self._stage.poses([CropRequest(frame.rgb, before)])
+            (earlier,) = self._stage.poses([CropRequest(frame.picture, before)])
             if earlier is None or earlier.next_roi is None:
                 return
             if len(self._stage.distinct([*poses, earlier])) <= len(poses):

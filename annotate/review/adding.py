@@ -141,7 +141,7 @@ class PersonFinder:
         for count, frame in enumerate(frames):
             if abs(frame.index - number) != count:  # one between is damaged
                 break
-            request = CropRequest(frame.rgb, Candidate(1.0, roi), fresh=others is None)
+            request = CropRequest(frame.picture, Candidate(1.0, roi), fresh=others is None)
             pose = stage.poses([request])[0]
             if pose is None:
                 break

@@ -154,6 +154,7 @@ def _poses(
             asked=asked,
             reading=reading,
             deinterlace=unit.job.recipe.deinterlace,
+            planes=pipeline.takes_planes,
         )
         frames = _ahead(_noting_sizes(heart.count(frames), sizes), pipeline.provider)
         with stages.of("models"):

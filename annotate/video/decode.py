@@ -49,10 +49,11 @@ def decode(
     asked: IntArray | None = None,
     reading: Reading = PLAIN,
     deinterlace: bool = False,
+    planes: bool = False,
 ) -> Iterator[Frame]:
     """The sound frames of `chunk` in order; arguments and errors as in `decode_with_damage`."""
     frames = decode_with_damage(
-        path, index, chunk, asked=asked, reading=reading, deinterlace=deinterlace
+        path, index, chunk, asked=asked, reading=reading, deinterlace=deinterlace, planes=planes
     )
     return (frame for frame in frames if isinstance(frame, Frame))
 
@@ -65,6 +66,7 @@ def decode_with_damage(
     asked: IntArray | None = None,
     reading: Reading = PLAIN,
     deinterlace: bool = False,
+    planes: bool = False,
 ) -> Iterator[AnyFrame]:
     """The frames of `chunk` in order, damaged ones marked as such. Others are decoded where needed,
     never converted. Which frames are damaged does not depend on the chunk.
@@ -76,6 +78,8 @@ def decode_with_damage(
         asked: (M,) int64, increasing: indices of the frames that the job annotates; by default all.
         reading: how the file is read. Where frames are counted, one thread decodes.
         deinterlace: of frames that hold two moments, only the first one is shown.
+        planes: pictures are sampled from the decoder's planes where they can be; else they are
+            exact RGB.
 
     Raises:
         ChangedError: the file is not the one of the index.
@@ -94,7 +98,8 @@ def decode_with_damage(
         raise ChangedError(f"{path} is not the file that was submitted", NOT_INDEXED)
     wanted = counted[chunk.start : chunk.stop]
     with video:
-        pictures = _Pictures(video, index, deinterlace=deinterlace)
+        converter = RgbConverter(index.display, deinterlace=deinterlace, planes=planes)
+        pictures = _Pictures(video, index, converter)
         if len(index.keyframes):
             yield from _ByTime(video, index, pictures, wanted, asked).frames()
         else:
@@ -104,10 +109,10 @@ def decode_with_damage(
 class _Pictures:
     """What becomes of decoded frames of one video; keeps the tables of the conversion."""
 
-    def __init__(self, video: VideoFile, index: VideoIndex, *, deinterlace: bool) -> None:
+    def __init__(self, video: VideoFile, index: VideoIndex, converter: RgbConverter) -> None:
         self._index = index
         self._aspects = PixelAspects(video, index.pixel_aspect)
-        self._converter = RgbConverter(index.display, deinterlace=deinterlace)
+        self._converter = converter
 
     def sound(self, number: int, frame: VideoFrame) -> AnyFrame:
         """The picture of a sound frame."""
@@ -115,9 +120,8 @@ class _Pictures:
         converter = self._converter
         try:
             aspect = self._aspects.of(frame)
-            return Frame(
-                number, pts, converter.rgb(frame, aspect), converter.own_size(frame, aspect)
-            )
+            picture = converter.picture(frame, aspect)
+            return Frame(number, pts, picture, converter.own_size(frame, aspect))
         except av.FFmpegError:  # damage can change the format of a picture
             return DamagedFrame(number, pts, "not decoded")
 

@@ -36,6 +36,24 @@ class Orientation:
     rotation: int = 0
     mirrored: bool = False
 
+    def to_shown(self, width: int, height: int) -> NDArray[np.float64]:
+        """(2, 3) float64 from the pixels of the picture that `oriented` gives to those of the one
+        that it takes, which has this size.
+        """
+        right, bottom = width - 1, height - 1
+        turned = {
+            0: [[1, 0, 0], [0, 1, 0]],
+            90: [[0, 1, 0], [-1, 0, bottom]],
+            180: [[-1, 0, right], [0, -1, bottom]],
+            270: [[0, -1, right], [1, 0, 0]],
+        }
+        matrix = np.array(turned[self.rotation % 360], np.float64)
+        if self.mirrored:
+            last = right if self.rotation % 180 == 0 else bottom
+            matrix[:, 2] += last * matrix[:, 0]
+            matrix[:, 0] *= -1
+        return matrix
+
 
 # As `frame.side_data`. That would refer to the frame, and the frame to it: the memory of such a
 # cycle is not free before Python looks for cycles, which may be hundreds of frames later. The type

@@ -10,9 +10,13 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from annotate.domain.picture import Picture
 from annotate.domain.video import NO_CROP, Crop, Display, Hdr
 from annotate.numeric.fitting import fit
+from annotate.numeric.plane_picture import PlanePicture
+from annotate.numeric.rgb_picture import RgbPicture
 from annotate.video.orientation import Orientation, displayed_size, orientation_of, oriented
+from annotate.video.planes import Placement, PlaneReader
 from annotate.video.tone_map import tone_mapped
 
 # The pixel formats of hardware decoders, and the same values in planes. Swscale's RGB of the two
@@ -55,25 +59,37 @@ def first_field(frame: VideoFrame) -> VideoFrame:
 
 
 class RgbConverter:
-    """Converts decoded frames of one video to RGB; keeps swscale's tables between frames.
+    """Makes pictures of the decoded frames of one video; keeps swscale's tables between frames.
 
-    The conversion is that of `cv2.VideoCapture`, bit for bit where the video has 8 bits, an even
-    height and square pixels: bicubic, and with the frame's own colour space and range (BT.601 and
-    limited where it names none). Pictures that are scaled are so bilinearly, as players do: bicubic
-    edges overshoot, and fewer people are found. HDR is tone-mapped.
+    The conversion to RGB is that of `cv2.VideoCapture`, bit for bit where the video has 8 bits, an
+    even height and square pixels: bicubic, and with the frame's own colour space and range (BT.601
+    and limited where it names none). Pictures that are scaled are so bilinearly, as players do:
+    bicubic edges overshoot, and fewer people are found. HDR is tone-mapped.
     """
 
-    def __init__(self, display: Display, *, deinterlace: bool = False) -> None:
+    def __init__(
+        self, display: Display, *, deinterlace: bool = False, planes: bool = False
+    ) -> None:
         """Converts frames to a displayed size.
 
         Args:
             display: of the video.
             deinterlace: of frames that hold two moments, only the first one is shown.
+            planes: pictures are sampled from the planes of frames that have such, unconverted.
         """
         self._display = display
         self._deinterlace = deinterlace
+        self._planes = PlaneReader() if planes else None
         self._usual = Orientation(display.rotation, display.mirrored)
         self._reformatter = VideoReformatter()
+
+    def picture(self, frame: VideoFrame, aspect: Fraction | None = None) -> Picture:
+        """The displayed picture of the video; arguments and errors as in `rgb`.
+
+        HDR, and frames of another size than the video, are always converted.
+        """
+        found = self._sampled(frame, aspect)
+        return RgbPicture(self.rgb(frame, aspect)) if found is None else found
 
     def rgb(self, frame: VideoFrame, aspect: Fraction | None = None) -> NDArray[np.uint8]:
         """(height, width, 3) uint8: the displayed picture of the video.
@@ -123,17 +139,8 @@ class RgbConverter:
     ) -> NDArray[np.uint8]:
         """The frame as RGB, scaled so that it has this size (width, height) when it is upright."""
         hdr, wide_primaries = HDR.get(frame.color_trc), frame.color_primaries != BT709
-        left, top, right, bottom = self._crop(frame)
-        mixed = self._deinterlace and frame.interlaced_frame
-        if planar := PLANAR.get(frame.format.name):
-            frame = self._reformatter.reformat(frame, format=planar, threads=1)
-        if mixed:
-            frame = first_field(frame)
-        stored = frame.width, frame.height
-        shown = size if way.rotation % 180 == 0 else size[::-1]
-        kept = frame.width - left - right, frame.height - top - bottom
-        # The whole frame is scaled, so that what is cut off changes no pixel beside it.
-        scaled = round(shown[0] * stored[0] / kept[0]), round(shown[1] * stored[1] / kept[1])
+        stored, scaled, (x, y), shown = self._placement(frame, size, way)
+        frame = self._planar(frame)
         converted = self._reformatter.reformat(
             frame,
             *scaled,
@@ -148,8 +155,37 @@ class RgbConverter:
         else:
             deep = np.asarray(converted.to_ndarray(), dtype=np.uint16)
             rgb = tone_mapped(deep, hdr, wide_primaries=wide_primaries)
-        if stored != kept:
-            x = min(round(left * scaled[0] / stored[0]), scaled[0] - shown[0])
-            y = min(round(top * scaled[1] / stored[1]), scaled[1] - shown[1])
+        if scaled != shown:
             rgb = rgb[y : y + shown[1], x : x + shown[0]]
         return oriented(rgb, way.rotation, mirrored=way.mirrored)
+
+    def _sampled(self, frame: VideoFrame, aspect: Fraction | None) -> PlanePicture | None:
+        """The displayed picture, where it is to be sampled from the frame's planes and can be."""
+        if self._planes is None:
+            return None
+        way = orientation_of(frame) or self._usual
+        displayed = self._display.width, self._display.height
+        if self._own_size(frame, way, aspect) != displayed or frame.color_trc in HDR:
+            return None
+        colours = int(frame.colorspace), int(frame.color_range)
+        placement = self._placement(frame, displayed, way)
+        return self._planes.picture(self._planar(frame), placement, way, colours)
+
+    def _placement(self, frame: VideoFrame, size: tuple[int, int], way: Orientation) -> Placement:
+        """Arguments as in `_converted`."""
+        left, top, right, bottom = self._crop(frame)
+        stored = frame.width, frame.height
+        shown = size if way.rotation % 180 == 0 else size[::-1]
+        kept = frame.width - left - right, frame.height - top - bottom
+        # The whole frame is scaled, so that what is cut off changes no pixel beside it.
+        scaled = round(shown[0] * stored[0] / kept[0]), round(shown[1] * stored[1] / kept[1])
+        x = min(round(left * scaled[0] / stored[0]), scaled[0] - shown[0])
+        y = min(round(top * scaled[1] / stored[1]), scaled[1] - shown[1])
+        return Placement(stored, scaled, (x, y), shown)
+
+    def _planar(self, frame: VideoFrame) -> VideoFrame:
+        """The frame in planes; of two moments, only the first one where frames are deinterlaced."""
+        mixed = self._deinterlace and frame.interlaced_frame
+        if planar := PLANAR.get(frame.format.name):
+            frame = self._reformatter.reformat(frame, format=planar, threads=1)
+        return first_field(frame) if mixed else frame

@@ -18,6 +18,7 @@ from annotate.domain.model_spec import Channels, DetectorSpec
 from annotate.domain.pipeline_settings import PipelineSettings
 from annotate.inference.session import load_model
 from annotate.numeric.geometry import box_iou
+from annotate.numeric.rgb_picture import RgbPicture
 from annotate.packs.person_detectors import yolox_nano_spec
 from annotate.pipeline.detector_pass import DetectorPass
 
@@ -36,7 +37,7 @@ def best_scores(data: Path, labels: dict[str, Any], model: Path, spec: DetectorS
         bgr = cv2.imread(str(data / image["file_name"]))
         assert bgr is not None, image["file_name"]
         rgb = np.ascontiguousarray(bgr[:, :, ::-1]).astype(np.uint8)
-        (found,) = detector.candidates([detector.views(rgb)])
+        (found,) = detector.candidates([detector.views(RgbPicture(rgb))])
         boxes = np.array([one.box for one in found], np.float32).reshape(-1, 4)
         scores = np.array([one.score for one in found])
         for person in labels["annotations"]:

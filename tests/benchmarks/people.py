@@ -27,6 +27,7 @@ from annotate.domain.settings import settings_from
 from annotate.domain.skeleton import COCO_SIGMAS, SKELETONS, Skeleton, coco_keypoints
 from annotate.domain.video import Chunk, Frame
 from annotate.inference import Models, load_models
+from annotate.numeric.rgb_picture import RgbPicture
 from annotate.numeric.similarity import oks
 from annotate.pipeline import PoseEstimator
 from annotate.synthetic import (
@@ -137,7 +138,7 @@ def add_scene(
     pictures = [renderer.frame(number) for number in range(len(scene))]
     for setting, estimator in estimators.items():
         step = ALONE_STEP if setting[1] == 1 else 1
-        frames = [Frame(number, 0, rgb) for number, rgb in enumerate(pictures[::step])]
+        frames = [Frame(number, 0, RgbPicture(rgb)) for number, rgb in enumerate(pictures[::step])]
         tally = tallies[setting]
         began = time.process_time()
         poses = estimator.run(frames, made_index(len(frames), FPS))

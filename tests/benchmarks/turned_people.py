@@ -36,6 +36,7 @@ from annotate.domain.video import Chunk, Frame
 from annotate.inference import Models, load_models
 from annotate.merge.merge import merge
 from annotate.numeric.geometry import apply_affine
+from annotate.numeric.rgb_picture import RgbPicture
 from annotate.numeric.similarity import oks
 from annotate.pipeline import PoseEstimator
 from annotate.pipeline.detector_stage import DetectorStage, new_candidates
@@ -155,14 +156,15 @@ def core_ms(models: Models, turns: dict[str, Turned], rotations: int) -> tuple[f
     detector = DetectorStage(models, "all", SETTINGS, rotations)
     stage = LandmarkStage(models, SETTINGS, looks_twice=True, rotations=rotations)
     began = time.process_time()
+    pictures = [RgbPicture(one.rgb) for one in turns.values()]
     found = [
         FrameCandidates(
-            one.rgb,
+            picture,
             new_candidates(
-                detector.candidates([detector.views(one.rgb)])[0], (), SETTINGS.same_roi_iou
+                detector.candidates([detector.views(picture)])[0], (), SETTINGS.same_roi_iou
             ),
         )
-        for one in turns.values()
+        for picture in pictures
     ]
     detected = time.process_time()
     for picture in found:
@@ -213,7 +215,7 @@ class TurnedVideo:
                 one = turned(frame.rgb, degrees, side)
                 self._made_s += time.process_time() - began
                 matrices.append(one.matrix)
-                yield replace(frame, rgb=one.rgb)
+                yield replace(frame, picture=RgbPicture(one.rgb))
 
         tracks, frame_ms = self._tracks(frames(), rotations, (side, side))
         shown = [

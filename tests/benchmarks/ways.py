@@ -121,14 +121,14 @@ def whole(
         person_detector=person and clock.model("person_detector", person),
         landmark=clock.model(LANDMARKS, models.landmark),
     )
-    frames = decode(path, index, Chunk(0, count))
-    began = time.thread_time()
     estimator = PoseEstimator(
         timed,
         people=recipe.people,
         detect_every=recipe.detect_every,
         rotations=recipe.rotations,
     )
+    frames = decode(path, index, Chunk(0, count), planes=estimator.takes_planes)
+    began = time.thread_time()
     poses = estimator.run(clock.frames("decode and RGB", frames), index)
     total = (time.thread_time() - began) * 1000
     found = {
