@@ -9,6 +9,7 @@ import pytest
 
 from annotate.domain.merge_settings import MergeSettings
 from annotate.merge import links
+from annotate.merge.doubles import is_double
 from annotate.merge.linking import _is_false
 from annotate.merge.links import _best_links, _in_reach, _too_short_for_motion
 from annotate.merge.pose_table import pose_table
@@ -38,6 +39,29 @@ def tracks_of(*places: tuple[int, int]) -> TrackRows:
 def test_a_short_track_is_dropped_if_half_of_it_is_suspect(suspect: int, dropped: bool) -> None:
     table: Any = SimpleNamespace(time_s=np.arange(10) / FPS, suspect=np.arange(10) < suspect)
     assert _is_false(table, np.arange(10), SETTINGS.link) == dropped
+
+
+@pytest.mark.parametrize(
+    ("held", "poses", "double"), [(0.9, 8, True), (0.6, 8, False), (0.9, 6, False)]
+)
+def test_a_double_holds_most_of_one_body_most_of_the_time(
+    held: float, poses: int, double: bool
+) -> None:
+    """Four fifths of its box, in seven of ten poses."""
+    frame = np.repeat(np.arange(10), 2)
+    second = np.arange(20) % 2 == 1
+    box = np.tile(np.array([0, 0, 100, 100], np.float32), (20, 1))
+    box[second, 0] = np.where(np.arange(10) < poses, 100 - 100 * held, 200)
+    box[second, 2] = box[second, 0] + 100
+    times = np.arange(10) / FPS
+    table: Any = SimpleNamespace(
+        frame=frame,
+        time_s=times[frame],
+        poses=SimpleNamespace(time_s=times),
+        box=box,
+        track=second.astype(np.int64),
+    )
+    assert is_double(table, np.flatnonzero(second), {}, SETTINGS.link) == double
 
 
 @pytest.mark.parametrize(("overlap", "near"), [(4, True), (6, False)])
