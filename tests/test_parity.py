@@ -71,18 +71,22 @@ def parity_on(shared_data: Path, name: str, estimator: PoseEstimator) -> Parity:
         if not reference["found"][frame.index]:
             continue
         theirs = reference["landmarks"][frame.index]
-        found = estimator.poses(frame.rgb)
-        assert len(found.landmarks), f"MediaPipe finds a person in frame {frame.index}"
-        apart = np.linalg.norm(found.landmarks[:, :, :2] - theirs[:, :2], axis=2)
-        nearest = apart.mean(axis=1).argmin()
-        middle = theirs[SHOULDERS, :2].mean(axis=0) - theirs[HIPS, :2].mean(axis=0)
-        world = found.world[nearest] - reference["world"][frame.index]
-        rows.append(
-            (
-                apart[nearest] / np.linalg.norm(middle),
-                np.abs(found.landmarks[nearest, :, 3] - theirs[:, 3]),
-                np.linalg.norm(world, axis=1),
-            )
-        )
+        rows.append(beside(estimator, frame.rgb, theirs, reference["world"][frame.index]))
     assert len(rows) == reference["found"].sum()
     return Parity(*(np.array(column) for column in zip(*rows, strict=True)))
+
+
+def beside(
+    estimator: PoseEstimator, rgb: np.ndarray, landmarks: np.ndarray, world: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Our answer for a picture beside MediaPipe's: a row of each column of `Parity`."""
+    found = estimator.poses(rgb)
+    assert len(found.landmarks), "MediaPipe finds a person there"
+    apart = np.linalg.norm(found.landmarks[:, :, :2] - landmarks[:, :2], axis=2)
+    nearest = apart.mean(axis=1).argmin()
+    middle = landmarks[SHOULDERS, :2].mean(axis=0) - landmarks[HIPS, :2].mean(axis=0)
+    return (
+        apart[nearest] / np.linalg.norm(middle),
+        np.abs(found.landmarks[nearest, :, 3] - landmarks[:, 3]),
+        np.linalg.norm(found.world[nearest] - world, axis=1),
+    )
