@@ -75,8 +75,8 @@ class PipelineSettings:
             over in the crops of those behind.
         hidden_visibility: keypoints of a person behind that lie where the crop is painted over get
             at most this visibility: the merge does not count them, exports label them as hidden.
-        min_shown: of people who overlap, one of whom the crop shows fewer than so many of COCO's
-            keypoints is not seen.
+        min_shown: a person who overlaps with others is not seen if their crop shows fewer than so
+            many of COCO's keypoints.
         limb_width, head_radius: of what is painted, in the longer side of the keypoints' box.
         front_memory: in [0, 1]: of people who overlap, the one with the surest keypoints is in
             front; this much of the earlier frames' sureness is kept in each frame.

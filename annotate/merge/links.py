@@ -52,8 +52,8 @@ def _too_short_for_motion(
 
 def _alone(tracks: TrackRows, unseen_s: float, settings: MergeSettings) -> dict[int, int]:
     """The links between tracks without a gap where no other pose is near: the person is the same,
-    even if the light changes what they look like. Not where it may be somebody who was near before,
-    or where who comes back later is more likely the first one.
+    even if the light changes what they look like. Not where it may be a person who was near
+    before, or where another track that begins later is more likely the first one's.
     """
     ends = [n for n in tracks.rows if n not in tracks.closed]
     starts = [*tracks.undecided]
