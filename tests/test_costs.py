@@ -36,7 +36,8 @@ VIDEO = VideoLoad(
 MADE = replace(
     MEASURED,
     decode={"h264": DecodeCost(pixel_ns=1.0, byte_ns=500.0), "": DecodeCost(9.0, 0.0)},
-    picture_pixel_ns=1.0,
+    picture_pixel_ns=2.0,
+    planes_pixel_ns=1.0,
     frame_ms=1.0,
     view_ms=10.0,
     look_ms=100.0,
@@ -87,6 +88,13 @@ def test_a_codec_that_was_not_measured_is_taken_for_a_usual_one(pack: Pack) -> N
     assert found.core_s["decoding"] == pytest.approx(9.0)
 
 
+def test_frames_that_are_left_out_are_decoded_in_part(pack: Pack) -> None:
+    decode = {"": DecodeCost(pixel_ns=1.0, byte_ns=0.0, skipped=0.25)}
+    made = replace(MADE, decode=decode)
+    found = estimate([VIDEO], pack, recipe(pack), HostSpeed(MODEL_MS), 1.0, 1, made)
+    assert found.core_s["decoding"] == pytest.approx(0.6 + 0.25 * 0.4)
+
+
 def test_people_cost_runs_of_the_landmark_model_alone(pack: Pack) -> None:
     one, three = cost(pack), cost(pack, people=3.0)
     assert three.runs == {"detector": 120, "landmark": 1800}
@@ -100,6 +108,15 @@ def test_frames_that_are_looked_at_alone_take_more_runs_a_pose(pack: Pack) -> No
     # All people are looked at twice, in tiles of 1000x1000 too.
     tiles = views_of(pack, recipe(pack, people="all"), 1000, 1000)
     assert cost(pack, recipe(pack, 1, "all")).runs == {"detector": 600 * tiles, "landmark": 1200}
+
+
+def test_only_mediapipes_mode_makes_frames_rgb(pack: Pack) -> None:
+    # 600 frames of a megapixel, at 2 ns or 1 ns each; a run of a model takes the same before it.
+    between = {every: cost(pack, recipe(pack, every)) for every in (1, 5)}
+    for every, ns in ((1, 2.0), (5, 1.0)):
+        runs = between[every].runs
+        others = 600 * 0.001 + runs["detector"] * 0.01 + runs["landmark"] * 0.1
+        assert between[every].core_s["between"] == pytest.approx(others + 0.6 * ns)
 
 
 def test_tiles_are_counted_for_the_size_of_the_picture(pack: Pack) -> None:

@@ -9,7 +9,6 @@ import pytest
 from annotate.cli.costs import cost_lines
 from annotate.domain.job import Recipe
 from annotate.domain.pack import read_pack
-from annotate.domain.video import Chunk
 from annotate.numeric.costs import HostSpeed
 from annotate.use_cases.expected_cost import ExpectedCost, Wanted, expected_cost
 from annotate.use_cases.people_sample import (
@@ -59,7 +58,7 @@ def expected(stroll: Path, blazepose_pack: Path) -> ExpectedCost:
 def test_lines_say_for_how_many_people(expected: ExpectedCost) -> None:
     first, total, *_ = cost_lines(expected)
     assert "1.5 people a frame (as in 8 frames that were looked at)" in first
-    assert "on 2 cores of this host" in total
+    assert "on 1 core of this host" in total
     alone = replace(expected, sample=PeopleSample(FRAMES, 0))
     assert "1 person a frame (no one was found in 8 frames" in cost_lines(alone)[0]
     one = replace(expected, sample=PeopleSample(1, 1))
@@ -81,4 +80,8 @@ def test_one_more_person_costs_what_one_person_costs(expected: ExpectedCost) -> 
     (video,) = expected.video_core_s
     start = expected.cost.core_s["start"]
     assert video == pytest.approx(expected.cost.total_core_s - start)
-    assert expected.chunks == len([Chunk(0, 60)])
+
+
+def test_no_more_processes_are_counted_than_chunks(expected: ExpectedCost) -> None:
+    # 60 frames are one chunk: people are remembered for 300.
+    assert (expected.chunks, expected.processes) == (1, 1)

@@ -52,7 +52,10 @@ def submit(
     ] = False,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Only show what is in them, as `annotate probe` does."),
+        typer.Option(
+            "--dry-run",
+            help="Only show what is in them, and what they would cost, as `annotate probe` does.",
+        ),
     ] = False,
     store: StoreOption = None,
 ) -> None:

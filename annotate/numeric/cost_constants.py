@@ -16,10 +16,13 @@ class DecodeCost:
     Attributes:
         pixel_ns: nanoseconds for a pixel of the stored frame.
         byte_ns: and for a byte of the file.
+        skipped: share of that which a frame takes that is not annotated: the decoder leaves those
+            out that no other frame is made of.
     """
 
     pixel_ns: float
     byte_ns: float
+    skipped: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +34,8 @@ class CostConstants:
         model_byte_pixel_ns: of a convolutional model, where it was not timed: its multiplications
             grow with the bytes of its file and with the pixels that it sees.
         decode: by codec; `""` for all others.
-        picture_pixel_ns: of the picture that the models' crops are taken from, for a displayed
-            pixel.
+        picture_pixel_ns: to make a frame RGB, in MediaPipe's mode, for a displayed pixel.
+        planes_pixel_ns: to have the planes of a frame instead, from which crops are else taken.
         frame_ms: all else that a frame takes.
         view_ms: before and after a run of a detector.
         look_ms: before and after a run of the landmark model.
@@ -55,6 +58,7 @@ class CostConstants:
     model_byte_pixel_ns: float
     decode: Mapping[str, DecodeCost]
     picture_pixel_ns: float
+    planes_pixel_ns: float
     frame_ms: float
     view_ms: float
     look_ms: float
@@ -104,11 +108,11 @@ CARD_LANDMARK_BYTES, CARD_LANDMARK_PIXELS = 12_200_000, 256 * 256
 
 # Two virtual cores of an AMD EPYC (Zen 4, AVX-512, VNNI) of a shared host, 2026-11-29.
 MEASURED = CostConstants(
-    yardstick_ms=7.73,
+    yardstick_ms=7.7,
     model_byte_pixel_ns=1.6e-5,
     decode=MappingProxyType(
         {
-            "h264": DecodeCost(1.24, 120.0),
+            "h264": DecodeCost(1.24, 120.0, skipped=0.5),
             "hevc": DecodeCost(1.59, 249.0),
             "vp9": DecodeCost(1.37, 149.0),
             "av1": DecodeCost(0.64, 86.0),
@@ -119,21 +123,22 @@ MEASURED = CostConstants(
             "": DecodeCost(1.5, 100.0),
         }
     ),
-    picture_pixel_ns=0.56,
-    frame_ms=0.42,
-    view_ms=0.61,
-    look_ms=2.0,
-    looks_alone=1.08,
-    looks_twice=3.8,
-    looks_tracked=1.02,
-    part_pose_us=7.0,
-    merge_pose_us=28.0,
-    merge_value_us=0.07,
-    export_frame_us=1.0,
-    export_pose_us=24.0,
-    start_s=1.37,
-    process_s=1.40,
-    video_s=0.055,
+    picture_pixel_ns=0.55,
+    planes_pixel_ns=0.02,
+    frame_ms=0.9,
+    view_ms=0.65,
+    look_ms=1.7,
+    looks_alone=1.05,
+    looks_twice=4.0,
+    looks_tracked=1.03,
+    part_pose_us=5.4,
+    merge_pose_us=21.5,
+    merge_value_us=0.081,
+    export_frame_us=2.9,
+    export_pose_us=24.3,
+    start_s=1.75,
+    process_s=0.31,
+    video_s=0.06,
     file_b=4000.0,
     index_frame_b=20.0,
     part_value_b=3.71,

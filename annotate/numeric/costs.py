@@ -125,7 +125,7 @@ def estimate(
         + constants.look_ms * runs[LANDMARK]
         + constants.part_pose_us / 1e3 * poses
     )
-    pictures_s = sum(_pictures_s(video, constants) for video in videos)
+    pictures_s = sum(_pictures_s(video, recipe, constants) for video in videos)
     values = pose_values(pack.landmark)
     merge_us = poses * (constants.merge_pose_us + constants.merge_value_us * values)
     core_s = {
@@ -230,11 +230,15 @@ def _runs(
 def _decoding_s(video: VideoLoad, constants: CostConstants) -> float:
     cost = constants.decode.get(video.codec, constants.decode[""])
     pixels = video.decoded * video.stored_pixels
-    return (cost.pixel_ns * pixels + cost.byte_ns * video.decoded_bytes) / 1e9
+    whole_s = (cost.pixel_ns * pixels + cost.byte_ns * video.decoded_bytes) / 1e9
+    others = 1 - video.frames / max(1, video.decoded)
+    return whole_s * (1 - others * (1 - cost.skipped))
 
 
-def _pictures_s(video: VideoLoad, constants: CostConstants) -> float:
-    return constants.picture_pixel_ns * video.frames * video.width * video.height / 1e9
+def _pictures_s(video: VideoLoad, recipe: Recipe, constants: CostConstants) -> float:
+    as_mediapipe = recipe.people == "near" and recipe.detect_every == 1
+    pixel_ns = constants.picture_pixel_ns if as_mediapipe else constants.planes_pixel_ns
+    return pixel_ns * video.frames * video.width * video.height / 1e9
 
 
 def _disk_b(

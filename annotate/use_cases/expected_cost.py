@@ -68,7 +68,7 @@ class ExpectedCost:
         cost: of the job.
         further_core_s: what one more person in every frame would add.
         video_core_s: of each video alone, start and end not included.
-        processes: of this host that work.
+        processes: of this host that work: no more than there are chunks.
         chunks: that the videos are cut into.
         npus: the same runs on NPUs.
     """
@@ -110,15 +110,17 @@ def expected_cost(
 
     Args:
         sample: how many people a frame has.
-        processes: of this host.
+        processes: of this host, at most.
     """
     people = sample.a_frame
     pack = read_pack(folder)
     frames = sum(len(video.frames) for video in videos)
     target = chunk_frames(max(1, frames), processes, frame_core_s(pack, folder, recipe))
     loads = [_load(video, target, recipe) for video in videos]
+    chunks = sum(load.chunks for load in loads)
+    started = min(processes, chunks)
     cost, further = (
-        estimate(loads, pack, recipe, host, count, processes) for count in (people, people + 1)
+        estimate(loads, pack, recipe, host, count, started) for count in (people, people + 1)
     )
     alone = [estimate([load], pack, recipe, host, people, 0) for load in loads]
     return ExpectedCost(
@@ -128,8 +130,8 @@ def expected_cost(
         cost=cost,
         further_core_s=further.total_core_s - cost.total_core_s,
         video_core_s=[one.total_core_s - one.core_s["start"] for one in alone],
-        processes=processes,
-        chunks=sum(load.chunks for load in loads),
+        processes=started,
+        chunks=chunks,
         npus=_npu_times(pack, folder, cost.runs),
     )
 

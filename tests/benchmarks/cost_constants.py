@@ -15,9 +15,12 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
+from annotate.domain.video import Chunk, VideoIndex
 from annotate.numeric.cost_constants import MEASURED
 from annotate.use_cases.host_speed import yardstick_ms
-from annotate.video import probe
+from annotate.video import decode, probe
 from tests.benchmarks.cost_pipeline import measure_pipeline
 from tests.benchmarks.cost_start import measure_start
 from tests.benchmarks.cost_tracks import measure_tracks
@@ -26,20 +29,35 @@ from tests.benchmarks.fits import fitted, least_ms
 from tests.benchmarks.ways import bare_decode
 from workers.process import prepare_process
 
+# Of these, one frame is annotated.
+THINNED = 8
+
 
 def measure_decode(videos: list[Path], repeats: int) -> Iterator[tuple[str, float]]:
-    """Nanoseconds for a stored pixel and a byte, by codec."""
+    """Nanoseconds for a stored pixel and a byte, and the share of a skipped frame, by codec."""
     os.environ["SVT_LOG"] = "1"
     with tempfile.TemporaryDirectory() as folder:
         for codec in ENCODERS:
-            work, took = [], []
+            work, took, thin = [], [], []
             for path in encoded(videos[0], codec, Path(folder)):
                 index = probe(path)
                 work.append((index.width * index.height, path.stat().st_size / len(index)))
+                thin.append(least_ms(repeats, FRAMES, partial(thinned, path, index)) * 1e6)
                 took.append(least_ms(repeats, FRAMES, partial(bare_decode, path)) * 1e6)
             pixel_ns, byte_ns = fitted(work, took)
             yield f"decode {codec} pixel_ns", pixel_ns
             yield f"decode {codec} byte_ns", byte_ns
+            # The whole decode of what is thinned also makes pictures, of few frames.
+            pictures = MEASURED.picture_pixel_ns * sum(pixels for pixels, _ in work) / THINNED
+            share = (sum(thin) - pictures) / sum(took)
+            yield f"decode {codec} skipped", (share - 1 / THINNED) / (1 - 1 / THINNED)
+
+
+def thinned(path: Path, index: VideoIndex) -> None:
+    """Decodes what is needed for some frames, and makes their pictures."""
+    asked = np.arange(0, len(index), THINNED)
+    for _ in decode(path, index, Chunk(0, len(asked)), asked=asked):
+        pass
 
 
 PARTS: Mapping[str, Callable[[list[Path], int], Iterator[tuple[str, float]]]] = {

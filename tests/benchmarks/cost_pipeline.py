@@ -44,7 +44,8 @@ def ways_of(pack: Pack) -> list[Way]:
 def measure_pipeline(videos: list[Path], repeats: int) -> Iterator[tuple[str, float]]:
     """Milliseconds around a frame, a run of a detector and of the landmark model; runs a pose."""
     root = settings_from().packs
-    work, took, pictures = [], [], []
+    work, took = [], []
+    pictures: dict[str, list[float]] = defaultdict(list)
     decoding = {video: _decoding_ms(video, repeats) for video in videos}
     looks: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for pack in installed_packs(root)[0]:
@@ -60,9 +61,12 @@ def measure_pipeline(videos: list[Path], repeats: int) -> Iterator[tuple[str, fl
                 took.append(found["between"])
                 if way.frames is None:
                     rgb_ms = found["decode and RGB"] - decoding[video]
-                    pictures.append(rgb_ms * 1e6 / index.width / index.height)
+                    mediapipe = recipe.people == "near" and recipe.detect_every == 1
+                    kind = "picture_pixel_ns" if mediapipe else "planes_pixel_ns"
+                    pictures[kind].append(rgb_ms * 1e6 / index.width / index.height)
                 looks[_kind(pack, recipe)].append((runs, found[POSES]))
-    yield "picture_pixel_ns", statistics.median(pictures)
+    for name, found_ns in pictures.items():
+        yield name, statistics.median(found_ns)
     for name, value in zip(("frame_ms", "view_ms", "look_ms"), fitted(work, took), strict=True):
         yield name, float(value)
     for name, counts in looks.items():

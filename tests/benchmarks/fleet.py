@@ -70,7 +70,7 @@ def plan(fleet: Fleet) -> dict[str, dict[str, float]]:
             f"hosts of {fleet.cores} cores": hosts,
             "price, millions": hosts * fleet.days * 24 * fleet.price / 1e6,
             "NPU-hours of an X Elite, millions": fleet.hours * npu_s / 3600 / 1e6,
-            "core-hours beside the NPUs, millions": fleet.hours * fed_h / 1e6,
+            "such cores that an NPU needs beside it": fed_h / (npu_s / 3600),
             "chunks a video": chunks,
             "messages a second": per_s * (chunks + 1),
             "beats and renewals a second": processes * (1 / BEAT_S + 1 / RENEW_S),
