@@ -209,7 +209,7 @@ def test_a_list_on_standard_input(host: Host, clip: Path, between: bytes) -> Non
         timeout=120,
     )
     assert process.returncode == 0, process.stderr
-    found = [Path(one["path"]).name for one in json.loads(process.stdout)]
+    found = [Path(one["path"]).name for one in json.loads(process.stdout)["videos"]]
     assert found == ["a b.ts", "%E9.ts"]
 
 

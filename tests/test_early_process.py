@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from annotate.domain.settings import Settings, settings_from
-from annotate.queue.early_process import EarlyProcess, PoolContext, started_early
+from annotate.queue.early_process import EarlyProcess, PoolContext, _bytes, started_early
 from annotate.queue.embedded_pool import EmbeddedPool
 from tests.command import PATIENCE_S
 
@@ -138,3 +138,11 @@ def test_no_process_of_a_command_sees_ctrl_c_while_it_starts(pool: Callable[...,
     for _ in range(2):
         assert told(started, signal.pthread_sigmask, signal.SIG_BLOCK, ()) >= {signal.SIGINT}
     assert all(process.exitcode is None for process in started._pool)
+
+
+def test_a_command_that_ends_amid_what_it_says_is_not_waited_for() -> None:
+    read, write = os.pipe()
+    os.write(write, b"half")
+    os.close(write)
+    with os.fdopen(read, "rb"), pytest.raises(EOFError):
+        _bytes(read, 8)

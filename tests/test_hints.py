@@ -58,7 +58,7 @@ def test_the_name_of_the_distribution_is_the_projects() -> None:
         and node.func.id in (install_command.__name__, library.__name__)
         and isinstance(node.args[-1], ast.Constant)
     }
-    assert named == {"evaluate", "formats", "hub", "npu"} <= extras
+    assert named == {"bf16", "evaluate", "formats", "hub", "npu"} <= extras
 
 
 def test_no_message_installs_the_other_project_of_the_name() -> None:

@@ -4,6 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -209,12 +210,14 @@ def test_a_worker_gets_the_performance_mode_from_its_settings(
     blazepose_pack: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken = []
+
+    def load(*_: object, qnn: QnnSettings, **__: object) -> SimpleNamespace:
+        taken.append(qnn.options)
+        return SimpleNamespace(provider="qnn", precision="float")
+
     monkeypatch.setenv("ANNOTATE_NPU_PERFORMANCE", "burst")
-    monkeypatch.setattr(
-        "annotate.use_cases.load_models.load_models",
-        lambda *_, qnn, **__: taken.append(qnn.options),
-    )
-    host._models.__wrapped__(blazepose_pack)
+    monkeypatch.setattr("annotate.use_cases.load_models.load_models", load)
+    host._models.__wrapped__(blazepose_pack, 0, "qnn", "float")
     assert taken == [{"htp_performance_mode": "burst"}]
 
 

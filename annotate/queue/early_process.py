@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 from billiard import context, forkserver, popen_fork, reduction, semaphore_tracker, spawn
 from billiard.compat import spawnv_passfds
 
+from annotate.domain.json_text import parsed
 from annotate.domain.settings import Settings
 from annotate.loading import loading
 
@@ -214,15 +215,27 @@ def main(number: int) -> None:
         _load(ours)
         try:
             data, tracker, *_Inherited.files = reduction.recvfds(ours, MOST_FILES)
+            environ = _bytes(data, forkserver.read_unsigned(data))
         except (EOFError, ConnectionError):
             return  # the command needs no process, or has ended
-        length = forkserver.read_unsigned(data)
-        environ = b""
-        while len(environ) < length:
-            environ += os.read(data, length - len(environ))
-        os.environ.update(json.loads(environ))
+        os.environ.update(parsed(environ))
         semaphore_tracker._semaphore_tracker._fd = tracker
         sys.exit(spawn._main(data))
+
+
+def _bytes(file: int, count: int) -> bytes:
+    """So many bytes of a pipe.
+
+    Raises:
+        EOFError: it ends before.
+    """
+    found = b""
+    while len(found) < count:
+        more = os.read(file, count - len(found))
+        if not more:
+            raise EOFError
+        found += more
+    return found
 
 
 def _load(command: socket.socket) -> None:

@@ -36,7 +36,8 @@ class FirstFrames:
 
     def __init__(self, video: VideoFile) -> None:
         # These pictures are not looked at: what smooths them is a fifth of decoding.
-        video.stream.codec_context.options = {"skip_loop_filter": "all"}
+        context = video.stream.codec_context
+        context.options = {**context.options, "skip_loop_filter": "all"}
         self._feed = Feed(video, numbered=True)
         self._record = _Record(video)
         self._first_key: int | None = None
