@@ -5,9 +5,7 @@ Run by `pytest -m reference tests/test_tfjs_reference.py`; it needs Node.js, npm
 
 import json
 import shutil
-import subprocess
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -21,6 +19,7 @@ from annotate.packs.nanodet import convert_nanodet
 from annotate.pipeline.decoders.movenet import MoveNetDecoder
 from tests.cpu_session import cpu_session
 from tests.movenet_crops import Content, labelled_crops, movenet_spec
+from tests.tfjs import Tfjs, installed_tfjs
 
 pytestmark = pytest.mark.reference
 
@@ -33,8 +32,6 @@ OWN_SCALING_PX = 2e-3
 SCORE = 1e-5
 """Of the scores of keypoints."""
 
-TFJS = ("tfjs-core", "tfjs-converter", "tfjs-backend-wasm")
-VERSION = "4.22.0"
 PREFIX = "StatefulPartitionedCall/"
 PICTURE = f"{PREFIX}sub_1"
 HEADS = [
@@ -50,53 +47,12 @@ HEADS = [
 CELLS, ANSWER = f"{PREFIX}stack_5", "Identity"
 
 
-@dataclass(frozen=True)
-class Tfjs:
-    """TF.js in a folder of its own, and the path of the program `node`."""
-
-    folder: Path
-    node: str
-
-    def run(
-        self,
-        files: tuple[Path, Path],
-        input_name: str,
-        pictures: Sequence[FloatArray],
-        outputs: Mapping[str, tuple[int, ...]],
-    ) -> list[dict[str, FloatArray]]:
-        """The outputs of a model, of the shapes that are given, for pictures of one shape."""
-        np.stack(pictures).astype(np.float32).tofile(self.folder / "pictures")
-        request = {
-            "json": str(files[0]),
-            "bin": str(files[1]),
-            "input": input_name,
-            "integer": input_name == "input",
-            "shape": [1, *pictures[0].shape],
-            "pictures": str(self.folder / "pictures"),
-            "outputs": [*outputs],
-            "answer": str(self.folder / "answer"),
-        }
-        (self.folder / "request.json").write_text(json.dumps(request))
-        script = Path(__file__).with_name("tfjs_run.cjs")
-        subprocess.run([self.node, script, "request.json"], cwd=self.folder, check=True)
-        sizes = [int(np.prod(shape)) for shape in outputs.values()]
-        rows = np.fromfile(self.folder / "answer", np.float32).reshape(len(pictures), sum(sizes))
-        parts = [np.split(row, np.cumsum(sizes)[:-1]) for row in rows]
-        return [
-            {name: part.reshape(outputs[name]) for name, part in zip(outputs, row, strict=True)}
-            for row in parts
-        ]
-
-
 @pytest.fixture(scope="module")
 def tfjs(tmp_path_factory: pytest.TempPathFactory) -> Tfjs:
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
         pytest.skip("no Node.js or npm")
-    folder = tmp_path_factory.mktemp("tfjs")
-    packages = [f"@tensorflow/{name}@{VERSION}" for name in TFJS]
-    subprocess.run([npm, "install", "--prefix", folder, *packages], cwd=folder, check=True)
-    return Tfjs(folder, node)
+    return installed_tfjs(tmp_path_factory.mktemp("tfjs"), node, npm)
 
 
 def channels_first(values: FloatArray) -> FloatArray:

