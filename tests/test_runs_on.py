@@ -92,6 +92,26 @@ def test_a_named_provider_and_a_mixture_are_taken(chosen: Run) -> None:
     assert chosen(workers=("cpu",), options=SubmitOptions(provider="qnn")) == "qnn"
 
 
+def test_what_this_host_does_not_have_is_refused_before_there_is_a_job(
+    store: Store, chosen: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = SubmitOptions(provider="cuda")
+    assert chosen(options=named) == "cuda"
+
+    def missing(*_: object) -> None:
+        raise ProviderError("there is no CUDA", "Install it.")
+
+    def choose() -> str:
+        settings = named.on_host(settings_from({}))
+        monkeypatch.setattr("annotate.inference.isolated.run_isolated", missing)
+        return with_provider(RECIPE, named, settings, store, Path(), VIDEOS).runs_on
+
+    with pytest.raises(ProviderError, match="no CUDA"):
+        choose()
+    begin(store, "cuda", done=2)
+    assert choose() == "cuda", "all is done: nothing needs it"
+
+
 def test_this_host_runs_what_it_proves_to_have(
     chosen: Run, caplog: pytest.LogCaptureFixture
 ) -> None:

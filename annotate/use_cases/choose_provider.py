@@ -63,6 +63,7 @@ def with_provider(
         videos: at least one. Models in bfloat16 are for CPUs.
 
     Raises:
+        ProviderError: this host is to do the work, and does not have what the user names.
         UsageError: the workers of the queue have different things, and the user names none.
         QueueError: the queue's server does not answer.
     """
@@ -71,12 +72,27 @@ def with_provider(
     if recipe.precision != "float":
         return replace(recipe, runs_on=CPU)
     if settings.provider != "auto":
-        named = offered(settings) if settings.embedded else settings.provider
-        return replace(recipe, runs_on=named)
+        if settings.embedded:
+            return replace(recipe, runs_on=_named(recipe, settings, store, pack, videos))
+        return replace(recipe, runs_on=settings.provider)
     begun = _begun(recipe, store, videos)
     if settings.embedded:
         return replace(recipe, runs_on=_here(recipe, begun, settings, store, pack, videos))
     return replace(recipe, runs_on=_on_queue(begun, _of_workers(settings, store)))
+
+
+def _named(
+    recipe: Recipe, settings: Settings, store: Store, pack: Path, videos: Sequence[VideoIndex]
+) -> str:
+    """What the user names, for this host; it is tried before a job waits for it."""
+    named = offered(settings)
+    recipe = replace(recipe, runs_on=named)
+    if named != CPU and not all(_is_done(recipe, store, video) for video in videos):
+        from annotate.inference.isolated import run_isolated
+        from annotate.use_cases.load_models import provider_of
+
+        run_isolated(provider_of, pack, settings)
+    return named
 
 
 def _here(
