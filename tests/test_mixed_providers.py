@@ -94,8 +94,10 @@ def test_a_worker_that_has_something_else_takes_nothing_and_says_why(
 
 
 def test_a_job_of_another_provider_ends_with_what_to_do(
-    tmp_path: Path, blazepose_pack: Path, stroll: Path
+    tmp_path: Path, blazepose_pack: Path, stroll: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """As where another host, which has it, submitted it."""
+    monkeypatch.setattr("annotate.inference.isolated.run_isolated", lambda *_: ("openvino", ""))
     host = Host(tmp_path / "store", blazepose_pack.parent, tmp_path)
     found, options = FoundVideos((stroll,)), SubmitOptions(provider="openvino")
     settings = options.on_host(host.settings())
