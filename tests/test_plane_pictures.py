@@ -28,6 +28,8 @@ from tests.test_deinterlace import mixed
 # Steps of 255. On slow gradients swscale's RGB of 4:2:0 and 4:2:2 is up to 2 steps too dark, and
 # rounding adds to that; with a wrong matrix or range the greatest difference is 18 or more.
 SMOOTH_MEAN, SMOOTH_MOST = 3.0, 8
+# Of fine stripes of colours that are 140 steps apart.
+STRIPES_MEAN = 18.0
 # On photographs, colour edges are sharper in the exact RGB.
 PHOTO_MEAN, PHOTO_P99 = 3.0, 16
 # What is interpolated twice, as where pixels are not square, and the markers of made videos.
@@ -116,6 +118,24 @@ def test_a_crop_is_that_of_the_exact_picture(
         assert difference.mean() <= SMOOTH_MEAN
         # At the picture's edge, colour fades over twice as many pixels.
         assert np.percentile(difference, 96) <= SMOOTH_MOST
+
+
+@pytest.mark.parametrize(
+    ("pixel_format", "stripe", "shrunk"),
+    [("yuv444p", 2, 1), ("yuv420p", 4, 2), ("yuv422p", 4, 2)],
+    ids=["no colour is halved", "a picture made smaller", "the same, halved across"],
+)
+def test_a_crop_has_all_the_colour_that_the_planes_have(
+    pixel_format: str, stripe: int, shrunk: int
+) -> None:
+    """Stripes of red and blue, which are two pixels wide in the crop."""
+    red = (np.arange(SIZE[0]) // stripe % 2)[None, :, None]
+    stripes = np.where(red, (200, 60, 60), (60, 60, 200)).astype(np.uint8)
+    sampled, exact = both(frame_of(np.repeat(stripes, SIZE[1], axis=0), pixel_format))
+    side = 64
+    window = window_of(np.array([160, 120, side * shrunk, 0], np.float32), (side, side))
+    expected = RgbPicture(exact).crop(window, "replicate")
+    assert apart(sampled.crop(window, "replicate"), expected).mean() <= STRIPES_MEAN
 
 
 @pytest.mark.parametrize("grey", [0, 16, 114, 255])

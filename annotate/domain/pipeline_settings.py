@@ -86,7 +86,7 @@ class PipelineSettings:
         thigh_down: likewise, fractions from the hips to the knees.
     """
 
-    code_version: int = 19
+    code_version: int = 20
 
     late_s: float = 1e-3
 

@@ -118,18 +118,38 @@ class PlanePicture:
         return self.crop(Window(np.eye(2, 3), self.size), "replicate")
 
     def crop(self, window: Window, border: Border, grey: int = 0) -> NDArray[np.uint8]:
-        """As in `Picture`. Colour has half the resolution of the crop, as in most videos."""
-        layout, (width, height) = self.layout, window.size
+        """As in `Picture`. Colour has half the resolution of the crop where that loses nothing."""
+        layout = self.layout
         black, steps = layout.code.luma
         luma = composed(layout.to_stored, window.matrix)
         pixels = [self._warped(0, luma, window.size, border, black + grey * steps / 255)]
-        half = (width + 1) // 2, (height + 1) // 2
-        chroma = composed(layout.to_chroma, composed(window.matrix, _HALVED))
-        for place in (1, 2):
-            taken = self._warped(place, chroma, half, border, _GREY_CHROMA)
-            twice = cv2.resize(taken, (2 * half[0], 2 * half[1]), interpolation=cv2.INTER_LINEAR)
-            pixels.append(twice[:height, :width])
+        chroma = composed(layout.to_chroma, window.matrix)
+        halved = composed(chroma, _HALVED)
+        # With less colour than there is, fewer people are found.
+        if _pixels_a_step(halved) <= 1:
+            pixels += self._halved_chroma(halved, window.size, border)
+        else:
+            pixels += [self._warped(n, chroma, window.size, border, _GREY_CHROMA) for n in (1, 2)]
         return cast(NDArray[np.uint8], cv2.transform(cv2.merge(pixels), layout.to_rgb))
+
+    def _halved_chroma(
+        self, matrix: NDArray[np.float64], size: tuple[int, int], border: Border
+    ) -> list[MatLike]:
+        """U and V of a crop, sampled at half its resolution: half the cost.
+
+        Args:
+            matrix: (2, 3) from the pixels of a crop of half the resolution to those of the planes.
+            size: width and height of the whole crop.
+            border: as in `Picture`.
+        """
+        width, height = size
+        half = (width + 1) // 2, (height + 1) // 2
+        found = []
+        for place in (1, 2):
+            taken = self._warped(place, matrix, half, border, _GREY_CHROMA)
+            twice = cv2.resize(taken, (2 * half[0], 2 * half[1]), interpolation=cv2.INTER_LINEAR)
+            found.append(twice[:height, :width])
+        return found
 
     def _warped(
         self,
@@ -169,3 +189,8 @@ class PlanePicture:
         eight_bits = np.stack(codes, axis=1) / (1 << layout.code.bits - 8)
         rgb = eight_bits @ layout.to_rgb[:, :3].T + layout.to_rgb[:, 3]
         return np.rint(rgb).clip(0, 255).astype(np.uint8)
+
+
+def _pixels_a_step(matrix: NDArray[np.float64]) -> float:
+    """How many pixels of a plane (2, 3) `matrix` goes for one of the crop."""
+    return float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))

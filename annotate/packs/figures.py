@@ -27,11 +27,11 @@ class Measured:
 # By the pack's name, with `--people all` and person boxes by YOLOX-nano.
 MEASURED: Mapping[str, Measured] = MappingProxyType(
     {
-        "movenet-thunder": Measured(0.428, 0.651, 28.0),
-        "movenet-thunder-narrow": Measured(0.419, 0.628, 21.5),
-        "movenet-lightning": Measured(0.343, 0.570, 7.3),
-        "blazepose-heavy": Measured(0.202, 0.419, 42.2),
-        "blazepose-full": Measured(0.185, 0.326, 9.7),
-        "blazepose-lite": Measured(0.161, 0.326, 5.5),
+        "movenet-thunder": Measured(0.424, 0.640, 28.0),
+        "movenet-thunder-narrow": Measured(0.420, 0.616, 21.5),
+        "movenet-lightning": Measured(0.335, 0.558, 7.3),
+        "blazepose-heavy": Measured(0.203, 0.430, 42.2),
+        "blazepose-full": Measured(0.182, 0.326, 9.7),
+        "blazepose-lite": Measured(0.159, 0.326, 5.5),
     }
 )
